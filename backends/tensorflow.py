@@ -1,0 +1,127 @@
+"""TensorFlow on the CPU: eager, `tf.function`, XLA, and Keras's softmax layer."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from backends import textbook
+from backends.base import OPERATIONS, Backend
+
+
+class TensorFlow(Backend):
+    framework = "tensorflow"
+    flushes_subnormals = True  # measured, 2.21, eager and compiled
+
+    def __init__(self) -> None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        import tensorflow
+
+        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
+        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        self.tf, self.xp, self.version = tensorflow, tensorflow.experimental.numpy, tensorflow.__version__
+
+    def from_numpy(self, array: Any) -> Any:
+        return self.tf.constant(array)
+
+    def to_numpy(self, array: Any) -> Any:
+        return array.numpy()
+
+    def softmax(self, logits: Any, axis: int) -> Any:
+        return self.tf.nn.softmax(logits, axis)
+
+    def log_softmax(self, logits: Any, axis: int) -> Any:
+        return self.tf.nn.log_softmax(logits, axis)
+
+    def logsumexp(self, logits: Any, axis: int) -> Any:
+        return self.tf.reduce_logsumexp(logits, axis)
+
+    def jacobian(self, logits: Any, axis: int) -> Any:
+        moved = self.xp.moveaxis(logits, axis, -1)
+        rows = self.tf.reshape(moved, (-1, moved.shape[-1]))
+        with self.tf.GradientTape() as tape:
+            tape.watch(rows)
+            outputs = self.softmax(rows, -1)
+        return self.tf.reshape(tape.batch_jacobian(outputs, rows), (*moved.shape, moved.shape[-1]))
+
+    def jacobian_row(self, logits: Any, index: int, axis: int) -> Any:
+        with self.tf.GradientTape() as tape:
+            tape.watch(logits)
+            output = self.tf.gather(self.softmax(logits, axis), index, axis=axis)
+        return self.xp.moveaxis(tape.gradient(output, logits), axis, -1)
+
+    def vjp(self, logits: Any, cotangent: Any, axis: int) -> Any:
+        with self.tf.GradientTape() as tape:
+            tape.watch(logits)
+            outputs = self.softmax(logits, axis)
+        return tape.gradient(outputs, logits, cotangent)
+
+    def jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
+        with self.tf.autodiff.ForwardAccumulator(logits, tangent) as accumulator:
+            outputs = self.softmax(logits, axis)
+        return accumulator.jvp(outputs)
+
+
+class Keras(TensorFlow):
+    """The notebook's `tf.keras.layers.Softmax`, and what TensorFlow differentiates through it."""
+
+    variant, operations = "keras", ("softmax", "jacobian", "jacobian_row", "vjp", "jvp")
+
+    def softmax(self, logits: Any, axis: int) -> Any:
+        return self.tf.keras.layers.Softmax(axis, dtype=logits.dtype.name)(logits)
+
+
+class Function(TensorFlow):
+    """Every operation as a graph: TensorFlow's own optimiser, the eager kernels."""
+
+    variant = "function"
+    jit_compile = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        for operation in OPERATIONS:
+            setattr(self, operation, self.tf.function(getattr(self, operation), jit_compile=self.jit_compile))
+
+
+class Xla(Function):
+    """Every operation compiled by XLA: other kernels than eager ones."""
+
+    variant = "xla"
+    jit_compile = True
+
+
+class WholeJacobian(TensorFlow):
+    """`GradientTape.jacobian` of the rows' sum, which holds every row's own."""
+
+    variant, operations = "jacobian", ("jacobian",)
+
+    def jacobian(self, logits: Any, axis: int) -> Any:
+        with self.tf.GradientTape() as tape:
+            tape.watch(logits)
+            outputs = self.xp.moveaxis(self.softmax(logits, axis), axis, -1)
+            summed = self.tf.reduce_sum(outputs, range(outputs.ndim - 1))
+        columns = tape.jacobian(summed, logits)
+        return self.xp.moveaxis(self.xp.moveaxis(columns, 0, -1), axis, -1)
+
+
+class BatchJacobian(TensorFlow):
+    """What the native `jacobian` uses, by its own name."""
+
+    variant, operations = "batch_jacobian", ("jacobian",)
+
+
+class Forward(TensorFlow):
+    """One forward accumulator a column."""
+
+    variant, operations, largest_n = "forward", ("jacobian",), 64
+
+    def jacobian(self, logits: Any, axis: int) -> Any:
+        rows = self.xp.moveaxis(logits, axis, -1)
+        directions = self.tf.eye(rows.shape[-1], dtype=rows.dtype)
+        columns = [self.jvp(rows, self.tf.broadcast_to(e, rows.shape), -1) for e in directions]
+        return self.tf.stack(columns, axis=-1)
+
+
+BACKENDS = (
+    TensorFlow, Keras, Function, Xla, WholeJacobian, BatchJacobian, Forward, *textbook.variants(TensorFlow)
+)  # fmt: skip

@@ -1,0 +1,107 @@
+"""A case as a stream of row blocks, and the arguments of an operation on one of them.
+
+Numbers come from Philox4x64-10 (Salmon et al., 2011), keyed by the case's name and the argument's: element i is word i
+of the stream, so any block can be made alone, on any machine. They are integers, scaled by one rounding an operation in
+float64 and one to the dtype under test: the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import singledispatch
+from importlib.resources import files
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.operations import Operation
+from harness.records import Case, Normal, Printed, Recipe, Stored, Uniform
+
+BLOCK_ELEMENTS = 2**16
+Rows = tuple[int, int]
+
+
+def boundaries(case: Case) -> list[Rows]:
+    """Start and stop of each block along the first dimension: they depend on the case alone.
+
+    One block where softmax runs along the first dimension on some axis, or where there is no other.
+    """
+    height, width = case.shape[0], prod(case.shape[1:])
+    if len(case.shape) == 1 or any(axis % len(case.shape) == 0 for axis in case.axes):
+        return [(0, height)]
+    step = max(1, BLOCK_ELEMENTS // max(1, width))
+    return [(start, min(start + step, height)) for start in range(0, height, step)] or [(0, 0)]
+
+
+def arguments(case: Case, operation: Operation, dtype: str, axis: int, rows: Rows) -> dict[str, Any]:
+    """What the operation is called with: `logits`, and the arrays and numbers that it takes beside them."""
+    return {
+        name: middle(case, axis) if name == "index" else array(case, name, dtype, rows)
+        for name in ("logits", *operation.arguments)
+    }
+
+
+def middle(case: Case, axis: int) -> int:
+    """The one output that `jacobian_row` differentiates: the documents' number 2 of 4."""
+    return case.shape[axis] // 2
+
+
+def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.generic]:
+    """One argument's values on those rows, in the dtype under test. Cotangents and tangents: uniform on [−1, 1)."""
+    recipe = case.recipe if argument == "logits" else Uniform(-1.0, 2.0)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    return draw(recipe, f"{case.name}/{argument}", shape, rows).reshape(shape).astype(dtype)
+
+
+@singledispatch
+def draw(recipe: Recipe, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+    """Values of a recipe on those rows, in float64, before they are rounded to the dtype under test."""
+    raise TypeError(f"no such recipe: {recipe!r}")
+
+
+@draw.register
+def _(recipe: Printed, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+    return np.array(recipe.values, dtype=np.float64)[rows[0] : rows[1]]
+
+
+@draw.register
+def _(recipe: Uniform, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+    unit = (words(name, shape, rows) >> np.uint64(11)) * 2.0**-53
+    drop = recipe.drop * np.arange(rows[0], rows[1], dtype=np.float64)
+    return (recipe.low + recipe.width * unit).reshape(rows[1] - rows[0], -1) - drop[:, None]
+
+
+@draw.register
+def _(recipe: Normal, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+    halves = words(name, (*shape, 6), rows).view(np.uint32).reshape(-1, 12)
+    total = halves.astype(np.int64).sum(axis=1) - 6 * 2**32
+    return recipe.sigma * (total * 2.0**-32)
+
+
+@draw.register
+def _(recipe: Stored, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+    file = files("harness").joinpath("data", recipe.file)
+    content = file.read_bytes()
+    if (found := hashlib.sha256(content).hexdigest()) != recipe.sha256:
+        raise ValueError(f"{recipe.file} is damaged: its SHA-256 is {found}, not {recipe.sha256}")
+    with file.open("rb") as stream:
+        stored: NDArray[np.float64] = np.load(stream, allow_pickle=False)
+    return stored[rows[0] : rows[1]]
+
+
+def words(name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.uint64]:
+    """The stream's 64-bit words for those rows, little-endian whatever the machine."""
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")
+    count, first = prod(shape), rows[0] * prod(shape[1:])
+    stream = np.random.Philox(key=key)
+    stream.advance(first // 4)  # four words a step
+    drawn = stream.random_raw(count + first % 4)
+    return drawn[first % 4 :].astype("<u8")
+
+
+def sha256(values: NDArray[np.generic]) -> str:
+    """Of dtype, shape and bytes in C order: two arrays with one hash are one input."""
+    head = f"{values.dtype.str}{values.shape}".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(values).tobytes()).hexdigest()

@@ -1,0 +1,24 @@
+"""The first thing that runs in a worker: execnet sends this file's text to the interpreter, which need not know us.
+
+Only our own two packages are brought along, by their place: putting our folder on the path would bring everything else
+that is installed there, and the interpreter would no longer be what the user named.
+"""
+
+if __name__ == "__channelexec__":
+    import importlib.util
+    import os
+    import sys
+
+    start = channel.receive()  # type: ignore[name-defined]  # noqa: F821
+    # What a native library prints belongs in the worker's log, not in the reader's terminal.
+    log = os.open(start["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 2)
+    for name, file in start["packages"].items():
+        folder = [os.path.dirname(file)]  # noqa: PTH120
+        spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folder)
+        assert spec is not None and spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    from harness.worker import serve
+
+    serve(channel)  # type: ignore[name-defined]  # noqa: F821

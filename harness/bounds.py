@@ -1,0 +1,133 @@
+"""What error theory allows a correct implementation, element by element. Proofs: `docs/bounds.md`.
+
+All bounds are rigorous in u, without dropped higher orders: a chain of k roundings is a factor within exp(±k·u'), with
+u' = u/(1 − u). They hold for any order of summation (h = n − 1 additions in a chain) and for every formula of the
+documents, written out or differentiated. What they assume of a library is stated in `Accuracy`.
+
+A value is lost below the normal numbers: `tiny` is what each such loss may cost, the smallest normal number where a
+backend declares that it flushes, a few quanta elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.formats import Format
+
+Floats = NDArray[np.float64]
+SLACK = 1 + 2.0**-20
+"""Covers the float64 rounding of the bounds' own evaluation, which is under 2^-40 relative."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Assumed of exp, log and division, as multiples of u. Measured: exp up to 4.0 (TensorFlow, float32)."""
+
+    exp: float = 4.0
+    log: float = 4.0
+    division: float = 2.0
+
+
+ASSUMED = Accuracy()
+PRODUCT_ROUNDINGS = 8
+"""Roundings that one monomial s_j·v_j or s_j·s_k·v_k meets outside of the sum over k (docs/bounds.md#products)."""
+
+
+@dataclass(frozen=True)
+class SoftmaxError:
+    """One block's softmax, as sizes: s itself, the log-domain error r of each element, and what all bounds share."""
+
+    s: Floats
+    gap: Floats
+    log_total: Floats
+    r: Floats
+    total: Floats
+    """Log-domain error of Z, one a row."""
+    tiny: float
+    step: float
+    """u/(1 − u)."""
+
+
+def softmax_error(logits: Floats, form: Format, flushes: bool) -> SoftmaxError:
+    """Bounds |ln(ŝ_j / s_j)| for a softmax shifted by its maximum, or not shifted at all (docs/bounds.md#softmax).
+
+    â_i = (m − x_i)u' + e_exp·u is the log-domain error of exp(x_i − m); with the sum's h·u', E = Σ s_i·expm1(â_i + h·u')
+    is the relative error of Z, L = −ln(1 − E) its log, and r_j = â_j + L + e_div·u. Infinite where E ≥ 1: vacuous.
+    """
+    step = form.u / (1 - form.u)
+    exp_error = ASSUMED.exp * form.u / (1 - ASSUMED.exp * form.u)
+    division = ASSUMED.division * form.u / (1 - ASSUMED.division * form.u)
+    n = logits.shape[-1]
+    gap = logits.max(axis=-1, keepdims=True) - logits
+    weights = np.exp(-gap)
+    total = weights.sum(axis=-1, keepdims=True)
+    s = weights / total
+    tiny = form.smallest_normal if flushes else form.quantum * (ASSUMED.exp + 1)
+    exponential = gap * step + exp_error
+    spread = (s * np.expm1(exponential + (n - 1) * step)).sum(axis=-1, keepdims=True) + n * tiny
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sum_error = np.where(spread < 1, -np.log1p(-np.minimum(spread, 1)), np.inf)
+    return SoftmaxError(s, gap, np.log(total), exponential + sum_error + division, sum_error, tiny, step)
+
+
+def softmax(e: SoftmaxError) -> Floats:
+    return e.s * np.expm1(e.r) + e.tiny
+
+
+def logsumexp(e: SoftmaxError, value: Floats, form: Format) -> Floats:
+    """ln Ẑ is off by Z's own error and log's; then one addition (docs/bounds.md#logsumexp)."""
+    inner = e.total + ASSUMED.log * form.u * (e.log_total + e.total)
+    return inner + e.step * (np.abs(value) + inner) + form.quantum
+
+
+def log_softmax(e: SoftmaxError, value: Floats, form: Format) -> Floats:
+    """The shift is rounded, then ln Ẑ, then one subtraction (docs/bounds.md#log-softmax)."""
+    inner = e.gap * e.step + e.total + ASSUMED.log * form.u * (e.log_total + e.total)
+    return inner + e.step * (np.abs(value) + inner) + form.quantum
+
+
+def jacobian(e: SoftmaxError) -> Floats:
+    """The VJP bound at each e_i; additions of exact zeros round nothing. As (rows, n, n)."""
+    constant = PRODUCT_ROUNDINGS * e.step
+    s_i, s_j, r_i, r_j = e.s[:, :, None], e.s[:, None, :], e.r[:, :, None], e.r[:, None, :]
+    diagonal = np.eye(e.s.shape[-1]) * s_i * np.expm1(r_i + constant)
+    return diagonal + s_i * s_j * np.expm1(r_i + r_j + constant) + 4 * e.tiny
+
+
+def product(e: SoftmaxError, vector: Floats) -> Floats:
+    """VJP and JVP: every monomial of s_j·v_j − s_j Σ s_k·v_k is off by its own factor (docs/bounds.md#products)."""
+    n = vector.shape[-1]
+    size = np.abs(vector)
+    outer = e.r + (PRODUCT_ROUNDINGS + n) * e.step
+    inner = (e.s * size * np.expm1(e.r)).sum(axis=-1, keepdims=True)
+    weight = (e.s * size * np.exp(e.r)).sum(axis=-1, keepdims=True)
+    lost = e.tiny * (size + 2 * size.sum(axis=-1, keepdims=True) + n + 4)
+    return e.s * (size * np.expm1(outer) + np.expm1(outer) * weight + inner) + lost
+
+
+def bound(
+    operation: str, logits: NDArray[np.generic], beside: list[Any], value: Floats, form: Format, flushes: bool
+) -> Floats:
+    """Largest absolute error allowed at each element, as (rows, answers).
+
+    `value`: the exact answer to within an ulp, for its size alone. Infinite where theory allows anything.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        e = softmax_error(np.asarray(logits, dtype=np.float64), form, flushes)
+        if operation == "softmax":
+            allowed = softmax(e)
+        elif operation == "logsumexp":
+            allowed = logsumexp(e, value, form)
+        elif operation == "log_softmax":
+            allowed = log_softmax(e, value, form)
+        elif operation in ("vjp", "jvp"):
+            allowed = product(e, np.asarray(beside[0], dtype=np.float64))
+        elif operation == "jacobian":
+            allowed = jacobian(e)
+        else:
+            allowed = jacobian(e)[:, beside[0]]
+    return allowed.reshape(len(e.s), -1) * SLACK

@@ -1,0 +1,49 @@
+"""The named inputs: what the documents print, their random families, real logits, and where formulas part.
+
+Shapes are shared on purpose: JAX compiles every operation anew for each shape. Which document says what is in
+`docs/seeds.md`.
+"""
+
+from __future__ import annotations
+
+from harness.operations import OPERATIONS
+from harness.records import Case, Normal, Printed, Stored, Uniform
+
+ALL = tuple(OPERATIONS)
+PRODUCTS = ("softmax", "log_softmax", "logsumexp", "vjp", "jvp")
+MATRIX = ("softmax", "jacobian")
+
+CASES = {
+    case.name: case
+    for case in (
+        Case(
+            "seed000-example",
+            "000: one example, X as printed",
+            Printed(((1.61124441, 1.9986418, 2.17121789, 2.18079716),)),
+            (1, 4),
+            operations=(*MATRIX, "jacobian_row"),
+        ),
+        Case("seed000-matrix", "000: softmax over matrices, random((100, 4)) * 4", Uniform(0, 4), (100, 4),
+             operations=("softmax", "jacobian_row")),
+        Case("seed000-derivative", "000: softmax derivative, rand((1, 4)) * 4 + 1", Uniform(1, 4), (1, 4),
+             operations=(*MATRIX, "jacobian_row")),
+        Case("seed001-123", "001: [1, 2, 3]", Printed(((1.0, 2.0, 3.0),)), (1, 3), operations=MATRIX),
+        Case("seed001-125", "001: [1, 2, 5]", Printed(((1.0, 2.0, 5.0),)), (1, 3), operations=MATRIX),
+        Case("seed001-overflow", "001: [1000, 2000, 3000], NaN where nothing is taken off",
+             Printed(((1000.0, 2000.0, 3000.0),)), (1, 3), operations=MATRIX),
+        Case("seed002-column", "002: the printed 5-class column vector",
+             Printed(((0.25,), (-1.0,), (2.3,), (-0.2,), (1.0,))), (5, 1), axes=(0,), operations=MATRIX),
+        Case("seed003-pair", "003: [1, 2], test of the Jacobian", Printed(((1.0, 2.0),)), (1, 2), operations=MATRIX),
+        Case("seed003-uniform", "003: rand(10, 5), backward against manual gradients", Uniform(0, 1), (10, 5),
+             operations=ALL),
+        Case("seed003-normal", "003: randn, NumPy against TensorFlow (10 rows for its 3: one shape less)", Normal(1),
+             (10, 5), operations=(*MATRIX, "vjp")),
+        Case("far-rows", "rows 0, 120, …, 1080 below the batch's maximum: where row 18's formula parts",
+             Uniform(0, 1, drop=120), (10, 5), operations=(*MATRIX, "log_softmax")),
+        Case("axes", "softmax along the first and the middle axis of three", Normal(2), (3, 4, 5), axes=(0, 1),
+             operations=PRODUCTS),
+        Case("wide", "1,000 classes, σ = 3", Normal(3), (8, 1000), operations=PRODUCTS),
+        Case("digits", "logits of a logistic regression on 1,797 handwritten digits, 10 classes",
+             Stored("digits-logits.npy", "ffa1dc0e6e1d0cefacf856a86f80b5466a32f3782b3c1d36020e2d6b88933683"), (1797, 10), operations=ALL),
+    )
+}

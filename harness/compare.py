@@ -1,0 +1,99 @@
+"""A whole run: the plan asked of the engine, each group judged when its last answer is in."""
+
+from __future__ import annotations
+
+import signal
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from backends import find
+from numpy.typing import NDArray
+
+from harness import blocks, errors, judge
+from harness.engine import Engine
+from harness.records import Comparison, Group, Judgement, Result
+
+Results = dict[tuple[str, int], Result]
+
+
+class Comparing:
+    """Collects results into judgements. After `run`, `partial` says whether it was interrupted."""
+
+    def __init__(self, groups: list[Group], engine: Engine, pairing: judge.Pairing) -> None:
+        self.groups, self.engine, self.pairing = groups, engine, pairing
+        self.partial = False
+        self.faults: list[str] = []
+        self._waiting: dict[int, Results] = defaultdict(dict)
+        self._judgements: dict[int, Judgement] = {}
+
+    def run(self, tell: Callable[[Result], None]) -> list[Judgement]:
+        """One judgement a group, in their order. Ctrl-C ends it early; all that is finished is judged."""
+        try:
+            self._collect(tell)
+        except KeyboardInterrupt:
+            self.partial = True
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is finished is about to be written
+            self.engine.stop()
+            self._collect(tell)
+        return [self._judgements[number] for number in range(len(self.groups))]
+
+    def _collect(self, tell: Callable[[Result], None]) -> None:
+        for number in range(len(self.groups)):  # those whose last answer came just before an interruption
+            self._judge_if_complete(number)
+        for result in self.engine.results():
+            self._waiting[result.group][result.backend, result.block] = result
+            self._judge_if_complete(result.group)
+            tell(result)
+
+    def _judge_if_complete(self, number: int) -> None:
+        group, results = self.groups[number], self._waiting[number]
+        if number in self._judgements or len(results) < len(group.backends) * len(blocks.boundaries(group.case)):
+            return
+        try:
+            self._judgements[number] = judge.judge(group, results, load, self.pairing)
+        except Exception as error:
+            reason = f"the judge failed: {type(error).__name__}: {error}"
+            self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
+            self._judgements[number] = Judgement([judge.row(group, b, "not run", reason) for b in group.backends])
+        for result in results.values():
+            Path(result.array).unlink(missing_ok=True)
+        del self._waiting[number]
+
+
+def load(result: Result) -> NDArray[np.generic]:
+    """A result's array, mapped and not read at once."""
+    array: NDArray[np.generic] = np.load(result.array, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def exit_code(comparisons: list[Comparison], partial: bool, faults: list[str], asked_by_name: tuple[str, ...]) -> int:
+    """The run's exit status, by `errors.PRECEDENCE`."""
+    outcomes = {c.outcome for c in comparisons}
+    absent = {c.backend for c in comparisons if c.outcome == "absent"}
+    short = any(c.verdict in (judge.SHORT, judge.FLAW_GONE) for c in comparisons)
+    holds = {
+        errors.OUR_FAULT: bool(faults),
+        errors.INTERRUPTED: partial,
+        errors.BACKEND_DIED: bool(outcomes & {"crashed", "timed out", "out of memory"}),
+        errors.NOTHING_COMPARED: "ok" not in outcomes or bool(absent & set(asked_by_name)),
+        errors.FALLS_SHORT: short or "failed" in outcomes,
+    }
+    return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)
+
+
+def absent_by_name(comparisons: list[Comparison], asked_by_name: tuple[str, ...]) -> dict[str, str]:
+    """Backends that were asked for by name and are not there, with the reason."""
+    return {
+        c.backend: c.reason
+        for c in comparisons
+        if c.outcome == "absent" and (c.backend in asked_by_name or find(c.backend).framework in asked_by_name)
+    }
+
+
+def gathered(judgements: list[Judgement]) -> dict[str, list[Any]]:
+    """All rows of a run, table by table."""
+    tables = ("comparisons", "pairs", "properties")
+    return {table: [row for j in judgements for row in getattr(j, table)] for table in tables}

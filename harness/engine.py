@@ -1,0 +1,216 @@
+"""Every block of every group at every backend, in isolated workers: one process a framework, side by side.
+
+A crash, a hang or a memory blow-up costs one cell, which says so; the worker starts again and the rest goes on. Blame
+is proved: one block in flight a worker, and a block whose worker crashed runs once more in a fresh one before it is
+called crashed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Lock
+from typing import Any
+
+import numpy as np
+from backends import find
+
+from harness import blocks
+from harness.operations import OPERATIONS, too_large
+from harness.process import Limits, Worker, WorkerDiedError
+from harness.records import Group, Result
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is carried out. `interpreters`: framework → path; ours where none is named."""
+
+    scratch: Path
+    limits: Limits = field(default_factory=Limits)
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    jobs: int | None = None
+
+
+class Inputs:
+    """The arguments of every question as files with their hashes: written once, the same bytes for everybody."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.hashes: dict[str, dict[str, str]] = {}
+        self._files: dict[tuple[str, str, str, int], tuple[str, str]] = {}
+        self._lock = Lock()
+
+    def arguments(self, group: Group, block: int) -> dict[str, Any]:
+        """A number for each number, (file, hash) for each array."""
+        names = ("logits", *OPERATIONS[group.operation].arguments)
+        return {
+            name: blocks.middle(group.case, group.axis) if name == "index" else self._file(group, name, block)
+            for name in names
+        }
+
+    def _file(self, group: Group, name: str, block: int) -> tuple[str, str]:
+        key = (group.case.name, group.dtype, name, block)
+        with self._lock:
+            if key not in self._files:
+                file = self.folder / f"input-{len(self._files)}.npy"
+                value = blocks.array(group.case, name, group.dtype, blocks.boundaries(group.case)[block])
+                np.save(file, value, allow_pickle=False)
+                self._files[key] = str(file), blocks.sha256(value)
+                hashes = self.hashes.setdefault(f"{group.case.name} {group.dtype}", {})
+                hashes[f"{name}[{block}]"] = self._files[key][1]
+            return self._files[key]
+
+
+def refusal(backend: str, group: Group) -> tuple[str, str] | None:
+    """Outcome and reason of a question that is not put to a backend, known before anything runs."""
+    about, n = find(backend), group.case.shape[group.axis]
+    if reason := about.unsupported(group.operation, group.dtype):
+        return "unsupported", reason
+    if reason := too_large(OPERATIONS[group.operation], n):
+        return "skipped", reason
+    if about.largest_n is not None and n > about.largest_n:
+        return "skipped", f"n = {n}: {backend} loops in Python and is asked up to n = {about.largest_n}"
+    return None
+
+
+@dataclass
+class Framework:
+    """One framework's part of a run, carried out by one thread."""
+
+    name: str
+    groups: list[Group]
+    settings: Settings
+    inputs: Inputs
+    publish: Callable[[Result], None]
+    stopping: Event
+    about: dict[str, Any] = field(default_factory=dict)
+    _worker: Worker | None = None
+
+    def run(self) -> None:
+        """Publish one result for each of its blocks. Nothing escapes: our own mistakes are results too."""
+        started = time.monotonic()
+        try:
+            self._open()
+            for number, group in enumerate(self.groups):
+                for backend in group.backends:
+                    if find(backend).framework == self.name:
+                        self._cell(number, group, backend)
+        finally:
+            self.about["seconds"] = round(time.monotonic() - started, 3)
+            if self._worker:
+                self._worker.stop()
+
+    def _open(self) -> None:
+        """Start the worker if it does not run; `about` says what came of it."""
+        interpreter = self.settings.interpreters.get(self.name, sys.executable)
+        log = self.settings.scratch / f"{self.name}.log"
+        self._worker = Worker(self.name, interpreter, self.settings.limits, log)
+        try:
+            self.about.update(self._worker.open())
+        except WorkerDiedError as died:
+            self.about.update(outcome=died.outcome, reason=f"while it was imported: {died.reason}")
+            self._worker = None
+        except OSError as error:
+            self.about.update(outcome="absent", reason=f"its interpreter does not start: {error}")
+            self._worker = None
+        if "absent" in self.about:
+            self.about.update(outcome="absent", reason=self.about["absent"])
+
+    def _cell(self, number: int, group: Group, backend: str) -> None:
+        for block in range(len(blocks.boundaries(group.case))):
+            if self.stopping.is_set():
+                outcome, reason = "not run", "interrupted"
+            elif refused := refusal(backend, group):
+                outcome, reason = refused
+            elif "outcome" in self.about:
+                outcome, reason = self.about["outcome"], self.about["reason"]
+            else:
+                outcome, reason = self._block(number, group, backend, block)
+            self.publish(Result(number, block, backend, outcome, reason, self._answer(number, backend, block)))
+
+    def _answer(self, number: int, backend: str, block: int) -> str:
+        return str(self.settings.scratch / f"{number}-{backend.replace(':', '-')}-{block}.npy")
+
+    def _block(self, number: int, group: Group, backend: str, block: int) -> tuple[str, str]:
+        request = {
+            "backend": backend,
+            "operation": group.operation,
+            "axis": group.axis,
+            "arguments": self.inputs.arguments(group, block),
+            "save": self._answer(number, backend, block),
+        }
+        try:
+            return self._ask(request)
+        except WorkerDiedError as died:
+            if self.stopping.is_set():
+                return "not run", "interrupted"
+            if died.outcome != "crashed":
+                return died.outcome, died.reason
+        try:
+            return self._ask(request)
+        except WorkerDiedError as died:
+            return died.outcome, f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
+
+    def _ask(self, request: dict[str, Any]) -> tuple[str, str]:
+        """One question, at a worker that is started if need be."""
+        if self._worker is None:
+            self._open()
+        if self._worker is None:
+            outcome, reason = self.about.pop("outcome"), self.about.pop("reason")
+            raise WorkerDiedError(outcome, reason)
+        try:
+            reply = self._worker.ask(request)
+        except WorkerDiedError:
+            self._worker = None
+            raise
+        return reply["outcome"], reply["reason"]
+
+    def stop(self) -> None:
+        """End the block in flight, from another thread."""
+        if self._worker:
+            self._worker.stop()
+
+
+class Engine:
+    """All frameworks of a run. `results` come as they are; `stop` ends it early and loses none."""
+
+    def __init__(self, groups: list[Group], settings: Settings) -> None:
+        self._results: SimpleQueue[Result | None] = SimpleQueue()
+        self._stopping = Event()
+        self.inputs = Inputs(settings.scratch)
+        names = dict.fromkeys(find(backend).framework for group in groups for backend in group.backends)
+        self.frameworks = [
+            Framework(name, groups, settings, self.inputs, self._results.put, self._stopping) for name in names
+        ]
+        self._pool = ThreadPoolExecutor(max_workers=settings.jobs or max(1, len(self.frameworks)))
+        self._unfinished = len(self.frameworks)
+        self._running = [self._pool.submit(self._run, framework) for framework in self.frameworks]
+
+    def _run(self, framework: Framework) -> None:
+        try:
+            framework.run()
+        finally:
+            self._results.put(None)
+
+    def results(self) -> Iterator[Result]:
+        """Results in the order in which they come; what a thread of ours raised is raised. Can be taken up again."""
+        while self._unfinished:
+            result = self._results.get()
+            if result is None:
+                self._unfinished -= 1
+            else:
+                yield result
+        for running in self._running:
+            running.result()
+
+    def stop(self) -> None:
+        """Kill the workers; what is still asked is `not run`."""
+        self._stopping.set()
+        for framework in self.frameworks:
+            framework.stop()
+        self._pool.shutdown(wait=True)

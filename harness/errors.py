@@ -1,0 +1,29 @@
+"""Exit codes, and the two errors that a user can cause. When several codes apply, the first in `PRECEDENCE` counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+AS_IT_SHOULD_BE, FALLS_SHORT, USAGE, OUR_FAULT, BACKEND_DIED, NOTHING_COMPARED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+PRECEDENCE = (USAGE, OUR_FAULT, INTERRUPTED, BACKEND_DIED, NOTHING_COMPARED, FALLS_SHORT, AS_IT_SHOULD_BE)
+
+
+class UsageError(Exception):
+    """Bad input: one clear sentence, exit code 2."""
+
+    code = USAGE
+
+
+class AbsentError(Exception):
+    """What was asked for by name is not there: exit code 5."""
+
+    code = NOTHING_COMPARED
+
+
+def unknown(what: str, given: str, valid: Iterable[str]) -> UsageError:
+    """The error for a name that is none of the valid ones, with the nearest of them."""
+    names = list(valid)
+    near = get_close_matches(given, names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}."
+    return UsageError(f"unknown {what} {given!r}: {hint}")

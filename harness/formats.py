@@ -1,0 +1,31 @@
+"""The floating-point formats that answers are judged in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Format:
+    """IEEE 754 binary format: `p` bits of significand, the exponents of the smallest and largest normal numbers."""
+
+    p: int
+    emin: int
+    emax: int
+
+    @property
+    def u(self) -> float:
+        """Unit roundoff, 2^-p."""
+        return 2.0**-self.p
+
+    @property
+    def quantum(self) -> float:
+        """The smallest subnormal number."""
+        return 2.0 ** (self.emin - self.p + 1)
+
+    @property
+    def smallest_normal(self) -> float:
+        return 2.0**self.emin
+
+
+FORMATS = {"float64": Format(53, -1022, 1023), "float32": Format(24, -126, 127)}

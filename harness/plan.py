@@ -1,0 +1,66 @@
+"""Which questions a run asks: names and patterns, checked, made into groups. Nothing runs here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from backends import NAMES, find
+
+from harness.cases import CASES
+from harness.errors import UsageError, unknown
+from harness.formats import FORMATS
+from harness.operations import OPERATIONS
+from harness.records import Case, Group
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for, as names or patterns; an empty tuple is the default."""
+
+    backends: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+
+
+def matching(what: str, patterns: Iterable[str], valid: Sequence[str]) -> tuple[str, ...]:
+    """The valid names that match any of the patterns, in their own order; an error for a pattern that matches none."""
+    wanted = list(patterns)
+    for pattern in wanted:
+        if not any(fnmatchcase(name, pattern) for name in valid):
+            raise unknown(what, pattern, valid)
+    return tuple(name for name in valid if any(fnmatchcase(name, pattern) for pattern in wanted))
+
+
+def named(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Backends asked for by name, and not by a pattern: those must be there."""
+    return tuple(pattern for pattern in patterns if pattern in NAMES)
+
+
+def groups(selection: Selection) -> list[Group]:
+    """Every question of the selection, in the order of cases, dtypes, axes and operations."""
+    default = tuple(name for name in NAMES if find(name).by_default)
+    backends = matching("backend", selection.backends, NAMES) if selection.backends else default
+    operations = matching("operation", selection.operations, tuple(OPERATIONS))
+    dtypes = matching("dtype", selection.dtypes, tuple(FORMATS)) if selection.dtypes else tuple(FORMATS)
+    cases = matching("case", selection.cases, tuple(CASES)) if selection.cases else tuple(CASES)
+    planned = [
+        Group(operation, case, dtype, axis, answering)
+        for case in (CASES[name] for name in cases)
+        for dtype in dtypes
+        for axis in case.axes
+        for operation in operations or case.operations
+        if (answering := answerers(operation, backends))
+    ]
+    if not planned:
+        raise UsageError(f"none of {', '.join(backends)} computes {', '.join(operations)} by itself")
+    return planned
+
+
+def answerers(operation: str, backends: Iterable[str]) -> tuple[str, ...]:
+    """The backends that compute this operation in their own way."""
+    return tuple(name for name in backends if operation in find(name).operations)
+
+

@@ -1,0 +1,112 @@
+"""One worker process: started, asked, and ended by us or by itself. Its end has an outcome and a reason."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import backends
+import execnet
+import harness
+import psutil
+from harness import bootstrap
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+LOOK_EVERY = 0.05
+"""Seconds between two looks at a busy worker's memory."""
+_starting = Lock()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one block may take before its worker is stopped."""
+
+    seconds: float = 120.0
+    gigabytes: float = 4.0
+    start_seconds: float = 180.0
+
+
+class WorkerDiedError(Exception):
+    """The process is gone: `outcome` is crashed, timed out or out of memory."""
+
+    def __init__(self, outcome: str, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome, self.reason = outcome, reason
+
+
+class Worker:
+    """A framework's process under a given interpreter. Not shared between threads."""
+
+    def __init__(self, framework: str, interpreter: str, limits: Limits, log: Path) -> None:
+        self.framework, self.interpreter, self.limits, self.log = framework, interpreter, limits, log
+        self._group: Any = None
+        self._channel: Any = None
+        self._popen: Any = None
+        self._pid = -1
+
+    def open(self) -> dict[str, Any]:
+        """Start the process and import the framework: its version and habits, or `{"absent": reason}`."""
+        self._group = execnet.Group()
+        environment = "//".join(f"env:{name}={value}" for name, value in ONE_THREAD.items())
+        with _starting:  # execnet's groups share their ids' counter
+            gateway = self._group.makegateway(f"popen//python={self.interpreter}//{environment}")
+        self._popen = gateway._io.popen  # there is no public way to its exit status
+        self._pid = self._popen.pid
+        self._channel = gateway.remote_exec(bootstrap)
+        packages = {package.__name__: str(package.__file__) for package in (backends, harness)}
+        self._channel.send({"log": str(self.log), "packages": packages})
+        return self.ask({"framework": self.framework}, self.limits.start_seconds)
+
+    def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        """Send a request and wait for its reply; WorkerDiedError if the process ends or has to be ended."""
+        allowed = self.limits.seconds if seconds is None else seconds
+        deadline = time.monotonic() + allowed
+        try:
+            self._channel.send(request)
+            while True:
+                try:
+                    reply: dict[str, Any] = self._channel.receive(timeout=LOOK_EVERY)
+                    return reply
+                except self._channel.TimeoutError:
+                    self._check_memory()
+                    if time.monotonic() > deadline:
+                        raise self._ended("timed out", f"no answer in {allowed:g} s") from None
+        except EOFError:
+            raise self._ended("crashed", self._status()) from None
+        except OSError:  # the pipe closed while we were sending
+            raise self._ended("crashed", self._status()) from None
+        except self._channel.RemoteError as error:
+            last = str(error).strip().splitlines()[-1]
+            raise self._ended("crashed", f"the worker itself failed: {last}") from None
+
+    def _check_memory(self) -> None:
+        try:
+            used = psutil.Process(self._pid).memory_info().rss / 2**30
+        except psutil.NoSuchProcess:
+            return  # the next receive sees the end
+        if used > self.limits.gigabytes:
+            raise self._ended("out of memory", f"{used:.1f} GiB in use, {self.limits.gigabytes:g} allowed")
+
+    def _status(self) -> str:
+        popen = self._popen
+        if popen is None:
+            return "stopped by us"
+        code = popen.wait(timeout=10)
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    def _ended(self, outcome: str, reason: str) -> WorkerDiedError:
+        self.stop()
+        return WorkerDiedError(outcome, reason)
+
+    def stop(self) -> None:
+        """Kill the process if it lives, from any thread. A worker holds nothing that a kill could lose."""
+        popen, self._popen = self._popen, None
+        if popen is not None:
+            popen.kill()
+            popen.wait()
+            self._group.terminate(timeout=1.0)

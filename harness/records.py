@@ -1,0 +1,161 @@
+"""What passes between the steps of a run: frozen, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # a worker reads this module too, under an interpreter that may have no pandas
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The numbers as a document prints them."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """low + width·U − drop·row, U uniform on [0, 1) in steps of 2^-53."""
+
+    low: float
+    width: float
+    drop: float = 0.0
+
+
+@dataclass(frozen=True)
+class Normal:
+    """sigma·Z, Z a sum of 12 uniforms less 6: exact in integers, mean 0, variance 1, |Z| ≤ 6."""
+
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A committed `.npy` file beside `harness/data`'s recipe for it, and the SHA-256 of its bytes."""
+
+    file: str
+    sha256: str
+
+
+Recipe = Printed | Uniform | Normal | Stored
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input: where it comes from, how it is made, and what its source does with it."""
+
+    name: str
+    source: str
+    recipe: Recipe
+    shape: tuple[int, ...]
+    axes: tuple[int, ...] = (-1,)
+    operations: tuple[str, ...] = ()
+    """What a run asks of it by default; `--operation` asks anything else."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One question that several backends answer: every figure of a pair lies inside of one group."""
+
+    operation: str
+    case: Case
+    dtype: str
+    axis: int
+    backends: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one block at one backend. `array`: path of the `.npy` file, where `outcome` is ok."""
+
+    group: int
+    block: int
+    backend: str
+    outcome: str
+    reason: str = ""
+    array: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One cell: a backend's answer against the exact one. Figures are None where there is no answer.
+
+    Means and maxima run over the elements where actual and expected are finite, and the relative ones over those where
+    expected is not 0; the others are counted in `nan_count`, `infinity_count` and `zero_misses`.
+    """
+
+    operation: str
+    case: str
+    dtype: str
+    axis: int
+    backend: str
+    outcome: str
+    reason: str = ""
+    verdict: str = ""
+    bound_fraction: float | None = None
+    max_relative_error: float | None = None
+    mean_relative_error_percent: float | None = None
+    max_ulp_error: float | None = None
+    mean_ulp_error: float | None = None
+    max_absolute_error: float | None = None
+    mean_absolute_error: float | None = None
+    nan_count: int | None = None
+    infinity_count: int | None = None
+    zero_references: int | None = None
+    zero_misses: int | None = None
+    elements: int | None = None
+    worst_index: str = ""
+    witness: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The notebook's figure for two backends: np.mean(np.abs((a − b) / a)) * 100, NaN and infinities left in."""
+
+    operation: str
+    case: str
+    dtype: str
+    axis: int
+    a: str
+    b: str
+    outcome: str
+    mean_relative_error_percent: float | None = None
+    zero_references: int | None = None
+
+
+@dataclass(frozen=True)
+class Property:
+    """A law that needs no expected value, measured in units of u: largest deviation over the rows."""
+
+    operation: str
+    case: str
+    dtype: str
+    axis: int
+    backend: str
+    law: str
+    deviation_in_u: float
+    bound_fraction: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """All rows that one group gives."""
+
+    comparisons: list[Comparison] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    properties: list[Property] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A saved run: `about` is `run.json`, the frames are its tables."""
+
+    about: Mapping[str, Any]
+    comparisons: pd.DataFrame
+    pairs: pd.DataFrame
+    properties: pd.DataFrame
