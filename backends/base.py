@@ -54,7 +54,7 @@ class Backend(ABC):
     by_default: ClassVar[bool] = True
     """False where a run without `--backend` leaves it out (a compiler that takes seconds a program)."""
     largest_n: ClassVar[int | None] = None
-    """Longest axis that it is asked for (Python loops over n or n² elements)."""
+    """Longest axis that it is asked for (loops in Python, n × n arrays a row)."""
     flushes_subnormals: ClassVar[bool] = False
     """The declared policy on results below the smallest normal number: zero is as good as the number itself."""
 

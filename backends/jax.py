@@ -42,7 +42,7 @@ class Jax(Backend):
         return self.row_by_row(self.jax.jacobian, logits, axis)
 
     def jacobian_row(self, logits: Any, index: int, axis: int) -> Any:
-        gradient = self.jax.grad(lambda x: self.xp.moveaxis(self.softmax(x, axis), axis, -1)[..., index].sum())
+        gradient = self.jax.grad(lambda x: self.jax.lax.index_in_dim(self.softmax(x, axis), index, axis).sum())
         return self.xp.moveaxis(gradient(logits), axis, -1)
 
     def vjp(self, logits: Any, cotangent: Any, axis: int) -> Any:
@@ -66,8 +66,8 @@ class Jit(Jax):
     def __init__(self) -> None:
         super().__init__()
         for operation in OPERATIONS:
-            names = {"static_argnames": ("axis", "index")}
-            setattr(self, operation, self.jax.jit(getattr(self, operation), **names))
+            static = ("axis", "index") if operation == "jacobian_row" else "axis"
+            setattr(self, operation, self.jax.jit(getattr(self, operation), static_argnames=static))
 
 
 class JacRev(Jax):

@@ -43,11 +43,9 @@ def factored(b: Backend, logits: Any, axis: int) -> Any:
 
 
 def double_loop(b: Backend, logits: Any, axis: int) -> Any:
-    """Row 17: entry by entry; s_i(1 − s_i) on the diagonal, −s_i·s_j off it. Filled in where arrays allow it."""
-    s = last_axis_softmax(b, logits, axis)
-    n = range(s.shape[-1])
-    outputs = [s[..., i] for i in n]
-    rows = [[outputs[i] * (1 - outputs[i]) if i == j else -outputs[i] * outputs[j] for j in n] for i in n]
+    """Row 17: entry by entry; s_i(1 − s_i) on the diagonal, −s_i·s_j off it. Stacked, where arrays have no assignment."""
+    outputs = list(outputs_first(b, last_axis_softmax(b, logits, axis)))
+    rows = [[s_i * (1 - s_i) if i == j else -s_i * s_j for j, s_j in enumerate(outputs)] for i, s_i in enumerate(outputs)]
     return b.xp.stack([b.xp.stack(row, axis=-1) for row in rows], axis=-2)
 
 
@@ -66,7 +64,8 @@ def einsum(b: Backend, logits: Any, axis: int) -> Any:
 def by_columns(b: Backend, logits: Any, cotangent: Any, axis: int) -> Any:
     """Row 13: for each input j, the sum of cotangent · (−s·s_j, with s_j added at j)."""
     s, v = last_axis_softmax(b, logits, axis), b.xp.moveaxis(cotangent, axis, -1)
-    columns = [-(s * s[..., j : j + 1]) + identity(b, s)[j] * s[..., j : j + 1] for j in range(s.shape[-1])]
+    inputs = zip(outputs_first(b, s), identity(b, s), strict=True)
+    columns = [-(s * s_j[..., None]) + e_j * s_j[..., None] for s_j, e_j in inputs]
     gradient = b.xp.stack([b.xp.sum(v * column, axis=-1) for column in columns], axis=-1)
     return b.xp.moveaxis(gradient, -1, axis)
 
@@ -87,6 +86,11 @@ def through_jacobian(b: Backend, logits: Any, cotangent: Any, axis: int) -> Any:
 
 def last_axis_softmax(b: Backend, logits: Any, axis: int) -> Any:
     return shifted(b, b.xp.moveaxis(logits, axis, -1), -1)
+
+
+def outputs_first(b: Backend, s: Any) -> Any:
+    """To go through output by output: an index of its own for each would be a compilation of its own in JAX."""
+    return b.xp.moveaxis(s, -1, 0)
 
 
 def identity(b: Backend, s: Any) -> Any:

@@ -74,7 +74,7 @@ def refusal(backend: str, group: Group) -> tuple[str, str] | None:
     if reason := too_large(OPERATIONS[group.operation], n):
         return "skipped", reason
     if about.largest_n is not None and n > about.largest_n:
-        return "skipped", f"n = {n}: {backend} loops in Python and is asked up to n = {about.largest_n}"
+        return "skipped", f"n = {n}: {backend} is written out and asked up to n = {about.largest_n}"
     return None
 
 

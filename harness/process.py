@@ -54,7 +54,7 @@ class Worker:
         self._group = execnet.Group()
         environment = "//".join(f"env:{name}={value}" for name, value in ONE_THREAD.items())
         with _starting:  # execnet's groups share their ids' counter
-            gateway = self._group.makegateway(f"popen//python={self.interpreter}//{environment}")
+            gateway = self._group.makegateway(f"popen//execmodel=main_thread_only//python={self.interpreter}//{environment}")
         self._popen = gateway._io.popen  # there is no public way to its exit status
         self._pid = self._popen.pid
         self._channel = gateway.remote_exec(bootstrap)
