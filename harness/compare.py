@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from backends import find
 from numpy.typing import NDArray
 
-from harness import blocks, errors, judge
-from harness.engine import Engine
-from harness.records import Comparison, Group, Judgement, Result
+from harness import __version__, errors, judge, store
+from harness.blocks import boundaries
+from harness.engine import Engine, Settings
+from harness.environment import environment
+from harness.plan import Selection
+from harness.records import Case, Comparison, Group, Judgement, Result, Run
 
 Results = dict[tuple[str, int], Result]
 
@@ -50,7 +53,7 @@ class Comparing:
 
     def _judge_if_complete(self, number: int) -> None:
         group, results = self.groups[number], self._waiting[number]
-        if number in self._judgements or len(results) < len(group.backends) * len(blocks.boundaries(group.case)):
+        if number in self._judgements or len(results) < len(group.backends) * len(boundaries(group.case)):
             return
         try:
             self._judgements[number] = judge.judge(group, results, load, self.pairing)
@@ -93,7 +96,30 @@ def absent_by_name(comparisons: list[Comparison], asked_by_name: tuple[str, ...]
     }
 
 
-def gathered(judgements: list[Judgement]) -> dict[str, list[Any]]:
-    """All rows of a run, table by table."""
-    tables = ("comparisons", "pairs", "properties")
-    return {table: [row for j in judgements for row in getattr(j, table)] for table in tables}
+def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, settings: Settings) -> Run:
+    """The run as it is saved, without its files' hashes."""
+    cases = {group.case.name: group.case for group in work.groups}
+    about = {
+        "harness": __version__,
+        "partial": work.partial,
+        "faults": work.faults,
+        "environment": environment(),
+        "frameworks": {framework.name: framework.about for framework in work.engine.frameworks},
+        "options": {
+            "selection": dataclasses.asdict(selection),
+            "limits": dataclasses.asdict(settings.limits),
+            "interpreters": dict(settings.interpreters),
+        },
+        "cases": {
+            name: {"source": case.source, "shape": case.shape, "recipe": recipe(case), "blocks": len(boundaries(case))}
+            for name, case in cases.items()
+        },
+        "inputs": work.engine.inputs.hashes,
+    }
+    rows = {name: [row for j in judgements for row in getattr(j, name)] for name in store.TABLES}
+    return Run(about, **{name: store.frame(rows[name], record) for name, record in store.TABLES.items()})
+
+
+def recipe(case: Case) -> str:
+    """How its numbers are made; printed numbers speak for themselves."""
+    return repr(case.recipe)

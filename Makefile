@@ -1,0 +1,53 @@
+# One environment in .venv, made once and reused: the second run of anything here touches no network.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+EXTRAS := torch tensorflow jax
+
+.DEFAULT_GOAL := help
+.PHONY: help install compare backends test bench golden lint format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(READY) ## the environment alone
+
+# A framework that does not install is not an error: it is absent, and every table says so.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with make PYTHON=…" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up .venv, once: a few minutes of downloads" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(PIP) --editable . --group dev
+	@for extra in $(EXTRAS); do $(PIP) --editable ".[$$extra]" || echo "$$extra did not install: it will be absent" >&2; done
+	@touch $@
+
+compare: $(READY) ## compare the frameworks on the default suite; writes out/latest
+	$(BIN)/python -m harness compare
+
+backends: $(READY) ## which frameworks are there, in which version
+	$(BIN)/python -m harness backends
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+bench: $(READY) ## measure speeds, as ratios in one run
+	$(BIN)/python -m tests.bench
+
+golden: $(READY) ## accept today's reports as the expected ones
+	$(BIN)/python -m pytest tests/test_reports.py --accept
+
+lint: $(READY) ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what was generated, the environment too
+	rm -rf $(VENV) out dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,187 @@
+"""The command line: the only floor that opens files for others, reads arguments and sets the exit status.
+
+Heavy imports stand inside of the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.errors import AbsentError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from harness.plan import Selection
+    from harness.records import Run
+
+app = typer.Typer(
+    name="softmax-harness",
+    help="Compares softmax and its derivatives across frameworks, against exact values and proved bounds.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
+FORMATS = ("terminal", "json", "csv", "markdown")
+
+
+def split(given: list[str] | None) -> tuple[str, ...]:
+    """`a,b` and repeated options alike."""
+    return tuple(name.strip() for text in given or [] for name in text.split(",") if name.strip())
+
+
+def checked_format(form: str) -> str:
+    from reports import FORMATS
+
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+    return form
+
+
+def interpreters(given: list[str] | None) -> dict[str, str]:
+    """`jax=PATH` for each framework named."""
+    from shutil import which
+
+    from backends import FRAMEWORKS
+
+    found = {}
+    for text in given or []:
+        name, sign, path = text.partition("=")
+        if not sign or not path:
+            raise UsageError(f"--python takes FRAMEWORK=PATH, as in jax=/opt/jax/bin/python, and not {text!r}")
+        if name not in FRAMEWORKS:
+            raise unknown("framework", name, FRAMEWORKS)
+        if which(path) is None:
+            raise UsageError(f"--python {name}: there is no interpreter at {path!r}")
+        found[name] = path
+    return found
+
+
+@app.command()
+def compare(
+    backend: Names = None,
+    operation: Names = None,
+    dtype: Names = None,
+    case: Names = None,
+    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/latest"),
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")] = "terminal",
+    python: Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: run it under that interpreter.")] = None,
+    pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
+        "natives"
+    ),
+    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one block may take.")] = 120.0,
+    memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB that one worker may hold.")] = 4.0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; all of them by default.")] = None,
+) -> None:
+    """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
+    import tempfile
+
+    from harness import plan, store
+    from harness.engine import Settings
+    from harness.process import Limits
+
+    checked_format(form)
+    pairing = checked_pairs(pairs)
+    selection = plan.Selection(split(backend), split(operation), split(dtype), split(case))
+    groups = plan.groups(selection)
+    named_interpreters = interpreters(python)
+    store.writable(out)
+    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
+        settings = Settings(Path(scratch), Limits(time_limit, memory_limit), named_interpreters, jobs)
+        run, code = carry_out(groups, settings, pairing, selection)
+    finish(run, out, form)
+    raise typer.Exit(code)
+
+
+def checked_pairs(pairs: str) -> Any:
+    from harness import judge
+
+    choices = {"natives": judge.natives_and_variants, "all": judge.all_pairs}
+    if pairs not in choices:
+        raise unknown("choice of pairs", pairs, choices)
+    return choices[pairs]
+
+
+def carry_out(groups: Any, settings: Any, pairing: Any, selection: Selection) -> tuple[Run, int]:
+    """Run it, with progress on stderr: the run, not yet saved, and its exit status."""
+    from harness import compare as comparing
+    from harness.engine import Engine
+    from harness.progress import Progress
+    from harness.reference import check_preconditions
+
+    check_preconditions()
+    engine = Engine(groups, settings)
+    work = comparing.Comparing(groups, engine, pairing)
+    with Progress(groups) as progress:
+        judgements = work.run(progress.tell)
+    run = comparing.as_run(work, judgements, selection, settings)
+    rows = [row for judgement in judgements for row in judgement.comparisons]
+    for name, reason in comparing.absent_by_name(rows, selection.backends).items():
+        print(f"{name} was asked for by name and is absent: {reason}", file=sys.stderr)
+    for fault in work.faults:
+        print(f"our own fault: {fault}", file=sys.stderr)
+    return run, comparing.exit_code(rows, work.partial, work.faults, selection.backends)
+
+
+def finish(run: Run, out: Path, form: str) -> None:
+    """Write the run and its page, show it, and say where it is."""
+    from harness import store
+    from reports import render
+
+    saved = store.save(run, out)
+    store.write(out, "report.md", render(saved, "markdown").encode())
+    sys.stdout.write(render(saved, form))
+    print(f"written to {out}: report.md, comparisons.csv, pairs.csv, properties.csv, run.json", file=sys.stderr)
+
+
+@app.command()
+def report(
+    place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")] = Path("out/latest"),
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown.")] = "terminal",
+) -> None:
+    """Render a saved run again."""
+    from harness import store
+    from reports import render
+
+    checked_format(form)
+    sys.stdout.write(render(store.read(place), form))
+
+
+@app.command("backends")
+def list_backends(
+    python: Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: look there.")] = None,
+) -> None:
+    """What is there, in which version, and why the rest is not."""
+    from harness.inventory import inventory
+    from tabulate import tabulate
+
+    rows = inventory(interpreters(python))
+    print(tabulate(rows, headers="keys", tablefmt="simple", disable_numparse=True, maxcolwidths=[None, None, None, 88]))
+
+
+def terminate(signum: int, frame: object) -> None:
+    """SIGTERM loses as little as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run a command: errors that a user can cause are one sentence on stderr and an exit status."""
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        app()
+    except (UsageError, AbsentError) as error:
+        print(f"softmax-harness: {error}", file=sys.stderr)
+        sys.exit(error.code)
+    except KeyboardInterrupt:
+        print("softmax-harness: interrupted before anything was compared", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

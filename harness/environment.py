@@ -1,0 +1,32 @@
+"""What a run was made on, as plain data: what decides which kernels ran."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+from typing import Any
+
+JUDGE_LIBRARIES = ("numpy", "python-flint", "pandas", "pyarrow")
+
+
+def environment() -> dict[str, Any]:
+    """System, processor and the judge's own versions."""
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "cpu": cpu_capabilities(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads_per_worker": 1,
+        "python": platform.python_version(),
+        "judge": {name: version(name) for name in JUDGE_LIBRARIES},
+    }
+
+
+def cpu_capabilities() -> list[str]:
+    """The instruction sets that NumPy finds here: frameworks choose their kernels by them."""
+    try:
+        from numpy._core._multiarray_umath import __cpu_features__
+    except ImportError:  # no public name for it up to NumPy 2.4
+        return []
+    return sorted(name for name, there in __cpu_features__.items() if there)

@@ -1,0 +1,31 @@
+"""The run as data, for programs: all of it as JSON, or its comparisons as CSV."""
+
+from __future__ import annotations
+
+import json as library
+from typing import Any
+
+import pandas as pd
+from harness.records import Run
+from harness.store import csv as table_csv
+
+
+def json(run: Run) -> str:
+    """`run.json` with the rows of its tables. JSON lacks NaN and infinity: null, and the strings inf and -inf."""
+    tables = {
+        name: [{key: plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+        for name, table in (("comparisons", run.comparisons), ("pairs", run.pairs), ("properties", run.properties))
+    }
+    return library.dumps({**run.about, **tables}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def plain(value: Any) -> Any:
+    """A cell of a table as JSON has it: a gap is null."""
+    if pd.isna(value):
+        return None
+    return str(value) if value in (float("inf"), float("-inf")) else value
+
+
+def csv(run: Run) -> str:
+    """One row a cell."""
+    return table_csv(run.comparisons)

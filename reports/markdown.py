@@ -1,0 +1,106 @@
+"""The run as one Markdown page: tables of relative error like the documents' checks, and who is right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pandas as pd
+from harness.operations import OPERATIONS
+from harness.records import Run
+
+from reports import table
+
+SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
+MOST_WITNESSES = 10
+
+
+def render(run: Run) -> str:
+    """The whole page."""
+    return "\n\n".join(part for part in sections(run) if part) + "\n"
+
+
+def sections(run: Run) -> Iterator[str]:
+    yield "# Softmax across frameworks"
+    yield f"**{table.headline(run)}**"
+    yield grid(table.summary(run))
+    yield (
+        "Every answer is judged against the exact value at the very numbers that the backend got, and against the "
+        "largest error that a proved bound allows at that element. *ulp*: error in units in the last place of the exact "
+        "value. *of its bound*: above 1, no rounding explains it."
+    )
+    if len(short := table.shortfalls(run)):
+        yield "## What falls short"
+        yield grid(short)
+        yield from witnesses(run)
+    yield "## Who took part"
+    yield grid(table.frameworks(run))
+    yield "## Relative error between frameworks, in percent"
+    yield (
+        "`np.mean(np.abs((a - b) / a)) * 100`, the notebook's figure, exactly. Where a is 0 the figure is infinite or "
+        "NaN: the number of zeros stands beside it."
+    )
+    yield from by_question(run, table.percents)
+    yield "## Distance from the truth"
+    yield "Largest error in ulp, and in brackets the largest share of the bound."
+    yield from by_question(run, table.truth)
+    if len(laws := table.laws(run)):
+        yield "## Laws that need no reference"
+        yield "The largest deviation over all rows, in units of u, beside the share of what the elements' bounds allow."
+        yield grid(laws)
+    if len(flaws := table.flaws(run)):
+        yield "## Formulas that fail where they must"
+        yield grid(flaws)
+    if len(variants := table.variants(run)):
+        yield "## Variants"
+        yield grid(variants)
+    if len(unanswered := table.unanswered(run)):
+        yield "## Without an answer"
+        yield grid(unanswered)
+    yield "## Inputs"
+    yield grid(cases(run))
+
+
+def by_question(run: Run, make: object) -> Iterator[str]:
+    """One table for each operation and dtype that has any."""
+    for operation, about in OPERATIONS.items():
+        for dtype in dict.fromkeys(run.comparisons.dtype):
+            rows = make(run, operation, dtype)  # type: ignore[operator]
+            if len(rows):
+                yield f"### {escaped(operation)}, {dtype}\n\n{escaped(about.formula)}"
+                yield grid(rows)
+
+
+def witnesses(run: Run) -> Iterator[str]:
+    """The worst element of each cell that falls short, exactly, in hex."""
+    short = table.failing(run).sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
+    for cell in short[short.witness != ""].head(MOST_WITNESSES).itertuples():
+        title = f"{cell.backend}, {cell.operation}, {table.placed(cell.case, cell.axis)}, {cell.dtype}"
+        lines = [f"{key:>14}: {shown(value)}" for key, value in json.loads(cell.witness).items()]
+        yield f"{escaped(title)}, element {cell.worst_index}:\n\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def cases(run: Run) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"case": name, "shape": " × ".join(map(str, about["shape"])), "what it is": about["source"]}
+            for name, about in run.about["cases"].items()
+        ]
+    )
+
+
+def grid(rows: pd.DataFrame) -> str:
+    """A Markdown table, whatever stands in its cells."""
+    if not len(rows):
+        return ""
+    safe = rows.rename(columns=escaped).map(lambda cell: escaped(str(cell)))
+    return str(safe.to_markdown(index=False, tablefmt="pipe", disable_numparse=True))
+
+
+def escaped(text: str) -> str:
+    """Shown as it is: no character of it is Markdown."""
+    return " ".join(text.translate(SPECIAL).split())

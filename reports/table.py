@@ -1,0 +1,254 @@
+"""The tables that every format shares: rows and columns of text, computed from a saved run alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isinf, isnan
+from typing import Any
+
+import pandas as pd
+from harness.operations import OPERATIONS
+from harness.records import Run
+
+QUESTION = ["operation", "case", "dtype", "axis"]
+BAD_VERDICTS = ("falls short", "flaw gone")
+QUIET_OUTCOMES = ("ok", "skipped", "unsupported")
+
+
+def figure(value: Any) -> str:
+    """A number in a table: two significant digits, whole from 100 on, 0 for an exact zero, a dash for none."""
+    if value is None or pd.isna(value):
+        return "–"
+    number = float(value)
+    if number == 0 or isinf(number):
+        return f"{number:g}"
+    if 100 <= abs(number) < 1e6:
+        return f"{number:,.0f}"
+    return f"{number:.2g}" if 1e-3 <= abs(number) < 100 else f"{number:.1e}"
+
+
+def native(names: pd.Series) -> pd.Series:
+    """Whether each backend is a framework's own, and no variant."""
+    return ~names.str.contains(":", regex=False)
+
+
+def answered(run: Run) -> pd.DataFrame:
+    """Cells with figures that are not declared to be wrong."""
+    cells = run.comparisons
+    return cells[(cells.outcome == "ok") & (cells.verdict != "flaw as declared")]
+
+
+def failing(run: Run) -> pd.DataFrame:
+    """Cells that make the exit code 1: above their bound, a declared flaw that is gone, an exception."""
+    cells = run.comparisons
+    return cells[cells.verdict.isin(BAD_VERDICTS) | (cells.outcome == "failed")]
+
+
+def headline(run: Run) -> str:
+    """One sentence: how much was asked, and what came of it."""
+    cells = run.comparisons
+    counts = cells.verdict.value_counts()
+    within, declared, short = (int(counts.get(v, 0)) for v in ("within bound", "flaw as declared", "falls short"))
+    gone, other = int(counts.get("flaw gone", 0)), cells.outcome[cells.outcome != "ok"].value_counts()
+    parts = [f"{within:,} within their proved bound"]
+    parts += [f"{declared:,} wrong exactly where their formula is declared to be"] * bool(declared)
+    parts += [f"{gone:,} no longer wrong where they are declared to be"] * bool(gone)
+    parts += [f"{count:,} {outcome}" for outcome, count in sorted(other.items())]
+    verdict = f"{short:,} FALL SHORT" if short else "none falls short"
+    partial = "Interrupted, so partial: " if run.about.get("partial") else ""
+    return f"{partial}{len(cells):,} cells: {', '.join(parts)}; {verdict}."
+
+
+def summary(run: Run) -> pd.DataFrame:
+    """For each operation and dtype: how far the frameworks agree, who is nearest to the truth, who is furthest."""
+    cells = answered(run)
+    cells = cells[native(cells.backend)]
+    pairs = agreeing(run)
+    rows = []
+    order = {name: number for number, name in enumerate(OPERATIONS)}
+    for (operation, dtype), found in sorted(
+        cells.groupby(["operation", "dtype"], sort=False), key=lambda item: order[item[0][0]]
+    ):
+        worst = found.sort_values("max_ulp_error", ascending=False, kind="stable").drop_duplicates("backend")
+        apart = pairs[(pairs.operation == operation) & (pairs.dtype == dtype)].mean_relative_error_percent
+        far, near = worst.iloc[0], worst.iloc[-1]
+        rows.append(
+            {
+                "operation": operation,
+                "dtype": dtype,
+                "apart by at most": f"{figure(apart.max())} %" if len(apart) else "–",
+                "nearest to the truth": f"{near.backend} {figure(near.max_ulp_error)} ulp",
+                "furthest": f"{far.backend} {figure(far.max_ulp_error)} ulp",
+                "on": f"{far.case}",
+                "of its bound": figure(far.bound_fraction),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def agreeing(run: Run) -> pd.DataFrame:
+    """Pairs of frameworks with a finite percent: those where a reference is zero are infinite or NaN by definition."""
+    pairs = run.pairs[(run.pairs.outcome == "ok") & native(run.pairs.a) & native(run.pairs.b)]
+    return pairs[pairs.mean_relative_error_percent.abs() < float("inf")]
+
+
+def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
+    """The notebook's figure, in percent: a row a case, a column a pair of frameworks. Zero references are counted."""
+    pairs = run.pairs
+    pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & native(pairs.a) & native(pairs.b)]
+    rows: dict[str, dict[str, str]] = {}
+    for pair in pairs.itertuples():
+        row = rows.setdefault(placed(pair.case, pair.axis), {})
+        row[f"{pair.a} – {pair.b}"] = percent(pair)
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case").reset_index().fillna("–")
+
+
+def percent(pair: Any) -> str:
+    """One figure of a pair, with the count of zero references where there are any; else why there is none."""
+    if pair.outcome != "ok":
+        return str(pair.outcome)
+    value = pair.mean_relative_error_percent
+    shown = "nan" if isnan(value) else figure(value)
+    return f"{shown} ({pair.zero_references} zero)" if pair.zero_references else shown
+
+
+def placed(case: str, axis: int) -> str:
+    return case if axis == -1 else f"{case}, axis {axis}"
+
+
+def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
+    """Largest ULP error, and its share of the bound: a row a case, a column a framework."""
+    cells = run.comparisons
+    cells = cells[(cells.operation == operation) & (cells.dtype == dtype) & native(cells.backend)]
+    rows: dict[str, dict[str, str]] = {}
+    for cell in cells.itertuples():
+        shown = f"{figure(cell.max_ulp_error)} ({figure(cell.bound_fraction)})" if cell.outcome == "ok" else cell.outcome
+        rows.setdefault(placed(cell.case, cell.axis), {})[cell.backend] = shown
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case").reset_index().fillna("–")
+
+
+def variants(run: Run) -> pd.DataFrame:
+    """Each variant and operation: how far from its own framework, how far from the truth, at worst."""
+    cells = answered(run)
+    cells = cells[~native(cells.backend)]
+    against = run.pairs[(run.pairs.outcome == "ok") & ~native(run.pairs.b)]
+    against = against[against.a == against.b.str.split(":").str[0]]
+    rows = []
+    for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False):
+        own = against[(against.b == backend) & (against.operation == operation) & (against.dtype == dtype)]
+        own = own[own.case.isin(found.case)].mean_relative_error_percent
+        worst = found.loc[found.bound_fraction.idxmax()]
+        rows.append(
+            {
+                "variant": backend,
+                "operation": operation,
+                "dtype": dtype,
+                "from its native, %": figure(own[own.abs() < float("inf")].max()) if len(own) else "–",
+                "ulp": figure(found.max_ulp_error.max()),
+                "of its bound": figure(worst.bound_fraction),
+                "on": placed(worst.case, worst.axis),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def flaws(run: Run) -> pd.DataFrame:
+    """Formulas that fail where they are declared to: on what, in how many elements, and why."""
+    cells = run.comparisons
+    cells = cells[cells.verdict == "flaw as declared"]
+    rows = []
+    for key, found in cells.groupby(["case", "operation", "reason"], sort=False):
+        case, operation, reason = key
+        for variant, same in found.groupby(found.backend.str.split(":").str[1], sort=False):
+            frameworks = ", ".join(dict.fromkeys(same.backend.str.split(":").str[0]))
+            broken = {f"{n} NaN of {size}" for n, size in zip(same.nan_count, same.elements, strict=True) if n}
+            rows.append(
+                {
+                    "formula": variant,
+                    "operation": operation,
+                    "case": case,
+                    "on the arrays of": frameworks,
+                    "seen": " / ".join(sorted(broken)) or f"{figure(same.bound_fraction.max())} of its bound",
+                    "declared": reason,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def laws(run: Run) -> pd.DataFrame:
+    """The laws that need no reference, a row a backend: worst deviation in units of u, and its share of the bound."""
+    held = run.properties[run.properties.verdict != "flaw as declared"]
+    rows = []
+    for (law, backend), found in held.groupby(["law", "backend"], sort=False):
+        worst = found.loc[found.bound_fraction.idxmax()]
+        rows.append(
+            {
+                "law": law,
+                "backend": backend,
+                "cells": str(len(found)),
+                "largest deviation, u": figure(found.deviation_in_u.max()),
+                "of its bound": figure(worst.bound_fraction),
+                "on": f"{placed(worst.case, worst.axis)}, {worst.dtype}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def unanswered(run: Run) -> pd.DataFrame:
+    """Cells without an answer, by outcome and reason."""
+    cells = run.comparisons[run.comparisons.outcome != "ok"]
+    rows = [
+        {
+            "outcome": outcome,
+            "cells": str(len(found)),
+            "backends": shortened(dict.fromkeys(found.backend)),
+            "operations": shortened(dict.fromkeys(found.operation)),
+            "reason": reason,
+        }
+        for (outcome, reason), found in cells.groupby(["outcome", "reason"], sort=False)
+    ]
+    return pd.DataFrame(rows)
+
+
+def shortened(names: Iterable[str], most: int = 4) -> str:
+    """A list that fits a cell."""
+    listed = list(names)
+    rest = len(listed) - most
+    return ", ".join(listed[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def shortfalls(run: Run) -> pd.DataFrame:
+    """Cells that fall short, worst first, with where."""
+    cells = failing(run).sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
+    rows = [
+        {
+            "backend": cell.backend,
+            "operation": cell.operation,
+            "case": placed(cell.case, cell.axis),
+            "dtype": cell.dtype,
+            "verdict": cell.verdict or cell.outcome,
+            "of its bound": figure(cell.bound_fraction),
+            "ulp": figure(cell.max_ulp_error),
+            "NaN/inf": f"{figure(cell.nan_count)}/{figure(cell.infinity_count)}",
+            "at": cell.worst_index,
+            "reason": cell.reason,
+        }
+        for cell in cells.itertuples()
+    ]
+    return pd.DataFrame(rows)
+
+
+def frameworks(run: Run) -> pd.DataFrame:
+    """What took part, in which version, or why not."""
+    rows = [
+        {
+            "framework": name,
+            "version": about.get("version", "–"),
+            "Python": about.get("python", "–"),
+            "NumPy": about.get("numpy", "–"),
+            "subnormals in its process": {True: "flushed to zero", False: "kept"}.get(about.get("flush_to_zero"), "–"),
+            "here": f"{about['outcome']}: {about['reason']}" if "outcome" in about else "yes",
+        }
+        for name, about in run.about["frameworks"].items()
+    ]
+    return pd.DataFrame(rows)
