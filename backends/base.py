@@ -55,6 +55,8 @@ class Backend(ABC):
     """False where a run without `--backend` leaves it out (a compiler that takes seconds a program)."""
     largest_n: ClassVar[int | None] = None
     """Longest axis that it is asked for (loops in Python, n × n arrays a row)."""
+    program_seconds: ClassVar[float] = 0.001
+    """About what a new (operation, shape, dtype) costs it: compilation. Only the order of work follows from it."""
     flushes_subnormals: ClassVar[bool] = False
     """The declared policy on results below the smallest normal number: zero is as good as the number itself."""
 

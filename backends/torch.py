@@ -89,7 +89,7 @@ class Loop(Torch):
 class Compile(Torch):
     """`torch.compile` of every operation: 1 to 14 s a program, so only on request."""
 
-    variant, by_default = "compile", False
+    variant, by_default, program_seconds = "compile", False, 5.0
 
     def __init__(self) -> None:
         super().__init__()

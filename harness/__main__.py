@@ -28,12 +28,14 @@ app = typer.Typer(
 )
 
 Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
-FORMATS = ("terminal", "json", "csv", "markdown")
 
 
-def split(given: list[str] | None) -> tuple[str, ...]:
-    """`a,b` and repeated options alike."""
-    return tuple(name.strip() for text in given or [] for name in text.split(",") if name.strip())
+def split(option: str, given: list[str] | None) -> tuple[str, ...]:
+    """`a,b` and repeated options alike; an option that names nothing is a slip, and not a wish for everything."""
+    names = tuple(name.strip() for text in given or [] for name in text.split(",") if name.strip())
+    if given and not names:
+        raise UsageError(f"--{option} names nothing")
+    return names
 
 
 def checked_format(form: str) -> str:
@@ -77,7 +79,7 @@ def compare(
     ),
     time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one block may take.")] = 120.0,
     memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB that one worker may hold.")] = 4.0,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; all of them by default.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; one a core by default.")] = None,
 ) -> None:
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
     import tempfile
@@ -88,7 +90,9 @@ def compare(
 
     checked_format(form)
     pairing = checked_pairs(pairs)
-    selection = plan.Selection(split(backend), split(operation), split(dtype), split(case))
+    selection = plan.Selection(
+        split("backend", backend), split("operation", operation), split("dtype", dtype), split("case", case)
+    )
     groups = plan.groups(selection)
     named_interpreters = interpreters(python)
     store.writable(out)

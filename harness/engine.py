@@ -21,6 +21,7 @@ import numpy as np
 from backends import find
 
 from harness import blocks
+from harness.environment import cores
 from harness.operations import OPERATIONS, too_large
 from harness.process import Limits, Worker, WorkerDiedError
 from harness.records import Group, Result
@@ -76,6 +77,19 @@ def refusal(backend: str, group: Group) -> tuple[str, str] | None:
     if about.largest_n is not None and n > about.largest_n:
         return "skipped", f"n = {n}: {backend} is written out and asked up to n = {about.largest_n}"
     return None
+
+
+def expected_seconds(groups: list[Group]) -> dict[str, float]:
+    """By framework, what its distinct programs are expected to cost."""
+    programs = {
+        (backend, group.operation, group.case.shape, group.axis, group.dtype)
+        for group in groups
+        for backend in group.backends
+    }
+    costs = {find(backend).framework: 0.0 for group in groups for backend in group.backends}
+    for backend, *_ in programs:
+        costs[find(backend).framework] += find(backend).program_seconds
+    return costs
 
 
 @dataclass
@@ -183,13 +197,15 @@ class Engine:
         self._results: SimpleQueue[Result | None] = SimpleQueue()
         self._stopping = Event()
         self.inputs = Inputs(settings.scratch)
-        names = dict.fromkeys(find(backend).framework for group in groups for backend in group.backends)
+        costs = expected_seconds(groups)
         self.frameworks = [
-            Framework(name, groups, settings, self.inputs, self._results.put, self._stopping) for name in names
+            Framework(name, groups, settings, self.inputs, self._results.put, self._stopping) for name in costs
         ]
-        self._pool = ThreadPoolExecutor(max_workers=settings.jobs or max(1, len(self.frameworks)))
+        self._pool = ThreadPoolExecutor(max_workers=settings.jobs or cores())
         self._unfinished = len(self.frameworks)
-        self._running = [self._pool.submit(self._run, framework) for framework in self.frameworks]
+        # The longest first: the run then ends about when it does, with the others beside it.
+        ordered = sorted(self.frameworks, key=lambda framework: -costs[framework.name])
+        self._running = [self._pool.submit(self._run, framework) for framework in ordered]
 
     def _run(self, framework: Framework) -> None:
         try:
