@@ -43,9 +43,11 @@ def factored(b: Backend, logits: Any, axis: int) -> Any:
 
 
 def double_loop(b: Backend, logits: Any, axis: int) -> Any:
-    """Row 17: entry by entry; s_i(1 − s_i) on the diagonal, −s_i·s_j off it. Stacked, where arrays have no assignment."""
+    """Row 17: entry by entry; s_i(1 − s_i) on the diagonal, −s_i·s_j off it. Stacked: not every array can be assigned to."""
     outputs = list(outputs_first(b, last_axis_softmax(b, logits, axis)))
-    rows = [[s_i * (1 - s_i) if i == j else -s_i * s_j for j, s_j in enumerate(outputs)] for i, s_i in enumerate(outputs)]
+    rows = [
+        [s_i * (1 - s_i) if i == j else -s_i * s_j for j, s_j in enumerate(outputs)] for i, s_i in enumerate(outputs)
+    ]
     return b.xp.stack([b.xp.stack(row, axis=-1) for row in rows], axis=-2)
 
 

@@ -162,8 +162,9 @@ def list_backends(
     python: Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: look there.")] = None,
 ) -> None:
     """What is there, in which version, and why the rest is not."""
-    from harness.inventory import inventory
     from tabulate import tabulate
+
+    from harness.inventory import inventory
 
     rows = inventory(interpreters(python))
     print(tabulate(rows, headers="keys", tablefmt="simple", disable_numparse=True, maxcolwidths=[None, None, None, 88]))

@@ -77,7 +77,8 @@ def _(recipe: Uniform, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray
 def _(recipe: Normal, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
     halves = words(name, (*shape, 6), rows).view(np.uint32).reshape(-1, 12)
     total = halves.astype(np.int64).sum(axis=1) - 6 * 2**32
-    return recipe.sigma * (total * 2.0**-32)
+    scaled: NDArray[np.float64] = recipe.sigma * (total * 2.0**-32)
+    return scaled
 
 
 @draw.register

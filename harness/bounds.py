@@ -55,8 +55,9 @@ class SoftmaxError:
 def softmax_error(logits: Floats, form: Format, flushes: bool) -> SoftmaxError:
     """Bounds |ln(ŝ_j / s_j)| for a softmax shifted by its maximum, or not shifted at all (docs/bounds.md#softmax).
 
-    â_i = (m − x_i)u' + e_exp·u is the log-domain error of exp(x_i − m); with the sum's h·u', E = Σ s_i·expm1(â_i + h·u')
-    is the relative error of Z, L = −ln(1 − E) its log, and r_j = â_j + L + e_div·u. Infinite where E ≥ 1: vacuous.
+    â_i = (m − x_i)u' + e_exp·u is the log-domain error of exp(x_i − m). With the sum's h·u', Z is off by
+    E = Σ s_i·expm1(â_i + h·u') relative, L = −ln(1 − E) in its log, and r_j = â_j + L + e_div·u. Infinite (vacuous)
+    where E ≥ 1.
     """
     step = form.u / (1 - form.u)
     exp_error = ASSUMED.exp * form.u / (1 - ASSUMED.exp * form.u)
@@ -95,7 +96,8 @@ def jacobian(e: SoftmaxError) -> Floats:
     constant = PRODUCT_ROUNDINGS * e.step
     s_i, s_j, r_i, r_j = e.s[:, :, None], e.s[:, None, :], e.r[:, :, None], e.r[:, None, :]
     diagonal = np.eye(e.s.shape[-1]) * s_i * np.expm1(r_i + constant)
-    return diagonal + s_i * s_j * np.expm1(r_i + r_j + constant) + 4 * e.tiny
+    allowed: Floats = diagonal + s_i * s_j * np.expm1(r_i + r_j + constant) + 4 * e.tiny
+    return allowed
 
 
 def product(e: SoftmaxError, vector: Floats) -> Floats:
@@ -118,16 +120,18 @@ def bound(
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         e = softmax_error(np.asarray(logits, dtype=np.float64), form, flushes)
-        if operation == "softmax":
-            allowed = softmax(e)
-        elif operation == "logsumexp":
-            allowed = logsumexp(e, value, form)
-        elif operation == "log_softmax":
-            allowed = log_softmax(e, value, form)
-        elif operation in ("vjp", "jvp"):
-            allowed = product(e, np.asarray(beside[0], dtype=np.float64))
-        elif operation == "jacobian":
-            allowed = jacobian(e)
-        else:
-            allowed = jacobian(e)[:, beside[0]]
-    return allowed.reshape(len(e.s), -1) * SLACK
+        match operation:
+            case "softmax":
+                allowed = softmax(e)
+            case "log_softmax":
+                allowed = log_softmax(e, value, form)
+            case "logsumexp":
+                allowed = logsumexp(e, value, form)
+            case "jacobian":
+                allowed = jacobian(e)
+            case "jacobian_row":
+                allowed = jacobian(e)[:, beside[0]]
+            case _:
+                allowed = product(e, np.asarray(beside[0], dtype=np.float64))
+    result: Floats = allowed.reshape(len(e.s), -1) * SLACK
+    return result

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from backends import find
 from numpy.typing import NDArray
 
+from backends import find
 from harness import __version__, errors, judge, store
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
@@ -60,7 +60,7 @@ class Comparing:
         except Exception as error:
             reason = f"the judge failed: {type(error).__name__}: {error}"
             self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
-            self._judgements[number] = Judgement([judge.row(group, b, "not run", reason) for b in group.backends])
+            self._judgements[number] = Judgement([judge.bare(group, b, "not run", reason) for b in group.backends])
         for result in results.values():
             Path(result.array).unlink(missing_ok=True)
         del self._waiting[number]

@@ -18,8 +18,8 @@ from threading import Event, Lock
 from typing import Any
 
 import numpy as np
-from backends import find
 
+from backends import find
 from harness import blocks
 from harness.environment import cores
 from harness.operations import OPERATIONS, too_large

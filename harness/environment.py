@@ -31,7 +31,7 @@ def cores() -> int:
 def cpu_capabilities() -> list[str]:
     """The instruction sets that NumPy finds here: frameworks choose their kernels by them."""
     try:
-        from numpy._core._multiarray_umath import __cpu_features__
+        from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[import-not-found]
     except ImportError:  # no public name for it up to NumPy 2.4
         return []
     return sorted(name for name, there in __cpu_features__.items() if there)

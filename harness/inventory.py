@@ -1,4 +1,4 @@
-"""What is installed: every framework is imported in a worker of its own, so what is said here is what a run will find."""
+"""What is installed: every framework is imported in a worker of its own, so a run will find what is said here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from backends import FRAMEWORKS, NAMES, find
-
 from harness.process import Limits, Worker, WorkerDiedError
 
 

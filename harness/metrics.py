@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import fsum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,11 @@ class Peak:
     value: float = -1.0
     index: int = -1
 
+    @property
+    def figure(self) -> float | None:
+        """The maximum, or None over nothing."""
+        return self.value if self.index >= 0 else None
+
     def merged(self, other: Peak) -> Peak:
         return other if other.value > self.value else self
 
@@ -96,6 +102,11 @@ class Tally:
             self.sums + other.sums,
         )
 
+    @property
+    def worst(self) -> int:
+        """Index of the worst element: by ULP; where an answer is NaN or infinite, the first such."""
+        return self.bound_fraction.index if self.nan + self.infinity else self.ulp.index
+
     def means(self) -> tuple[float | None, float | None, float | None]:
         """Mean absolute, relative and ULP error over what the sums run over; None over nothing."""
         finite = self.elements - self.nan - self.infinity
@@ -127,7 +138,7 @@ def tally(actual: NDArray[np.generic], expected: Expected, found: Errors, bound:
     )
 
 
-def mean_relative_error_percent(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
+def mean_relative_error_percent(a: NDArray[Any], b: NDArray[Any]) -> float:
     """The documents' figure, exactly as they compute it: NaN and infinities included."""
     with np.errstate(all="ignore"):
         return float(np.mean(np.abs((a - b) / a)) * 100)

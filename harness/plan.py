@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from backends import NAMES, find
-
 from harness.cases import CASES
 from harness.errors import UsageError, unknown
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.records import Case, Group
+from harness.records import Group
 
 
 @dataclass(frozen=True)
@@ -62,5 +61,3 @@ def groups(selection: Selection) -> list[Group]:
 def answerers(operation: str, backends: Iterable[str]) -> tuple[str, ...]:
     """The backends that compute this operation in their own way."""
     return tuple(name for name in backends if operation in find(name).operations)
-
-

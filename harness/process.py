@@ -10,10 +10,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import backends
 import execnet
-import harness
 import psutil
+
+import backends
+import harness
 from harness import bootstrap
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
@@ -54,7 +55,9 @@ class Worker:
         self._group = execnet.Group()
         environment = "//".join(f"env:{name}={value}" for name, value in ONE_THREAD.items())
         with _starting:  # execnet's groups share their ids' counter
-            gateway = self._group.makegateway(f"popen//execmodel=main_thread_only//python={self.interpreter}//{environment}")
+            gateway = self._group.makegateway(
+                f"popen//execmodel=main_thread_only//python={self.interpreter}//{environment}"
+            )
         self._popen = gateway._io.popen  # there is no public way to its exit status
         self._pid = self._popen.pid
         self._channel = gateway.remote_exec(bootstrap)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from types import TracebackType
 
-from backends import find
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 
+from backends import find
 from harness import blocks
 from harness.records import Group, Result
 
@@ -21,7 +22,9 @@ class Progress:
         self._bars = Bars(*columns, console=Console(stderr=True), transient=True)
         totals = Counter(
             {
-                name: sum(len(blocks.boundaries(g.case)) for g in groups for b in g.backends if find(b).framework == name)
+                name: sum(
+                    len(blocks.boundaries(g.case)) for g in groups for b in g.backends if find(b).framework == name
+                )
                 for name in dict.fromkeys(find(b).framework for g in groups for b in g.backends)
             }
         )

@@ -1,6 +1,6 @@
 """Laws that need no expected value, each as a measured deviation in units of u with the bound it must meet.
 
-The exact answers obey them exactly, so a deviation is at most the sum of the elements' own bounds (docs/bounds.md#laws).
+The exact answers obey them, so a deviation is at most the sum of the elements' own bounds (docs/bounds.md#laws).
 """
 
 from __future__ import annotations

@@ -9,9 +9,8 @@ from __future__ import annotations
 import platform
 import re
 import signal
-from collections.abc import Iterable
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +18,6 @@ from backends import NAMES, Backend, load
 from harness.blocks import sha256
 
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
-
-
-class Channel(Protocol):
-    def send(self, item: Any) -> None: ...
-
-    def __iter__(self) -> Iterable[Any]: ...  # type: ignore[override]
 
 
 def serve(channel: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.records import Run
-
 from reports import data, markdown, terminal
 
 FORMATS: dict[str, Callable[[Run], str]] = {

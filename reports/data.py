@@ -6,6 +6,7 @@ import json as library
 from typing import Any
 
 import pandas as pd
+
 from harness.records import Run
 from harness.store import csv as table_csv
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 
 import pandas as pd
+
 from harness.operations import OPERATIONS
 from harness.records import Run
-
 from reports import table
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
@@ -26,8 +26,8 @@ def sections(run: Run) -> Iterator[str]:
     yield grid(table.summary(run))
     yield (
         "Every answer is judged against the exact value at the very numbers that the backend got, and against the "
-        "largest error that a proved bound allows at that element. *ulp*: error in units in the last place of the exact "
-        "value. *of its bound*: above 1, no rounding explains it."
+        "largest error that a proved bound allows at that element. *ulp*: error in units in the last place of the "
+        "exact value. *of its bound*: above 1, no rounding explains it."
     )
     if len(short := table.shortfalls(run)):
         yield "## What falls short"

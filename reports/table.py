@@ -7,6 +7,7 @@ from math import isinf, isnan
 from typing import Any
 
 import pandas as pd
+
 from harness.operations import OPERATIONS
 from harness.records import Run
 
@@ -122,7 +123,9 @@ def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
     cells = cells[(cells.operation == operation) & (cells.dtype == dtype) & native(cells.backend)]
     rows: dict[str, dict[str, str]] = {}
     for cell in cells.itertuples():
-        shown = f"{figure(cell.max_ulp_error)} ({figure(cell.bound_fraction)})" if cell.outcome == "ok" else cell.outcome
+        shown = (
+            f"{figure(cell.max_ulp_error)} ({figure(cell.bound_fraction)})" if cell.outcome == "ok" else cell.outcome
+        )
         rows.setdefault(placed(cell.case, cell.axis), {})[cell.backend] = shown
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case").reset_index().fillna("–")
 

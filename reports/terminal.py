@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.records import Run
 from tabulate import tabulate
 
+from harness.records import Run
 from reports import table
 
 MOST_ROWS = 12

@@ -128,14 +128,16 @@ def expected(operation: str, logits: NDArray[np.generic], beside: list[Any], for
     values = [np.asarray(logits, dtype=np.float64)]
     values += [np.asarray(extra, dtype=np.float64) for extra in beside if not isinstance(extra, int)]
     if not all(np.isfinite(v).all() for v in values):
-        raise ValueError(f"the exact {operation} of a row with NaN or infinity is a matter of policy, not of arithmetic")
+        raise ValueError(
+            f"the exact {operation} of a row with NaN or infinity is a matter of policy, not of arithmetic"
+        )
     parts = [
         _decided(operation, row, [e if isinstance(e, int) else e[i].tolist() for e in beside], form)
         for i, row in enumerate(values[0].tolist())
     ]
     scaled = np.array(parts, dtype=np.int64).reshape(len(parts), -1, 3)
     high, low, exponent = np.moveaxis(scaled, -1, 0)
-    return Expected(high * 2.0**-53, low * 2.0**-106, exponent.astype(np.int32))
+    return Expected(np.ldexp(high, -53), np.ldexp(low, -106), exponent.astype(np.int32))
 
 
 def _decided(operation: str, logits: list[float], beside: list[Any], form: Format) -> list[Bits]:
@@ -152,7 +154,7 @@ def _decided(operation: str, logits: list[float], beside: list[Any], form: Forma
 
 
 def _narrow(ball: arb, form: Format) -> bool:
-    """Relative to the value, or to the quantum where the value is below the normal numbers: under 2^-10 ulp either way."""
+    """Relative to the value, or to the smallest subnormal where the value is near it: under 2^-10 ulp either way."""
     return bool(ball.rel_accuracy_bits() >= ACCURACY_BITS or ball.rad() < form.quantum * 2.0**-GUARD_BITS)
 
 
