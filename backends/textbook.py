@@ -43,7 +43,7 @@ def factored(b: Backend, logits: Any, axis: int) -> Any:
 
 
 def double_loop(b: Backend, logits: Any, axis: int) -> Any:
-    """Row 17: entry by entry; s_i(1 − s_i) on the diagonal, −s_i·s_j off it. Stacked: not every array can be assigned to."""
+    """Row 17: entry by entry; s_i(1 − s_i) on the diagonal, −s_i·s_j off it; stacked, not assigned."""
     outputs = list(outputs_first(b, last_axis_softmax(b, logits, axis)))
     rows = [
         [s_i * (1 - s_i) if i == j else -s_i * s_j for j, s_j in enumerate(outputs)] for i, s_i in enumerate(outputs)

@@ -76,28 +76,34 @@ def softmax_error(logits: Floats, form: Format, flushes: bool) -> SoftmaxError:
 
 
 def softmax(e: SoftmaxError) -> Floats:
-    return e.s * np.expm1(e.r) + e.tiny
+    allowed: Floats = e.s * np.expm1(e.r) + e.tiny
+    return allowed
 
 
 def logsumexp(e: SoftmaxError, value: Floats, form: Format) -> Floats:
     """ln Ẑ is off by Z's own error and log's; then one addition (docs/bounds.md#logsumexp)."""
     inner = e.total + ASSUMED.log * form.u * (e.log_total + e.total)
-    return inner + e.step * (np.abs(value) + inner) + form.quantum
+    return inner + e.step * (np.abs(value) + inner) + e.tiny
 
 
 def log_softmax(e: SoftmaxError, value: Floats, form: Format) -> Floats:
     """The shift is rounded, then ln Ẑ, then one subtraction (docs/bounds.md#log-softmax)."""
     inner = e.gap * e.step + e.total + ASSUMED.log * form.u * (e.log_total + e.total)
-    return inner + e.step * (np.abs(value) + inner) + form.quantum
+    return inner + e.step * (np.abs(value) + inner) + e.tiny
+
+
+def jacobian_row(e: SoftmaxError, i: int) -> Floats:
+    """The VJP bound at e_i; additions of exact zeros round nothing (docs/bounds.md#jacobian)."""
+    constant = PRODUCT_ROUNDINGS * e.step
+    s_i, r_i = e.s[:, [i]], e.r[:, [i]]
+    allowed: Floats = s_i * e.s * np.expm1(r_i + e.r + constant) + 4 * e.tiny
+    allowed[:, [i]] += s_i * np.expm1(r_i + constant)
+    return allowed
 
 
 def jacobian(e: SoftmaxError) -> Floats:
-    """The VJP bound at each e_i; additions of exact zeros round nothing. As (rows, n, n)."""
-    constant = PRODUCT_ROUNDINGS * e.step
-    s_i, s_j, r_i, r_j = e.s[:, :, None], e.s[:, None, :], e.r[:, :, None], e.r[:, None, :]
-    diagonal = np.eye(e.s.shape[-1]) * s_i * np.expm1(r_i + constant)
-    allowed: Floats = diagonal + s_i * s_j * np.expm1(r_i + r_j + constant) + 4 * e.tiny
-    return allowed
+    """All its rows, as (rows, n, n)."""
+    return np.stack([jacobian_row(e, i) for i in range(e.s.shape[-1])], axis=1)
 
 
 def product(e: SoftmaxError, vector: Floats) -> Floats:
@@ -108,7 +114,8 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
     inner = (e.s * size * np.expm1(e.r)).sum(axis=-1, keepdims=True)
     weight = (e.s * size * np.exp(e.r)).sum(axis=-1, keepdims=True)
     lost = e.tiny * (size + 2 * size.sum(axis=-1, keepdims=True) + n + 4)
-    return e.s * (size * np.expm1(outer) + np.expm1(outer) * weight + inner) + lost
+    allowed: Floats = e.s * (np.expm1(outer) * (size + weight) + inner) + lost
+    return allowed
 
 
 def bound(
@@ -130,7 +137,7 @@ def bound(
             case "jacobian":
                 allowed = jacobian(e)
             case "jacobian_row":
-                allowed = jacobian(e)[:, beside[0]]
+                allowed = jacobian_row(e, beside[0])
             case _:
                 allowed = product(e, np.asarray(beside[0], dtype=np.float64))
     result: Floats = allowed.reshape(len(e.s), -1) * SLACK
