@@ -102,7 +102,7 @@ class WholeJacobian(TensorFlow):
             outputs = self.xp.moveaxis(self.softmax(logits, axis), axis, -1)
             summed = self.tf.reduce_sum(outputs, range(outputs.ndim - 1))
         columns = tape.jacobian(summed, logits)
-        return self.xp.moveaxis(self.xp.moveaxis(columns, 0, -1), axis, -1)
+        return self.xp.moveaxis(self.xp.moveaxis(columns, axis % logits.ndim + 1, -1), 0, -2)
 
 
 class BatchJacobian(TensorFlow):

@@ -40,7 +40,7 @@ class Torch(Backend):
             return self.xp.moveaxis(self.softmax(x, axis), axis, -1).reshape(-1, x.shape[axis]).sum(0)
 
         columns = self.torch.autograd.functional.jacobian(summed, logits)
-        return self.xp.moveaxis(self.xp.moveaxis(columns, 0, -1), axis, -1)
+        return self.xp.moveaxis(self.xp.moveaxis(columns, axis % logits.ndim + 1, -1), 0, -2)
 
     def jacobian_row(self, logits: Any, index: int, axis: int) -> Any:
         x = logits.clone().requires_grad_()

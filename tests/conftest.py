@@ -1,0 +1,139 @@
+"""Backends as fixtures, each answering from its own worker: the process that tests loads no framework."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backends import NAMES, find
+from harness import blocks, judge
+from harness.engine import Inputs, refusal
+from harness.operations import OPERATIONS
+from harness.process import Limits, Worker
+from harness.records import Case, Comparison, Group, Judgement, Result
+
+REQUIRED = os.environ.get("SOFTMAX_HARNESS_REQUIRE", "").split()
+"""The frameworks that must be there: CI names them, so that a broken install can't pass as a skip."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept", action="store_true", help="take today's reports as the expected ones")
+
+
+@dataclass
+class Workers:
+    """One worker a framework for the whole session, started when first asked for."""
+
+    folder: Path
+    open: dict[str, Worker] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def worker(self, framework: str) -> Worker:
+        if framework not in self.open and framework not in self.absent:
+            worker = Worker(framework, sys.executable, Limits(), self.folder / f"{framework}.log")
+            about = worker.open()
+            if "absent" in about:
+                self.absent[framework] = about["absent"]
+                worker.stop()
+            else:
+                self.open[framework] = worker
+        if reason := self.absent.get(framework):
+            assert framework not in REQUIRED, f"{framework} must be there and is absent: {reason}"
+            pytest.skip(f"{framework} is absent: {reason}")
+        return self.open[framework]
+
+
+@pytest.fixture(scope="session")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
+    started = Workers(tmp_path_factory.mktemp("workers"))
+    yield started
+    for worker in started.open.values():
+        worker.stop()
+
+
+@dataclass
+class Asked:
+    """A backend that answers whole groups."""
+
+    name: str
+    worker: Worker
+    folder: Path
+
+    def answer(
+        self, operation: str, case: Case, dtype: str = "float64", axis: int | None = None
+    ) -> np.ndarray[Any, Any]:
+        """Its answer on the case's first block."""
+        group = Group(operation, case, dtype, case.axes[0] if axis is None else axis, (self.name,))
+        result = self._result(group, 0, Inputs(self.folder))
+        assert result.outcome == "ok", result.reason
+        return np.load(result.array, allow_pickle=False)
+
+    def judged(self, operation: str, case: Case, dtype: str, axis: int) -> tuple[Comparison, Judgement]:
+        """Its cell, judged as a run would."""
+        group, inputs = Group(operation, case, dtype, axis, (self.name,)), Inputs(self.folder)
+        assert refusal(self.name, group) is None
+        results = {(self.name, b): self._result(group, b, inputs) for b in range(len(blocks.boundaries(case)))}
+        judgement = judge.judge(group, results, lambda r: np.load(r.array, allow_pickle=False), judge.all_pairs)
+        return judgement.comparisons[0], judgement
+
+    def _result(self, group: Group, block: int, inputs: Inputs) -> Result:
+        save = str(self.folder / f"answer-{block}.npy")
+        request = {
+            "backend": self.name,
+            "operation": group.operation,
+            "axis": group.axis,
+            "arguments": inputs.arguments(group, block),
+            "save": save,
+        }
+        reply = self.worker.ask(request)
+        return Result(0, block, self.name, reply["outcome"], reply["reason"], save)
+
+
+def at_worker(name: str, *rest: str) -> Any:
+    """A parameter whose framework's tests stay in one process, so that its worker starts once."""
+    return pytest.param((name, *rest), id="-".join((name, *rest)), marks=pytest.mark.xdist_group(find(name).framework))
+
+
+BACKENDS = [name for name in NAMES if find(name).by_default]
+
+
+@pytest.fixture
+def ask(workers: Workers, tmp_path: Path) -> Any:
+    """A backend by its name."""
+    return lambda name: Asked(name, workers.worker(find(name).framework), tmp_path)
+
+
+@pytest.fixture(params=[at_worker(name) for name in BACKENDS])
+def backend(request: pytest.FixtureRequest, ask: Any) -> Any:
+    """Every backend, each as its framework's worker answers for it."""
+    return ask(request.param[0])
+
+
+@pytest.fixture(params=[at_worker(name) for name in BACKENDS if find(name).flaws])
+def flawed_backend(request: pytest.FixtureRequest, ask: Any) -> Any:
+    return ask(request.param[0])
+
+
+@pytest.fixture(params=[at_worker(name) for name in BACKENDS if len(find(name).operations) == len(OPERATIONS)])
+def whole_backend(request: pytest.FixtureRequest, ask: Any) -> Any:
+    """Those that compute every operation."""
+    return ask(request.param[0])
+
+
+@pytest.fixture(params=[at_worker(name, operation) for name in BACKENDS for operation in find(name).operations])
+def question(request: pytest.FixtureRequest, ask: Any) -> Any:
+    """Every backend with every operation that it computes in its own way."""
+    name, operation = request.param
+    return ask(name), operation
+
+
+@pytest.fixture(params=list(OPERATIONS))
+def operation(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
