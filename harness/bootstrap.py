@@ -19,6 +19,9 @@ if __name__ == "__channelexec__":
         assert spec is not None and spec.loader is not None
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    from harness.worker import serve
-
-    serve(channel)  # type: ignore[name-defined]  # noqa: F821
+    try:
+        from harness.worker import serve
+    except ImportError as error:
+        channel.send({"absent": f"its interpreter cannot run a worker: {error}"})  # type: ignore[name-defined]  # noqa: F821
+    else:
+        serve(channel, start["framework"])  # type: ignore[name-defined]  # noqa: F821

@@ -62,8 +62,8 @@ class Worker:
         self._pid = self._popen.pid
         self._channel = gateway.remote_exec(bootstrap)
         packages = {package.__name__: str(package.__file__) for package in (backends, harness)}
-        self._channel.send({"log": str(self.log), "packages": packages})
-        return self.ask({"framework": self.framework}, self.limits.start_seconds)
+        start = {"framework": self.framework, "log": str(self.log), "packages": packages}
+        return self.ask(start, self.limits.start_seconds)
 
     def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """Send a request and wait for its reply; WorkerDiedError if the process ends or has to be ended."""

@@ -20,11 +20,12 @@ from harness.blocks import sha256
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
 
 
-def serve(channel: Any) -> None:
-    """Answer requests until the other side hangs up."""
+def serve(channel: Any, framework: str) -> None:
+    """Say what came of the framework's import, then answer requests until the other side hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle: it stops us itself
+    channel.send(opened(framework))
     for request in channel:
-        channel.send(opened(request["framework"]) if "framework" in request else computed(request))
+        channel.send(computed(request))
 
 
 def opened(framework: str) -> dict[str, Any]:

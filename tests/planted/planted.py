@@ -1,0 +1,219 @@
+"""Wrong backends, brought as a third party brings its own: `PYTHONPATH=tests/planted`.
+
+`planted:*` give wrong answers; `mortal:*` take their process with them; `missing` is not installed; `fatal` dies in its
+import. The natives `planted` and `mortal` are right, to show that what surrounds the wrong ones is judged apart.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from backends.base import Flaw
+from backends.numpy import NumPy
+
+
+class Planted(NumPy):
+    framework = "planted"
+
+
+class Mortal(NumPy):
+    framework = "mortal"
+
+
+class Missing(NumPy):
+    framework = "missing"
+
+    def __init__(self) -> None:
+        raise ImportError("No module named 'missing'\nand a second line that nobody needs")
+
+
+class Fatal(NumPy):
+    framework = "fatal"
+
+    def __init__(self) -> None:
+        os.kill(os.getpid(), signal.SIGILL)
+
+
+def wrong(operation: str, native: type[NumPy] = Planted, **about: Any) -> Callable[[Callable[..., Any]], type[NumPy]]:
+    """A variant of that name which computes one operation by the function."""
+
+    def make(function: Callable[..., Any]) -> type[NumPy]:
+        members = {"variant": function.__name__, "operations": (operation,), operation: function, **about}
+        return type(function.__name__, (native,), members)
+
+    return make
+
+
+@wrong("softmax")
+def zeros(b: NumPy, logits: Any, axis: int) -> Any:
+    return np.zeros_like(logits)
+
+
+@wrong("softmax")
+def uniform(b: NumPy, logits: Any, axis: int) -> Any:
+    return np.full_like(logits, 1 / logits.shape[axis])
+
+
+@wrong("softmax")
+def unnormalised(b: NumPy, logits: Any, axis: int) -> Any:
+    return np.exp(logits - logits.max(axis=axis, keepdims=True))
+
+
+@wrong("softmax")
+def no_shift(b: NumPy, logits: Any, axis: int) -> Any:
+    weights = np.exp(logits)
+    return weights / weights.sum(axis=axis, keepdims=True)
+
+
+@wrong("softmax")
+def float32_inside(b: NumPy, logits: Any, axis: int) -> Any:
+    return NumPy.softmax(b, logits.astype(np.float32), axis).astype(logits.dtype)
+
+
+@wrong("softmax")
+def other_axis(b: NumPy, logits: Any, axis: int) -> Any:
+    return NumPy.softmax(b, logits, (axis + 1) % logits.ndim)
+
+
+@wrong("softmax")
+def one_element_off(b: NumPy, logits: Any, axis: int) -> Any:
+    """60 ulp at one element of the block: below any tolerance in use, above what rounding explains."""
+    s = NumPy.softmax(b, logits, axis)
+    s.flat[3] *= 1 + 60 * np.finfo(s.dtype).eps
+    return s
+
+
+@wrong("softmax")
+def nan_in_a_corner(b: NumPy, logits: Any, axis: int) -> Any:
+    s = NumPy.softmax(b, logits, axis)
+    s.flat[-1] = np.nan
+    return s
+
+
+@wrong("log_softmax")
+def log_of_softmax(b: NumPy, logits: Any, axis: int) -> Any:
+    return np.log(NumPy.softmax(b, logits, axis))
+
+
+@wrong("logsumexp")
+def maximum_alone(b: NumPy, logits: Any, axis: int) -> Any:
+    return logits.max(axis=axis)
+
+
+@wrong("jacobian")
+def diagonal_alone(b: NumPy, logits: Any, axis: int) -> Any:
+    return NumPy.jacobian(b, logits, axis) * np.eye(logits.shape[axis])
+
+
+@wrong("jacobian")
+def without_identity(b: NumPy, logits: Any, axis: int) -> Any:
+    s = NumPy.softmax(b, np.moveaxis(logits, axis, -1), -1)
+    return -s[..., :, None] * s[..., None, :]
+
+
+@wrong("jacobian_row")
+def next_row(b: NumPy, logits: Any, index: int, axis: int) -> Any:
+    return NumPy.jacobian_row(b, logits, (index + 1) % logits.shape[axis], axis)
+
+
+@wrong("vjp")
+def halved(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
+    return NumPy.vjp(b, logits, cotangent, axis) / 2
+
+
+@wrong("vjp")
+def negated(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
+    return -NumPy.vjp(b, logits, cotangent, axis)
+
+
+@wrong("vjp")
+def zero_gradient(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
+    return np.zeros_like(logits)
+
+
+@wrong("vjp")
+def without_mean(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
+    return NumPy.softmax(b, logits, axis) * cotangent
+
+
+@wrong("jvp")
+def diagonal_product(b: NumPy, logits: Any, tangent: Any, axis: int) -> Any:
+    s = NumPy.softmax(b, logits, axis)
+    return s * (1 - s) * tangent
+
+
+@wrong("softmax", flaws=(Flaw("seed003-*", "declared wrong, and right: the flaw is gone"),))
+def mended(b: NumPy, logits: Any, axis: int) -> Any:
+    return NumPy.softmax(b, logits, axis)
+
+
+@wrong("softmax")
+def wrong_shape(b: NumPy, logits: Any, axis: int) -> Any:
+    return NumPy.softmax(b, logits, axis)[:1]
+
+
+@wrong("softmax")
+def wrong_dtype(b: NumPy, logits: Any, axis: int) -> Any:
+    return NumPy.softmax(b, logits, axis).astype(np.longdouble)
+
+
+@wrong("softmax")
+def objects(b: NumPy, logits: Any, axis: int) -> Any:
+    """Would have to be pickled."""
+    return logits.astype(object)
+
+
+@wrong("softmax")
+def raises(b: NumPy, logits: Any, axis: int) -> Any:
+    raise RuntimeError("\n\nfirst line | with a bar\nsecond line")
+
+
+@wrong("softmax", Mortal)
+def segfault(b: NumPy, logits: Any, axis: int) -> Any:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@wrong("softmax", Mortal)
+def leaves(b: NumPy, logits: Any, axis: int) -> Any:
+    os._exit(7)
+
+
+@wrong("softmax", Mortal)
+def hangs(b: NumPy, logits: Any, axis: int) -> Any:
+    time.sleep(3600)
+
+
+@wrong("softmax", Mortal)
+def hoards(b: NumPy, logits: Any, axis: int) -> Any:
+    kept = []
+    while True:
+        kept.append(np.ones(2**22))  # 32 MiB at a time
+
+
+@wrong("softmax", Mortal)
+def says_no_memory(b: NumPy, logits: Any, axis: int) -> Any:
+    raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 EiB")
+
+
+@wrong("softmax", Mortal)
+def dies_once(b: NumPy, logits: Any, axis: int) -> Any:
+    """As if another had spoilt its memory: alone in a fresh process it is right."""
+    marker = os.environ["PLANTED_MARKER"]
+    if not os.path.exists(marker):  # noqa: PTH110
+        open(marker, "w").close()  # noqa: PTH123
+        os.abort()
+    return NumPy.softmax(b, logits, axis)
+
+
+WRONG = tuple(c for c in list(globals().values()) if isinstance(c, type) and getattr(c, "variant", ""))
+BACKENDS = (
+    Planted, *(c for c in WRONG if c.framework == "planted"),
+    Mortal, *(c for c in WRONG if c.framework == "mortal"),
+    Missing, Fatal,
+)  # fmt: skip

@@ -1,0 +1,202 @@
+"""The command line: bad input, interruption, saved runs, and what is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.command import ROOT, harness
+
+SMALL = ("--backend", "numpy,numpy:naive", "--case", "seed001-123,seed001-overflow", "--operation", "softmax")
+COMPARISON_COLUMNS = [
+    "operation",
+    "case",
+    "dtype",
+    "axis",
+    "backend",
+    "outcome",
+    "reason",
+    "max_relative_error",
+    "mean_relative_error_percent",
+    "max_ulp_error",
+    "max_absolute_error",
+    "worst_index",
+    "witness",
+]
+PAIR_COLUMNS = [
+    "operation",
+    "case",
+    "dtype",
+    "axis",
+    "a",
+    "b",
+    "outcome",
+    "mean_relative_error_percent",
+    "zero_references",
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--backend", "torhc"], "unknown backend 'torhc': did you mean 'torch'?"),
+        (["--backend", "numpy,torch:jacrv"], "unknown backend 'torch:jacrv': did you mean 'torch:jacrev'?"),
+        (["--backend", "qqq*"], "unknown backend 'qqq*': there are: numpy, "),
+        (["--backend", ","], "--backend names nothing"),
+        (["--operation", "jacobain"], "unknown operation 'jacobain': did you mean 'jacobian'?"),
+        (["--dtype", "float46"], "unknown dtype 'float46': did you mean 'float64'?"),
+        (["--case", "digit"], "unknown case 'digit': did you mean 'digits'?"),
+        (["--format", "markdwon"], "unknown format 'markdwon': did you mean 'markdown'?"),
+        (["--pairs", "al"], "unknown choice of pairs 'al': did you mean 'all'?"),
+        (["--python", "jxa=python3"], "unknown framework 'jxa': did you mean 'jax'?"),
+        (["--python", "jax"], "--python takes FRAMEWORK=PATH, as in jax=/opt/jax/bin/python, and not 'jax'"),
+        (["--python", "jax=/no/such"], "--python jax: there is no interpreter at '/no/such'"),
+        (["--out", "/proc/nowhere"], "cannot write to '/proc/nowhere': "),
+        (["--backend", "torch:jacrev", "--operation", "vjp"], "none of torch:jacrev computes vjp by itself"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    done = harness("compare", "--out", tmp_path, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"softmax-harness: {sentence}")
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    done = harness("compare", *SMALL, "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_writes_the_promised_files_and_columns(run: Path) -> None:
+    cells, pairs = pd.read_csv(run / "comparisons.csv"), pd.read_csv(run / "pairs.csv")
+    assert set(COMPARISON_COLUMNS) <= set(cells.columns)
+    assert list(pairs.columns) == PAIR_COLUMNS
+    assert len(cells) == 8
+    assert cells.equals(pd.read_csv(run / "comparisons.csv"))
+    parquet = pd.read_parquet(run / "comparisons.parquet")
+    assert parquet.max_ulp_error.tolist() == pytest.approx(cells.max_ulp_error.tolist(), abs=0, nan_ok=True)
+    about = json.loads((run / "run.json").read_text())
+    assert about["partial"] is False
+    assert len(about["inputs"]["seed001-123 float64"]["logits[0]"]) == 64
+    assert about["frameworks"]["numpy"]["flush_to_zero"] is False
+
+
+def test_a_run_of_known_wrong_formulas_is_as_it_should_be(run: Path) -> None:
+    cells = pd.read_csv(run / "comparisons.csv")
+    naive = cells[(cells.backend == "numpy:naive") & (cells.case == "seed001-overflow")]
+    assert set(naive.verdict) == {"flaw as declared"}
+    # float64: exp(1000) overflows in all three, inf/inf. float32 the same.
+    assert naive.nan_count.tolist() == [3, 3]
+
+
+def test_two_runs_give_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    assert harness("compare", *SMALL, "--out", tmp_path).returncode == 0
+    for name in ("comparisons.csv", "comparisons.parquet", "pairs.csv", "properties.csv", "report.md"):
+        assert (tmp_path / name).read_bytes() == (run / name).read_bytes(), name
+
+
+def test_report_renders_a_saved_run_again(run: Path) -> None:
+    assert harness("report", run, "--format", "markdown").stdout == (run / "report.md").read_text()
+    assert harness("report", run / "run.json", "--format", "csv").stdout == (run / "comparisons.csv").read_text()
+    as_json = json.loads(harness("report", run, "--format", "json").stdout)
+    assert len(as_json["comparisons"]) == 8
+    assert "none falls short" in harness("report", run).stdout
+
+
+def damage(folder: Path, file: str, old: bytes, new: bytes) -> None:
+    path = folder / file
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda d: (d / "run.json").unlink(), "no run at"),
+        (lambda d: damage(d, "run.json", b'"partial": false', b'"partial": flase'), "is damaged: it does not read as"),
+        (
+            lambda d: damage(d, "run.json", b"softmax-harness run", b"another tool's run"),
+            "is not a run of this harness",
+        ),
+        (
+            lambda d: damage(d, "run.json", b'"version": 1', b'"version": 99'),
+            "has format version 99; this harness reads",
+        ),
+        (lambda d: damage(d, "run.json", b'"files"', b'"fills"'), "is damaged: it does not name its files"),
+        (lambda d: (d / "run.json").write_text("[1, 2]"), "is not a run of this harness"),
+        (lambda d: (d / "run.json").write_bytes(b"\x80\x04\x95"), "is damaged: it does not read as JSON"),
+        (lambda d: (d / "pairs.parquet").unlink(), "the run's pairs.parquet is missing"),
+        (lambda d: (d / "pairs.parquet").write_bytes(b"PAR1"), "pairs.parquet is damaged: its SHA-256 is not the one"),
+    ],
+)
+def test_a_damaged_or_foreign_run_is_refused(run: Path, tmp_path: Path, spoil, sentence: str) -> None:  # type: ignore[no-untyped-def]
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    spoil(copy)
+    done = harness("report", copy)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_finished_survives_an_interruption(tmp_path: Path, how: signal.Signals) -> None:
+    """Interrupted while one backend hangs: the others' answers are written, and the run says that it is partial."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "planted")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "compare", "--backend", "numpy,mortal,mortal:hangs", "--case", "seed001-*",
+         "--operation", "softmax", "--out", str(tmp_path)],
+        cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(4)
+    os.killpg(process.pid, how)  # as a terminal does: the workers get it too
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert json.loads((tmp_path / "run.json").read_text())["partial"] is True
+    cells = pd.read_csv(tmp_path / "comparisons.csv")
+    assert set(cells[cells.backend == "numpy"].outcome) == {"ok"}
+    assert set(cells[cells.backend == "mortal:hangs"].outcome) == {"not run"}
+    assert "Interrupted, so partial" in (tmp_path / "report.md").read_text()
+
+
+def test_another_interpreter_answers_when_named(tmp_path: Path) -> None:
+    """A bare environment that has NumPy and nothing of ours: our two packages are brought along, and nothing else."""
+    named = tmp_path / "python"
+    named.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    named.chmod(0o755)
+    done = harness("compare", *SMALL, "--python", f"numpy={named}", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["options"]["interpreters"] == {"numpy": str(named)}
+
+
+def test_an_interpreter_without_numpy_makes_the_framework_absent(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    bare = tmp_path / "bare" / "bin" / "python"
+    done = harness("compare", *SMALL, "--python", f"numpy={bare}", "--out", tmp_path / "out")
+    assert done.returncode == 5
+    assert "numpy was asked for by name and is absent: No module named 'numpy'" in done.stderr
+
+
+def test_backends_lists_what_is_there_and_why_the_rest_is_not() -> None:
+    done = harness("backends", PYTHONPATH=ROOT / "tests" / "planted")
+    assert done.returncode == 0
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[2:] if not line.startswith(" ")}
+    assert pd.__name__ == "pandas"
+    assert "naive, shifted" in rows["numpy"]
+    assert "No module named 'missing'" in rows["missing"]
+    assert "crashed while it was imported: killed by SIGILL" in rows["fatal"]
+    assert "entry point 'unimportable'" in rows["unimportable"]

@@ -1,0 +1,119 @@
+"""The house: imports run one way, no framework outside of its adapter, none loaded by what judges and tells."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from backends import OURS
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("backends", "harness", "reports")
+# From the ground up. A module may import from floors below its own, and, in `backends` alone, from beside it.
+FLOORS = [
+    ["backends"],
+    ["harness", "harness.errors", "harness.formats", "harness.operations", "harness.records", "harness.environment"],
+    ["harness.blocks", "harness.cases", "harness.reference.preconditions", "harness.reference.exact", "harness.store",
+     "harness.bounds", "harness.properties"],
+    ["harness.reference", "harness.worker", "harness.bootstrap", "harness.plan"],
+    ["harness.metrics", "harness.witness", "harness.process", "harness.progress"],
+    ["harness.judge", "harness.engine", "harness.inventory"],
+    ["harness.compare"],
+    ["reports.table", "reports.data"],
+    ["reports.terminal", "reports.markdown"],
+    ["reports"],
+    ["harness.__main__"],
+]  # fmt: skip
+FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
+RECIPES = {"harness.data", "harness.data.train_digits"}
+"""Nothing imports these: they make data files."""
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(file): file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))}
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Every module that a file names in an import, wherever it stands; `from package import module` as the module."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                deeper = f"{node.module}.{alias.name}"
+                yield deeper if deeper in FILES else node.module
+
+
+def floor_of(module: str) -> int:
+    return 0 if module.split(".", maxsplit=1)[0] == "backends" else FLOOR[module]
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if name not in RECIPES])
+def test_imports_run_one_way(module: str) -> None:
+    for name in imported(FILES[module]):
+        if name.split(".")[0] in PACKAGES:
+            beside = module.split(".", maxsplit=1)[0] == name.split(".")[0] == "backends"
+            inside = name.startswith(f"{module}.") or name == "harness"  # a package's face shows its own modules
+            assert floor_of(name) < floor_of(module) or beside or inside, (
+                f"{module} imports {name}, which is not below it"
+            )
+
+
+def test_the_floors_name_every_module() -> None:
+    assert {name for name in FILES if not name.startswith("backends")} - RECIPES == {
+        m for m in FLOOR if m != "backends"
+    }
+    assert all(not set(a) & set(b) for a, b in pairwise(FLOORS))
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_no_framework_is_named_outside_of_its_adapter(module: str) -> None:
+    frameworks = {"torch", "tensorflow", "jax", "keras"}
+    found = {name.split(".")[0] for name in imported(FILES[module])} & frameworks
+    assert found <= {module.removeprefix("backends.")}, found
+
+
+@pytest.mark.parametrize("module", [m for m in FILES if m not in RECIPES | {"harness.bootstrap"}])
+def test_importing_loads_no_framework(module: str) -> None:
+    check = f"import sys, {module}; print([m for m in ('torch', 'tensorflow', 'jax', 'keras') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_judging_loads_no_framework() -> None:
+    """The process that judges a whole run of another process's answers has none in it at the end either."""
+    script = """
+import sys, tempfile, pathlib
+from harness import plan, compare, judge
+from harness.engine import Engine, Settings
+if __name__ == "__main__":
+    groups = plan.groups(plan.Selection(("torch", "numpy"), ("softmax",), (), ("seed001-123",)))
+    with tempfile.TemporaryDirectory() as folder:
+        work = compare.Comparing(groups, Engine(groups, Settings(pathlib.Path(folder))), judge.all_pairs)
+        assert work.run(lambda result: None)
+    print([m for m in ("torch", "tensorflow", "jax", "keras") if m in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_answers_without_heavy_imports() -> None:
+    """Its speed is measured by `make bench`; this is what makes it fast."""
+    check = "import sys, harness.__main__; print([m for m in ('numpy', 'pandas', 'flint', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_adapters_are_read_in_one_sitting() -> None:
+    for name in OURS:
+        assert len((ROOT / "backends" / f"{name}.py").read_text().splitlines()) < 200

@@ -1,0 +1,133 @@
+"""The harness must be able to fail: every planted wrong backend is caught, by name, through the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.command import harness
+
+PLANTED = str(Path(__file__).parent / "planted")
+
+WRONG = {
+    "zeros", "uniform", "unnormalised", "no_shift", "float32_inside", "other_axis", "one_element_off",
+    "nan_in_a_corner", "log_of_softmax", "maximum_alone", "diagonal_alone", "without_identity", "next_row", "halved",
+    "negated", "zero_gradient", "without_mean", "diagonal_product",
+}  # fmt: skip
+CASES = "seed001-overflow,seed003-uniform,seed003-normal,far-rows,axes"
+OPERATIONS = "softmax,log_softmax,logsumexp,jacobian,jacobian_row,vjp,jvp"
+
+
+@pytest.fixture(scope="module")
+def planted_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, int, str]:
+    """Comparisons, exit code and page of one run of all that answer wrongly."""
+    out = tmp_path_factory.mktemp("planted")
+    done = harness(
+        "compare", "--backend", "planted*", "--case", CASES, "--operation", OPERATIONS, "--dtype", "float64",
+        "--out", out, PYTHONPATH=PLANTED,
+    )  # fmt: skip
+    return pd.read_csv(out / "comparisons.csv", keep_default_na=False), done.returncode, (out / "report.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_wrong_answers_fall_short(planted_run: tuple[pd.DataFrame, int, str], name: str) -> None:
+    cells, _, page = planted_run
+    verdicts = cells[cells.backend == f"planted:{name}"].verdict
+    assert "falls short" in set(verdicts)
+    assert name.replace("_", "\\_") in page
+
+
+def test_what_is_right_beside_them_is_not_blamed(planted_run: tuple[pd.DataFrame, int, str]) -> None:
+    cells, _, _ = planted_run
+    right = cells[cells.backend == "planted"]
+    assert len(right) > 20
+    assert set(right.verdict) == {"within bound"}
+
+
+def test_a_declared_flaw_that_is_gone_is_an_error(planted_run: tuple[pd.DataFrame, int, str]) -> None:
+    cells, code, _ = planted_run
+    mended = cells[cells.backend == "planted:mended"].set_index("case").verdict
+    assert mended["seed003-uniform"] == "flaw gone"
+    assert mended["far-rows"] == "within bound"
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("wrong_shape", r"answered with shape \(1, 5\), not \(10, 5\)"),
+        ("wrong_dtype", "answered in (longdouble|float128|float96), not float64"),
+        ("objects", "ValueError: Object arrays cannot be saved when allow_pickle=False"),
+        ("raises", r"RuntimeError: first line \| with a bar"),
+    ],
+)
+def test_what_is_no_answer_failed(planted_run: tuple[pd.DataFrame, int, str], name: str, reason: str) -> None:
+    cells, _, _ = planted_run
+    cell = cells[(cells.backend == f"planted:{name}") & (cells.case == "seed003-uniform")].iloc[0]
+    assert cell.outcome == "failed"
+    assert pd.Series([cell.reason]).str.fullmatch(reason).all(), cell.reason
+    assert cell.max_ulp_error == "nan"
+
+
+def test_the_witness_is_the_element_that_was_touched(planted_run: tuple[pd.DataFrame, int, str]) -> None:
+    cells, _, _ = planted_run
+    mine = cells[cells.backend == "planted:one_element_off"].set_index("case")
+    assert mine.loc["seed003-uniform"].worst_index == "0,3"
+    corner = cells[cells.backend == "planted:nan_in_a_corner"].set_index("case")
+    assert corner.loc["seed003-uniform"].worst_index == "9,4"
+    assert '"actual": "nan"' in corner.loc["seed003-uniform"].witness
+
+
+@pytest.fixture(scope="module")
+def mortal_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, int, str]:
+    """Comparisons, exit code and stderr of one run in which processes die."""
+    out = tmp_path_factory.mktemp("mortal")
+    done = harness(
+        "compare", "--backend", "numpy,mortal*,fatal,missing", "--case", "seed001-123,seed001-125",
+        "--operation", "softmax", "--dtype", "float32", "--time-limit", "2", "--memory-limit", "0.5", "--out", out,
+        PYTHONPATH=PLANTED, PLANTED_MARKER=out / "died-once",
+    )  # fmt: skip
+    return pd.read_csv(out / "comparisons.csv", keep_default_na=False), done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "reason"),
+    [
+        ("mortal:segfault", "crashed", "killed by SIGSEGV, twice"),
+        ("mortal:leaves", "crashed", "exit code 7, twice"),
+        ("mortal:hangs", "timed out", "no answer in 2 s"),
+        ("mortal:hoards", "out of memory", r"0\.\d GiB in use, 0.5 allowed"),
+        ("mortal:says_no_memory", "out of memory", "RuntimeError: DefaultCPUAllocator: can't allocate memory.*"),
+        ("fatal", "crashed", "while it was imported: killed by SIGILL"),
+        ("missing", "absent", "No module named 'missing'"),
+    ],
+)
+def test_a_death_is_one_outcome_with_its_reason(
+    mortal_run: tuple[pd.DataFrame, int, str], name: str, outcome: str, reason: str
+) -> None:
+    cells = mortal_run[0]
+    mine = cells[cells.backend == name]
+    assert len(mine) == 2
+    assert set(mine.outcome) == {outcome}
+    assert mine.reason.str.fullmatch(reason).all(), set(mine.reason)
+
+
+def test_nothing_else_is_lost(mortal_run: tuple[pd.DataFrame, int, str]) -> None:
+    cells = mortal_run[0]
+    for name in ("numpy", "mortal", "mortal:dies_once"):
+        assert set(cells[cells.backend == name].verdict) == {"within bound"}, name
+
+
+def test_a_death_outranks_an_absence_in_the_exit_code(mortal_run: tuple[pd.DataFrame, int, str]) -> None:
+    _, code, stderr = mortal_run
+    assert code == 4
+    assert "missing was asked for by name and is absent: No module named 'missing'" in stderr
+
+
+def test_a_backend_that_does_not_import_is_absent(tmp_path: Path) -> None:
+    done = harness("compare", "--backend", "unimportable,numpy", "--case", "seed001-123", "--operation", "softmax",
+                   "--out", tmp_path, PYTHONPATH=PLANTED)  # fmt: skip
+    assert done.returncode == 5
+    assert "entry point 'unimportable' (not_a_module_at_all) failed: ModuleNotFoundError" in done.stderr
