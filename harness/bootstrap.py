@@ -9,19 +9,19 @@ if __name__ == "__channelexec__":
     import os
     import sys
 
-    start = channel.receive()  # type: ignore[name-defined]  # noqa: F821
+    hello = channel  # type: ignore[name-defined]  # noqa: F821  # execnet puts it here
+    start = hello.receive()
     # What a native library prints belongs in the worker's log, not in the reader's terminal.
-    log = os.open(start["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 2)
-    for name, file in start["packages"].items():
-        folder = [os.path.dirname(file)]  # noqa: PTH120
-        spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folder)
-        assert spec is not None and spec.loader is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+    os.dup2(os.open(start["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     try:
+        for name, file in start["packages"].items():
+            folder = [os.path.dirname(file)]  # noqa: PTH120
+            spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=folder)
+            assert spec is not None and spec.loader is not None
+            sys.modules[name] = module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
         from harness.worker import serve
     except ImportError as error:
-        channel.send({"absent": f"its interpreter cannot run a worker: {error}"})  # type: ignore[name-defined]  # noqa: F821
+        hello.send({"absent": f"its interpreter cannot run a worker: {error}"})
     else:
-        serve(channel, start["framework"])  # type: ignore[name-defined]  # noqa: F821
+        serve(hello, start["framework"])
