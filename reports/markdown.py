@@ -76,7 +76,7 @@ def witnesses(run: Run) -> Iterator[str]:
     short = table.failing(run).sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
     for cell in short[short.witness != ""].head(MOST_WITNESSES).itertuples():
         title = f"{cell.backend}, {cell.operation}, {table.placed(cell.case, cell.axis)}, {cell.dtype}"
-        lines = [f"{key:>14}: {shown(value)}" for key, value in json.loads(cell.witness).items()]
+        lines = [f"{key}: {shown(value)}" for key, value in json.loads(cell.witness).items()]
         yield f"{escaped(title)}, element {cell.worst_index}:\n\n" + "\n".join(f"    {line}" for line in lines)
 
 

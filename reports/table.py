@@ -23,9 +23,9 @@ def figure(value: Any) -> str:
     number = float(value)
     if number == 0 or isinf(number):
         return f"{number:g}"
-    if 100 <= abs(number) < 1e6:
+    if 99.5 <= abs(number) < 1e6:
         return f"{number:,.0f}"
-    return f"{number:.2g}" if 1e-3 <= abs(number) < 100 else f"{number:.1e}"
+    return f"{number:.2g}" if 1e-3 <= abs(number) < 99.5 else f"{number:.1e}"
 
 
 def native(names: pd.Series) -> pd.Series:
@@ -52,10 +52,10 @@ def headline(run: Run) -> str:
     within, declared, short = (int(counts.get(v, 0)) for v in ("within bound", "flaw as declared", "falls short"))
     gone, other = int(counts.get("flaw gone", 0)), cells.outcome[cells.outcome != "ok"].value_counts()
     parts = [f"{within:,} within their proved bound"]
-    parts += [f"{declared:,} wrong exactly where their formula is declared to be"] * bool(declared)
-    parts += [f"{gone:,} no longer wrong where they are declared to be"] * bool(gone)
+    parts += [f"{declared:,} wrong where their formula is declared to be"] * bool(declared)
+    parts += [f"{gone:,} no longer wrong where declared to be"] * bool(gone)
     parts += [f"{count:,} {outcome}" for outcome, count in sorted(other.items())]
-    verdict = f"{short:,} FALL SHORT" if short else "none falls short"
+    verdict = f"{short:,} FALL{'S' if short == 1 else ''} SHORT" if short else "none falls short"
     partial = "Interrupted, so partial: " if run.about.get("partial") else ""
     return f"{partial}{len(cells):,} cells: {', '.join(parts)}; {verdict}."
 
@@ -191,7 +191,7 @@ def laws(run: Run) -> pd.DataFrame:
                 "cells": str(len(found)),
                 "largest deviation, u": figure(found.deviation_in_u.max()),
                 "of its bound": figure(worst.bound_fraction),
-                "on": f"{placed(worst.case, worst.axis)}, {worst.dtype}",
+                "on": f"{placed(worst.case, worst.axis)}, {worst["dtype"]}",
             }
         )
     return pd.DataFrame(rows)

@@ -1,0 +1,134 @@
+"""Reports of a literal run against expected files; `make golden` accepts today's. The store that holds runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness import store
+from harness.errors import UsageError
+from harness.records import Comparison, Pair, Property, Run
+from reports import FORMATS, render, table
+
+EXPECTED = Path(__file__).parent / "expected"
+FILES = {"terminal": "report.txt", "json": "report.json", "csv": "report.csv", "markdown": "report.md"}
+HOSTILE = "RuntimeError: <script>alert(1)</script> | a_b *c* `d` [e](f) \\ end"
+
+
+def answered(backend: str, case: str = "seed001-123", dtype: str = "float64", **figures: object) -> Comparison:
+    given = {"max_ulp_error": 0.75, "bound_fraction": 0.125, "verdict": "within bound", **figures}
+    return Comparison(
+        "softmax", case, dtype, -1, backend, "ok", **{  # type: ignore[arg-type]
+            "max_relative_error": 1.2e-16, "mean_relative_error_percent": 8e-15, "mean_ulp_error": 0.25,
+            "max_absolute_error": 5.5e-17, "mean_absolute_error": 2e-17, "nan_count": 0, "infinity_count": 0,
+            "zero_references": 0, "zero_misses": 0, "elements": 3, "worst_index": "0,2",
+            "witness": json.dumps({"element": 2, "logits": ["0x1.0p+0", "0x1.8p+1"], "actual": "0x1.5p-1"}),
+            **given,
+        },
+    )  # fmt: skip
+
+
+@pytest.fixture
+def run() -> Run:
+    """Every outcome and verdict once, with hostile text."""
+    comparisons = [
+        answered("numpy"),
+        answered("torch", max_ulp_error=1234567.0, bound_fraction=0.9),
+        answered("numpy:naive"),
+        answered("numpy", dtype="float32", max_ulp_error=0.0, bound_fraction=0.0),
+        answered("numpy:naive", "seed001-overflow", verdict="flaw as declared", reason="exp overflows: inf/inf",
+                 max_ulp_error=None, max_relative_error=None, mean_relative_error_percent=None, nan_count=3,
+                 bound_fraction=float("inf")),
+        answered("numpy:mended", "far-rows", verdict="flaw gone", reason="said to fail"),
+        answered("torch:bad", verdict="falls short", bound_fraction=17.25, max_ulp_error=99.5),
+        Comparison("softmax", "seed001-123", "float64", -1, "jax", "absent", "No module named 'jax'"),
+        Comparison("jacobian", "axes", "float64", 1, "torch:loop", "crashed", "killed by SIGSEGV, twice"),
+        Comparison("jacobian", "axes", "float64", 1, "torch", "failed", HOSTILE),
+        Comparison("jacobian", "wide", "float64", -1, "torch:loop", "skipped", "n = 1000"),
+    ]  # fmt: skip
+    pairs = [
+        Pair("softmax", "seed001-123", "float64", -1, "numpy", "torch", "ok", 4.7041769595653436e-15, 0),
+        Pair("softmax", "seed001-123", "float64", -1, "numpy", "jax", "absent"),
+        Pair("softmax", "seed001-overflow", "float64", -1, "numpy", "torch", "ok", float("nan"), 2),
+        Pair("softmax", "seed001-123", "float64", -1, "numpy", "numpy:naive", "ok", 0.0, 0),
+    ]
+    laws = [Property("softmax", "seed001-123", "float64", -1, "numpy", "Σ s = 1", 0.5, 0.01, "within bound")]
+    about = {
+        "harness": "0.0.0",
+        "partial": False,
+        "frameworks": {
+            "numpy": {"version": "2.0", "python": "3.11.7", "numpy": "2.0", "flush_to_zero": False},
+            "jax": {"outcome": "absent", "reason": "No module named 'jax'"},
+        },
+        "cases": {"seed001-123": {"source": "001: [1, 2, 3]", "shape": [1, 3], "recipe": "Printed(…)", "blocks": 1}},
+    }
+    frames = {"comparisons": comparisons, "pairs": pairs, "properties": laws}
+    return Run(about, **{name: store.frame(rows, store.TABLES[name]) for name, rows in frames.items()})
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_is_as_accepted(run: Run, form: str, request: pytest.FixtureRequest) -> None:
+    file = EXPECTED / FILES[form]
+    if request.config.getoption("--accept"):
+        file.write_text(render(run, form))
+    assert render(run, form) == file.read_text()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_saved_run_renders_the_same_bytes(run: Run, form: str, tmp_path: Path) -> None:
+    saved = store.save(run, tmp_path)
+    assert render(store.read(tmp_path), form) == render(saved, form)
+
+
+def test_nothing_in_a_cell_of_markdown_is_markup(run: Run) -> None:
+    page = render(run, "markdown")
+    assert "<script>" not in page
+    assert "\\<script\\>alert(1)\\</script\\> \\| a\\_b \\*c\\* \\`d\\` \\[e\\](f) \\\\ end" in page
+
+
+def test_a_run_without_any_answer_renders(run: Run) -> None:
+    cells = run.comparisons[run.comparisons.outcome != "ok"]
+    empty = Run(run.about, cells, run.pairs.iloc[:0], run.properties.iloc[:0])
+    for form in FORMATS:
+        assert render(empty, form)
+    assert "4 cells" in table.headline(empty)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"), (1.0, "1"), (0.123456, "0.12"), (4.7e-15, "4.7e-15"), (99.6, "100"), (123.4, "123"),
+        (1234567.0, "1.2e+06"), (54321.0, "54,321"), (float("inf"), "inf"), (None, "–"), (float("nan"), "–"),
+    ],
+)  # fmt: skip
+def test_figures_have_two_digits(value: float | None, shown: str) -> None:
+    assert table.figure(value) == shown
+
+
+def test_numbers_survive_csv_and_parquet_to_the_bit(run: Run, tmp_path: Path) -> None:
+    store.save(run, tmp_path)
+    exact = run.pairs.mean_relative_error_percent.tolist()
+    for read in (pd.read_csv(tmp_path / "pairs.csv"), pd.read_parquet(tmp_path / "pairs.parquet")):
+        assert [v.hex() for v in read.mean_relative_error_percent] == [v.hex() for v in exact]
+
+
+def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(tmp_path, "file", b"old")
+
+    def full(descriptor: int) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(store.os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        store.write(tmp_path, "file", b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_a_run_whose_table_lacks_columns_is_refused(run: Run, tmp_path: Path) -> None:
+    store.save(Run(run.about, run.comparisons, run.pairs.drop(columns=["a"]), run.properties), tmp_path)
+    with pytest.raises(UsageError, match="lacks the columns a"):
+        store.read(tmp_path)

@@ -1,0 +1,129 @@
+"""The rows of the documents' table (docs/seeds.md) that are built, each by its number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backends import FRAMEWORKS, find
+from harness import blocks, judge
+from harness.cases import CASES
+from harness.formats import FORMATS
+from harness.metrics import mean_relative_error_percent
+from harness.reference import expected
+from tests.conftest import Asked, at_worker
+
+TEXTBOOK = [
+    (1, "naive", "seed000-example"),
+    (2, "naive", "seed000-matrix"),
+    (4, "hadamard", "seed000-derivative"),
+    (7, "naive", "seed001-123"),
+    (8, "shifted", "seed001-overflow"),
+    (12, "factored", "seed002-column"),
+    (13, "by_columns", "seed003-uniform"),
+    (14, "delta", "seed003-uniform"),
+    (17, "double_loop", "seed003-pair"),
+    (17, "diagflat", "seed003-pair"),
+    (17, "einsum", "seed003-normal"),
+    (18, "batch_max", "seed003-normal"),
+    (20, "through_jacobian", "seed003-uniform"),
+]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        at_worker(f"{framework}:{formula}", f"row {row}", case)
+        for framework in FRAMEWORKS
+        for row, formula, case in TEXTBOOK
+    ],
+)
+def test_written_out_formulas_hold_on_their_document_s_numbers(where: tuple[str, str, str], ask: Any) -> None:
+    name, row, case = where
+    about = find(name)
+    assert row.removeprefix("row ") in str(about.__doc__)
+    comparison, _ = ask(name).judged(about.operations[0], CASES[case], "float64", CASES[case].axes[0])
+    assert comparison.verdict == "within bound", comparison
+
+
+@pytest.mark.parametrize("where", [at_worker(f"{name}:naive") for name in FRAMEWORKS])
+def test_row_7_gives_nan_on_1000_2000_3000(where: tuple[str], ask: Any) -> None:
+    assert np.isnan(ask(where[0]).answer("softmax", CASES["seed001-overflow"])).all()
+
+
+@pytest.mark.parametrize("where", [at_worker(f"{name}:shifted") for name in FRAMEWORKS])
+def test_row_8_gives_0_0_1_there(where: tuple[str], ask: Any) -> None:
+    assert ask(where[0]).answer("softmax", CASES["seed001-overflow"]).tolist() == [[0.0, 0.0, 1.0]]
+
+
+@pytest.mark.parametrize("where", [at_worker(f"{name}:batch_max") for name in FRAMEWORKS])
+def test_row_18_fails_far_below_the_batch_s_maximum(where: tuple[str], ask: Any) -> None:
+    answer = ask(where[0]).answer("softmax", CASES["far-rows"])
+    assert np.isfinite(answer[0]).all()  # the row that holds the maximum is right,
+    assert np.isnan(answer[-1]).all()  # the one 1,080 below it is 0/0
+
+
+def exactly(operation: str, case: str, *beside: Any) -> Any:
+    arguments = blocks.array(CASES[case], "logits", "float64", blocks.boundaries(CASES[case])[0])
+    rows = judge.moved(arguments, CASES[case].axes[0])
+    return expected(operation, rows, list(beside), FORMATS["float64"]).rounded()[0]
+
+
+PRINTED = {
+    "000, In [4]": ("softmax", "seed000-example", [0.16691024, 0.24588245, 0.29219741, 0.2950099]),
+    "001, In [146]": ("softmax", "seed001-123", [0.09003057, 0.24472847, 0.66524096]),
+    "002, In [8]": ("softmax", "seed002-column", [0.08468093, 0.02426149, 0.6577931, 0.05399495, 0.17926953]),
+    "002, In [9]": (
+        "jacobian",
+        "seed002-column",
+        [
+            0.07751007, -0.00205449, -0.05570253, -0.00457234, -0.01518071,
+            -0.00205449, 0.02367287, -0.01595904, -0.00131, -0.00434935,
+            -0.05570253, -0.01595904, 0.22510134, -0.0355175, -0.11792226,
+            -0.00457234, -0.00131, -0.0355175, 0.05107949, -0.00967965,
+            -0.01518071, -0.00434935, -0.11792226, -0.00967965, 0.14713197,
+        ],
+    ),
+    "003, In [96]": ("softmax", "seed003-pair", [0.26894142, 0.73105858]),
+    "003, In [97]": ("jacobian", "seed003-pair", [0.19661193, -0.19661193, -0.19661193, 0.19661193]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("operation", "case", "printed"), PRINTED.values(), ids=PRINTED)
+def test_the_exact_values_are_what_the_documents_print(operation: str, case: str, printed: list[float]) -> None:
+    # Printed to 8 decimals; the logits of 000 too, and softmax moves at most half as far as its logits.
+    assert np.abs(exactly(operation, case) - printed).max() <= 0.5e-8 + 0.25e-8
+
+
+@pytest.mark.xdist_group("tensorflow")
+def test_row_3_is_keras_s_layer(ask: Any) -> None:
+    comparison, _ = ask("tensorflow:keras").judged("softmax", CASES["seed000-example"], "float64", -1)
+    assert comparison.verdict == "within bound"
+
+
+@pytest.mark.xdist_group("tensorflow")
+def test_row_19_is_batch_jacobian(ask: Any) -> None:
+    for name in ("tensorflow", "tensorflow:batch_jacobian"):
+        comparison, _ = ask(name).judged("jacobian", CASES["seed003-normal"], "float32", -1)
+        assert comparison.verdict == "within bound"
+
+
+@pytest.mark.parametrize("where", [at_worker(name) for name in FRAMEWORKS])
+def test_rows_5_and_9_the_jacobian_and_why_summing_first_gives_nothing(where: tuple[str], ask: Any) -> None:
+    comparison, judgement = ask(where[0]).judged("jacobian", CASES["seed000-derivative"], "float64", -1)
+    assert comparison.verdict == "within bound"
+    assert {(law.law, law.verdict) for law in judgement.properties} == {
+        ("J·1 = 0", "within bound"),
+        ("1ᵀ·J = 0", "within bound"),
+    }
+
+
+@pytest.mark.parametrize("where", [at_worker(name) for name in FRAMEWORKS])
+def test_row_6_percents_are_1e_13_or_below(where: tuple[str], ask: Any) -> None:
+    """The notebook found 5e-15, 1e-14 and 5e-15 between Keras and a formula: so far from the rounded truth, at most."""
+    backend: Asked = ask(where[0])
+    for operation, case in (("softmax", "seed000-example"), ("jacobian_row", "seed000-derivative")):
+        true = exactly(operation, case, *([2] if operation == "jacobian_row" else []))
+        assert mean_relative_error_percent(true, backend.answer(operation, CASES[case])[0]) <= 1e-13
