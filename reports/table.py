@@ -191,7 +191,7 @@ def laws(run: Run) -> pd.DataFrame:
                 "cells": str(len(found)),
                 "largest deviation, u": figure(found.deviation_in_u.max()),
                 "of its bound": figure(worst.bound_fraction),
-                "on": f"{placed(worst.case, worst.axis)}, {worst["dtype"]}",
+                "on": f"{placed(worst.case, worst.axis)}, {worst['dtype']}",
             }
         )
     return pd.DataFrame(rows)

@@ -121,7 +121,9 @@ def test_a_wide_spread_explains_a_hundred_ulp(dtype: str) -> None:
     """A difference of 128 to 160 is rounded to 2^-46 in float64, which exp hands on whole: up to 128 ulp."""
     low, high, at_least = {"float64": (-160, -128, 100), "float32": (-40, -32, 25)}[dtype]
     random = np.random.Generator(np.random.Philox(key=160))
-    logits = np.hstack([random.uniform(0, 0.1, size=(1000, 1)), random.uniform(low, high, size=(1000, 9))]).astype(dtype)
+    logits = np.hstack([random.uniform(0, 0.1, size=(1000, 1)), random.uniform(low, high, size=(1000, 9))]).astype(
+        dtype
+    )
     exact = expected("softmax", logits, [], FORMATS[dtype])
     found = errors(pairwise(logits), exact, FORMATS[dtype])
     assert found.ulp.max() > at_least
