@@ -46,13 +46,17 @@ def sections(run: Run) -> Iterator[str]:
     yield from by_question(run, table.truth)
     if len(laws := table.laws(run)):
         yield "## Laws that need no reference"
-        yield "The largest deviation over all rows, in units of u, beside the share of what the elements' bounds allow."
+        yield (
+            "The largest deviation over all rows, in units of u, beside the share of what the elements' bounds allow. "
+            "Every backend's own stands in `properties.csv`."
+        )
         yield grid(laws)
     if len(flaws := table.flaws(run)):
         yield "## Formulas that fail where they must"
         yield grid(flaws)
     if len(variants := table.variants(run)):
         yield "## Variants"
+        yield "At worst over the cases: percent from its own framework, ulp from the exact value, share of the bound."
         yield grid(variants)
     if len(unanswered := table.unanswered(run)):
         yield "## Without an answer"

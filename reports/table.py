@@ -131,70 +131,73 @@ def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
 
 
 def variants(run: Run) -> pd.DataFrame:
-    """Each variant and operation: how far from its own framework, how far from the truth, at worst."""
+    """Each variant's operations: how far from its own framework in percent, and from the truth in ulp, at worst."""
     cells = answered(run)
     cells = cells[~native(cells.backend)]
-    against = run.pairs[(run.pairs.outcome == "ok") & ~native(run.pairs.b)]
-    against = against[against.a == against.b.str.split(":").str[0]]
-    rows = []
+    own = run.pairs[run.pairs.outcome == "ok"].rename(columns={"b": "backend"})
+    own = own[own.a == own.backend.str.split(":").str[0]]
+    own = own[[*QUESTION, "backend", "mean_relative_error_percent"]].rename(
+        columns={"mean_relative_error_percent": "apart"}
+    )
+    cells = cells.merge(own[own.apart.abs() < float("inf")], how="left", on=[*QUESTION, "backend"])
+    rows: dict[tuple[str, str], dict[str, str]] = {}
     for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False):
-        own = against[(against.b == backend) & (against.operation == operation) & (against.dtype == dtype)]
-        own = own[own.case.isin(found.case)].mean_relative_error_percent
-        worst = found.loc[found.bound_fraction.idxmax()]
-        rows.append(
-            {
-                "variant": backend,
-                "operation": operation,
-                "dtype": dtype,
-                "from its native, %": figure(own[own.abs() < float("inf")].max()) if len(own) else "–",
-                "ulp": figure(found.max_ulp_error.max()),
-                "of its bound": figure(worst.bound_fraction),
-                "on": placed(worst.case, worst.axis),
-            }
-        )
-    return pd.DataFrame(rows)
+        row = rows.setdefault((backend, operation), {"variant": backend, "operation": operation})
+        row[f"{dtype}: from its native"] = f"{figure(found.apart.max())} %"
+        truth = f"{figure(found.max_ulp_error.max())} ulp ({figure(found.bound_fraction.max())})"
+        row[f"{dtype}: from the truth"] = truth
+    return pd.DataFrame(rows.values()).fillna("–")
 
 
 def flaws(run: Run) -> pd.DataFrame:
     """Formulas that fail where they are declared to: on what, in how many elements, and why."""
     cells = run.comparisons
     cells = cells[cells.verdict == "flaw as declared"]
+    cells = cells.assign(formula=cells.backend.str.split(":").str[1])
     rows = []
-    for key, found in cells.groupby(["case", "operation", "reason"], sort=False):
-        case, operation, reason = key
-        for variant, same in found.groupby(found.backend.str.split(":").str[1], sort=False):
-            frameworks = ", ".join(dict.fromkeys(same.backend.str.split(":").str[0]))
-            broken = {f"{n} NaN of {size}" for n, size in zip(same.nan_count, same.elements, strict=True) if n}
-            rows.append(
-                {
-                    "formula": variant,
-                    "operation": operation,
-                    "case": case,
-                    "on the arrays of": frameworks,
-                    "seen": " / ".join(sorted(broken)) or f"{figure(same.bound_fraction.max())} of its bound",
-                    "declared": reason,
-                }
-            )
+    for key, same in cells.groupby(["formula", "operation", "case", "dtype", "reason"], sort=False):
+        formula, operation, case, dtype, reason = key
+        seen = {f"{n} NaN of {size}" for n, size in zip(same.nan_count, same.elements, strict=True) if n}
+        rows.append(
+            {
+                "formula": formula,
+                "operation": operation,
+                "case": case,
+                "dtype": dtype,
+                "on the arrays of": ", ".join(dict.fromkeys(same.backend.str.split(":").str[0])),
+                "seen": " / ".join(sorted(seen)) or f"{figure(same.bound_fraction.max())} of its bound",
+                "declared": reason,
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def laws(run: Run) -> pd.DataFrame:
-    """The laws that need no reference, a row a backend: worst deviation in units of u, and its share of the bound."""
+    """The laws that need no reference: the worst deviation in units of u and its share of the bound.
+
+    A row for each framework, and one for the worst of all variants.
+    """
     held = run.properties[run.properties.verdict != "flaw as declared"]
     rows = []
-    for (law, backend), found in held.groupby(["law", "backend"], sort=False):
-        worst = found.loc[found.bound_fraction.idxmax()]
-        rows.append(
-            {
-                "law": law,
-                "backend": backend,
-                "cells": str(len(found)),
-                "largest deviation, u": figure(found.deviation_in_u.max()),
-                "of its bound": figure(worst.bound_fraction),
-                "on": f"{placed(worst.case, worst.axis)}, {worst['dtype']}",
-            }
-        )
+    for law, all_of_it in held.groupby("law", sort=False):
+        own = native(all_of_it.backend)
+        rows += [law_row(law, backend, found) for backend, found in all_of_it[own].groupby("backend", sort=False)]
+        if len(rest := all_of_it[~own]):
+            worst = rest.backend[rest.bound_fraction.idxmax()]
+            rows.append(law_row(law, f"worst of {rest.backend.nunique()} variants: {worst}", rest))
     return pd.DataFrame(rows)
+
+
+def law_row(law: str, name: str, found: pd.DataFrame) -> dict[str, str]:
+    worst = found.loc[found.bound_fraction.idxmax()]
+    return {
+        "law": law,
+        "backend": name,
+        "cells": str(len(found)),
+        "largest deviation, u": figure(found.deviation_in_u.max()),
+        "of its bound": figure(worst.bound_fraction),
+        "on": f"{placed(worst.case, worst.axis)}, {worst['dtype']}",
+    }
 
 
 def unanswered(run: Run) -> pd.DataFrame:
@@ -249,7 +252,6 @@ def frameworks(run: Run) -> pd.DataFrame:
             "version": about.get("version", "–"),
             "Python": about.get("python", "–"),
             "NumPy": about.get("numpy", "–"),
-            "subnormals in its process": {True: "flushed to zero", False: "kept"}.get(about.get("flush_to_zero"), "–"),
             "here": f"{about['outcome']}: {about['reason']}" if "outcome" in about else "yes",
         }
         for name, about in run.about["frameworks"].items()
