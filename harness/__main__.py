@@ -5,14 +5,16 @@ Heavy imports stand inside of the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import AbsentError, UsageError, unknown
+from harness.errors import INTERRUPTED, OUR_FAULT, UsageError, unknown
 
 if TYPE_CHECKING:
     from harness.plan import Selection
@@ -180,12 +182,18 @@ def main() -> None:
     signal.signal(signal.SIGTERM, terminate)
     try:
         app()
-    except (UsageError, AbsentError) as error:
+    except UsageError as error:
         print(f"softmax-harness: {error}", file=sys.stderr)
         sys.exit(error.code)
     except KeyboardInterrupt:
         print("softmax-harness: interrupted before anything was compared", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of our stdout has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:
+        traceback.print_exc()
+        print("softmax-harness: this is our own fault", file=sys.stderr)
+        sys.exit(OUR_FAULT)
 
 
 if __name__ == "__main__":

@@ -35,35 +35,40 @@ class Comparing:
     def run(self, tell: Callable[[Result], None]) -> list[Judgement]:
         """One judgement a group, in their order. Ctrl-C ends it early; all that is finished is judged."""
         try:
+            self.engine.start()
             self._collect(tell)
         except KeyboardInterrupt:
             self.partial = True
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is finished is about to be written
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             self.engine.stop()
             self._collect(tell)
+        self.faults += self.engine.faults
+        for number in range(len(self.groups)):
+            self._judge(number)  # what an interruption, or a fault of ours, left open
         return [self._judgements[number] for number in range(len(self.groups))]
 
     def _collect(self, tell: Callable[[Result], None]) -> None:
-        for number in range(len(self.groups)):  # those whose last answer came just before an interruption
-            self._judge_if_complete(number)
         for result in self.engine.results():
-            self._waiting[result.group][result.backend, result.block] = result
-            self._judge_if_complete(result.group)
+            waiting = self._waiting[result.group]
+            waiting[result.backend, result.block] = result
+            group = self.groups[result.group]
+            if len(waiting) == len(group.backends) * len(boundaries(group.case)):
+                self._judge(result.group)
             tell(result)
 
-    def _judge_if_complete(self, number: int) -> None:
-        group, results = self.groups[number], self._waiting[number]
-        if number in self._judgements or len(results) < len(group.backends) * len(boundaries(group.case)):
+    def _judge(self, number: int) -> None:
+        if number in self._judgements:
             return
+        group, results = self.groups[number], self._waiting[number]
         try:
             self._judgements[number] = judge.judge(group, results, load, self.pairing)
         except Exception as error:
             reason = f"the judge failed: {type(error).__name__}: {error}"
             self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
             self._judgements[number] = Judgement([judge.bare(group, b, "not run", reason) for b in group.backends])
-        for result in results.values():
+        for result in self._waiting.pop(number).values():
             Path(result.array).unlink(missing_ok=True)
-        del self._waiting[number]
 
 
 def load(result: Result) -> NDArray[np.generic]:

@@ -79,16 +79,16 @@ def refusal(backend: str, group: Group) -> tuple[str, str] | None:
     return None
 
 
+def programs(groups: list[Group]) -> set[tuple[object, ...]]:
+    """The distinct programs of a plan, backend first: what a framework that compiles has to compile."""
+    return {(b, g.operation, g.case.shape, g.axis, g.dtype) for g in groups for b in g.backends if not refusal(b, g)}
+
+
 def expected_seconds(groups: list[Group]) -> dict[str, float]:
     """By framework, what its distinct programs are expected to cost."""
-    programs = {
-        (backend, group.operation, group.case.shape, group.axis, group.dtype)
-        for group in groups
-        for backend in group.backends
-    }
     costs = {find(backend).framework: 0.0 for group in groups for backend in group.backends}
-    for backend, *_ in programs:
-        costs[find(backend).framework] += find(backend).program_seconds
+    for backend, *_ in programs(groups):
+        costs[find(str(backend)).framework] += find(str(backend)).program_seconds
     return costs
 
 
@@ -194,35 +194,38 @@ class Engine:
     """All frameworks of a run. `results` come as they are; `stop` ends it early and loses none."""
 
     def __init__(self, groups: list[Group], settings: Settings) -> None:
+        self.inputs = Inputs(settings.scratch)
+        self.faults: list[str] = []
         self._results: SimpleQueue[Result | None] = SimpleQueue()
         self._stopping = Event()
-        self.inputs = Inputs(settings.scratch)
-        costs = expected_seconds(groups)
+        self._costs = expected_seconds(groups)
         self.frameworks = [
-            Framework(name, groups, settings, self.inputs, self._results.put, self._stopping) for name in costs
+            Framework(name, groups, settings, self.inputs, self._results.put, self._stopping) for name in self._costs
         ]
-        self._pool = ThreadPoolExecutor(max_workers=settings.jobs or cores())
         self._unfinished = len(self.frameworks)
-        # The longest first: the run then ends about when it does, with the others beside it.
-        ordered = sorted(self.frameworks, key=lambda framework: -costs[framework.name])
-        self._running = [self._pool.submit(self._run, framework) for framework in ordered]
+        self._pool = ThreadPoolExecutor(max_workers=settings.jobs or cores())
+
+    def start(self) -> None:
+        """Longest first: the run then ends about when the longest does, with the others beside it."""
+        for framework in sorted(self.frameworks, key=lambda framework: -self._costs[framework.name]):
+            self._pool.submit(self._run, framework)
 
     def _run(self, framework: Framework) -> None:
         try:
             framework.run()
+        except Exception as error:
+            self.faults.append(f"{framework.name}'s thread: {type(error).__name__}: {error}")
         finally:
             self._results.put(None)
 
     def results(self) -> Iterator[Result]:
-        """Results in the order in which they come; what a thread of ours raised is raised. Can be taken up again."""
+        """Results in the order in which they come. Can be taken up again after an interruption."""
         while self._unfinished:
             result = self._results.get()
             if result is None:
                 self._unfinished -= 1
             else:
                 yield result
-        for running in self._running:
-            running.result()
 
     def stop(self) -> None:
         """Kill the workers; what is still asked is `not run`."""

@@ -1,4 +1,4 @@
-"""Exit codes, and the two errors that a user can cause. When several codes apply, the first in `PRECEDENCE` counts."""
+"""Exit codes, and the error that a user can cause. When several codes apply, the first in `PRECEDENCE` counts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ class UsageError(Exception):
     """Bad input: one clear sentence, exit code 2."""
 
     code = USAGE
-
-
-class AbsentError(Exception):
-    """What was asked for by name is not there: exit code 5."""
-
-    code = NOTHING_COMPARED
 
 
 def unknown(what: str, given: str, valid: Iterable[str]) -> UsageError:

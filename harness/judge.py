@@ -168,7 +168,6 @@ def comparison(group: Group, backend: str, cell: Cell) -> Comparison:
     tally, flaw = cell.tally, declared_flaw(backend, group)
     falls = tally.bound_fraction.value > 1 or tally.nan + tally.infinity > 0
     mean_absolute, mean_relative, mean_ulp = tally.means()
-    worst = answer_index(OPERATIONS[group.operation], group.case.shape, group.axis, tally.worst)
     return replace(
         bare(group, backend, "ok", flaw or ""),
         verdict=VERDICTS[flaw is not None, falls],
@@ -184,9 +183,18 @@ def comparison(group: Group, backend: str, cell: Cell) -> Comparison:
         zero_references=tally.zero_references,
         zero_misses=tally.zero_misses,
         elements=tally.elements,
-        worst_index=",".join(map(str, worst)),
+        max_relative_index=place(group, tally.relative.index),
+        max_absolute_index=place(group, tally.absolute.index),
+        worst_index=place(group, tally.worst),
         witness=cell.witness,
     )
+
+
+def place(group: Group, flat: int) -> str:
+    """Where an element of `as_rows` stands in the whole case's answer, as `2,0,1`."""
+    if flat < 0:
+        return ""
+    return ",".join(map(str, answer_index(OPERATIONS[group.operation], group.case.shape, group.axis, flat)))
 
 
 def bare(group: Group, backend: str, outcome: str, reason: str) -> Comparison:

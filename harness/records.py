@@ -108,7 +108,10 @@ class Comparison:
     zero_references: int | None = None
     zero_misses: int | None = None
     elements: int | None = None
+    max_relative_index: str = ""
+    max_absolute_index: str = ""
     worst_index: str = ""
+    """Of the largest ULP error, or of the first NaN or infinity; like the others, in the answer's own coordinates."""
     witness: str = ""
 
 

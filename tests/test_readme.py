@@ -1,0 +1,62 @@
+"""The README's commands are run, its snippet works, and its table is the report's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.errors import NOTHING_COMPARED
+from tests.command import ROOT, harness
+from tests.conftest import REQUIRED
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = dict.fromkeys(re.findall(r"```(sh|python|toml)\n(.*?)```", README, re.DOTALL))
+LINES = [line.split("#")[0].strip() for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make")])
+def test_make_knows_the_target(line: str) -> None:
+    done = subprocess.run([*shlex.split(line), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("python -m harness")])
+@pytest.mark.xdist_group("readme")  # the last renders what the ones before it wrote
+def test_the_command_works(line: str, out: Path) -> None:
+    done = harness(*(word.replace("out/mine", str(out)) for word in shlex.split(line)[3:]))
+    if done.returncode == NOTHING_COMPARED and not REQUIRED:
+        pytest.skip(done.stderr)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("readme")
+
+
+def test_the_snippet_is_a_whole_backend(tmp_path: Path) -> None:
+    """As a user brings it: the module, and the metadata that an installed package would have."""
+    (snippet,) = (text for kind, text in BLOCKS if kind == "python")
+    (entry,) = (text for kind, text in BLOCKS if kind == "toml")
+    name, module = re.search(r'(\w+) = "(.*)"', entry).groups()  # type: ignore[union-attr]
+    package = tmp_path / module.split(".")[0]
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / f"{module.split('.')[1]}.py").write_text(snippet)
+    metadata = tmp_path / "my_package-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: my-package\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text(f"[softmax_harness.backends]\n{name} = {module}\n")
+    done = harness("compare", "--backend", f"numpy,{name}", "--case", "seed00*", "--out", tmp_path / "out",
+                   PYTHONPATH=tmp_path)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "none falls short" in done.stdout
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)", README):
+        assert (ROOT / target).exists(), target
