@@ -10,28 +10,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from backends import find
-from harness import blocks
+from harness.blocks import boundaries
 from harness.records import Group, Result
 
 
 class Progress:
-    """Counts blocks as they come; nothing but the end where stderr is no terminal."""
+    """Counts blocks as they come. Where stderr is no terminal: a line when a framework is through."""
 
     def __init__(self, groups: list[Group]) -> None:
         columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bars = Bars(*columns, console=Console(stderr=True), transient=True)
-        totals = Counter(
-            {
-                name: sum(
-                    len(blocks.boundaries(g.case)) for g in groups for b in g.backends if find(b).framework == name
-                )
-                for name in dict.fromkeys(find(b).framework for g in groups for b in g.backends)
-            }
-        )
+        self._console = Console(stderr=True)
+        self._bars = Bars(*columns, console=self._console, transient=True)
+        totals = Counter(find(b).framework for g in groups for b in g.backends for _ in boundaries(g.case))
         self._tasks = {name: self._bars.add_task(name, total=total) for name, total in totals.items()}
 
     def tell(self, result: Result) -> None:
-        self._bars.advance(self._tasks[find(result.backend).framework])
+        name = find(result.backend).framework
+        self._bars.advance(self._tasks[name])
+        if not self._console.is_terminal and (task := self._bars.tasks[self._tasks[name]]).finished:
+            self._console.print(f"{name}: all {task.completed:g} answers are in", highlight=False)
 
     def __enter__(self) -> Progress:
         self._bars.start()

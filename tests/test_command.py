@@ -184,3 +184,36 @@ def test_backends_lists_what_is_there_and_why_the_rest_is_not() -> None:
     assert "No module named 'missing'" in rows["missing"]
     assert "crashed while it was imported: killed by SIGILL" in rows["fatal"]
     assert "entry point 'unimportable'" in rows["unimportable"]
+
+
+def test_a_fault_of_ours_is_said_and_costs_its_own_group_alone(tmp_path: Path) -> None:
+    """The judge is made to fail on one group: the others are written, and the exit code is 3."""
+    script = """
+import sys
+from harness import judge
+from harness.__main__ import main
+real = judge.judge
+def broken(group, *rest):
+    if group.case.name == "seed001-123":
+        raise AssertionError("planted")
+    return real(group, *rest)
+judge.judge = broken
+sys.argv = ["harness", *sys.argv[1:]]
+main()
+"""
+    command = [sys.executable, "-c", script, "compare", *SMALL, "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "our own fault: softmax seed001-123 float64: the judge failed: AssertionError: planted" in done.stderr
+    cells = pd.read_csv(tmp_path / "comparisons.csv").set_index("case")
+    assert set(cells.loc["seed001-overflow"].outcome) == {"ok"}
+    assert set(cells.loc["seed001-123"].outcome) == {"not run"}
+
+
+def test_all_pairs_on_request(tmp_path: Path) -> None:
+    few = ("--backend", "numpy,numpy:naive,numpy:shifted", "--case", "seed001-123", "--operation", "softmax")
+    assert harness("compare", *few, "--pairs", "all", "--out", tmp_path).returncode == 0
+    pairs = pd.read_csv(tmp_path / "pairs.csv")
+    assert set(zip(pairs.a, pairs.b, strict=True)) == {
+        ("numpy", "numpy:naive"), ("numpy", "numpy:shifted"), ("numpy:naive", "numpy:shifted"),
+    }  # fmt: skip
