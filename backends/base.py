@@ -12,6 +12,7 @@ in an operation is ours: no conversion, no shared fallback that would build one 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -57,8 +58,8 @@ class Backend(ABC):
     """Longest axis that it is asked for (loops in Python, n × n arrays a row)."""
     program_seconds: ClassVar[float] = 0.001
     """About what a new (operation, shape, dtype) costs it: compilation. Only the order of work follows from it."""
-    flushes_subnormals: ClassVar[bool] = False
-    """The declared policy on results below the smallest normal number: zero is as good as the number itself."""
+    flushes_below: ClassVar[Mapping[str, int]] = {}
+    """A declared policy, by dtype: below 2 to this power, zero is as good as the number itself."""
 
     version: str
     xp: Any

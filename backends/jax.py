@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from backends import textbook
 from backends.base import OPERATIONS, Backend
@@ -12,7 +12,7 @@ from backends.base import OPERATIONS, Backend
 class Jax(Backend):
     framework = "jax"
     program_seconds = 0.4
-    flushes_subnormals = True  # measured, 0.10.2, eager and jitted
+    flushes_below: ClassVar = {"float64": -1022, "float32": -126}  # measured, 0.10.2, eager and jitted
 
     def __init__(self) -> None:
         os.environ["JAX_PLATFORMS"] = "cpu"

@@ -21,8 +21,8 @@ from harness.reference import Expected, expected
 from harness.witness import witness
 
 WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
-VERDICTS = {(False, True): SHORT, (False, False): WITHIN, (True, True): AS_DECLARED, (True, False): FLAW_GONE}
-"""By whether a flaw is declared there, and whether the answer is above its bound or not finite."""
+VACUOUS = "bound is vacuous"
+"""Theory allows anything at some element, and what it does not allow was not seen."""
 
 Answer = NDArray[np.generic]
 Results = Mapping[tuple[str, int], Result]
@@ -87,27 +87,34 @@ class Question:
     arguments: Mapping[str, Any]
     offset: int
     expected: Expected
-    allowed: Mapping[bool, NDArray[np.float64]]
-    """The bound, by whether a backend declares that it flushes subnormals."""
+    bounds: dict[float | None, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
         return int(self.arguments["logits"].shape[-1])
+
+    def allowed(self, backend: str) -> NDArray[np.float64]:
+        """The bound under the flush to zero that this backend declares, made once for each such."""
+        power = find(backend).flushes_below.get(self.group.dtype)
+        flush = None if power is None else 2.0**power
+        if flush not in self.bounds:
+            logits, *beside = self.arguments.values()
+            form = FORMATS[self.group.dtype]
+            self.bounds[flush] = bound(self.group.operation, logits, beside, self.expected.rounded(), form, flush)
+        return self.bounds[flush]
 
     def row(self, number: int) -> dict[str, Any]:
         return {name: v if isinstance(v, int) else v[number] for name, v in self.arguments.items()}
 
 
 def question(group: Group, rows: blocks.Rows, offset: int) -> Question:
-    """The exact values and bounds of one block, made once for all backends. `offset`: elements before it."""
+    """The exact values of one block, made once for all backends. `offset`: elements of the case before it."""
     operation, form = OPERATIONS[group.operation], FORMATS[group.dtype]
     made = blocks.arguments(group.case, operation, group.dtype, group.axis, rows)
     arguments = {name: moved(value, group.axis) for name, value in made.items()}
     logits, *beside = arguments.values()
     exact = expected(operation.name, logits, beside, form)
-    sizes = exact.rounded()
-    allowed = {flushes: bound(operation.name, logits, beside, sizes, form, flushes) for flushes in (False, True)}
-    return Question(group, arguments, offset, exact, allowed)
+    return Question(group, arguments, offset, exact)
 
 
 def moved(value: Any, axis: int) -> Any:
@@ -144,7 +151,7 @@ def judged(asked: Question, backend: str, answer: Answer) -> Cell:
     """One block of one backend against the exact values."""
     group, form = asked.group, FORMATS[asked.group.dtype]
     actual = as_rows(OPERATIONS[group.operation], answer, group.axis, asked.n)
-    allowed = asked.allowed[find(backend).flushes_subnormals]
+    allowed = asked.allowed(backend)
     found = metrics.errors(actual, asked.expected, form)
     tally = metrics.tally(actual, asked.expected, found, allowed, asked.offset)
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
@@ -166,11 +173,10 @@ def comparison(group: Group, backend: str, cell: Cell) -> Comparison:
     if cell.outcome != "ok":
         return bare(group, backend, cell.outcome, cell.reason)
     tally, flaw = cell.tally, declared_flaw(backend, group)
-    falls = tally.bound_fraction.value > 1 or tally.nan + tally.infinity > 0
     mean_absolute, mean_relative, mean_ulp = tally.means()
     return replace(
         bare(group, backend, "ok", flaw or ""),
-        verdict=VERDICTS[flaw is not None, falls],
+        verdict=verdict(tally, flaw is not None),
         bound_fraction=tally.bound_fraction.figure,
         max_relative_error=tally.relative.figure,
         mean_relative_error_percent=None if mean_relative is None else mean_relative * 100,
@@ -182,12 +188,20 @@ def comparison(group: Group, backend: str, cell: Cell) -> Comparison:
         infinity_count=tally.infinity,
         zero_references=tally.zero_references,
         zero_misses=tally.zero_misses,
+        unbounded=tally.unbounded,
         elements=tally.elements,
         max_relative_index=place(group, tally.relative.index),
         max_absolute_index=place(group, tally.absolute.index),
         worst_index=place(group, tally.worst),
         witness=cell.witness,
     )
+
+
+def verdict(tally: metrics.Tally, declared: bool) -> str:
+    """A flaw is declared strictly: where it does not show, that is an error too."""
+    if tally.bound_fraction.value > 1 or tally.nan + tally.infinity > 0:
+        return AS_DECLARED if declared else SHORT
+    return FLAW_GONE if declared else VACUOUS if tally.unbounded else WITHIN
 
 
 def place(group: Group, flat: int) -> str:

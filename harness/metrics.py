@@ -81,6 +81,7 @@ class Tally:
     infinity: int = 0
     zero_references: int = 0
     zero_misses: int = 0
+    unbounded: int = 0
     absolute: Peak = field(default_factory=Peak)
     relative: Peak = field(default_factory=Peak)
     ulp: Peak = field(default_factory=Peak)
@@ -95,6 +96,7 @@ class Tally:
             self.infinity + other.infinity,
             self.zero_references + other.zero_references,
             self.zero_misses + other.zero_misses,
+            self.unbounded + other.unbounded,
             self.absolute.merged(other.absolute),
             self.relative.merged(other.relative),
             self.ulp.merged(other.ulp),
@@ -117,7 +119,9 @@ class Tally:
 
 
 def tally(actual: NDArray[np.generic], expected: Expected, found: Errors, bound: Floats, offset: int) -> Tally:
-    """One block's figures. `offset`: how many elements of the case lie before it."""
+    """One block's figures. `offset`: elements of the case before it. ValueError for a bound that is NaN."""
+    if np.isnan(bound).any():
+        raise ValueError("a bound is NaN: it would forgive anything")
     nan, infinity = np.isnan(actual), np.isinf(actual)
     finite = ~(nan | infinity)
     misses = finite & np.isinf(found.relative) & (expected.hi == 0)
@@ -130,6 +134,7 @@ def tally(actual: NDArray[np.generic], expected: Expected, found: Errors, bound:
         infinity=int(infinity.sum()),
         zero_references=int((expected.hi == 0).sum()),
         zero_misses=int(misses.sum()),
+        unbounded=int(np.isinf(bound).sum()),
         absolute=peak(np.where(finite, found.absolute, np.nan), offset),
         relative=peak(np.where(kept, found.relative, np.nan), offset),
         ulp=peak(found.ulp, offset),

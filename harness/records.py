@@ -84,8 +84,8 @@ class Result:
 class Comparison:
     """One cell: a backend's answer against the exact one. Figures are None where there is no answer.
 
-    Means and maxima run over the elements where actual and expected are finite, and the relative ones over those where
-    expected is not 0; the others are counted in `nan_count`, `infinity_count` and `zero_misses`.
+    Means and maxima run over the finite elements, the relative ones less the `zero_misses`, which answer an exact 0 by
+    another number; an infinite element counts in `max_ulp_error` alone, as 2^(emax + 1). docs/reading.md has them all.
     """
 
     operation: str
@@ -107,6 +107,7 @@ class Comparison:
     infinity_count: int | None = None
     zero_references: int | None = None
     zero_misses: int | None = None
+    unbounded: int | None = None
     elements: int | None = None
     max_relative_index: str = ""
     max_absolute_index: str = ""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from harness.bounds import bound
 from harness.formats import FORMATS
-from harness.metrics import errors
+from harness.judge import verdict
+from harness.metrics import errors, tally
 from harness.reference import expected
 
 Rows = NDArray[Any]
@@ -108,11 +109,13 @@ def test_no_right_implementation_exceeds_its_bound(
         assert worst > 0.005  # a bound that nothing comes near would forgive anything
 
 
-def share(operation: str, answer: Rows, logits: Rows, beside: list[Any], dtype: str, flushes: bool = False) -> float:
+def share(
+    operation: str, answer: Rows, logits: Rows, beside: list[Any], dtype: str, flush: float | None = None
+) -> float:
     """Largest error as a share of the bound."""
     form = FORMATS[dtype]
     exact = expected(operation, logits, beside, form)
-    allowed = bound(operation, logits, beside, exact.rounded(), form, flushes)
+    allowed = bound(operation, logits, beside, exact.rounded(), form, flush)
     return float((errors(answer, exact, form).absolute / allowed).max())
 
 
@@ -143,8 +146,8 @@ def test_a_flush_to_zero_is_forgiven_only_where_it_is_declared() -> None:
     logits = np.array([[0.0, -100.0, -95.0]], dtype=np.float32)  # exp(-95) = 5.5e-42, subnormal in float32
     flushed = pairwise(logits)
     flushed[flushed < 2.0**-126] = 0
-    assert share("softmax", flushed, logits, [], "float32", flushes=True) <= 1
-    assert share("softmax", flushed, logits, [], "float32", flushes=False) > 1
+    assert share("softmax", flushed, logits, [], "float32", 2.0**-126) <= 1
+    assert share("softmax", flushed, logits, [], "float32") > 1
 
 
 @pytest.mark.parametrize(
@@ -172,4 +175,28 @@ def test_log_of_softmax_exceeds_it_where_softmax_underflows() -> None:
 def test_a_bound_may_be_vacuous_and_says_so() -> None:
     """2^25 additions in a chain may lose everything in float32: E reaches 1."""
     logits = np.zeros((1, 2**25), dtype=np.float32)
-    assert np.isinf(bound("softmax", logits, [], np.zeros((1, 1)), FORMATS["float32"], False)).all()
+    assert np.isinf(bound("softmax", logits, [], np.zeros((1, 1)), FORMATS["float32"])).all()
+
+
+@pytest.mark.parametrize("operation", ["softmax", "log_softmax", "logsumexp", "jacobian"])
+@pytest.mark.parametrize("logits", [[0.0, -1.6e9], [0.0, -1e30], [3.0, -3e38]], ids=str)
+def test_finite_masks_are_judged_like_any_other_logits(operation: str, logits: list[float]) -> None:
+    """Once these overflowed in the judge: a NaN bound forgave everything, a wrapped exponent nothing."""
+    x = np.array([logits], dtype=np.float32)
+    right = {"softmax": pairwise, "log_softmax": log_softmax, "logsumexp": logsumexp, "jacobian": jacobian_factored}
+    assert share(operation, right[operation](x), x, [], "float32") <= 1
+    assert share(operation, right[operation](x) + np.float32(0.3) * np.abs(x).max(), x, [], "float32") > 1
+
+
+def test_a_bound_that_is_nan_is_a_fault_of_ours_and_forgives_nothing() -> None:
+    exact = expected("softmax", np.zeros((1, 2)), [], FORMATS["float64"])
+    answer = np.full((1, 2), 0.5)
+    with pytest.raises(ValueError, match="a bound is NaN"):
+        tally(answer, exact, errors(answer, exact, FORMATS["float64"]), np.array([[1.0, np.nan]]), 0)
+
+
+def test_an_infinite_bound_is_no_verdict() -> None:
+    exact = expected("softmax", np.zeros((1, 2)), [], FORMATS["float64"])
+    answer = np.full((1, 2), 0.5)
+    found = tally(answer, exact, errors(answer, exact, FORMATS["float64"]), np.array([[1.0, np.inf]]), 0)
+    assert verdict(found, declared=False) == "bound is vacuous"

@@ -11,7 +11,7 @@ from backends import Backend, find
 from harness import blocks
 from harness.cases import CASES
 from harness.operations import OPERATIONS, answer_shape
-from harness.records import Case, Normal
+from harness.records import Case, Normal, Printed
 from tests.conftest import Asked
 
 VECTOR = Case("contract-vector", "one row, no batch", Normal(2), (3,), axes=(0,))
@@ -29,6 +29,15 @@ def test_answers_stay_within_the_proved_bound(question: tuple[Asked, str], case:
     assert (comparison.outcome, comparison.reason) == ("ok", "")
     assert comparison.verdict == "within bound", comparison
     assert comparison.elements == np.prod(answer_shape(OPERATIONS[operation], case.shape, axis))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_underflow_is_gradual_or_as_declared(whole_backend: Asked, dtype: str) -> None:
+    """Exponentials about the smallest normal number and below; oneDNN's flushes the first of float32's already."""
+    below = {"float64": (-708.3, -708.5, -720.0, -745.0), "float32": (-86.64341735839844, -87.4, -95.0, -103.5)}[dtype]
+    case = Case("contract-underflow", "e^x about the smallest normal number", Printed(((0.0, *below),)), (1, 5))
+    comparison, _ = whole_backend.judged("softmax", case, dtype, -1)
+    assert comparison.verdict == "within bound", comparison
 
 
 @pytest.mark.parametrize("axis", [0, -1])

@@ -31,6 +31,8 @@ most doubles an ULP error."""
 
 Bits = tuple[int, int, int]
 LOW_BITS = 2**53 - 1
+LOWEST_EXPONENT = -(2**30)
+"""What is smaller still, as softmax's tail behind a mask of −10^30, is nothing to any format in the same way."""
 
 
 class UndecidedError(Exception):
@@ -169,7 +171,7 @@ def _bits(ball: arb) -> Bits:
     if whole == 2**105 and not ball.is_exact():  # on both sides of a power of two: the side with the smaller ulp
         whole, size = 2**106 - 1, size - 1
     sign = -1 if mantissa < 0 else 1
-    return sign * (whole >> 53), sign * (whole & LOW_BITS), exponent + size
+    return sign * (whole >> 53), sign * (whole & LOW_BITS), max(exponent + size, LOWEST_EXPONENT)
 
 
 def _straddles(ball: arb, bits: Bits) -> bool:
