@@ -16,10 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.formats import FORMATS, Format
 from harness.operations import Operation
-from harness.records import Case, Normal, Printed, Recipe, Stored, Uniform
+from harness.records import Case, Chain, Normal, Printed, Recipe, Stored, Uniform
 
 BLOCK_ELEMENTS = 2**16
+LN_TERM, LN_2 = -0.7550225842780328, 0.6931471805599453
+"""ln 0.47 and ln 2. A term of 0.47 u is lost when it is added to 1 or more; among its own kind it is not."""
 Rows = tuple[int, int]
 
 
@@ -52,37 +55,47 @@ def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.gener
     """One argument's values on those rows, in the dtype under test. Cotangents and tangents: uniform on [−1, 1)."""
     recipe = case.recipe if argument == "logits" else Uniform(-1.0, 2.0)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    return draw(recipe, f"{case.name}/{argument}", shape, rows).reshape(shape).astype(dtype)
+    return draw(recipe, f"{case.name}/{argument}", shape, rows, FORMATS[dtype]).reshape(shape).astype(dtype)
 
 
 @singledispatch
-def draw(recipe: Recipe, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+def draw(recipe: Recipe, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
     """Values of a recipe on those rows, in float64, before they are rounded to the dtype under test."""
     raise TypeError(f"no such recipe: {recipe!r}")
 
 
 @draw.register
-def _(recipe: Printed, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+def _(recipe: Printed, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
     return np.array(recipe.values, dtype=np.float64)[rows[0] : rows[1]]
 
 
 @draw.register
-def _(recipe: Uniform, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+def _(recipe: Uniform, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
     unit = (words(name, shape, rows) >> np.uint64(11)) * 2.0**-53
     drop = recipe.drop * np.arange(rows[0], rows[1], dtype=np.float64)
     return (recipe.low + recipe.width * unit).reshape(rows[1] - rows[0], -1) - drop[:, None]
 
 
 @draw.register
-def _(recipe: Normal, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
-    halves = words(name, (*shape, 6), rows).view(np.uint32).reshape(-1, 12)
-    total = halves.astype(np.int64).sum(axis=1) - 6 * 2**32
-    scaled: NDArray[np.float64] = recipe.sigma * (total * 2.0**-32)
+def _(recipe: Normal, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
+    uniform = (words(name, (*shape, 12), rows) >> np.uint64(8)).astype(np.int64).reshape(-1, 12)
+    total = uniform.sum(axis=1) - 6 * 2**56
+    scaled: NDArray[np.float64] = recipe.sigma * (total * 2.0**-56)
     return scaled
 
 
 @draw.register
-def _(recipe: Stored, name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.float64]:
+def _(recipe: Chain, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
+    n = shape[1]
+    places = [0, 1, 2, n // 4, n // 3, n // 2, n - 2, n - 1]
+    logits = np.full(shape, LN_TERM - form.p * LN_2)
+    for number in range(*rows):
+        logits[number - rows[0], places[number % len(places)]] = 0.0
+    return logits
+
+
+@draw.register
+def _(recipe: Stored, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
     file = files("harness").joinpath("data", recipe.file)
     content = file.read_bytes()
     if (found := hashlib.sha256(content).hexdigest()) != recipe.sha256:

@@ -1,8 +1,8 @@
 """What error theory allows a correct implementation, element by element. Proofs: `docs/bounds.md`.
 
 All bounds are rigorous in u, without dropped higher orders: a chain of k roundings is a factor within exp(±k·u'), with
-u' = u/(1 − u). They hold for any order of summation (h = n − 1 additions in a chain) and for every formula of the
-documents, written out or differentiated. What they assume of a library is stated in `Accuracy`.
+u' = u/(1 − u). They hold for every formula of the documents, written out or differentiated, whose sums meet no more
+roundings a term than a `Theory` says. What they assume of a library is stated in `Accuracy`.
 
 A value is lost below the normal numbers: `tiny` is what each such loss may cost, the declared threshold where a backend
 flushes to zero, a few quanta elsewhere.
@@ -11,6 +11,7 @@ flushes to zero, a few quanta elsewhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,38 @@ class Accuracy:
 
 
 ASSUMED = Accuracy()
+
+
+@dataclass(frozen=True)
+class Theory:
+    """What is assumed of an implementation: the height of its summation tree, and whether its shift is rounded.
+
+    `ranged` False is for a shift that is compensated, or done in a wider format: errors free of the logits' range.
+    """
+
+    height: int
+    ranged: bool = True
+
+
+def any_order(n: int) -> Theory:
+    """One chain of n − 1 additions is the highest tree there is."""
+    return Theory(n - 1)
+
+
+def blocked_tree(n: int, extra: int = 16) -> Theory:
+    """A tree, with `extra` roundings more than its height: lanes and blocks of accumulators."""
+    return Theory(min(n - 1, tree_height(n) + extra))
+
+
+def range_free(n: int) -> Theory:
+    """A tree, and nothing lost in the shift."""
+    return Theory(min(n - 1, tree_height(n) + 1), ranged=False)
+
+
+def tree_height(n: int) -> int:
+    return ceil(log2(n)) if n > 1 else 0
+
+
 PRODUCT_ROUNDINGS = 8
 """Roundings that one monomial s_j·v_j or s_j·s_k·v_k meets outside of the sum over k (docs/bounds.md#products)."""
 
@@ -42,7 +75,8 @@ class SoftmaxError:
     """One block's softmax, as sizes: s itself, the log-domain error r of each element, and what all bounds share."""
 
     s: Floats
-    gap: Floats
+    shift: Floats
+    """Log-domain error of each rounded shift."""
     log_total: Floats
     r: Floats
     total: Floats
@@ -50,6 +84,7 @@ class SoftmaxError:
     tiny: float
     step: float
     """u/(1 − u)."""
+    height: int
 
 
 FARTHEST = 1000.0
@@ -58,7 +93,7 @@ LARGEST_SPREAD = 1 / 8
 """From here on the sum may have lost everything, and the bound is infinite; the loss terms are proved up to here."""
 
 
-def softmax_error(logits: Floats, form: Format, flush: float | None) -> SoftmaxError:
+def softmax_error(logits: Floats, form: Format, flush: float | None, theory: Theory) -> SoftmaxError:
     """Bounds |ln(ŝ_j / s_j)| for a softmax shifted by its maximum, or not shifted at all (docs/bounds.md#softmax).
 
     â_i = (m − x_i)u' + e_exp·u is the log-domain error of exp(x_i − m). With the sum's h·u', Z is off by
@@ -68,17 +103,18 @@ def softmax_error(logits: Floats, form: Format, flush: float | None) -> SoftmaxE
     step = form.u / (1 - form.u)
     exp_error = ASSUMED.exp * form.u / (1 - ASSUMED.exp * form.u)
     division = ASSUMED.division * form.u / (1 - ASSUMED.division * form.u)
-    n = logits.shape[-1]
+    n, height = logits.shape[-1], theory.height
     gap = logits.max(axis=-1, keepdims=True) - logits
     near = np.minimum(gap, FARTHEST)
     weights = np.exp(-near)
     total = weights.sum(axis=-1, keepdims=True)
     s = weights / total
     tiny = flush or form.quantum * (ASSUMED.exp + 1)
-    exponential = near * step + exp_error
-    spread = (s * np.expm1(exponential + (n - 1) * step)).sum(axis=-1, keepdims=True) + n * tiny
+    exponential = theory.ranged * near * step + exp_error
+    spread = (s * np.expm1(exponential + height * step)).sum(axis=-1, keepdims=True) + n * tiny
     sum_error = np.where(spread < LARGEST_SPREAD, -np.log1p(-np.minimum(spread, LARGEST_SPREAD)), np.inf)
-    return SoftmaxError(s, gap, np.log(total), exponential + sum_error + division, sum_error, tiny, step)
+    r = exponential + sum_error + division
+    return SoftmaxError(s, theory.ranged * gap * step, np.log(total), r, sum_error, tiny, step, height)
 
 
 def softmax(e: SoftmaxError) -> Floats:
@@ -94,7 +130,7 @@ def logsumexp(e: SoftmaxError, value: Floats, form: Format) -> Floats:
 
 def log_softmax(e: SoftmaxError, value: Floats, form: Format) -> Floats:
     """The shift is rounded, then ln Ẑ, then one subtraction (docs/bounds.md#log-softmax)."""
-    inner = e.gap * e.step + e.total + ASSUMED.log * form.u * (e.log_total + e.total)
+    inner = e.shift + e.total + ASSUMED.log * form.u * (e.log_total + e.total)
     return inner + e.step * (np.abs(value) + inner) + e.tiny
 
 
@@ -116,7 +152,7 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
     """VJP and JVP: every monomial of s_j·v_j − s_j Σ s_k·v_k is off by its own factor (docs/bounds.md#products)."""
     n = vector.shape[-1]
     size = np.abs(vector)
-    outer = e.r + (PRODUCT_ROUNDINGS + n) * e.step
+    outer = e.r + (PRODUCT_ROUNDINGS + 1 + e.height) * e.step
     inner = (e.s * size * np.expm1(e.r)).sum(axis=-1, keepdims=True)
     weight = (e.s * size * np.exp(e.r)).sum(axis=-1, keepdims=True)
     lost = 2 * e.tiny * (size + size.sum(axis=-1, keepdims=True) + n + 4)
@@ -130,6 +166,7 @@ def bound(
     beside: list[Any],
     value: Floats,
     form: Format,
+    theory: Theory,
     flush: float | None = None,
 ) -> Floats:
     """Largest absolute error allowed at each element, as (rows, answers).
@@ -138,7 +175,7 @@ def bound(
     Infinite where theory allows anything.
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        e = softmax_error(np.asarray(logits, dtype=np.float64), form, flush)
+        e = softmax_error(np.asarray(logits, dtype=np.float64), form, flush, theory)
         match operation:
             case "softmax":
                 allowed = softmax(e)
@@ -154,3 +191,17 @@ def bound(
                 allowed = product(e, np.asarray(beside[0], dtype=np.float64))
     result: Floats = allowed.reshape(len(e.s), -1) * SLACK
     return result
+
+
+def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats | None:
+    """What a product's terms add up to without their signs, s_j(|v_j| + Σ s_i·|v_i|); None for other operations.
+
+    Where terms cancel the exact value says nothing of the work that it took, and this does.
+    """
+    if operation not in ("vjp", "jvp"):
+        return None
+    x, size = np.asarray(logits, dtype=np.float64), np.abs(np.asarray(beside[0], dtype=np.float64))
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    s = weights / weights.sum(axis=-1, keepdims=True)
+    scale: Floats = s * (size + (s * size).sum(axis=-1, keepdims=True))
+    return scale

@@ -7,7 +7,7 @@ Shapes are shared on purpose: JAX compiles every operation anew for each shape. 
 from __future__ import annotations
 
 from harness.operations import OPERATIONS
-from harness.records import Case, Normal, Printed, Stored, Uniform
+from harness.records import Case, Chain, Normal, Printed, Stored, Uniform
 
 ALL = tuple(OPERATIONS)
 PRODUCTS = ("softmax", "log_softmax", "logsumexp", "vjp", "jvp")
@@ -85,6 +85,21 @@ CASES = {
             operations=("softmax", "log_softmax", "vjp"),
         ),
         Case("wide", "1,000 classes, σ = 3", Normal(3), (8, 1000), operations=PRODUCTS),
+        Case(
+            "spread",
+            "logits 100 to 200 apart, σ = 30: a rounded shift costs 100-odd ulp, and theory says so",
+            Normal(30),
+            (1797, 10),
+            operations=("softmax",),
+        ),
+        Case("long", "50,000 classes, σ = 3", Normal(3), (4, 50_000), operations=("softmax",)),
+        Case(
+            "chain",
+            "50,000 classes, of which all but one add next to nothing: a chain of additions loses them",
+            Chain(),
+            (4, 50_000),
+            operations=("softmax",),
+        ),
         Case(
             "digits",
             "logits of a logistic regression on 1,797 handwritten digits, 10 classes",

@@ -29,6 +29,7 @@ class Comparing:
         self.groups, self.engine, self.pairing = groups, engine, pairing
         self.partial = False
         self.faults: list[str] = []
+        self.heights: dict[tuple[str, int], dict[str, int | None]] = defaultdict(dict)
         self._waiting: dict[int, Results] = defaultdict(dict)
         self._judgements: dict[int, Judgement] = {}
 
@@ -62,13 +63,22 @@ class Comparing:
             return
         group, results = self.groups[number], self._waiting[number]
         try:
-            self._judgements[number] = judge.judge(group, results, load, self.pairing)
+            self._judgements[number] = self._judged(group, results)
         except Exception as error:
             reason = f"the judge failed: {type(error).__name__}: {error}"
             self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
-            self._judgements[number] = Judgement([judge.bare(group, b, "not run", reason) for b in group.backends])
+            rows = [] if group.probe else [judge.bare(group, b, "not run", reason) for b in group.backends]
+            self._judgements[number] = Judgement(rows)
         for result in self._waiting.pop(number).values():
             Path(result.array).unlink(missing_ok=True)
+
+    def _judged(self, group: Group, results: Results) -> Judgement:
+        """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
+        heights = self.heights[group.dtype, group.case.shape[group.axis]]
+        if not group.probe:
+            return judge.judge(group, results, load, self.pairing, heights)
+        heights.update(judge.heights(group, results, load))
+        return Judgement()
 
 
 def load(result: Result) -> NDArray[np.generic]:
@@ -103,7 +113,7 @@ def absent_by_name(comparisons: list[Comparison], asked_by_name: tuple[str, ...]
 
 def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, settings: Settings) -> Run:
     """The run as it is saved, without its files' hashes."""
-    cases = {group.case.name: group.case for group in work.groups}
+    cases = {group.case.name: group.case for group in work.groups if not group.probe}
     about = {
         "harness": __version__,
         "partial": work.partial,

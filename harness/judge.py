@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from backends import find
 from harness import blocks, metrics, properties
-from harness.bounds import bound
-from harness.formats import FORMATS
+from harness.bounds import Theory, any_order, blocked_tree, bound, range_free, scales
+from harness.formats import FORMATS, Format
+from harness.grades import common_factor_share, grade, measured_height, with_height
 from harness.operations import OPERATIONS, answer_index, answer_shape, as_rows
 from harness.records import Comparison, Group, Judgement, Pair, Property, Result
 from harness.reference import Expected, expected
@@ -27,19 +29,20 @@ VACUOUS = "bound is vacuous"
 Answer = NDArray[np.generic]
 Results = Mapping[tuple[str, int], Result]
 Load = Callable[[Result], Answer]
+Heights = Mapping[str, int | None]
+"""Summation chains measured for the group's dtype and n, by backend."""
 Pairing = Callable[[Iterable[str]], list[tuple[str, str]]]
 
 
-def judge(group: Group, results: Results, load: Load, pairing: Pairing) -> Judgement:
-    """All rows of a group: `results` by backend and block, `load` reads a result's array."""
+def judge(group: Group, results: Results, load: Load, pairing: Pairing, heights: Heights) -> Judgement:
+    """All rows of a group: `results` by backend and block, `load` reads a result's array, `heights` as measured."""
     cells = {backend: Cell() for backend in group.backends}
     pairs = {pair: Percent() for pair in pairing(group.backends)}
     offset = 0
     for block, rows in enumerate(blocks.boundaries(group.case)):
         answers = {}
         for backend in group.backends:
-            result = results.get((backend, block)) or Result(0, block, backend, "not run", "interrupted")
-            outcome, reason, answer = read(group, rows, result, load)
+            outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
             if answer is None:
                 cells[backend] = cells[backend].without(outcome, reason)
             else:
@@ -47,19 +50,34 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing) -> Judge
         if answers:
             asked = question(group, rows, offset)
             for backend, answer in answers.items():
-                cells[backend] = cells[backend].merged(judged(asked, backend, answer))
+                cells[backend] = cells[backend].merged(judged(asked, backend, answer, heights.get(backend)))
             for a, b in pairing(answers):
                 pairs[a, b] = pairs[a, b].merged(answers[a], answers[b])
         offset += answer_size(group, rows)
     return Judgement(
-        [comparison(group, backend, cell) for backend, cell in cells.items()],
+        [comparison(group, backend, cell, heights.get(backend)) for backend, cell in cells.items()],
         [percent.row(group, a, b, cells) for (a, b), percent in pairs.items()],
         [law for backend, cell in cells.items() for law in law_rows(group, backend, cell)],
     )
 
 
-def read(group: Group, rows: blocks.Rows, result: Result, load: Load) -> tuple[str, str, Answer | None]:
+def heights(group: Group, results: Results, load: Load) -> dict[str, int | None]:
+    """The longest summation chain that each backend shows on a probe; None where it did not answer in full."""
+    found: dict[str, int | None] = {}
+    for backend in group.backends:
+        measured = []
+        for block, rows in enumerate(blocks.boundaries(group.case)):
+            _, _, answer = read(group, rows, results.get((backend, block)), load)
+            logits = blocks.array(group.case, "logits", group.dtype, rows)
+            measured.append(None if answer is None else measured_height(logits, answer, FORMATS[group.dtype]))
+        found[backend] = None if None in measured else max(m for m in measured if m is not None)
+    return found
+
+
+def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[str, str, Answer | None]:
     """A result's outcome, reason and answer; an answer of another shape or dtype than asked for is none."""
+    if result is None:
+        return "not run", "interrupted", None
     if result.outcome != "ok":
         return result.outcome, result.reason, None
     answer = load(result)
@@ -87,21 +105,30 @@ class Question:
     arguments: Mapping[str, Any]
     offset: int
     expected: Expected
-    bounds: dict[float | None, NDArray[np.float64]] = field(default_factory=dict)
+    bounds: dict[tuple[float | None, Theory], NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
         return int(self.arguments["logits"].shape[-1])
 
-    def allowed(self, backend: str) -> NDArray[np.float64]:
-        """The bound under the flush to zero that this backend declares, made once for each such."""
+    @property
+    def form(self) -> Format:
+        return FORMATS[self.group.dtype]
+
+    def flush(self, backend: str) -> float | None:
+        """Below this, zero is as good as the number: as the backend declares."""
         power = find(backend).flushes_below.get(self.group.dtype)
-        flush = None if power is None else 2.0**power
-        if flush not in self.bounds:
+        return None if power is None else 2.0**power
+
+    def allowed(self, backend: str, theory: Theory) -> NDArray[np.float64]:
+        """The bound, made once for all backends that declare the same flush."""
+        flush = self.flush(backend)
+        if (flush, theory) not in self.bounds:
             logits, *beside = self.arguments.values()
-            form = FORMATS[self.group.dtype]
-            self.bounds[flush] = bound(self.group.operation, logits, beside, self.expected.rounded(), form, flush)
-        return self.bounds[flush]
+            sizes = self.expected.rounded()
+            made = bound(self.group.operation, logits, beside, sizes, self.form, theory, flush)
+            self.bounds[flush, theory] = made
+        return self.bounds[flush, theory]
 
     def row(self, number: int) -> dict[str, Any]:
         return {name: v if isinstance(v, int) else v[number] for name, v in self.arguments.items()}
@@ -130,6 +157,8 @@ class Cell:
     reason: str = ""
     tally: metrics.Tally = field(default_factory=metrics.Tally)
     witness: str = ""
+    bound: float = 0.0
+    """What B allows at the witness, in ulp."""
     laws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def without(self, outcome: str, reason: str) -> Cell:
@@ -138,25 +167,47 @@ class Cell:
 
     def merged(self, later: Cell) -> Cell:
         tally = self.tally.merged(later.tally)
-        witness = self.witness if self.witness and tally.worst == self.tally.worst else later.witness
+        worse = self if self.witness and tally.worst == self.tally.worst else later
         laws = {law: larger(self.laws.get(law, (0.0, 0.0)), found) for law, found in later.laws.items()}
-        return replace(self, tally=tally, witness=witness, laws=laws)
+        return replace(self, tally=tally, witness=worse.witness, bound=worse.bound, laws=laws)
 
 
 def larger(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
     return max(a[0], b[0]), max(a[1], b[1])
 
 
-def judged(asked: Question, backend: str, answer: Answer) -> Cell:
+def judged(asked: Question, backend: str, answer: Answer, height: int | None) -> Cell:
     """One block of one backend against the exact values."""
-    group, form = asked.group, FORMATS[asked.group.dtype]
-    actual = as_rows(OPERATIONS[group.operation], answer, group.axis, asked.n)
-    allowed = asked.allowed(backend)
+    group, form, n = asked.group, asked.form, asked.n
+    actual = as_rows(OPERATIONS[group.operation], answer, group.axis, n)
     found = metrics.errors(actual, asked.expected, form)
-    tally = metrics.tally(actual, asked.expected, found, allowed, asked.offset)
+    theories = {"A": range_free(n), "B": blocked_tree(n), "any order": any_order(n)}
+    bounds = {name: asked.allowed(backend, theory) for name, theory in theories.items()}
+    if height is not None and not (found.absolute <= bounds["B"]).all():
+        bounds["C"] = asked.allowed(backend, with_height(n, height))
+    tally = metrics.tally(actual, asked.expected, found, bounds, form, asked.offset)
+    tally = replace(tally, peaks={**tally.peaks, **further_peaks(asked, backend, found, "C" in bounds)})
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
-    shown = witness(asked.row(number), element, actual[number], asked.expected.row(number))
-    return Cell(tally=tally, witness=shown, laws=properties.deviations(group.operation, actual, allowed, asked.n))
+    unit = metrics.ulp_exponent(asked.expected, form)[number, element]
+    return Cell(
+        tally=tally,
+        witness=witness(asked.row(number), element, actual[number], asked.expected.row(number)),
+        bound=float(np.ldexp(bounds["B"][number, element], -unit)),
+        laws=properties.deviations(group.operation, actual, bounds.get("C", bounds["B"]), n),
+    )
+
+
+def further_peaks(asked: Question, backend: str, found: metrics.Errors, chained: bool) -> dict[str, metrics.Peak]:
+    """Where an operation has them: the error over u·scale, and, above B, what no common factor of a row explains."""
+    values, arguments = {}, list(asked.arguments.values())
+    scale = scales(asked.group.operation, *arguments)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if scale is not None:
+            values["scale"] = found.absolute / (asked.form.u * scale)
+        if chained and asked.group.operation == "softmax" and np.isfinite(found.ulp).all():
+            logits, s = np.asarray(arguments[0], np.float64), asked.expected.rounded()
+            values["common factor"] = common_factor_share(logits, found.signed, s, asked.form, asked.flush(backend))
+    return {name: metrics.peak(value, asked.offset) for name, value in values.items()}
 
 
 def declared_flaw(backend: str, group: Group) -> str | None:
@@ -168,40 +219,64 @@ def declared_flaw(backend: str, group: Group) -> str | None:
     return None
 
 
-def comparison(group: Group, backend: str, cell: Cell) -> Comparison:
+def comparison(group: Group, backend: str, cell: Cell, height: int | None) -> Comparison:
     """The row of a cell: with figures only if every block was answered."""
     if cell.outcome != "ok":
         return bare(group, backend, cell.outcome, cell.reason)
-    tally, flaw = cell.tally, declared_flaw(backend, group)
-    mean_absolute, mean_relative, mean_ulp = tally.means()
+    tally, counts, flaw = cell.tally, cell.tally.counts, declared_flaw(backend, group)
+    mean_absolute, mean_relative, bias, mean_ulp = tally.means()
+    median, p90, p99 = (interval(tally.quantile(share)) for share in metrics.QUANTILES)
     return replace(
         bare(group, backend, "ok", flaw or ""),
         verdict=verdict(tally, flaw is not None),
-        bound_fraction=tally.bound_fraction.figure,
-        max_relative_error=tally.relative.figure,
-        mean_relative_error_percent=None if mean_relative is None else mean_relative * 100,
-        max_ulp_error=tally.ulp.figure,
+        grade=grade(tally),
+        bound=cell.bound,
+        bound_fraction=tally.peak("B").figure,
+        any_order_fraction=tally.peak("any order").figure,
+        measured_height=height,
+        max_relative_error=tally.peak("relative").figure,
+        mean_relative_error_percent=percent(mean_relative),
+        max_ulp_error=tally.peak("ulp").figure,
         mean_ulp_error=mean_ulp,
-        max_absolute_error=tally.absolute.figure,
+        max_ulp_error_ftz=tally.peak("ulp, flushed forgiven").figure,
+        median_ulp_error=median,
+        p90_ulp_error=p90,
+        p99_ulp_error=p99,
+        ulp_histogram=json.dumps(tally.histogram[: max(np.flatnonzero(tally.histogram), default=-1) + 1]),
+        max_scale_error=tally.peak("scale").figure,
+        bias_percent=percent(bias),
+        max_absolute_error=tally.peak("absolute").figure,
         mean_absolute_error=mean_absolute,
-        nan_count=tally.nan,
-        infinity_count=tally.infinity,
-        zero_references=tally.zero_references,
-        zero_misses=tally.zero_misses,
-        unbounded=tally.unbounded,
-        elements=tally.elements,
-        max_relative_index=place(group, tally.relative.index),
-        max_absolute_index=place(group, tally.absolute.index),
+        nan_count=counts.nan,
+        infinity_count=counts.infinity,
+        zero_references=counts.zero_references,
+        zero_misses=counts.zero_misses,
+        subnormal_references=counts.subnormal_references,
+        flushed_to_zero=counts.flushed,
+        misrounded=counts.misrounded,
+        unbounded=counts.unbounded,
+        elements=counts.elements,
+        max_relative_index=place(group, tally.peak("relative").index),
+        max_absolute_index=place(group, tally.peak("absolute").index),
         worst_index=place(group, tally.worst),
         witness=cell.witness,
     )
 
 
+def percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """A histogram's bin as text: 0, or (above, up to]."""
+    return "" if ends is None else "0" if ends[1] == 0 else f"({ends[0]:g}, {ends[1]:g}]"
+
+
 def verdict(tally: metrics.Tally, declared: bool) -> str:
     """A flaw is declared strictly: where it does not show, that is an error too."""
-    if tally.bound_fraction.value > 1 or tally.nan + tally.infinity > 0:
+    if grade(tally) == "F":
         return AS_DECLARED if declared else SHORT
-    return FLAW_GONE if declared else VACUOUS if tally.unbounded else WITHIN
+    return FLAW_GONE if declared else VACUOUS if tally.counts.unbounded else WITHIN
 
 
 def place(group: Group, flat: int) -> str:

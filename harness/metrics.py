@@ -7,8 +7,9 @@ infinity are counted apart likewise. Sums are exactly rounded (`math.fsum`), so 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import fsum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from math import fsum, inf
 from typing import Any
 
 import numpy as np
@@ -20,32 +21,44 @@ from harness.reference.exact import Expected
 Floats = NDArray[np.float64]
 FAR_BELOW = -1200
 """An expected value under 2^-1200 is nothing beside any nonzero float64: the answer is all error."""
+EDGES = np.array([0.0, *(2.0**k for k in range(-1, 63)), inf])
+"""Upper ends of the histogram's bins of ULP error: 0, then up to ½, 1, 2, 4, …"""
+QUANTILES = (0.5, 0.9, 0.99)
 
 
 @dataclass(frozen=True)
 class Errors:
-    """One block's errors, element by element; NaN where the answer is NaN."""
+    """One block's errors, element by element; NaN where the answer is NaN. `signed` is relative."""
 
     absolute: Floats
-    relative: Floats
+    signed: Floats
     ulp: Floats
+
+    @property
+    def relative(self) -> Floats:
+        return np.abs(self.signed)
+
+
+def ulp_exponent(expected: Expected, form: Format) -> NDArray[np.int32]:
+    """ulp(r) is 2 to this power."""
+    clamped = np.clip(expected.exponent - 1, form.emin, form.emax)
+    return np.where(expected.hi == 0, form.emin, clamped).astype(np.int32) - (form.p - 1)
 
 
 def errors(actual: NDArray[np.generic], expected: Expected, form: Format) -> Errors:
-    """|actual − expected|, the same over |expected|, and over ulp(expected)."""
+    """|actual − expected|, (actual − expected) / |expected|, and |actual − expected| / ulp(expected)."""
     answer = actual.astype(np.float64)  # exact for every format up to float64
-    exponent = expected.exponent
-    ulp_exponent = np.where(expected.hi == 0, form.emin, np.clip(exponent - 1, form.emin, form.emax)) - (form.p - 1)
+    exponent, unit = expected.exponent, ulp_exponent(expected, form)
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
-        difference = np.abs((np.ldexp(answer, -exponent) - expected.hi) - expected.lo)
+        difference = (np.ldexp(answer, -exponent) - expected.hi) - expected.lo
         size = np.abs(expected.hi + expected.lo)
-        relative = np.where(size == 0, np.where(answer == 0, 0.0, np.inf), difference / size)
-        far = exponent < FAR_BELOW
+        signed = np.where(size == 0, np.where(answer == 0, 0.0, np.copysign(inf, answer)), difference / size)
+        far, difference = exponent < FAR_BELOW, np.abs(difference)
         absolute = np.where(far, np.abs(answer), np.ldexp(difference, exponent))
-        ulp = np.where(far, np.ldexp(np.abs(answer), -ulp_exponent), np.ldexp(difference, exponent - ulp_exponent))
-        ulp = np.where(np.isinf(answer), np.ldexp(1.0, form.emax + 1 - ulp_exponent), ulp)
+        ulp = np.where(far, np.ldexp(np.abs(answer), -unit), np.ldexp(difference, exponent - unit))
+        ulp = np.where(np.isinf(answer), np.ldexp(1.0, form.emax + 1 - unit), ulp)
     nan = np.isnan(answer)
-    return Errors(*(np.where(nan, np.nan, e) for e in (absolute, relative, ulp)))
+    return Errors(*(np.where(nan, np.nan, e) for e in (absolute, signed, ulp)))
 
 
 @dataclass(frozen=True)
@@ -73,74 +86,128 @@ def peak(values: Floats, offset: int) -> Peak:
 
 
 @dataclass(frozen=True)
-class Tally:
-    """Figures of any number of elements; two of them merge into that of both, in the order of the case."""
+class Counts:
+    """Numbers of elements: they add."""
 
     elements: int = 0
     nan: int = 0
     infinity: int = 0
     zero_references: int = 0
     zero_misses: int = 0
+    subnormal_references: int = 0
+    flushed: int = 0
+    """Zeros for an expected value below the normal numbers."""
+    misrounded: int = 0
+    """Elements that are not the correctly rounded value."""
     unbounded: int = 0
-    absolute: Peak = field(default_factory=Peak)
-    relative: Peak = field(default_factory=Peak)
-    ulp: Peak = field(default_factory=Peak)
-    bound_fraction: Peak = field(default_factory=Peak)
-    sums: tuple[tuple[float, float, float], ...] = ()
-    """A block's exactly rounded sums of absolute, relative and ULP error."""
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    @property
+    def finite(self) -> int:
+        return self.elements - self.nan - self.infinity
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Figures of any number of elements; two of them merge into that of both, in the order of the case."""
+
+    counts: Counts = field(default_factory=Counts)
+    peaks: Mapping[str, Peak] = field(default_factory=dict)
+    """Of the errors by name, and of their shares of each bound by its."""
+    sums: tuple[tuple[float, float, float, float], ...] = ()
+    """A block's exactly rounded sums of absolute, relative, signed relative and ULP error."""
+    histogram: tuple[int, ...] = (0,) * len(EDGES)
+
+    def peak(self, name: str) -> Peak:
+        return self.peaks.get(name, Peak())
 
     def merged(self, other: Tally) -> Tally:
+        names = dict.fromkeys([*self.peaks, *other.peaks])
         return Tally(
-            self.elements + other.elements,
-            self.nan + other.nan,
-            self.infinity + other.infinity,
-            self.zero_references + other.zero_references,
-            self.zero_misses + other.zero_misses,
-            self.unbounded + other.unbounded,
-            self.absolute.merged(other.absolute),
-            self.relative.merged(other.relative),
-            self.ulp.merged(other.ulp),
-            self.bound_fraction.merged(other.bound_fraction),
+            self.counts + other.counts,
+            {name: self.peak(name).merged(other.peak(name)) for name in names},
             self.sums + other.sums,
+            tuple(a + b for a, b in zip(self.histogram, other.histogram, strict=True)),
         )
 
     @property
     def worst(self) -> int:
         """Index of the worst element: by ULP; where an answer is NaN or infinite, the first such."""
-        return self.bound_fraction.index if self.nan + self.infinity else self.ulp.index
+        return self.peak("not finite" if self.counts.nan + self.counts.infinity else "ulp").index
 
-    def means(self) -> tuple[float | None, float | None, float | None]:
-        """Mean absolute, relative and ULP error over what the sums run over; None over nothing."""
-        finite = self.elements - self.nan - self.infinity
-        counts = (finite, finite - self.zero_misses, finite)
-        totals = [fsum(column) for column in zip(*self.sums, strict=True)] or [0.0, 0.0, 0.0]
-        absolute, relative, ulp = (t / c if c else None for t, c in zip(totals, counts, strict=True))
-        return absolute, relative, ulp
+    def means(self) -> tuple[float | None, ...]:
+        """Mean absolute, relative, signed relative and ULP error over what the sums run over; None over nothing."""
+        finite = self.counts.finite
+        related = finite - self.counts.zero_misses
+        totals = [fsum(column) for column in zip(*self.sums, strict=True)] or [0.0] * 4
+        return tuple(t / c if c else None for t, c in zip(totals, (finite, related, related, finite), strict=True))
+
+    def quantile(self, share: float) -> tuple[float, float] | None:
+        """The histogram's bin, as (above, up to), that holds this share of the ULP errors; None over nothing."""
+        total = sum(self.histogram)
+        if not total:
+            return None
+        bin_ = int(np.searchsorted(np.cumsum(self.histogram), share * total))
+        return (float(EDGES[bin_ - 1]) if bin_ else 0.0, float(EDGES[bin_]))
 
 
-def tally(actual: NDArray[np.generic], expected: Expected, found: Errors, bound: Floats, offset: int) -> Tally:
-    """One block's figures. `offset`: elements of the case before it. ValueError for a bound that is NaN."""
-    if np.isnan(bound).any():
+def tally(
+    actual: NDArray[np.generic],
+    expected: Expected,
+    found: Errors,
+    bounds: Mapping[str, Floats],
+    form: Format,
+    offset: int = 0,
+) -> Tally:
+    """One block's figures. `bounds`: by name, B among them. `offset`: elements of the case before it.
+
+    ValueError for a bound that is NaN.
+    """
+    if any(np.isnan(bound).any() for bound in bounds.values()):
         raise ValueError("a bound is NaN: it would forgive anything")
     nan, infinity = np.isnan(actual), np.isinf(actual)
     finite = ~(nan | infinity)
-    misses = finite & np.isinf(found.relative) & (expected.hi == 0)
-    kept = finite & ~misses
-    with np.errstate(invalid="ignore"):
-        fraction = np.where(finite, found.absolute / bound, np.inf)
-    return Tally(
+    zero, below = expected.hi == 0, expected.exponent <= form.emin
+    misses = finite & zero & (actual != 0)
+    flushed = (actual == 0) & below & ~zero
+    relative, related = found.relative, finite & ~misses
+    counts = Counts(
         elements=actual.size,
         nan=int(nan.sum()),
         infinity=int(infinity.sum()),
-        zero_references=int((expected.hi == 0).sum()),
+        zero_references=int(zero.sum()),
         zero_misses=int(misses.sum()),
-        unbounded=int(np.isinf(bound).sum()),
-        absolute=peak(np.where(finite, found.absolute, np.nan), offset),
-        relative=peak(np.where(kept, found.relative, np.nan), offset),
-        ulp=peak(found.ulp, offset),
-        bound_fraction=peak(fraction, offset),
-        sums=((fsum(found.absolute[finite]), fsum(found.relative[kept]), fsum(found.ulp[finite])),),
+        subnormal_references=int((below & ~zero).sum()),
+        flushed=int(flushed.sum()),
+        # At an error of exactly ½ ulp the value is a power of two, which is itself the correct answer.
+        misrounded=int((~(found.ulp < 0.5)).sum()),
+        unbounded=int(np.isinf(bounds["B"]).sum()),
     )
+    errors_ = {
+        "absolute": np.where(finite, found.absolute, np.nan),
+        "relative": np.where(related, relative, np.nan),
+        "ulp": found.ulp,
+        "ulp, flushed forgiven": np.where(flushed, 0.0, found.ulp),
+        "not finite": np.where(finite, np.nan, inf),
+    }
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = {name: np.where(finite, found.absolute / bound, inf) for name, bound in bounds.items()}
+    kept = found.absolute[finite], relative[related], found.signed[related], found.ulp[finite]
+    absolute, unsigned, signed, ulp = map(fsum, kept)
+    return Tally(
+        counts,
+        {name: peak(values, offset) for name, values in (errors_ | shares).items()},
+        ((absolute, unsigned, signed, ulp),),
+        histogram(found.ulp),
+    )
+
+
+def histogram(ulp: Floats) -> tuple[int, ...]:
+    """How many elements lie in each bin; NaN in none."""
+    bins = np.searchsorted(EDGES, ulp[~np.isnan(ulp)])
+    return tuple(np.bincount(bins.ravel(), minlength=len(EDGES)).tolist())
 
 
 def mean_relative_error_percent(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -10,8 +10,9 @@ from backends import NAMES, find
 from harness.cases import CASES
 from harness.errors import UsageError, unknown
 from harness.formats import FORMATS
+from harness.grades import needs_height
 from harness.operations import OPERATIONS
-from harness.records import Group
+from harness.records import Case, Chain, Group
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,24 @@ def groups(selection: Selection) -> list[Group]:
     ]
     if not planned:
         raise UsageError(f"none of {', '.join(backends)} computes {', '.join(operations)} by itself")
-    return planned
+    return probes(planned) + planned
+
+
+def probes(planned: list[Group]) -> list[Group]:
+    """The questions that measure summation chains, for each dtype and n at which a grade may depend on them."""
+    asked: dict[tuple[str, int], dict[str, None]] = {}
+    for group in planned:
+        n = group.case.shape[group.axis]
+        if needs_height(n):
+            asked.setdefault((group.dtype, n), {}).update(dict.fromkeys(group.backends))
+    return [
+        Group("softmax", chain(n), dtype, -1, tuple(backends), probe=True) for (dtype, n), backends in asked.items()
+    ]
+
+
+def chain(n: int) -> Case:
+    """Eight rows, the 0 at eight places."""
+    return Case(f"height probe, n = {n}", "measures summation chains", Chain(), (8, n))
 
 
 def answerers(operation: str, backends: Iterable[str]) -> tuple[str, ...]:

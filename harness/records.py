@@ -34,6 +34,11 @@ class Normal:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """Rows of one 0 among many logits of ln(0.47 u), the 0 at places spread over the row: shows how a backend sums."""
+
+
+@dataclass(frozen=True)
 class Stored:
     """A committed `.npy` file beside `harness/data`'s recipe for it, and the SHA-256 of its bytes."""
 
@@ -41,7 +46,7 @@ class Stored:
     sha256: str
 
 
-Recipe = Printed | Uniform | Normal | Stored
+Recipe = Printed | Uniform | Normal | Chain | Stored
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Group:
     dtype: str
     axis: int
     backends: tuple[str, ...]
+    probe: bool = False
+    """A question whose answers measure the backends' summation chains, and are not themselves compared."""
 
 
 @dataclass(frozen=True)
@@ -96,17 +103,35 @@ class Comparison:
     outcome: str
     reason: str = ""
     verdict: str = ""
+    grade: str = ""
+    bound: float | None = None
+    """What B allows at the worst element, in ulp."""
     bound_fraction: float | None = None
+    """Largest error as a share of B's bound."""
+    any_order_fraction: float | None = None
+    measured_height: int | None = None
     max_relative_error: float | None = None
     mean_relative_error_percent: float | None = None
     max_ulp_error: float | None = None
     mean_ulp_error: float | None = None
+    max_ulp_error_ftz: float | None = None
+    median_ulp_error: str = ""
+    p90_ulp_error: str = ""
+    p99_ulp_error: str = ""
+    ulp_histogram: str = ""
+    max_scale_error: float | None = None
+    """Largest error over u·scale, for products: scale_j = s_j(|v_j| + Σ s_i·|v_i|)."""
+    bias_percent: float | None = None
+    """Mean signed relative error."""
     max_absolute_error: float | None = None
     mean_absolute_error: float | None = None
     nan_count: int | None = None
     infinity_count: int | None = None
     zero_references: int | None = None
     zero_misses: int | None = None
+    subnormal_references: int | None = None
+    flushed_to_zero: int | None = None
+    misrounded: int | None = None
     unbounded: int | None = None
     elements: int | None = None
     max_relative_index: str = ""

@@ -80,7 +80,7 @@ class Asked:
         group, inputs = Group(operation, case, dtype, axis, (self.name,)), Inputs(self.folder)
         assert refusal(self.name, group) is None
         results = {(self.name, b): self._result(group, b, inputs) for b in range(len(blocks.boundaries(case)))}
-        judgement = judge.judge(group, results, lambda r: np.load(r.array, allow_pickle=False), judge.all_pairs)
+        judgement = judge.judge(group, results, lambda r: np.load(r.array, allow_pickle=False), judge.all_pairs, {})
         return judgement.comparisons[0], judgement
 
     def _result(self, group: Group, block: int, inputs: Inputs) -> Result:

@@ -91,28 +91,54 @@ def test_percent_is_the_documents_expression_to_the_bit() -> None:
 def counted(actual: list[float], expected: list[float], offset: int = 0, bound: float = 1.0) -> Tally:
     values, exact = np.array([actual]), exactly(*expected)
     found = errors(values, exact, FORMATS["float64"])
-    return tally(values, exact, found, np.full_like(values, bound), offset)
+    bounds = {name: np.full_like(values, bound) for name in ("A", "B")}
+    return tally(values, exact, found, bounds, FORMATS["float64"], offset)
 
 
 def test_nan_infinity_and_missed_zeros_are_counted_apart_and_in_no_mean() -> None:
     found = counted([nan, inf, -inf, 0.0, 0.5, 2.0], [1.0, 1.0, 1.0, 0.0, 0.0, 1.0])
-    assert (found.nan, found.infinity, found.zero_references, found.zero_misses, found.elements) == (1, 2, 2, 1, 6)
-    assert found.absolute.figure == 1.0
-    assert found.relative.figure == 1.0
-    assert found.means() == (1.5 / 3, 1.0 / 2, inf)  # ½ is 2^1073 quanta from 0
-    assert found.bound_fraction.figure == inf
+    counts = found.counts
+    assert (counts.nan, counts.infinity, counts.zero_references, counts.zero_misses, counts.elements) == (1, 2, 2, 1, 6)
+    assert found.peak("absolute").figure == 1.0
+    assert found.peak("relative").figure == 1.0
+    assert found.means() == (1.5 / 3, 1.0 / 2, 1.0 / 2, inf)  # ½ is 2^1073 quanta from 0
+    assert found.peak("B").figure == inf
     assert found.worst == 0  # the first that is not finite
 
 
 def test_a_cell_of_nothing_but_nan_has_no_figures() -> None:
     found = counted([nan, nan], [1.0, 1.0])
-    assert found.relative.figure is None
-    assert found.means() == (None, None, None)
+    assert found.peak("relative").figure is None
+    assert found.means() == (None, None, None, None)
+    assert found.quantile(0.5) is None
     assert found.worst == 0
 
 
 def test_the_first_of_equal_maxima_is_the_witness() -> None:
-    assert counted([2.0, 3.0, 3.0], [1.0, 1.0, 1.0], offset=10).ulp.index == 11
+    assert counted([2.0, 3.0, 3.0], [1.0, 1.0, 1.0], offset=10).peak("ulp").index == 11
+
+
+def test_the_mean_signed_error_is_the_bias() -> None:
+    assert counted([1.5, 0.75], [1.0, 1.0]).means()[1:3] == (0.375, 0.125)
+
+
+def test_quantiles_are_bins_of_the_histogram() -> None:
+    ulp = 2.0**-52
+    found = counted([1.0, 1.0, 1 - ulp / 2, 1 + ulp, 1 + 2 * ulp, 1 + 3 * ulp, 1 + 40 * ulp, 1.0], [1.0] * 8)
+    assert found.histogram[:9] == (3, 1, 1, 1, 1, 0, 0, 0, 1)  # 0 · ≤ ½ · ≤ 1 · ≤ 2 · ≤ 4 · ≤ 8 · ≤ 16 · ≤ 32 · ≤ 64
+    assert [found.quantile(q) for q in (0.1, 0.5, 0.6, 0.99)] == [(0.0, 0.0), (0.0, 0.5), (0.5, 1.0), (32.0, 64.0)]
+
+
+def test_flushed_values_have_a_figure_of_their_own() -> None:
+    found = counted([0.0, 1 + 2**-52], [2.0**-1030, 1.0])
+    assert found.peak("ulp").figure == 2.0**44  # quanta lost
+    assert found.peak("ulp, flushed forgiven").figure == 1.0
+    assert (found.counts.flushed, found.counts.subnormal_references) == (1, 1)
+
+
+def test_correct_rounding_is_an_error_under_half_an_ulp() -> None:
+    assert counted([1.0, 2.0], [1.0, 2.0]).counts.misrounded == 0
+    assert counted([1 - 2**-53, 2.0, nan], [1.0, 2.0, 1.0]).counts.misrounded == 2
 
 
 values = st.floats(min_value=-4, max_value=4, allow_subnormal=True)
@@ -124,9 +150,9 @@ def test_tallies_of_blocks_merge_into_that_of_the_whole(pairs: list[tuple[float,
     actual, expected = [a for a, _ in pairs], [e for _, e in pairs]
     whole = counted(actual, expected)
     parts = counted(actual[:cut], expected[:cut]).merged(counted(actual[cut:], expected[cut:], offset=cut))
-    for name in ("elements", "nan", "infinity", "zero_references", "zero_misses", "absolute", "relative", "ulp"):
-        assert getattr(parts, name) == getattr(whole, name)
-    for merged, once in zip(parts.means(), whole.means(), strict=True):
+    assert (parts.counts, parts.peaks, parts.histogram) == (whole.counts, whole.peaks, whole.histogram)
+    absolute, relative, _, ulp = zip(parts.means(), whole.means(), strict=True)
+    for merged, once in (absolute, relative, ulp):
         # Terms ≥ 0: a rounding a block, one of their sum, one of the quotient, against two of the whole: 5 u.
         assert merged == once or abs(merged - once) <= 5 * 2.0**-53 * abs(once)  # type: ignore[operator,arg-type]
 

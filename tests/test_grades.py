@@ -1,0 +1,175 @@
+"""Grades: what earns which, and that changing a formula changes the grade where theory says that it must."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import blocks, judge
+from harness.cases import CASES
+from harness.formats import FORMATS
+from harness.grades import measured_height, with_height
+from harness.plan import Selection, chain, groups
+from harness.records import Case, Comparison, Group, Normal, Result, Uniform
+from harness.reference import expected
+
+Function = Callable[[Any], Any]
+
+
+def pairwise(x: Any) -> Any:
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def sequential(x: Any) -> Any:
+    """Sums in one chain, from the first element to the last."""
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    return weights / np.cumsum(weights, axis=-1)[:, -1:]
+
+
+def lanes(count: int) -> Function:
+    """Sums in so many chains, added up at the end."""
+
+    def softmax(x: Any) -> Any:
+        weights = np.exp(x - x.max(axis=-1, keepdims=True))
+        parts = np.cumsum(weights.reshape(len(x), -1, count), axis=1)[:, -1]
+        return weights / parts.sum(axis=-1, keepdims=True)
+
+    return softmax
+
+
+def wider_inside(x: Any) -> Any:
+    return pairwise(x.astype(np.float64)).astype(x.dtype)
+
+
+def rounded_once(operation: str = "softmax", *beside: Any) -> Function:
+    return lambda x: expected(operation, x, list(beside), FORMATS[x.dtype.name]).rounded().astype(x.dtype)
+
+
+def height(function: Function, n: int, dtype: str) -> int | None:
+    logits = blocks.array(chain(n), "logits", dtype, (0, 8))
+    return measured_height(logits, function(logits), FORMATS[dtype])
+
+
+def graded(function: Function, case: Case, dtype: str, operation: str = "softmax") -> Comparison:
+    """A cell as a run would judge it, with the height that the function's own probe shows."""
+    group = Group(operation, case, dtype, -1, ("numpy",))
+    rows = blocks.boundaries(case)
+    answers = [function(blocks.array(case, "logits", dtype, block)) for block in rows]
+    results = {("numpy", number): Result(0, number, "numpy", "ok", array=str(number)) for number in range(len(rows))}
+    heights = {"numpy": height(function, case.shape[-1], dtype) if operation == "softmax" else None}
+    found = judge.judge(group, results, lambda result: answers[int(result.array)], judge.all_pairs, heights)
+    return found.comparisons[0]
+
+
+ORDINARY = Case("ordinary", "", Normal(3), (20, 100))
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_correct_rounding_earns_a_plus(dtype: str) -> None:
+    assert graded(rounded_once(), ORDINARY, dtype).grade == "A+"
+
+
+def test_float64_inside_of_float32_is_free_of_the_range() -> None:
+    far = Case("far", "", Uniform(-80, 80), (200, 10))
+    assert graded(wider_inside, far, "float32").grade in ("A+", "A")
+    assert graded(pairwise, far, "float32").grade == "B"
+
+
+def test_a_rounded_shift_at_a_spread_of_160_is_many_ulp_and_b() -> None:
+    cell = graded(pairwise, CASES["spread"], "float64")
+    assert cell.max_ulp_error is not None
+    assert cell.bound is not None
+    assert 60 < cell.max_ulp_error <= cell.bound
+    assert (cell.grade, cell.verdict) == ("B", "within bound")
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize(("function", "chain_length"), [(sequential, 5000), (lanes(8), 625)], ids=["one", "eight"])
+def test_a_long_chain_is_measured_and_earns_c(dtype: str, function: Function, chain_length: int) -> None:
+    case = Case("chain", "", CASES["chain"].recipe, (8, 5000))
+    found = height(function, 5000, dtype)
+    assert found is not None
+    assert chain_length - 2 <= found <= chain_length + 8
+    cell = graded(function, case, dtype)
+    assert (cell.grade, cell.verdict) == ("C", "within bound")
+    assert cell.bound_fraction is not None
+    assert cell.bound_fraction > 2
+    assert graded(pairwise, case, dtype).grade in ("A", "B")
+
+
+def test_c_is_for_a_common_factor_alone() -> None:
+    """One element wrong by as much as the chain explains is no chain: F."""
+
+    def one_wrong(x: Any) -> Any:
+        s = sequential(x)
+        s[:, 17] *= 1 + 400 * 2.0**-53
+        return s
+
+    case = Case("chain", "", CASES["chain"].recipe, (8, 5000))
+    assert graded(one_wrong, case, "float64").grade == "F"
+
+
+def test_without_a_probe_nothing_is_blamed_on_a_chain() -> None:
+    case = Case("chain", "", CASES["chain"].recipe, (8, 5000))
+    group = Group("softmax", case, "float64", -1, ("numpy",))
+    answer = sequential(blocks.array(case, "logits", "float64", (0, 8)))
+    results = {("numpy", 0): Result(0, 0, "numpy", "ok")}
+    assert judge.judge(group, results, lambda _: answer, judge.all_pairs, {}).comparisons[0].grade == "F"
+
+
+def test_a_compensated_sum_shows_no_chain() -> None:
+    assert height(rounded_once(), 1000, "float64") == 4  # the probe's own resolution
+    assert with_height(1000, 4).height == 26  # as B has it
+
+
+@pytest.mark.parametrize("bad", [np.zeros_like, lambda x: np.full_like(x, np.nan), np.ones_like])
+def test_a_probe_that_is_not_answered_measures_nothing(bad: Function) -> None:
+    assert height(bad, 1000, "float64") in (None, 999)
+
+
+def test_probes_are_asked_where_a_grade_may_depend_on_them() -> None:
+    planned = groups(Selection(("numpy", "torch:jacrev"), ("softmax", "jacobian"), (), ("wide", "digits")))
+    probes = [(g.case.shape, g.dtype, g.backends) for g in planned if g.probe]
+    assert probes == [
+        ((8, 1000), "float64", ("numpy", "torch:jacrev")),
+        ((8, 1000), "float32", ("numpy", "torch:jacrev")),
+    ]
+    assert all(g.probe for g in planned[: len(probes)])
+
+
+TAIL = Case("tail", "one logit far above the rest", Uniform(-30, 30), (50, 6))
+
+
+def jacobian_with(diagonal: Callable[[Any], Any]) -> Function:
+    def jacobian(x: Any) -> Any:
+        s = pairwise(x)
+        j = -s[:, :, None] * s[:, None, :]
+        i = np.arange(x.shape[1])
+        j[:, i, i] = diagonal(s)
+        return j
+
+    return jacobian
+
+
+def tail_sum(s: Any) -> Any:
+    rest = np.stack([np.delete(s, k, axis=1).sum(axis=1) for k in range(s.shape[1])], axis=1)
+    return s * rest
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "operation"),
+    [
+        pytest.param(
+            pairwise, lambda x: pairwise(x.astype(np.float32)).astype(x.dtype), "softmax", id="float32 inside"
+        ),
+        pytest.param(pairwise, lambda x: pairwise(x) * (1 + 2.0**-45), "softmax", id="a factor 256 u off"),
+        pytest.param(jacobian_with(tail_sum), jacobian_with(lambda s: s), "jacobian", id="a dropped factor 1 − s"),
+    ],
+)
+def test_changing_a_formula_changes_the_grade(right: Function, wrong: Function, operation: str) -> None:
+    assert graded(right, TAIL, "float64", operation).grade in ("A", "B")
+    assert graded(wrong, TAIL, "float64", operation).grade == "F"
