@@ -100,7 +100,9 @@ def identity(b: Backend, s: Any) -> Any:
 
 
 OVERFLOW = Flaw("seed001-overflow", "exp overflows: inf/inf, or 1/inf for the rest")
+SPREAD = Flaw("spread", "exp overflows from 88.7 on in float32", dtype="float32")
 UNDERFLOW = Flaw("far-rows", "a row whose exponentials all underflow is 0/0")
+FAR_SHIFT = Flaw("spread", "the shift is rounded by as much as the distance to the batch's maximum, and underflows")
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,9 @@ class Formula:
 
 
 FORMULAS = (
-    Formula("softmax", naive, (OVERFLOW, UNDERFLOW)),
+    Formula("softmax", naive, (OVERFLOW, SPREAD, UNDERFLOW)),
     Formula("softmax", shifted),
-    Formula("softmax", batch_max, (UNDERFLOW,)),
+    Formula("softmax", batch_max, (UNDERFLOW, FAR_SHIFT)),
     Formula("jacobian_row", hadamard),
     Formula("jacobian", factored, (OVERFLOW, UNDERFLOW)),
     Formula("jacobian", double_loop, largest_n=16),

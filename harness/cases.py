@@ -53,8 +53,16 @@ CASES = {
             (5, 1),
             axes=(0,),
             operations=MATRIX,
+            dtypes=("float64",),
         ),
-        Case("seed003-pair", "003: [1, 2], test of the Jacobian", Printed(((1.0, 2.0),)), (1, 2), operations=MATRIX),
+        Case(
+            "seed003-pair",
+            "003: [1, 2], test of the Jacobian",
+            Printed(((1.0, 2.0),)),
+            (1, 2),
+            operations=MATRIX,
+            dtypes=("float64",),
+        ),
         Case(
             "seed003-uniform",
             "003: rand(10, 5), backward against manual gradients",
@@ -92,12 +100,12 @@ CASES = {
             (1797, 10),
             operations=("softmax",),
         ),
-        Case("long", "50,000 classes, σ = 3", Normal(3), (4, 50_000), operations=("softmax",)),
+        Case("long", "50,000 classes, σ = 3", Normal(3), (2, 50_000), operations=("softmax",)),
         Case(
             "chain",
             "50,000 classes, of which all but one add next to nothing: a chain of additions loses them",
             Chain(),
-            (4, 50_000),
+            (2, 50_000),
             operations=("softmax",),
         ),
         Case(

@@ -52,7 +52,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, heights:
             for backend, answer in answers.items():
                 cells[backend] = cells[backend].merged(judged(asked, backend, answer, heights.get(backend)))
             for a, b in pairing(answers):
-                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b])
+                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b], asked.form)
         offset += answer_size(group, rows)
     return Judgement(
         [comparison(group, backend, cell, heights.get(backend)) for backend, cell in cells.items()],
@@ -307,20 +307,23 @@ def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
 class Percent:
     """The notebook's figure for a pair: over one block exactly as NumPy gives it, over several their weighted mean."""
 
-    percent: float = 0.0
-    size: int = 0
-    zeros: int = 0
+    percents: tuple[metrics.Percents, ...] = ()
+    identical: bool = True
 
-    def merged(self, a: Answer, b: Answer) -> Percent:
-        percent, size = metrics.mean_relative_error_percent(a, b), self.size + a.size
-        if self.size:
-            percent = self.percent * (self.size / size) + percent * (a.size / size)
-        return Percent(percent, size, self.zeros + int((a == 0).sum()))
+    def merged(self, a: Answer, b: Answer, form: Format) -> Percent:
+        same = np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+        return Percent((*self.percents, metrics.percents(a, b, form)), self.identical and same)
 
     def row(self, group: Group, a: str, b: str, cells: Mapping[str, Cell]) -> Pair:
         head = (group.operation, group.case.name, group.dtype, group.axis, a, b)
         outcome = next((cells[side].outcome for side in (a, b) if cells[side].outcome != "ok"), "ok")
-        return Pair(*head, outcome) if outcome != "ok" else Pair(*head, outcome, self.percent, self.zeros)
+        if outcome != "ok":
+            return Pair(*head, outcome)
+        whole = metrics.weighted(self.percents)
+        return Pair(
+            *head, outcome, whole.percent, whole.zeros, whole.swapped, whole.finite, whole.subnormals,
+            self.identical, len(self.percents),
+        )  # fmt: skip
 
 
 def natives_and_variants(names: Iterable[str]) -> list[tuple[str, str]]:

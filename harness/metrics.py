@@ -7,7 +7,7 @@ infinity are counted apart likewise. Sums are exactly rounded (`math.fsum`), so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import fsum, inf
 from typing import Any
@@ -208,6 +208,52 @@ def histogram(ulp: Floats) -> tuple[int, ...]:
     """How many elements lie in each bin; NaN in none."""
     bins = np.searchsorted(EDGES, ulp[~np.isnan(ulp)])
     return tuple(np.bincount(bins.ravel(), minlength=len(EDGES)).tolist())
+
+
+@dataclass(frozen=True)
+class Percents:
+    """The documents' figure for two answers, and what it takes to read it."""
+
+    size: int
+    percent: float
+    swapped: float
+    finite: float
+    finite_size: int
+    zeros: int
+    subnormals: int
+
+
+def percents(a: NDArray[Any], b: NDArray[Any], form: Format) -> Percents:
+    """One block's. `finite`: over the elements where it is finite, NaN over none."""
+    with np.errstate(all="ignore"):
+        share = np.abs((a - b) / a)
+    kept = share[np.isfinite(share)]
+    zeros, below = a == 0, np.abs(a) < form.smallest_normal
+    return Percents(
+        a.size,
+        mean_relative_error_percent(a, b),
+        mean_relative_error_percent(b, a),
+        float(np.mean(kept) * 100) if kept.size else float("nan"),
+        kept.size,
+        int(zeros.sum()),
+        int((below & ~zeros).sum()),
+    )
+
+
+def weighted(parts: Sequence[Percents]) -> Percents:
+    """The figure of several blocks: their means weighted by size, in their order. Of one block, its own."""
+    if len(parts) == 1:
+        return parts[0]
+    size, finite_size = sum(p.size for p in parts), sum(p.finite_size for p in parts)
+    return Percents(
+        size,
+        fsum(p.percent * (p.size / size) for p in parts),
+        fsum(p.swapped * (p.size / size) for p in parts),
+        fsum(p.finite * (p.finite_size / finite_size) for p in parts if p.finite_size) if finite_size else float("nan"),
+        finite_size,
+        sum(p.zeros for p in parts),
+        sum(p.subnormals for p in parts),
+    )
 
 
 def mean_relative_error_percent(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -44,12 +44,12 @@ def groups(selection: Selection) -> list[Group]:
     default = tuple(name for name in NAMES if find(name).by_default)
     backends = matching("backend", selection.backends, NAMES) if selection.backends else default
     operations = matching("operation", selection.operations, tuple(OPERATIONS))
-    dtypes = matching("dtype", selection.dtypes, tuple(FORMATS)) if selection.dtypes else tuple(FORMATS)
+    dtypes = matching("dtype", selection.dtypes, tuple(FORMATS))
     cases = matching("case", selection.cases, tuple(CASES)) if selection.cases else tuple(CASES)
     planned = [
         Group(operation, case, dtype, axis, answering)
         for case in (CASES[name] for name in cases)
-        for dtype in dtypes
+        for dtype in dtypes or case.dtypes
         for axis in case.axes
         for operation in operations or case.operations
         if (answering := answerers(operation, backends))

@@ -14,15 +14,15 @@ Floats = NDArray[np.float64]
 
 
 def exact_sum(values: Floats) -> Floats:
-    """Sum along the last axis in twice the working precision, by TwoSum (Ogita, Rump & Oishi 2005, Sum2)."""
-    total = np.zeros(values.shape[:-1])
+    """Sum along the last axis in twice the working precision: a tree of TwoSums (Ogita, Rump & Oishi 2005)."""
     lost = np.zeros(values.shape[:-1])
-    for term in np.moveaxis(values, -1, 0):
-        new = total + term
-        shadow = new - total
-        lost += (total - (new - shadow)) + (term - shadow)
-        total = new
-    return total + lost
+    while (half := values.shape[-1] // 2) > 0:
+        left, right, odd = np.split(values, [half, 2 * half], axis=-1)
+        total = left + right
+        shadow = total - left
+        lost += ((left - (total - shadow)) + (right - shadow)).sum(axis=-1)
+        values = np.concatenate([total, odd], axis=-1)
+    return values[..., 0] + lost
 
 
 def row_sum(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:

@@ -60,6 +60,8 @@ class Case:
     axes: tuple[int, ...] = (-1,)
     operations: tuple[str, ...] = ()
     """What a run asks of it by default; `--operation` asks anything else."""
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    """Likewise, and `--dtype`."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,15 @@ class Pair:
     outcome: str
     mean_relative_error_percent: float | None = None
     zero_references: int | None = None
+    swapped_percent: float | None = None
+    """The same figure with a and b exchanged."""
+    finite_percent: float | None = None
+    """The same figure over the elements where it is finite."""
+    subnormal_references: int | None = None
+    identical: bool | None = None
+    """Whether all bits agree: the two probably share code."""
+    blocks: int | None = None
+    """1: exactly what NumPy's mean gives; more: the blocks' figures, weighted by their sizes."""
 
 
 @dataclass(frozen=True)

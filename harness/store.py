@@ -23,7 +23,7 @@ from harness.records import Comparison, Pair, Property, Run
 
 FORMAT, VERSION = "softmax-harness run", 1
 TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property}
-KINDS = {"int": "Int64", "float": "float64", "str": "str"}
+KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
 
 
 def frame(rows: Sequence[Any], record: type) -> pd.DataFrame:

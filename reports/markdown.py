@@ -27,7 +27,9 @@ def sections(run: Run) -> Iterator[str]:
     yield (
         "Every answer is judged against the exact value at the very numbers that the backend got, and against the "
         "largest error that a proved bound allows at that element. *ulp*: error in units in the last place of the "
-        "exact value. *of its bound*: above 1, no rounding explains it."
+        "exact value. *of its bound*: above 1, the grade is C where a long summation chain was measured and explains "
+        "it, and F where no rounding does. A+ is correctly rounded, A as good as a tree of additions and a shift "
+        "without loss, B as good as a blocked tree and a rounded shift."
     )
     if len(short := table.shortfalls(run)):
         yield "## What falls short"
@@ -35,6 +37,16 @@ def sections(run: Run) -> Iterator[str]:
         yield from witnesses(run)
     yield "## Who took part"
     yield grid(table.frameworks(run))
+    yield "## Grades"
+    yield "The worst over all cases, by dtype: " + " / ".join(dict.fromkeys(run.comparisons.dtype)) + "."
+    yield grid(table.grades(run))
+    if len(chains := table.chains(run)):
+        yield "## Summation chains"
+        yield (
+            "The longest chain of additions that each backend's softmax shows, measured from its answers. A chain of h "
+            "additions may lose h·u of the sum; a tree loses log2 n · u."
+        )
+        yield grid(chains)
     yield "## Relative error between frameworks, in percent"
     yield (
         "`np.mean(np.abs((a - b) / a)) * 100`, the notebook's figure, exactly. Where a is 0 the figure is infinite or "
@@ -42,7 +54,7 @@ def sections(run: Run) -> Iterator[str]:
     )
     yield from by_question(run, table.percents)
     yield "## Distance from the truth"
-    yield "Largest error in ulp, and in brackets the largest share of the bound."
+    yield "Largest error in ulp, and the grade."
     yield from by_question(run, table.truth)
     if len(laws := table.laws(run)):
         yield "## Laws that need no reference"

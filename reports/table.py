@@ -8,10 +8,15 @@ from typing import Any
 
 import pandas as pd
 
+from harness.grades import GRADES
 from harness.operations import OPERATIONS
 from harness.records import Run
 
 QUESTION = ["operation", "case", "dtype", "axis"]
+ULP = "max_ulp_error_ftz"
+"""Frameworks are ranked without what they declare to flush to zero."""
+OUTLIER = 2.0
+"""From so many times the next one's error on, the furthest is called an outlier."""
 BAD_VERDICTS = ("falls short", "flaw gone")
 QUIET_OUTCOMES = ("ok", "skipped", "unsupported")
 
@@ -70,7 +75,7 @@ def summary(run: Run) -> pd.DataFrame:
     for (operation, dtype), found in sorted(
         cells.groupby(["operation", "dtype"], sort=False), key=lambda item: order[item[0][0]]
     ):
-        worst = found.sort_values("max_ulp_error", ascending=False, kind="stable").drop_duplicates("backend")
+        worst = found.sort_values(ULP, ascending=False, kind="stable").drop_duplicates("backend")
         apart = pairs[(pairs.operation == operation) & (pairs.dtype == dtype)].mean_relative_error_percent
         far, near = worst.iloc[0], worst.iloc[-1]
         rows.append(
@@ -78,13 +83,50 @@ def summary(run: Run) -> pd.DataFrame:
                 "operation": operation,
                 "dtype": dtype,
                 "apart by at most": f"{figure(apart.max())} %" if len(apart) else "–",
-                "nearest to the truth": f"{near.backend} {figure(near.max_ulp_error)} ulp",
-                "furthest": f"{far.backend} {figure(far.max_ulp_error)} ulp",
+                "nearest to the truth": f"{near.backend} {figure(near[ULP])} ulp",
+                "furthest": f"{far.backend} {figure(far[ULP])} ulp",
                 "on": f"{far.case}",
                 "of its bound": figure(far.bound_fraction),
+                "grades": by_grade(found),
             }
         )
     return pd.DataFrame(rows)
+
+
+def worst_grade(grades: pd.Series) -> str:
+    """The worst of some cells' grades."""
+    return max(map(str, grades), key=lambda grade: GRADES.index(grade) if grade in GRADES else -1)
+
+
+def by_grade(cells: pd.DataFrame) -> str:
+    """Each backend's worst grade, the best first: `A numpy, jax · C torch`, or `all A`."""
+    worst = cells.groupby("backend", sort=False).grade.agg(worst_grade)
+    names = {grade: [name for name, its in worst.items() if its == grade] for grade in GRADES}
+    if len(present := {grade: who for grade, who in names.items() if who}) == 1:
+        return f"all {next(iter(present))}"
+    return " · ".join(f"{grade} {', '.join(who)}" for grade, who in present.items())
+
+
+def grades(run: Run) -> pd.DataFrame:
+    """The worst grade of each backend's operations over all cases where no flaw is declared, float64 / float32 / …"""
+    cells = answered(run)
+    rows: dict[str, dict[str, str]] = {}
+    for (backend, operation), found in cells.groupby(["backend", "operation"], sort=False):
+        by_dtype = [worst_grade(same.grade) for _, same in found.groupby("dtype", sort=False)]
+        rows.setdefault(backend, {})[operation] = " / ".join(by_dtype)
+    columns = [name for name in OPERATIONS if any(name in row for row in rows.values())]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    return table.rename_axis("backend").reset_index().fillna("")
+
+
+def chains(run: Run) -> pd.DataFrame:
+    """The longest summation chain measured, a row a backend, a column for each dtype and n."""
+    cells = run.comparisons[run.comparisons.measured_height.notna()]
+    rows: dict[str, dict[str, str]] = {}
+    for cell in cells.itertuples():
+        n = run.about["cases"][cell.case]["shape"][cell.axis]
+        rows.setdefault(cell.backend, {})[f"{cell.dtype}, n = {n:,}"] = f"{cell.measured_height:,}"
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index().fillna("–")
 
 
 def agreeing(run: Run) -> pd.DataFrame:
@@ -118,16 +160,47 @@ def placed(case: str, axis: int) -> str:
 
 
 def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
-    """Largest ULP error, and its share of the bound: a row a case, a column a framework."""
+    """Largest ULP error and grade, a row a case, a column a framework; who is nearest, who furthest, who agrees."""
     cells = run.comparisons
     cells = cells[(cells.operation == operation) & (cells.dtype == dtype) & native(cells.backend)]
-    rows: dict[str, dict[str, str]] = {}
-    for cell in cells.itertuples():
-        shown = (
-            f"{figure(cell.max_ulp_error)} ({figure(cell.bound_fraction)})" if cell.outcome == "ok" else cell.outcome
-        )
-        rows.setdefault(placed(cell.case, cell.axis), {})[cell.backend] = shown
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case").reset_index().fillna("–")
+    rows, alike = [], same_bits(run, operation, dtype)
+    for (case, axis), found in cells.groupby(["case", "axis"], sort=False):
+        row = {"case": placed(case, axis)}
+        for cell in found.itertuples():
+            shown = f"{figure(cell.max_ulp_error)} {cell.grade}" if cell.outcome == "ok" else cell.outcome
+            row[cell.backend] = shown
+        rows.append(row | ranked(found) | {"bit for bit": alike.get((case, axis), "–")})
+    return pd.DataFrame(rows).fillna("–")
+
+
+def ranked(cells: pd.DataFrame) -> dict[str, str]:
+    """Who of one question's backends is nearest to the truth, and how many times as far as the next the furthest is."""
+    order = cells[cells.outcome == "ok"].sort_values("max_ulp_error", kind="stable")
+    if len(order) < 2:
+        return {"nearest": "–", "outlier": "–"}
+    near, next_, far = order.iloc[0], order.iloc[-2], order.iloc[-1]
+    times = far.max_ulp_error / next_.max_ulp_error if next_.max_ulp_error else float("inf")
+    tied = near.max_ulp_error == far.max_ulp_error
+    return {
+        "nearest": "all alike" if tied else near.backend,
+        "outlier": "–" if times < OUTLIER else f"{far.backend}, {figure(times)} times the next",
+    }
+
+
+def same_bits(run: Run, operation: str, dtype: str) -> dict[tuple[str, int], str]:
+    """By case and axis, the frameworks whose answers agree in every bit, as `torch = jax`."""
+    pairs = run.pairs
+    pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & pairs.identical.eq(True)]
+    pairs = pairs[native(pairs.a) & native(pairs.b)]
+    found: dict[tuple[str, int], list[list[str]]] = {}
+    for pair in pairs.itertuples():
+        groups = found.setdefault((pair.case, pair.axis), [])
+        group = next((g for g in groups if pair.a in g or pair.b in g), None)
+        if group is None:
+            groups.append([pair.a, pair.b])
+        else:
+            group += [name for name in (pair.a, pair.b) if name not in group]
+    return {key: "; ".join(" = ".join(group) for group in groups) for key, groups in found.items()}
 
 
 def variants(run: Run) -> pd.DataFrame:
@@ -233,6 +306,7 @@ def shortfalls(run: Run) -> pd.DataFrame:
             "case": placed(cell.case, cell.axis),
             "dtype": cell.dtype,
             "verdict": cell.verdict or cell.outcome,
+            "grade": cell.grade,
             "of its bound": figure(cell.bound_fraction),
             "ulp": figure(cell.max_ulp_error),
             "NaN/inf": f"{figure(cell.nan_count)}/{figure(cell.infinity_count)}",

@@ -65,7 +65,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_writes_the_promised_files_and_columns(run: Path) -> None:
     cells, pairs = pd.read_csv(run / "comparisons.csv"), pd.read_csv(run / "pairs.csv")
     assert set(COMPARISON_COLUMNS) <= set(cells.columns)
-    assert list(pairs.columns) == PAIR_COLUMNS
+    assert list(pairs.columns)[: len(PAIR_COLUMNS)] == PAIR_COLUMNS
     assert len(cells) == 8
     assert cells.equals(pd.read_csv(run / "comparisons.csv"))
     parquet = pd.read_parquet(run / "comparisons.parquet")

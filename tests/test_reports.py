@@ -19,7 +19,8 @@ HOSTILE = "RuntimeError: <script>alert(1)</script> | a_b *c* `d` [e](f) \\ end"
 
 
 def answered(backend: str, case: str = "seed001-123", dtype: str = "float64", **figures: object) -> Comparison:
-    given = {"max_ulp_error": 0.75, "bound_fraction": 0.125, "verdict": "within bound", **figures}
+    given = {"max_ulp_error": 0.75, "bound_fraction": 0.125, "verdict": "within bound", "grade": "A", **figures}
+    given.setdefault("max_ulp_error_ftz", given["max_ulp_error"])
     return Comparison(
         "softmax", case, dtype, -1, backend, "ok", **{  # type: ignore[arg-type]
             "max_relative_error": 1.2e-16, "mean_relative_error_percent": 8e-15, "mean_ulp_error": 0.25,
@@ -36,24 +37,27 @@ def run() -> Run:
     """Every outcome and verdict once, with hostile text."""
     comparisons = [
         answered("numpy"),
-        answered("torch", max_ulp_error=1234567.0, bound_fraction=0.9),
+        answered("torch", max_ulp_error=1234567.0,
+                  bound_fraction=29.0, grade="C", measured_height=3131),
         answered("numpy:naive"),
         answered("numpy", dtype="float32", max_ulp_error=0.0, bound_fraction=0.0),
-        answered("numpy:naive", "seed001-overflow", verdict="flaw as declared", reason="exp overflows: inf/inf",
+        answered("numpy:naive", "seed001-overflow", verdict="flaw as declared", grade="F", reason="exp overflows: inf/inf",
                  max_ulp_error=None, max_relative_error=None, mean_relative_error_percent=None, nan_count=3,
                  bound_fraction=float("inf")),
         answered("numpy:mended", "far-rows", verdict="flaw gone", reason="said to fail"),
-        answered("torch:bad", verdict="falls short", bound_fraction=17.25, max_ulp_error=99.5),
+        answered("torch:bad", verdict="falls short", grade="F", bound_fraction=17.25, max_ulp_error=99.5),
         Comparison("softmax", "seed001-123", "float64", -1, "jax", "absent", "No module named 'jax'"),
         Comparison("jacobian", "axes", "float64", 1, "torch:loop", "crashed", "killed by SIGSEGV, twice"),
         Comparison("jacobian", "axes", "float64", 1, "torch", "failed", HOSTILE),
         Comparison("jacobian", "wide", "float64", -1, "torch:loop", "skipped", "n = 1000"),
     ]  # fmt: skip
     pairs = [
-        Pair("softmax", "seed001-123", "float64", -1, "numpy", "torch", "ok", 4.7041769595653436e-15, 0),
+        Pair(
+            "softmax", "seed001-123", "float64", -1, "numpy", "torch", "ok", 4.7041769595653436e-15, 0, identical=False
+        ),
         Pair("softmax", "seed001-123", "float64", -1, "numpy", "jax", "absent"),
-        Pair("softmax", "seed001-overflow", "float64", -1, "numpy", "torch", "ok", float("nan"), 2),
-        Pair("softmax", "seed001-123", "float64", -1, "numpy", "numpy:naive", "ok", 0.0, 0),
+        Pair("softmax", "seed001-overflow", "float64", -1, "numpy", "torch", "ok", float("nan"), 2, identical=True),
+        Pair("softmax", "seed001-123", "float64", -1, "numpy", "numpy:naive", "ok", 0.0, 0, identical=True),
     ]
     laws = [Property("softmax", "seed001-123", "float64", -1, "numpy", "Σ s = 1", 0.5, 0.01, "within bound")]
     about = {
