@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bounds import ASSUMED, Theory, blocked_tree, tree_height
+from harness.bounds import ASSUMED, FARTHEST, Theory, blocked_tree, tree_height
 from harness.formats import Format
 from harness.metrics import Tally
 
 Floats = NDArray[np.float64]
 GRADES = ("A+", "A", "B", "C", "F")
+ROUNDINGS = 2
+"""Slack for exp's and the quotient's higher orders, and for the factor's own evaluation."""
 PROBE_RESOLUTION = 4
 """What a probe may be off by: one rounding of the quotient, at most 2 u / 0.47 u."""
 
@@ -65,14 +67,17 @@ def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) ->
 def common_factor_share(logits: Floats, signed: Floats, s: Floats, form: Format, flush: float | None) -> Floats:
     """Each element's own residual, once its row's median factor is taken out, as a share of what is allowed to it.
 
-    Of a softmax: (m − x_j) + 2e_exp + e_div + 2 in u, whatever n (docs/bounds.md#grades).
+    An element's own error is within b_j = (m − x_j) + e_exp + e_div in u, so the median's is within the median of b, and
+    the residual within their sum, whatever n (docs/bounds.md#grades).
     """
     step = form.u / (1 - form.u)
     gap = logits.max(axis=-1, keepdims=True) - logits
     tiny = flush or form.quantum * (ASSUMED.exp + 1)
     normal = s > 4 * tiny / form.u
     factor = np.nanmedian(np.where(normal, signed, np.nan), axis=-1, keepdims=True)
-    allowed = np.expm1(np.minimum(gap, 700) * step + (2 * ASSUMED.exp + ASSUMED.division + 2) * step)
+    own = np.minimum(gap, FARTHEST) * step + (ASSUMED.exp + ASSUMED.division) * step
+    typical = np.nanmedian(np.where(normal, own, np.nan), axis=-1, keepdims=True)
+    allowed = np.expm1(own + typical + ROUNDINGS * step)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = np.abs((signed - factor) / (1 + factor)) / (allowed + tiny / s)
     return np.where(s > 0, share, 0.0)
