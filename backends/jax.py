@@ -11,6 +11,7 @@ from backends.base import OPERATIONS, Backend
 
 class Jax(Backend):
     framework = "jax"
+    dtypes = ("float64", "float32", "float16", "bfloat16")
     program_seconds = 0.4
     flushes_below: ClassVar = {"float64": -1022, "float32": -126}  # measured, 0.10.2, eager and jitted
 

@@ -13,6 +13,7 @@ from backends.base import Backend
 
 class NumPy(Backend):
     framework = "numpy"
+    dtypes = ("float64", "float32", "float16")
 
     def __init__(self) -> None:
         import numpy

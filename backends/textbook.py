@@ -130,8 +130,8 @@ FORMULAS = (
 )
 
 
-def variants(native: type[Backend]) -> Iterator[type[Backend]]:
-    """Every formula as a backend on the arrays of `native`."""
+def variants(native: type[Backend], dtypes: tuple[str, ...] = ()) -> Iterator[type[Backend]]:
+    """Every formula as a backend on the arrays of `native`. `dtypes`: what its array namespace knows, if not all."""
     for formula in FORMULAS:
         yield type(
             formula.function.__name__,
@@ -141,6 +141,7 @@ def variants(native: type[Backend]) -> Iterator[type[Backend]]:
                 "variant": formula.function.__name__,
                 "operations": (formula.operation,),
                 "flaws": formula.flaws,
+                "dtypes": dtypes or native.dtypes,
                 "largest_n": formula.largest_n,
                 formula.operation: formula.function,
             },

@@ -10,6 +10,7 @@ from backends.base import OPERATIONS, Backend
 
 class Torch(Backend):
     framework = "torch"
+    dtypes = ("float64", "float32", "float16", "bfloat16")
 
     def __init__(self) -> None:
         import torch
@@ -19,9 +20,15 @@ class Torch(Backend):
         self.torch, self.xp, self.version = torch, xp, torch.__version__
 
     def from_numpy(self, array: Any) -> Any:
+        if array.dtype.name == "bfloat16":  # torch reads and writes NumPy's own types alone
+            return self.torch.tensor(array.view("uint16")).view(self.torch.bfloat16)
         return self.torch.tensor(array)
 
     def to_numpy(self, array: Any) -> Any:
+        if array.dtype == self.torch.bfloat16:
+            import ml_dtypes
+
+            return array.detach().view(self.torch.uint16).numpy().view(ml_dtypes.bfloat16)
         return array.detach().numpy()
 
     def softmax(self, logits: Any, axis: int) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import arrays
 from harness.formats import FORMATS, Format
 from harness.operations import Operation
 from harness.records import Case, Chain, Normal, Printed, Recipe, Stored, Uniform
@@ -55,7 +56,9 @@ def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.gener
     """One argument's values on those rows, in the dtype under test. Cotangents and tangents: uniform on [−1, 1)."""
     recipe = case.recipe if argument == "logits" else Uniform(-1.0, 2.0)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    return draw(recipe, f"{case.name}/{argument}", shape, rows, FORMATS[dtype]).reshape(shape).astype(dtype)
+    return (
+        draw(recipe, f"{case.name}/{argument}", shape, rows, FORMATS[dtype]).reshape(shape).astype(arrays.dtype(dtype))
+    )
 
 
 @singledispatch
@@ -113,9 +116,3 @@ def words(name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.uint64]:
     stream.advance(first // 4)  # four words a step
     drawn = stream.random_raw(count + first % 4)
     return drawn[first % 4 :].astype("<u8")
-
-
-def sha256(values: NDArray[np.generic]) -> str:
-    """Of dtype, shape and bytes in C order: two arrays with one hash are one input."""
-    head = f"{values.dtype.str}{values.shape}".encode()
-    return hashlib.sha256(head + np.ascontiguousarray(values).tobytes()).hexdigest()

@@ -100,6 +100,14 @@ CASES = {
             (1797, 10),
             operations=("softmax",),
         ),
+        Case(
+            "sixteen",
+            "σ = 3, in 16 bits",
+            Normal(3),
+            (10, 5),
+            operations=("softmax", "vjp"),
+            dtypes=("float16", "bfloat16"),
+        ),
         Case("long", "50,000 classes, σ = 3", Normal(3), (2, 50_000), operations=("softmax",)),
         Case(
             "chain",

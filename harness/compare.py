@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import find
-from harness import __version__, errors, judge, store
+from harness import __version__, arrays, errors, judge, store
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
 from harness.environment import environment
@@ -70,7 +70,8 @@ class Comparing:
             rows = [] if group.probe else [judge.bare(group, b, "not run", reason) for b in group.backends]
             self._judgements[number] = Judgement(rows)
         for result in self._waiting.pop(number).values():
-            Path(result.array).unlink(missing_ok=True)
+            if result.array:
+                Path(result.array).unlink(missing_ok=True)
 
     def _judged(self, group: Group, results: Results) -> Judgement:
         """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
@@ -83,8 +84,7 @@ class Comparing:
 
 def load(result: Result) -> NDArray[np.generic]:
     """A result's array, mapped and not read at once."""
-    array: NDArray[np.generic] = np.load(result.array, mmap_mode="r", allow_pickle=False)
-    return array
+    return arrays.load(result.array, result.dtype, mapped=True)
 
 
 def exit_code(comparisons: list[Comparison], partial: bool, faults: list[str], asked_by_name: tuple[str, ...]) -> int:

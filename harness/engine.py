@@ -11,16 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Lock
 from typing import Any
 
-import numpy as np
-
 from backends import find
-from harness import blocks
+from harness import arrays, blocks
 from harness.environment import cores
 from harness.operations import OPERATIONS, too_large
 from harness.process import Limits, Worker, WorkerDiedError
@@ -43,27 +41,26 @@ class Inputs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.hashes: dict[str, dict[str, str]] = {}
-        self._files: dict[tuple[str, str, str, int], tuple[str, str]] = {}
+        self._files: dict[tuple[str, str, str, int], tuple[str, str, str]] = {}
         self._lock = Lock()
 
     def arguments(self, group: Group, block: int) -> dict[str, Any]:
-        """A number for each number, (file, hash) for each array."""
+        """A number for each number; file, dtype and hash for each array."""
         names = ("logits", *OPERATIONS[group.operation].arguments)
         return {
             name: blocks.middle(group.case, group.axis) if name == "index" else self._file(group, name, block)
             for name in names
         }
 
-    def _file(self, group: Group, name: str, block: int) -> tuple[str, str]:
+    def _file(self, group: Group, name: str, block: int) -> tuple[str, str, str]:
         key = (group.case.name, group.dtype, name, block)
         with self._lock:
             if key not in self._files:
                 file = self.folder / f"input-{len(self._files)}.npy"
                 value = blocks.array(group.case, name, group.dtype, blocks.boundaries(group.case)[block])
-                np.save(file, value, allow_pickle=False)
-                self._files[key] = str(file), blocks.sha256(value)
+                self._files[key] = str(file), arrays.save(file, value), arrays.sha256(value)
                 hashes = self.hashes.setdefault(f"{group.case.name} {group.dtype}", {})
-                hashes[f"{name}[{block}]"] = self._files[key][1]
+                hashes[f"{name}[{block}]"] = self._files[key][2]
             return self._files[key]
 
 
@@ -137,40 +134,44 @@ class Framework:
 
     def _cell(self, number: int, group: Group, backend: str) -> None:
         for block in range(len(blocks.boundaries(group.case))):
-            if self.stopping.is_set():
-                outcome, reason = "not run", "interrupted"
-            elif refused := refusal(backend, group):
-                outcome, reason = refused
-            elif "outcome" in self.about:
-                outcome, reason = self.about["outcome"], self.about["reason"]
-            else:
-                outcome, reason = self._block(number, group, backend, block)
-            self.publish(Result(number, block, backend, outcome, reason, self._answer(number, backend, block)))
+            self.publish(self._result(number, group, backend, block))
 
-    def _answer(self, number: int, backend: str, block: int) -> str:
-        return str(self.settings.scratch / f"{number}-{backend.replace(':', '-')}-{block}.npy")
-
-    def _block(self, number: int, group: Group, backend: str, block: int) -> tuple[str, str]:
+    def _result(self, number: int, group: Group, backend: str, block: int) -> Result:
+        result = Result(number, block, backend, "not run", "interrupted")
+        if self.stopping.is_set():
+            return result
+        if refused := refusal(backend, group):
+            return replace(result, outcome=refused[0], reason=refused[1])
+        if "outcome" in self.about:
+            return replace(result, outcome=self.about["outcome"], reason=self.about["reason"])
+        save = str(self.settings.scratch / f"{number}-{backend.replace(':', '-')}-{block}.npy")
         request = {
             "backend": backend,
             "operation": group.operation,
             "axis": group.axis,
             "arguments": self.inputs.arguments(group, block),
-            "save": self._answer(number, backend, block),
+            "save": save,
         }
+        reply = self._answered(request)
+        outcome, reason = reply["outcome"], reply["reason"]
+        return replace(result, outcome=outcome, reason=reason, array=save, dtype=reply.get("dtype", ""))
+
+    def _answered(self, request: dict[str, Any]) -> dict[str, str]:
+        """Outcome, reason and dtype. A block whose worker crashed is asked once more, alone in a fresh one."""
         try:
             return self._ask(request)
         except WorkerDiedError as died:
             if self.stopping.is_set():
-                return "not run", "interrupted"
+                return {"outcome": "not run", "reason": "interrupted"}
             if died.outcome != "crashed":
-                return died.outcome, died.reason
+                return {"outcome": died.outcome, "reason": died.reason}
         try:
             return self._ask(request)
         except WorkerDiedError as died:
-            return died.outcome, f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
+            reason = f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
+            return {"outcome": died.outcome, "reason": reason}
 
-    def _ask(self, request: dict[str, Any]) -> tuple[str, str]:
+    def _ask(self, request: dict[str, Any]) -> dict[str, str]:
         """One question, at a worker that is started if need be."""
         if self._worker is None:
             self._open()
@@ -178,11 +179,10 @@ class Framework:
             outcome, reason = self.about.pop("outcome"), self.about.pop("reason")
             raise WorkerDiedError(outcome, reason)
         try:
-            reply = self._worker.ask(request)
+            return self._worker.ask(request)
         except WorkerDiedError:
             self._worker = None
             raise
-        return reply["outcome"], reply["reason"]
 
     def stop(self) -> None:
         """End the block in flight, from another thread."""

@@ -28,4 +28,9 @@ class Format:
         return 2.0**self.emin
 
 
-FORMATS = {"float64": Format(53, -1022, 1023), "float32": Format(24, -126, 127)}
+FORMATS = {
+    "float64": Format(53, -1022, 1023),
+    "float32": Format(24, -126, 127),
+    "float16": Format(11, -14, 15),
+    "bfloat16": Format(8, -126, 127),
+}

@@ -26,11 +26,13 @@ PROBE_RESOLUTION = 4
 
 
 def grade(tally: Tally) -> str:
-    """Of a cell that was answered in full."""
+    """Of a cell that was answered in full; none where the bound is vacuous."""
     if tally.counts.nan + tally.counts.infinity:
         return "F"
     if tally.counts.misrounded == 0:
         return "A+"
+    if tally.counts.unbounded and tally.peak("B").value <= 1:
+        return ""  # the bound is vacuous: nothing is said
     for level in ("A", "B"):
         if tally.peak(level).value <= 1:
             return level
@@ -67,7 +69,7 @@ def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) ->
 def common_factor_share(logits: Floats, signed: Floats, s: Floats, form: Format, flush: float | None) -> Floats:
     """Each element's own residual, once its row's median factor is taken out, as a share of what is allowed to it.
 
-    An element's own error is within b_j = (m − x_j) + e_exp + e_div in u, so the median's is within the median of b, and
+    An element's own error is within b_j = (m − x_j) + e_exp + e_div in u, the median's within the median of b, and
     the residual within their sum, whatever n (docs/bounds.md#grades).
     """
     step = form.u / (1 - form.u)

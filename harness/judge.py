@@ -75,7 +75,7 @@ def heights(group: Group, results: Results, load: Load) -> dict[str, int | None]
 
 
 def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[str, str, Answer | None]:
-    """A result's outcome, reason and answer; an answer of another shape or dtype than asked for is none."""
+    """A result's outcome, reason and answer; one of another shape than asked for, or of no known format, is none."""
     if result is None:
         return "not run", "interrupted", None
     if result.outcome != "ok":
@@ -84,7 +84,7 @@ def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> 
     wanted = answer_shape(OPERATIONS[group.operation], block_shape(group, rows), group.axis)
     if answer.shape != wanted:
         return "failed", f"answered with shape {answer.shape}, not {wanted}", None
-    if answer.dtype.name != group.dtype:
+    if answer.dtype.name not in FORMATS:
         return "failed", f"answered in {answer.dtype.name}, not {group.dtype}", None
     return "ok", "", answer
 
@@ -105,7 +105,7 @@ class Question:
     arguments: Mapping[str, Any]
     offset: int
     expected: Expected
-    bounds: dict[tuple[float | None, Theory], NDArray[np.float64]] = field(default_factory=dict)
+    bounds: dict[tuple[float | None, Theory, Format], NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -120,15 +120,14 @@ class Question:
         power = find(backend).flushes_below.get(self.group.dtype)
         return None if power is None else 2.0**power
 
-    def allowed(self, backend: str, theory: Theory) -> NDArray[np.float64]:
-        """The bound, made once for all backends that declare the same flush."""
-        flush = self.flush(backend)
-        if (flush, theory) not in self.bounds:
+    def allowed(self, backend: str, theory: Theory, form: Format) -> NDArray[np.float64]:
+        """The bound, made once for all backends that declare the same flush and answer in the same format."""
+        key = self.flush(backend), theory, form
+        if key not in self.bounds:
             logits, *beside = self.arguments.values()
             sizes = self.expected.rounded()
-            made = bound(self.group.operation, logits, beside, sizes, self.form, theory, flush)
-            self.bounds[flush, theory] = made
-        return self.bounds[flush, theory]
+            self.bounds[key] = bound(self.group.operation, logits, beside, sizes, form, theory, key[0])
+        return self.bounds[key]
 
     def row(self, number: int) -> dict[str, Any]:
         return {name: v if isinstance(v, int) else v[number] for name, v in self.arguments.items()}
@@ -155,6 +154,8 @@ class Cell:
 
     outcome: str = "ok"
     reason: str = ""
+    dtype: str = ""
+    """That came back."""
     tally: metrics.Tally = field(default_factory=metrics.Tally)
     witness: str = ""
     bound: float = 0.0
@@ -169,7 +170,7 @@ class Cell:
         tally = self.tally.merged(later.tally)
         worse = self if self.witness and tally.worst == self.tally.worst else later
         laws = {law: larger(self.laws.get(law, (0.0, 0.0)), found) for law, found in later.laws.items()}
-        return replace(self, tally=tally, witness=worse.witness, bound=worse.bound, laws=laws)
+        return replace(self, dtype=later.dtype, tally=tally, witness=worse.witness, bound=worse.bound, laws=laws)
 
 
 def larger(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
@@ -177,20 +178,21 @@ def larger(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float
 
 
 def judged(asked: Question, backend: str, answer: Answer, height: int | None) -> Cell:
-    """One block of one backend against the exact values."""
-    group, form, n = asked.group, asked.form, asked.n
+    """One block of one backend against the exact values, in the dtype that came back."""
+    group, form, n = asked.group, FORMATS[answer.dtype.name], asked.n
     actual = as_rows(OPERATIONS[group.operation], answer, group.axis, n)
     found = metrics.errors(actual, asked.expected, form)
     theories = {"A": range_free(n), "B": blocked_tree(n), "any order": any_order(n)}
-    bounds = {name: asked.allowed(backend, theory) for name, theory in theories.items()}
+    bounds = {name: asked.allowed(backend, theory, form) for name, theory in theories.items()}
     if height is not None and not (found.absolute <= bounds["B"]).all():
-        bounds["C"] = asked.allowed(backend, with_height(n, height))
+        bounds["C"] = asked.allowed(backend, with_height(n, height), form)
     tally = metrics.tally(actual, asked.expected, found, bounds, form, asked.offset)
     tally = replace(tally, peaks={**tally.peaks, **further_peaks(asked, backend, found, "C" in bounds)})
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
     unit = metrics.ulp_exponent(asked.expected, form)[number, element]
     return Cell(
         tally=tally,
+        dtype=answer.dtype.name,
         witness=witness(asked.row(number), element, actual[number], asked.expected.row(number)),
         bound=float(np.ldexp(bounds["B"][number, element], -unit)),
         laws=properties.deviations(group.operation, actual, bounds.get("C", bounds["B"]), n),
@@ -226,9 +228,10 @@ def comparison(group: Group, backend: str, cell: Cell, height: int | None) -> Co
     tally, counts, flaw = cell.tally, cell.tally.counts, declared_flaw(backend, group)
     mean_absolute, mean_relative, bias, mean_ulp = tally.means()
     median, p90, p99 = (interval(tally.quantile(share)) for share in metrics.QUANTILES)
+    strange = "" if cell.dtype == group.dtype else f"answered in {cell.dtype}, not {group.dtype}"
     return replace(
-        bare(group, backend, "ok", flaw or ""),
-        verdict=verdict(tally, flaw is not None),
+        bare(group, backend, "ok", strange or flaw or ""),
+        verdict=SHORT if strange else verdict(tally, flaw is not None),
         grade=grade(tally),
         bound=cell.bound,
         bound_fraction=tally.peak("B").figure,

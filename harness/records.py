@@ -79,7 +79,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one block at one backend. `array`: path of the `.npy` file, where `outcome` is ok."""
+    """What came of one block at one backend. `array`: path of the answer's file, where `outcome` is ok."""
 
     group: int
     block: int
@@ -87,6 +87,7 @@ class Result:
     outcome: str
     reason: str = ""
     array: str = ""
+    dtype: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.blocks import sha256
+from harness.arrays import sha256
 from harness.reference import Expected
 
 WHOLE_ROW_N = 64

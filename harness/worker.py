@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from backends import NAMES, Backend, load
-from harness.blocks import sha256
+from harness import arrays
 
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
 
@@ -52,22 +52,22 @@ def computed(request: dict[str, Any]) -> dict[str, str]:
         backend = loaded(request["backend"])
         arguments = {name: argument(backend, given) for name, given in request["arguments"].items()}
         answer = getattr(backend, request["operation"])(axis=request["axis"], **arguments)
-        np.save(request["save"], np.asarray(backend.to_numpy(answer)), allow_pickle=False)
+        dtype = arrays.save(request["save"], np.asarray(backend.to_numpy(answer)))
     except MemoryError as error:
         return {"outcome": "out of memory", "reason": described(error)}
     except Exception as error:
         outcome = "out of memory" if MEMORY_WORDS.search(str(error)) else "failed"
         return {"outcome": outcome, "reason": described(error)}
-    return {"outcome": "ok", "reason": ""}
+    return {"outcome": "ok", "reason": "", "dtype": dtype}
 
 
 def argument(backend: Backend, given: Any) -> Any:
     """A number as it is; a file as the framework's array, after its hash is seen to be right."""
     if isinstance(given, int):
         return given
-    file, promised = given
-    array = np.load(file, allow_pickle=False)
-    if sha256(array) != promised:
+    file, dtype, promised = given
+    array = arrays.load(file, dtype)
+    if arrays.sha256(array) != promised:
         raise ValueError("the input's bytes are not those whose hash came with them")
     return backend.from_numpy(array)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backends import NAMES, find
-from harness import blocks, judge
+from harness import arrays, blocks, judge
 from harness.engine import Inputs, refusal
 from harness.operations import OPERATIONS
 from harness.process import Limits, Worker
@@ -73,14 +73,14 @@ class Asked:
         group = Group(operation, case, dtype, case.axes[0] if axis is None else axis, (self.name,))
         result = self._result(group, 0, Inputs(self.folder))
         assert result.outcome == "ok", result.reason
-        return np.load(result.array, allow_pickle=False)
+        return arrays.load(result.array, result.dtype)
 
     def judged(self, operation: str, case: Case, dtype: str, axis: int) -> tuple[Comparison, Judgement]:
         """Its cell, judged as a run would."""
         group, inputs = Group(operation, case, dtype, axis, (self.name,)), Inputs(self.folder)
         assert refusal(self.name, group) is None
         results = {(self.name, b): self._result(group, b, inputs) for b in range(len(blocks.boundaries(case)))}
-        judgement = judge.judge(group, results, lambda r: np.load(r.array, allow_pickle=False), judge.all_pairs, {})
+        judgement = judge.judge(group, results, lambda r: arrays.load(r.array, r.dtype), judge.all_pairs, {})
         return judgement.comparisons[0], judgement
 
     def _result(self, group: Group, block: int, inputs: Inputs) -> Result:
@@ -93,7 +93,7 @@ class Asked:
             "save": save,
         }
         reply = self.worker.ask(request)
-        return Result(0, block, self.name, reply["outcome"], reply["reason"], save)
+        return Result(0, block, self.name, array=save, **reply)
 
 
 def at_worker(name: str, *rest: str) -> Any:

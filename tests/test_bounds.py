@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from harness import arrays
 from harness.bounds import any_order, bound
 from harness.formats import FORMATS
 from harness.judge import verdict
@@ -16,6 +17,8 @@ from harness.metrics import Tally, errors, tally
 from harness.reference import expected
 
 Rows = NDArray[Any]
+WIDE = ("float64", "float32")
+"""The formats in which NumPy's own exp and sums are written; 16 bits are computed in 32."""
 
 
 def pairwise(x: Rows) -> Rows:
@@ -91,7 +94,7 @@ RIGHT: list[tuple[str, Callable[..., Rows], float]] = [
 ]
 
 
-@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("dtype", WIDE)
 @pytest.mark.parametrize(("operation", "function", "widest"), RIGHT, ids=[f.__name__ for _, f, _ in RIGHT])
 def test_no_right_implementation_exceeds_its_bound(
     operation: str, function: Callable[..., Rows], widest: float, dtype: str, record_property: Any
@@ -119,7 +122,7 @@ def share(
     return float((errors(answer, exact, form).absolute / allowed).max())
 
 
-@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("dtype", WIDE)
 def test_a_wide_spread_explains_a_hundred_ulp(dtype: str) -> None:
     """A difference of 128 to 160 is rounded to 2^-46 in float64, which exp hands on whole: up to 128 ulp."""
     low, high, at_least = {"float64": (-160, -128, 100), "float32": (-40, -32, 25)}[dtype]
@@ -136,9 +139,9 @@ def test_a_wide_spread_explains_a_hundred_ulp(dtype: str) -> None:
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_exact_values_rounded_once_are_within_every_bound(operation: str, dtype: str) -> None:
     random = np.random.Generator(np.random.Philox(key=7))
-    logits = random.normal(scale=5, size=(20, 6)).astype(dtype)
+    logits = random.normal(scale=5, size=(20, 6)).astype(arrays.dtype(dtype))
     beside: list[Any] = {"vjp": [logits[::-1]], "jvp": [logits[::-1]], "jacobian_row": [2]}.get(operation, [])
-    rounded = expected(operation, logits, beside, FORMATS[dtype]).rounded().astype(dtype)
+    rounded = expected(operation, logits, beside, FORMATS[dtype]).rounded().astype(arrays.dtype(dtype))
     assert share(operation, rounded, logits, beside, dtype) <= 1
 
 

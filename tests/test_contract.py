@@ -10,6 +10,7 @@ import pytest
 from backends import Backend, find
 from harness import blocks
 from harness.cases import CASES
+from harness.formats import FORMATS
 from harness.operations import OPERATIONS, answer_shape
 from harness.records import Case, Normal, Printed
 from tests.conftest import Asked
@@ -38,6 +39,15 @@ def test_underflow_is_gradual_or_as_declared(whole_backend: Asked, dtype: str) -
     case = Case("contract-underflow", "e^x about the smallest normal number", Printed(((0.0, *below),)), (1, 5))
     comparison, _ = whole_backend.judged("softmax", case, dtype, -1)
     assert comparison.verdict == "within bound", comparison
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_answers_in_every_dtype_that_it_claims(whole_backend: Asked, dtype: str) -> None:
+    if reason := find(whole_backend.name).unsupported("softmax", dtype):
+        assert reason == f"{whole_backend.name} does not claim {dtype}"
+        return
+    comparison, _ = whole_backend.judged("softmax", CASES["sixteen"], dtype, -1)
+    assert (comparison.verdict, comparison.reason) == ("within bound", "")
 
 
 @pytest.mark.parametrize("axis", [0, -1])

@@ -87,7 +87,7 @@ def test_a_rounded_shift_at_a_spread_of_160_is_many_ulp_and_b() -> None:
     assert (cell.grade, cell.verdict) == ("B", "within bound")
 
 
-@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("function", "chain_length"), [(sequential, 5000), (lanes(8), 625)], ids=["one", "eight"])
 def test_a_long_chain_is_measured_and_earns_c(dtype: str, function: Function, chain_length: int) -> None:
     case = Case("chain", "", CASES["chain"].recipe, (8, 5000))
@@ -173,3 +173,15 @@ def tail_sum(s: Any) -> Any:
 def test_changing_a_formula_changes_the_grade(right: Function, wrong: Function, operation: str) -> None:
     assert graded(right, TAIL, "float64", operation).grade in ("A", "B")
     assert graded(wrong, TAIL, "float64", operation).grade == "F"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_sixteen_bits_computed_in_wider_ones_are_correctly_rounded(dtype: str) -> None:
+    assert graded(wider_inside, ORDINARY, dtype).grade == "A+"
+
+
+def test_a_vacuous_bound_gives_no_grade() -> None:
+    """bfloat16 at n = 1000, summed in bfloat16: theory allows anything, so nothing is said of an answer."""
+    wide = Case("wide", "", Normal(3), (4, 1000))
+    cell = graded(lambda x: (pairwise(x.astype(np.float64)) * 1.01).astype(x.dtype), wide, "bfloat16")
+    assert (cell.grade, cell.verdict) == ("", "bound is vacuous")

@@ -18,7 +18,8 @@ PACKAGES = ("backends", "harness", "reports")
 # From the ground up. A module may import from floors below its own, and, in `backends` alone, from beside it.
 FLOORS = [
     ["backends"],
-    ["harness", "harness.errors", "harness.formats", "harness.operations", "harness.records", "harness.environment"],
+    ["harness", "harness.errors", "harness.formats", "harness.operations", "harness.records", "harness.environment",
+     "harness.arrays"],
     ["harness.blocks", "harness.cases", "harness.reference.preconditions", "harness.reference.exact", "harness.store",
      "harness.bounds", "harness.properties"],
     ["harness.reference", "harness.worker"],

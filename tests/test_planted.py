@@ -80,6 +80,15 @@ def test_the_witness_is_the_element_that_was_touched(planted_run: tuple[pd.DataF
     assert '"actual": "nan"' in corner.loc["seed003-uniform"].witness
 
 
+def test_another_dtype_than_asked_for_is_judged_in_its_own_and_falls_short(
+    planted_run: tuple[pd.DataFrame, int, str],
+) -> None:
+    cells, _, _ = planted_run
+    cell = cells[(cells.backend == "planted:answers_in_float32") & (cells.case == "seed003-uniform")].iloc[0]
+    assert (cell.verdict, cell.reason) == ("falls short", "answered in float32, not float64")
+    assert float(cell.max_ulp_error) < 1  # of float32
+
+
 @pytest.fixture(scope="module")
 def mortal_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, int, str]:
     """Comparisons, exit code and stderr of one run in which processes die."""

@@ -159,6 +159,11 @@ def wrong_shape(b: NumPy, logits: Any, axis: int) -> Any:
 
 
 @wrong("softmax")
+def answers_in_float32(b: NumPy, logits: Any, axis: int) -> Any:
+    return NumPy.softmax(b, logits, axis).astype(np.float32)
+
+
+@wrong("softmax")
 def wrong_dtype(b: NumPy, logits: Any, axis: int) -> Any:
     return NumPy.softmax(b, logits, axis).astype(np.longdouble)
 

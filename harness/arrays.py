@@ -1,0 +1,41 @@
+"""Arrays as `.npy` files, bfloat16 too: NumPy's format has no name for it, so its bits travel as 16-bit integers."""
+
+from __future__ import annotations
+
+import hashlib
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def dtype(name: str) -> np.dtype[Any]:
+    """The NumPy dtype of that name. bfloat16 is looked for only when asked for: a worker's interpreter may lack it."""
+    if name == "bfloat16":
+        import ml_dtypes
+
+        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return bfloat16
+    return np.dtype(name)
+
+
+def save(file: str | PathLike[str], array: Array) -> str:
+    """Write it; the name of its dtype, which reading it takes."""
+    name = array.dtype.name
+    np.save(file, array.view(np.uint16) if name == "bfloat16" else array, allow_pickle=False)
+    return name
+
+
+def load(file: str | PathLike[str], name: str, mapped: bool = False) -> Array:
+    """Read it as the dtype of that name, mapped or at once."""
+    stored: Array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
+    return stored.view(dtype(name)) if name == "bfloat16" else stored
+
+
+def sha256(array: Array) -> str:
+    """Of dtype, shape and bytes in C order: two arrays with one hash are one input."""
+    head = f"{array.dtype.name}{array.shape}".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
