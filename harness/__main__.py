@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import INTERRUPTED, OUR_FAULT, UsageError, unknown
+from harness.errors import FALLS_SHORT, INTERRUPTED, OUR_FAULT, UsageError, unknown
 
 if TYPE_CHECKING:
     from harness.plan import Selection
@@ -81,6 +81,7 @@ def compare(
     ),
     time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one block may take.")] = 120.0,
     memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB that one worker may hold.")] = 4.0,
+    save_arrays: Annotated[bool, typer.Option(help="Keep the answers, so that `judge` can judge them again.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; one a core by default.")] = None,
 ) -> None:
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
@@ -100,7 +101,7 @@ def compare(
     store.writable(out)
     with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
         settings = Settings(Path(scratch), Limits(time_limit, memory_limit), named_interpreters, jobs)
-        run, code = carry_out(groups, settings, pairing, selection)
+        run, code = carry_out(groups, settings, pairing, selection, out if save_arrays else None)
     finish(run, out, form)
     raise typer.Exit(code)
 
@@ -114,16 +115,17 @@ def checked_pairs(pairs: str) -> Any:
     return choices[pairs]
 
 
-def carry_out(groups: Any, settings: Any, pairing: Any, selection: Selection) -> tuple[Run, int]:
+def carry_out(groups: Any, settings: Any, pairing: Any, selection: Selection, keep: Path | None) -> tuple[Run, int]:
     """Run it, with progress on stderr: the run, not yet saved, and its exit status."""
     from harness import compare as comparing
+    from harness.archive import Archive
     from harness.engine import Engine
     from harness.progress import Progress
     from harness.reference import check_preconditions
 
     check_preconditions()
     engine = Engine(groups, settings)
-    work = comparing.Comparing(groups, engine, pairing)
+    work = comparing.Comparing(groups, engine, pairing, Archive(keep) if keep else None)
     with Progress(groups) as progress:
         judgements = work.run(progress.tell)
     run = comparing.as_run(work, judgements, selection, settings)
@@ -146,17 +148,48 @@ def finish(run: Run, out: Path, form: str) -> None:
     print(f"written to {out}: report.md, comparisons.csv, pairs.csv, properties.csv, run.json", file=sys.stderr)
 
 
+@app.command("judge")
+def judge_again(
+    place: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run made with --save-arrays.")],
+    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/judged"),
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")] = "terminal",
+    pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
+) -> None:
+    """Judge a saved run's arrays again, without running anything."""
+    from harness import compare as comparing
+    from harness import store
+    from harness.reference import check_preconditions
+
+    checked_format(form)
+    pairing = checked_pairs(pairs)
+    folder = place if place.is_dir() else place.parent
+    old = store.read(folder)
+    store.writable(out)
+    check_preconditions()
+    run, rows = comparing.judged_again(folder, old, pairing)
+    finish(run, out, form)
+    raise typer.Exit(comparing.exit_code(rows, bool(old.about["partial"]), [], ()))
+
+
 @app.command()
 def report(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")] = Path("out/latest"),
     form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown.")] = "terminal",
+    grade_at: Annotated[str | None, typer.Option(help="A+, A, B or C: what is graded worse falls short.")] = None,
 ) -> None:
-    """Render a saved run again."""
+    """Render a saved run again, at another demand if one is given."""
     from harness import store
-    from reports import render
+    from harness.grades import GRADES
+    from reports import render, table
 
     checked_format(form)
-    sys.stdout.write(render(store.read(place), form))
+    if grade_at is not None and grade_at not in GRADES[:-1]:
+        raise unknown("grade", grade_at, GRADES[:-1])
+    run = store.read(place)
+    if grade_at is not None:
+        run = table.demanding(run, grade_at)
+    sys.stdout.write(render(run, form))
+    raise typer.Exit(FALLS_SHORT if grade_at is not None and len(table.failing(run)) else 0)
 
 
 @app.command("backends")

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import find
-from harness import __version__, arrays, errors, judge, store
+from harness import __version__, archive, arrays, errors, judge, store
+from harness.archive import Archive
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
 from harness.environment import environment
@@ -25,11 +26,13 @@ Results = dict[tuple[str, int], Result]
 class Comparing:
     """Collects results into judgements. After `run`, `partial` says whether it was interrupted."""
 
-    def __init__(self, groups: list[Group], engine: Engine, pairing: judge.Pairing) -> None:
-        self.groups, self.engine, self.pairing = groups, engine, pairing
+    def __init__(
+        self, groups: list[Group], engine: Engine, pairing: judge.Pairing, archive: Archive | None = None
+    ) -> None:
+        self.groups, self.engine, self.pairing, self.archive = groups, engine, pairing, archive
         self.partial = False
         self.faults: list[str] = []
-        self.heights: dict[tuple[str, int], dict[str, int | None]] = defaultdict(dict)
+        self.heights: Heights = {}
         self._waiting: dict[int, Results] = defaultdict(dict)
         self._judgements: dict[int, Judgement] = {}
 
@@ -70,16 +73,27 @@ class Comparing:
             rows = [] if group.probe else [judge.bare(group, b, "not run", reason) for b in group.backends]
             self._judgements[number] = Judgement(rows)
         for result in self._waiting.pop(number).values():
+            if self.archive:
+                self.archive.keep(group, result)
             if result.array:
                 Path(result.array).unlink(missing_ok=True)
 
     def _judged(self, group: Group, results: Results) -> Judgement:
         """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
-        heights = self.heights[group.dtype, group.case.shape[group.axis]]
-        if not group.probe:
-            return judge.judge(group, results, load, self.pairing, heights)
-        heights.update(judge.heights(group, results, load))
-        return Judgement()
+        return judged(group, results, self.pairing, self.heights)
+
+
+Heights = dict[tuple[str, int], dict[str, int | None]]
+"""Summation chains as measured, by dtype and n and then by backend."""
+
+
+def judged(group: Group, results: Results, pairing: judge.Pairing, heights: Heights) -> Judgement:
+    """A group's rows; of a probe none, but what it measures goes into `heights`."""
+    measured = heights.setdefault((group.dtype, group.case.shape[group.axis]), {})
+    if not group.probe:
+        return judge.judge(group, results, load, pairing, measured)
+    measured.update(judge.heights(group, results, load))
+    return Judgement()
 
 
 def load(result: Result) -> NDArray[np.generic]:
@@ -131,6 +145,8 @@ def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, s
         },
         "inputs": work.engine.inputs.hashes,
     }
+    if work.archive:
+        about["arrays"] = work.archive.close()
     rows = {name: [row for j in judgements for row in getattr(j, name)] for name in store.TABLES}
     return Run(about, **{name: store.frame(rows[name], record) for name, record in store.TABLES.items()})
 
@@ -138,3 +154,14 @@ def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, s
 def recipe(case: Case) -> str:
     """How its numbers are made; printed numbers speak for themselves."""
     return repr(case.recipe)
+
+
+def judged_again(folder: Path, old: Run, pairing: judge.Pairing) -> tuple[Run, list[Comparison]]:
+    """A saved run's arrays against today's exact values and bounds: nothing runs. The new run, and its comparisons."""
+    heights: Heights = {}
+    found = archive.read(folder, old.about)
+    judgements = [judged(group, results, pairing, heights) for group, results in found]
+    rows = {name: [row for j in judgements for row in getattr(j, name)] for name in store.TABLES}
+    frames = {name: store.frame(rows[name], record) for name, record in store.TABLES.items()}
+    about = {key: value for key, value in old.about.items() if key != "arrays"}
+    return Run({**about, "judged_again_by": __version__}, **frames), rows["comparisons"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import isinf, isnan
 from typing import Any
 
@@ -48,6 +49,14 @@ def failing(run: Run) -> pd.DataFrame:
     """Cells that make the exit code 1: above their bound, a declared flaw that is gone, an exception."""
     cells = run.comparisons
     return cells[cells.verdict.isin(BAD_VERDICTS) | (cells.outcome == "failed")]
+
+
+def demanding(run: Run, grade: str) -> Run:
+    """The run with every cell that is graded worse than this, and is not declared to be wrong, called short."""
+    cells = run.comparisons.copy()
+    worse = cells.grade.map(lambda given: given in GRADES and GRADES.index(given) > GRADES.index(grade))
+    cells.loc[worse & (cells.verdict == "within bound"), "verdict"] = "falls short"
+    return replace(run, comparisons=cells)
 
 
 def headline(run: Run) -> str:
@@ -112,8 +121,9 @@ def grades(run: Run) -> pd.DataFrame:
     cells = answered(run)
     rows: dict[str, dict[str, str]] = {}
     for (backend, operation), found in cells.groupby(["backend", "operation"], sort=False):
-        by_dtype = [worst_grade(same.grade) for _, same in found.groupby("dtype", sort=False)]
-        rows.setdefault(backend, {})[operation] = " / ".join(by_dtype)
+        worst = found.groupby("dtype").grade.agg(worst_grade)
+        shown = " / ".join(worst.get(dtype, "–") for dtype in dict.fromkeys(run.comparisons.dtype))
+        rows.setdefault(backend, {})[operation] = shown.removesuffix(" / –").removesuffix(" / –")
     columns = [name for name in OPERATIONS if any(name in row for row in rows.values())]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     return table.rename_axis("backend").reset_index().fillna("")

@@ -16,6 +16,8 @@ import pytest
 
 from tests.command import ROOT, harness
 
+PLANTED = str(ROOT / "tests" / "planted")
+
 SMALL = ("--backend", "numpy,numpy:naive", "--case", "seed001-123,seed001-overflow", "--operation", "softmax")
 COMPARISON_COLUMNS = (
     "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "max_relative_error",
@@ -217,3 +219,58 @@ def test_all_pairs_on_request(tmp_path: Path) -> None:
     assert set(zip(pairs.a, pairs.b, strict=True)) == {
         ("numpy", "numpy:naive"), ("numpy", "numpy:shifted"), ("numpy:naive", "numpy:shifted"),
     }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with its arrays: several blocks, a probe, 16 bits, an answer in another dtype, one that failed."""
+    out = tmp_path_factory.mktemp("archived")
+    done = harness(
+        "compare", "--backend", "numpy,numpy:naive,planted,planted:raises,planted:answers_in_float32",
+        "--case", "seed001-*,chain,sixteen", "--operation", "softmax,vjp", "--dtype", "float64,float16",
+        "--save-arrays", "--out", out, PYTHONPATH=PLANTED,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    return out
+
+
+def test_saved_arrays_are_judged_again_to_the_same_bytes(archived: Path, tmp_path: Path) -> None:
+    done = harness("judge", archived, "--out", tmp_path, PYTHONPATH=PLANTED)
+    assert done.returncode == 1, done.stderr
+    for name in ("comparisons.csv", "pairs.csv", "properties.csv"):
+        lines, again = ((folder / name).read_text().splitlines() for folder in (archived, tmp_path))
+        assert sorted(lines) == sorted(again), name
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda d: damage(d, "arrays/0.npy", b"NUMPY", b"PICKL"), "does not read"),
+        (lambda d: (d / "arrays" / "0.npy").unlink(), "does not read"),
+        (
+            lambda d: (d / "arrays" / "0.npy").write_bytes((d / "arrays" / "9.npy").read_bytes()),
+            "0.npy is damaged: its S",
+        ),
+        (lambda d: (d / "arrays.json").unlink(), "the run's arrays.json is missing"),
+        (lambda d: damage(d, "arrays.json", b'"ok"', b'"OK"'), "arrays.json is damaged: its SHA-256"),
+        (lambda d: damage(d, "run.json", b'"arrays"', b'"errors"'), "has no saved arrays: `compare --save-arrays`"),
+        (lambda d: damage(d, "run.json", b'"logits[0]": "', b'"logits[0]": "0'), "are not this version's"),
+    ],
+)
+def test_damaged_arrays_are_refused(archived: Path, tmp_path: Path, spoil, sentence: str) -> None:  # type: ignore[no-untyped-def]
+    copy = tmp_path / "copy"
+    shutil.copytree(archived, copy)
+    spoil(copy)
+    done = harness("judge", copy, "--out", tmp_path / "out", PYTHONPATH=PLANTED)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_report_can_demand_more_of_a_saved_run(run: Path) -> None:
+    assert harness("report", run, "--grade-at", "B").returncode == 0
+    strict = harness("report", run, "--grade-at", "A+")
+    assert strict.returncode == 1
+    assert "numpy" in strict.stdout.split("Falls short:")[1]
+    wrong = harness("report", run, "--grade-at", "D")
+    assert (wrong.returncode, wrong.stderr[:32]) == (2, "softmax-harness: unknown grade '")

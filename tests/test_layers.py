@@ -26,6 +26,7 @@ FLOORS = [
     ["harness.bootstrap", "harness.metrics", "harness.witness", "harness.progress"],
     ["harness.process", "harness.grades"],
     ["harness.plan"],
+    ["harness.archive"],
     ["harness.judge", "harness.engine", "harness.inventory"],
     ["harness.compare"],
     ["reports.table", "reports.data"],

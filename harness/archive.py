@@ -1,0 +1,125 @@
+"""A run's answers, kept so that they can be judged again: `arrays/` beside its tables, `arrays.json` to list them.
+
+Every answer stands there with its SHA-256, every question with those of its inputs, and `run.json` has the list's own:
+nothing is judged that is not what was asked and answered. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from backends import NAMES
+from harness import arrays, blocks, store
+from harness.cases import CASES
+from harness.errors import UsageError
+from harness.operations import OPERATIONS, answer_shape
+from harness.plan import chain
+from harness.records import Group, Result
+
+LIST, FOLDER = "arrays.json", "arrays"
+Results = dict[tuple[str, int], Result]
+
+
+class Archive:
+    """Answers on their way into a run's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._entries: list[dict[str, Any]] = []
+        (folder / FOLDER).mkdir(exist_ok=True)
+
+    def keep(self, group: Group, result: Result) -> None:
+        """Copy an answer, or note why there is none."""
+        entry: dict[str, Any] = {
+            "operation": group.operation, "case": group.case.name, "axis": group.axis, "probe": group.probe,
+            "asked": group.dtype, "n": group.case.shape[group.axis], "backend": result.backend, "block": result.block,
+            "outcome": result.outcome, "reason": result.reason,
+        }  # fmt: skip
+        if result.outcome == "ok":
+            answer = arrays.load(result.array, result.dtype)
+            entry |= {
+                "file": f"{FOLDER}/{len(self._entries)}.npy",
+                "dtype": result.dtype,
+                "sha256": arrays.sha256(answer),
+            }
+            arrays.save(self.folder / entry["file"], answer)
+        self._entries.append(entry)
+
+    def close(self) -> str:
+        """Write the list, last of all: its SHA-256."""
+        content = json.dumps(self._entries, indent=1).encode()
+        store.write(self.folder, LIST, content)
+        return hashlib.sha256(content).hexdigest()
+
+
+def read(folder: Path, about: Mapping[str, Any]) -> list[tuple[Group, Results]]:
+    """The groups of a saved run and their results, probes first as they were asked. `about`: its `run.json`.
+
+    UsageError where there are none, where an array is missing or damaged, or where the cases are not the same any more.
+    """
+    asked: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for entry in entries(folder, about):
+        key = (not entry["probe"], entry["case"], entry["asked"], entry["axis"], entry["operation"], entry["n"])
+        asked[key].append(entry)
+    return [saved(folder, about["inputs"], its) for _, its in sorted(asked.items(), key=lambda item: item[0][0])]
+
+
+def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The list, as it was when the run was saved."""
+    if "arrays" not in about:
+        raise UsageError(f"{folder} has no saved arrays: `compare --save-arrays` keeps them")
+    try:
+        content = (folder / LIST).read_bytes()
+    except OSError as error:
+        raise UsageError(f"the run's {LIST} is missing: {error.strerror or error}") from None
+    if hashlib.sha256(content).hexdigest() != about["arrays"]:
+        raise UsageError(f"{folder / LIST} is damaged: its SHA-256 is not the one in run.json")
+    listed: list[dict[str, Any]] = json.loads(content)
+    return listed
+
+
+def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, Any]]) -> tuple[Group, Results]:
+    """One group of the list, with what its backends answered."""
+    first = its[0]
+    if not first["probe"] and first["case"] not in CASES:
+        raise UsageError(f"the run's case {first['case']!r} is none of this version's")
+    case = chain(first["n"]) if first["probe"] else CASES[first["case"]]
+    answering = {entry["backend"] for entry in its}
+    backends = tuple(name for name in NAMES if name in answering)
+    group = Group(first["operation"], case, first["asked"], first["axis"], backends, first["probe"])
+    check_inputs(group, inputs)
+    return group, {(entry["backend"], entry["block"]): result(folder, group, entry) for entry in its}
+
+
+def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
+    """UsageError if this version would ask other bytes than the saved run did."""
+    promised = inputs.get(f"{group.case.name} {group.dtype}", {})
+    for number, rows in enumerate(blocks.boundaries(group.case)):
+        for name in ("logits", *OPERATIONS[group.operation].arguments):
+            given = promised.get(f"{name}[{number}]")
+            if given and given != arrays.sha256(blocks.array(group.case, name, group.dtype, rows)):
+                raise UsageError(f"the run's {name} of {group.case.name} ({group.dtype}) are not this version's")
+
+
+def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
+    """One saved answer, checked: its hash, and its shape if it is of the dtype that was asked for."""
+    head = Result(0, entry["block"], entry["backend"], entry["outcome"], entry["reason"])
+    if entry["outcome"] != "ok":
+        return head
+    file = folder / entry["file"]
+    try:
+        answer = arrays.load(file, entry["dtype"])
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the saved array {file} does not read: {error}") from None
+    if arrays.sha256(answer) != entry["sha256"]:
+        rows = blocks.boundaries(group.case)[entry["block"]]
+        wanted = answer_shape(OPERATIONS[group.operation], (rows[1] - rows[0], *group.case.shape[1:]), group.axis)
+        shape = "" if answer.shape == wanted else f" and its shape {answer.shape}, not {wanted}"
+        raise UsageError(f"the saved array {file} is damaged: its SHA-256 is not the one in {LIST}{shape}")
+    return dataclasses.replace(head, array=str(file), dtype=entry["dtype"])
