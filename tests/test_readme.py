@@ -24,18 +24,22 @@ def test_make_knows_the_target(line: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("python -m harness")])
-@pytest.mark.xdist_group("readme")  # the last renders what the ones before it wrote
-def test_the_command_works(line: str, out: Path) -> None:
-    done = harness(*(word.replace("out/mine", str(out)) for word in shlex.split(line)[3:]))
-    if done.returncode == NOTHING_COMPARED and not REQUIRED:
-        pytest.skip(done.stderr)
-    assert done.returncode == 0, done.stderr
+COMMANDS = [line for line in LINES if line.startswith("python -m harness")]
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("readme")
+def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.CompletedProcess[str]]:
+    """Every command, in the README's order: the later ones read what the earlier ones wrote."""
+    out = str(tmp_path_factory.mktemp("readme"))
+    return {line: harness(*(word.replace("out/mine", out) for word in shlex.split(line)[3:])) for line in COMMANDS}
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+@pytest.mark.xdist_group("readme")
+def test_the_command_works(line: str, done: dict[str, subprocess.CompletedProcess[str]]) -> None:
+    if done[line].returncode == NOTHING_COMPARED and not REQUIRED:
+        pytest.skip(done[line].stderr)
+    assert done[line].returncode == 0, done[line].stderr
 
 
 def test_the_snippet_is_a_whole_backend(tmp_path: Path) -> None:
