@@ -13,14 +13,20 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """a + b rounded, and exactly what the rounding lost (Knuth)."""
+    total = a + b
+    shadow = total - a
+    return total, (a - (total - shadow)) + (b - shadow)
+
+
 def exact_sum(values: Floats) -> Floats:
     """Sum along the last axis in twice the working precision: a tree of TwoSums (Ogita, Rump & Oishi 2005)."""
     lost = np.zeros(values.shape[:-1])
     while (half := values.shape[-1] // 2) > 0:
         left, right, odd = np.split(values, [half, 2 * half], axis=-1)
-        total = left + right
-        shadow = total - left
-        lost += ((left - (total - shadow)) + (right - shadow)).sum(axis=-1)
+        total, errors = two_sum(left, right)
+        lost += errors.sum(axis=-1)
         values = np.concatenate([total, odd], axis=-1)
     return values[..., 0] + lost
 
@@ -41,10 +47,47 @@ def ones_of_jacobian(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, F
     return jacobian_of_ones(answer.reshape(-1, n, n).swapaxes(1, 2), allowed.reshape(-1, n, n).swapaxes(1, 2), n)
 
 
+def symmetry(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:
+    """J = Jᵀ."""
+    j, bound = answer.reshape(-1, n, n), allowed.reshape(-1, n, n)
+    return j - j.swapaxes(1, 2), bound + bound.swapaxes(1, 2)
+
+
+def not_negative(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:
+    """s ≥ 0. Even a value that is flushed is not below."""
+    return np.minimum(answer, 0), allowed
+
+
+def not_positive(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:
+    """ln s ≤ 0."""
+    return np.maximum(answer, 0), allowed
+
+
+def variances(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:
+    """vᵀ·J·v ≥ 0, a variance: seen at each e_i and each e_i − e_j, where it is J_ii and J_ii + J_jj − J_ij − J_ji."""
+    j, bound = answer.reshape(-1, n, n), allowed.reshape(-1, n, n)
+    own, own_bound = (np.diagonal(part, axis1=1, axis2=2) for part in (j, bound))
+    own_sum, own_lost = two_sum(own[:, :, None], own[:, None, :])
+    other_sum, other_lost = two_sum(j, j.swapaxes(1, 2))
+    cross, lost = two_sum(own_sum, -other_sum)
+    cross += lost + (own_lost - other_lost)
+    within = own_bound[:, :, None] + own_bound[:, None, :] + bound + bound.swapaxes(1, 2)
+    # On the diagonal of `cross`, where v = 0, stands e_i's own variance instead.
+    diagonal = np.arange(n)
+    cross[:, diagonal, diagonal], within[:, diagonal, diagonal] = own, own_bound
+    return np.minimum(cross, 0), within
+
+
 Law = Callable[[Floats, Floats, int], tuple[Floats, Floats]]
 LAWS: dict[str, dict[str, Law]] = {
-    "softmax": {"Σ s = 1": row_sum},
-    "jacobian": {"J·1 = 0": jacobian_of_ones, "1ᵀ·J = 0": ones_of_jacobian},
+    "softmax": {"Σ s = 1": row_sum, "s ≥ 0": not_negative},
+    "log_softmax": {"ln s ≤ 0": not_positive},
+    "jacobian": {
+        "J·1 = 0": jacobian_of_ones,
+        "1ᵀ·J = 0": ones_of_jacobian,
+        "J = Jᵀ": symmetry,
+        "vᵀ·J·v ≥ 0": variances,
+    },
 }
 
 
@@ -56,8 +99,9 @@ def deviations(operation: str, answer: NDArray[np.generic], allowed: Floats, n: 
     values = answer.astype(np.float64)
     found = {}
     for law, measure in LAWS.get(operation, {}).items():
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             deviation, bound = measure(values, allowed, n)
-        size = np.where(np.isnan(deviation), np.inf, np.abs(deviation))
-        found[law] = (float(size.max(initial=0.0)), float((size / bound).max(initial=0.0)))
+            size = np.where(np.isnan(deviation), np.inf, np.abs(deviation))
+            share = np.where(size == 0, 0.0, size / bound)
+        found[law] = (float(size.max(initial=0.0)), float(share.max(initial=0.0)))
     return found

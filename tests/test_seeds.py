@@ -117,6 +117,8 @@ def test_rows_5_and_9_the_jacobian_and_why_summing_first_gives_nothing(where: tu
     assert {(law.law, law.verdict) for law in judgement.properties} == {
         ("J·1 = 0", "within bound"),
         ("1ᵀ·J = 0", "within bound"),
+        ("J = Jᵀ", "within bound"),
+        ("vᵀ·J·v ≥ 0", "within bound"),
     }
 
 
