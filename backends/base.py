@@ -19,7 +19,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-OPERATIONS = ("softmax", "log_softmax", "logsumexp", "jacobian", "jacobian_row", "vjp", "jvp")
+OPERATIONS = (
+    "softmax", "log_softmax", "logsumexp", "jacobian", "jacobian_row", "vjp", "jvp", "cross_entropy",
+    "cross_entropy_gradient",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Backend(ABC):
     - `jacobian`: J[…, i, j] = ∂s_i/∂x_j, of the axis moved last: (…, n, n).
     - `jacobian_row`: the derivative of output `index` alone, J[…, index, :]: (…, n).
     - `vjp`: Jᵀ·cotangent, `jvp`: J·tangent: the shape of the logits.
+    - `cross_entropy`: −ln s_y for an integer label y a row, not reduced; labels and answer have no axis.
+      `cross_entropy_gradient`: its derivative with respect to the logits, of their shape.
     """
 
     framework: ClassVar[str]
@@ -105,4 +110,10 @@ class Backend(ABC):
         raise NotImplementedError
 
     def jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
+        raise NotImplementedError
+
+    def cross_entropy(self, logits: Any, labels: Any, axis: int) -> Any:
+        raise NotImplementedError
+
+    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int) -> Any:
         raise NotImplementedError

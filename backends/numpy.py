@@ -55,5 +55,15 @@ class NumPy(Backend):
     def jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
         return self.vjp(logits, tangent, axis)  # J is symmetric
 
+    def cross_entropy(self, logits: Any, labels: Any, axis: int) -> Any:
+        chosen = self.xp.expand_dims(labels, axis)
+        return -self.xp.take_along_axis(self.log_softmax(logits, axis), chosen, axis).squeeze(axis)
+
+    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int) -> Any:
+        chosen, gradient = self.xp.expand_dims(labels, axis), self.softmax(logits, axis)
+        at_label = self.xp.take_along_axis(gradient, chosen, axis)
+        self.xp.put_along_axis(gradient, chosen, at_label - 1, axis)
+        return gradient
+
 
 BACKENDS = (NumPy, *textbook.variants(NumPy))

@@ -64,6 +64,16 @@ class TensorFlow(Backend):
             outputs = self.softmax(logits, axis)
         return accumulator.jvp(outputs)
 
+    def cross_entropy(self, logits: Any, labels: Any, axis: int) -> Any:
+        rows = self.xp.moveaxis(logits, axis, -1)
+        return self.tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=rows)
+
+    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int) -> Any:
+        with self.tf.GradientTape() as tape:
+            tape.watch(logits)
+            losses = self.cross_entropy(logits, labels, axis)
+        return tape.gradient(losses, logits)
+
 
 class Keras(TensorFlow):
     """The notebook's `tf.keras.layers.Softmax`, and what TensorFlow differentiates through it."""

@@ -61,6 +61,15 @@ class Torch(Backend):
     def jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
         return self.torch.func.jvp(lambda x: self.softmax(x, axis), (logits,), (tangent,))[1]
 
+    def cross_entropy(self, logits: Any, labels: Any, axis: int) -> Any:
+        rows = self.xp.moveaxis(logits, axis, -1).reshape(-1, logits.shape[axis])
+        losses = self.torch.nn.functional.cross_entropy(rows, labels.reshape(-1), reduction="none")
+        return losses.reshape(labels.shape)
+
+    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int) -> Any:
+        x = logits.clone().requires_grad_()
+        return self.torch.autograd.grad(self.cross_entropy(x, labels, axis).sum(), x)[0]
+
     def row_by_row(self, differentiate: Any, logits: Any, axis: int) -> Any:
         """The transform of one row's softmax, mapped over all rows."""
         mapped = differentiate(lambda row: self.softmax(row, -1))

@@ -102,8 +102,8 @@ def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
     promised = inputs.get(f"{group.case.name} {group.dtype}", {})
     for number, rows in enumerate(blocks.boundaries(group.case)):
         for name in ("logits", *OPERATIONS[group.operation].arguments):
-            given = promised.get(f"{name}[{number}]")
-            if given and given != arrays.sha256(blocks.array(group.case, name, group.dtype, rows)):
+            given = promised.get(f"{name}[{number}]") or promised.get(f"{name}[{number}], axis {group.axis}")
+            if given and given != arrays.sha256(blocks.argument(group.case, name, group.dtype, group.axis, rows)):
                 raise UsageError(f"the run's {name} of {group.case.name} ({group.dtype}) are not this version's")
 
 

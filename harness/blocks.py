@@ -41,15 +41,24 @@ def boundaries(case: Case) -> list[Rows]:
 
 def arguments(case: Case, operation: Operation, dtype: str, axis: int, rows: Rows) -> dict[str, Any]:
     """What the operation is called with: `logits`, and the arrays and numbers that it takes beside them."""
-    return {
-        name: middle(case, axis) if name == "index" else array(case, name, dtype, rows)
-        for name in ("logits", *operation.arguments)
-    }
+    return {name: argument(case, name, dtype, axis, rows) for name in ("logits", *operation.arguments)}
 
 
-def middle(case: Case, axis: int) -> int:
-    """The one output that `jacobian_row` differentiates: the documents' number 2 of 4."""
-    return case.shape[axis] // 2
+def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
+    """One of them: a number for `index`, the documents' output 2 of 4; integers for `labels`; else an array."""
+    if name == "index":
+        return case.shape[axis] // 2
+    if name == "labels":
+        return labels(case, axis, rows)
+    return array(case, name, dtype, rows)
+
+
+def labels(case: Case, axis: int, rows: Rows) -> NDArray[np.int64]:
+    """A class for each row of the logits, any of the n, from the same stream of random words."""
+    position = axis % len(case.shape)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    drawn = np.take(words(f"{case.name}/labels", shape, rows).reshape(shape), [0], axis=position)
+    return (drawn % np.uint64(case.shape[axis])).astype(np.int64).squeeze(position)
 
 
 def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.generic]:

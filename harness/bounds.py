@@ -10,7 +10,7 @@ flushes to zero, a few quanta elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log2
 from typing import Any
 
@@ -75,6 +75,8 @@ class SoftmaxError:
     """One block's softmax, as sizes: s itself, the log-domain error r of each element, and what all bounds share."""
 
     s: Floats
+    gap: Floats
+    """Distance from the maximum, up to `FARTHEST`."""
     shift: Floats
     """Log-domain error of each rounded shift."""
     log_total: Floats
@@ -114,7 +116,7 @@ def softmax_error(logits: Floats, form: Format, flush: float | None, theory: The
     spread = (s * np.expm1(exponential + height * step)).sum(axis=-1, keepdims=True) + n * tiny
     sum_error = np.where(spread < LARGEST_SPREAD, -np.log1p(-np.minimum(spread, LARGEST_SPREAD)), np.inf)
     r = exponential + sum_error + division
-    return SoftmaxError(s, theory.ranged * gap * step, np.log(total), r, sum_error, tiny, step, height)
+    return SoftmaxError(s, near, theory.ranged * gap * step, np.log(total), r, sum_error, tiny, step, height)
 
 
 def softmax(e: SoftmaxError) -> Floats:
@@ -160,6 +162,21 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
     return allowed
 
 
+def cross_entropy(e: SoftmaxError, labels: NDArray[np.integer[Any]], value: Floats, form: Format) -> Floats:
+    """That of log-softmax at the label (docs/bounds.md#cross-entropy)."""
+    at_label = replace(e, shift=np.take_along_axis(e.shift, labels[:, None], axis=-1))
+    return log_softmax(at_label, value, form)
+
+
+def cross_entropy_gradient(e: SoftmaxError, labels: NDArray[np.integer[Any]], value: Floats, form: Format) -> Floats:
+    """Of s − e_y, with s a softmax or the exp of a log-softmax; one subtraction (docs/bounds.md#cross-entropy)."""
+    log_s = -e.gap - e.log_total
+    through_log = log_softmax(e, log_s, form) + ASSUMED.exp * form.u / (1 - ASSUMED.exp * form.u)
+    allowed: Floats = e.s * np.expm1(np.maximum(e.r, np.where(e.s > 0, through_log, 0))) + 2 * e.tiny
+    at_label = np.arange(e.s.shape[-1]) == labels[:, None]
+    return np.where(at_label, allowed + e.step * (np.abs(value) + allowed), allowed)
+
+
 def bound(
     operation: str,
     logits: NDArray[np.generic],
@@ -187,6 +204,10 @@ def bound(
                 allowed = jacobian(e)
             case "jacobian_row":
                 allowed = jacobian_row(e, beside[0])
+            case "cross_entropy":
+                allowed = cross_entropy(e, beside[0], value, form)
+            case "cross_entropy_gradient":
+                allowed = cross_entropy_gradient(e, beside[0], value, form)
             case _:
                 allowed = product(e, np.asarray(beside[0], dtype=np.float64))
     result: Floats = allowed.reshape(len(e.s), -1) * SLACK
@@ -194,14 +215,19 @@ def bound(
 
 
 def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats | None:
-    """What a product's terms add up to without their signs, s_j(|v_j| + Σ s_i·|v_i|); None for other operations.
+    """What an answer's terms add up to without their signs; None for operations in which nothing cancels.
 
-    Where terms cancel the exact value says nothing of the work that it took, and this does.
+    s_j(|v_j| + Σ s_i·|v_i|) for products, s_j + δ_jy for the gradient of cross-entropy. Where terms cancel the exact
+    value says nothing of the work that it took, and this does.
     """
-    if operation not in ("vjp", "jvp"):
+    if operation not in ("vjp", "jvp", "cross_entropy_gradient"):
         return None
-    x, size = np.asarray(logits, dtype=np.float64), np.abs(np.asarray(beside[0], dtype=np.float64))
+    x = np.asarray(logits, dtype=np.float64)
     weights = np.exp(x - x.max(axis=-1, keepdims=True))
     s = weights / weights.sum(axis=-1, keepdims=True)
-    scale: Floats = s * (size + (s * size).sum(axis=-1, keepdims=True))
+    if operation == "cross_entropy_gradient":
+        scale: Floats = s + (np.arange(x.shape[-1]) == beside[0][:, None])
+    else:
+        size = np.abs(np.asarray(beside[0], dtype=np.float64))
+        scale = s * (size + (s * size).sum(axis=-1, keepdims=True))
     return scale

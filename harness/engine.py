@@ -41,27 +41,29 @@ class Inputs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.hashes: dict[str, dict[str, str]] = {}
-        self._files: dict[tuple[str, str, str, int], tuple[str, str, str]] = {}
+        self._made: dict[tuple[str, str, str, int, int], Any] = {}
         self._lock = Lock()
 
     def arguments(self, group: Group, block: int) -> dict[str, Any]:
         """A number for each number; file, dtype and hash for each array."""
         names = ("logits", *OPERATIONS[group.operation].arguments)
-        return {
-            name: blocks.middle(group.case, group.axis) if name == "index" else self._file(group, name, block)
-            for name in names
-        }
+        return {name: self._argument(group, name, block) for name in names}
 
-    def _file(self, group: Group, name: str, block: int) -> tuple[str, str, str]:
-        key = (group.case.name, group.dtype, name, block)
+    def _argument(self, group: Group, name: str, block: int) -> Any:
+        rows = blocks.boundaries(group.case)[block]
+        # Labels alone depend on the axis; indexes are cheap to make again.
+        key = (group.case.name, group.dtype, name, group.axis if name in ("labels", "index") else 0, block)
         with self._lock:
-            if key not in self._files:
-                file = self.folder / f"input-{len(self._files)}.npy"
-                value = blocks.array(group.case, name, group.dtype, blocks.boundaries(group.case)[block])
-                self._files[key] = str(file), arrays.save(file, value), arrays.sha256(value)
-                hashes = self.hashes.setdefault(f"{group.case.name} {group.dtype}", {})
-                hashes[f"{name}[{block}]"] = self._files[key][2]
-            return self._files[key]
+            if key not in self._made:
+                value = blocks.argument(group.case, name, group.dtype, group.axis, rows)
+                self._made[key] = value if isinstance(value, int) else self._file(group, name, block, value)
+            return self._made[key]
+
+    def _file(self, group: Group, name: str, block: int, value: Any) -> tuple[str, str, str]:
+        file, digest = self.folder / f"input-{len(self._made)}.npy", arrays.sha256(value)
+        along = f", axis {group.axis}" if name == "labels" else ""
+        self.hashes.setdefault(f"{group.case.name} {group.dtype}", {})[f"{name}[{block}]{along}"] = digest
+        return str(file), arrays.save(file, value), digest
 
 
 def refusal(backend: str, group: Group) -> tuple[str, str] | None:

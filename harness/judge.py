@@ -130,7 +130,10 @@ class Question:
         return self.bounds[key]
 
     def row(self, number: int) -> dict[str, Any]:
-        return {name: v if isinstance(v, int) else v[number] for name, v in self.arguments.items()}
+        return {
+            name: v if isinstance(v, int) else int(v[number]) if v.ndim == 1 else v[number]
+            for name, v in self.arguments.items()
+        }
 
 
 def question(group: Group, rows: blocks.Rows, offset: int) -> Question:
@@ -144,8 +147,10 @@ def question(group: Group, rows: blocks.Rows, offset: int) -> Question:
 
 
 def moved(value: Any, axis: int) -> Any:
-    """An argument as (rows, n); a number as it is."""
-    return value if isinstance(value, int) else np.moveaxis(value, axis, -1).reshape(-1, value.shape[axis])
+    """An argument as (rows, n); labels as (rows,); a number as it is."""
+    if isinstance(value, int):
+        return value
+    return value.reshape(-1) if value.dtype.kind == "i" else np.moveaxis(value, axis, -1).reshape(-1, value.shape[axis])
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ OPERATIONS = {
         Operation("jacobian_row", "s_i(e_i − s), one output i", ("index",), axis_moved_last=True),
         Operation("vjp", "s ⊙ (v − s·v)", ("cotangent",)),
         Operation("jvp", "s ⊙ (t − s·t)", ("tangent",)),
+        Operation("cross_entropy", "−ln s_y", ("labels",), kept=0),
+        Operation("cross_entropy_gradient", "s − e_y", ("labels",)),
     )
 }
 

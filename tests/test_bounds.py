@@ -79,6 +79,19 @@ def jacobian_factored(x: Rows) -> Rows:
     return (s[:, :, None] * (np.eye(x.shape[-1], dtype=x.dtype) - s[:, None, :])).reshape(len(x), -1)
 
 
+def cross_entropy(x: Rows, labels: Rows) -> Rows:
+    return -np.take_along_axis(log_softmax(x), labels[:, None], axis=-1)
+
+
+def gradient_by_softmax(x: Rows, labels: Rows) -> Rows:
+    return sequential(x) - np.eye(x.shape[-1], dtype=x.dtype)[labels]
+
+
+def gradient_by_log_softmax(x: Rows, labels: Rows) -> Rows:
+    """As torch's backward has it: exp of what the forward pass kept."""
+    return np.exp(log_softmax(x)) - np.eye(x.shape[-1], dtype=x.dtype)[labels]
+
+
 RIGHT: list[tuple[str, Callable[..., Rows], float]] = [
     ("softmax", pairwise, 300),
     ("softmax", sequential, 300),
@@ -91,6 +104,9 @@ RIGHT: list[tuple[str, Callable[..., Rows], float]] = [
     ("jvp", vjp_by_quotient, 300),
     ("jacobian", jacobian_by_difference, 300),
     ("jacobian", jacobian_factored, 300),
+    ("cross_entropy", cross_entropy, 300),
+    ("cross_entropy_gradient", gradient_by_softmax, 300),
+    ("cross_entropy_gradient", gradient_by_log_softmax, 80),
 ]
 
 
@@ -104,6 +120,7 @@ def test_no_right_implementation_exceeds_its_bound(
         spread = random.uniform(0, widest, size=(12, 1))
         logits = (random.uniform(-1, 0, size=(12, n)) * spread + random.normal(size=(12, 1))).astype(dtype)
         beside = [random.normal(size=(12, n)).astype(dtype)] if operation in ("vjp", "jvp") else []
+        beside += [random.integers(0, n, size=12)] if operation.startswith("cross_entropy") else []
         fraction = share(operation, function(logits, *beside), logits, beside, dtype)
         worst = max(worst, fraction)
     record_property("largest share of the bound", worst)
@@ -141,6 +158,7 @@ def test_exact_values_rounded_once_are_within_every_bound(operation: str, dtype:
     random = np.random.Generator(np.random.Philox(key=7))
     logits = random.normal(scale=5, size=(20, 6)).astype(arrays.dtype(dtype))
     beside: list[Any] = {"vjp": [logits[::-1]], "jvp": [logits[::-1]], "jacobian_row": [2]}.get(operation, [])
+    beside = [np.arange(20) % 6] if operation.startswith("cross_entropy") else beside
     rounded = expected(operation, logits, beside, FORMATS[dtype]).rounded().astype(arrays.dtype(dtype))
     assert share(operation, rounded, logits, beside, dtype) <= 1
 

@@ -38,6 +38,8 @@ def definition(operation: str, x: list[float], beside: list[Any]) -> list[mpmath
         "log_softmax": [mpmath.log(p) for p in s],
         "logsumexp": [mpmath.log(total)],
         "jacobian": jacobian,
+        "cross_entropy": [-mpmath.log(s[beside[0]])] if operation == "cross_entropy" else [],
+        "cross_entropy_gradient": [s[j] - (j == beside[0]) for j in n] if operation == "cross_entropy_gradient" else [],
         "jacobian_row": [jacobian[beside[0] * len(x) + j] for j in n] if operation == "jacobian_row" else [],
     }[operation]
 
@@ -55,9 +57,12 @@ ROWS = {
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_agrees_with_mpmath_on_the_definition(operation: str, row: list[float]) -> None:
-    beside: list[Any] = {"vjp": [[0.1 * k - 0.2 for k in range(len(row))]], "jacobian_row": [len(row) // 2]}.get(
-        "vjp" if operation == "jvp" else operation, []
-    )
+    beside: list[Any] = {
+        "vjp": [[0.1 * k - 0.2 for k in range(len(row))]],
+        "jacobian_row": [len(row) // 2],
+        "cross_entropy": [len(row) - 1],
+        "cross_entropy_gradient": [len(row) - 1],
+    }.get("vjp" if operation == "jvp" else operation, [])
     arrays = [np.array([b]) if isinstance(b, list) else b for b in beside]
     exact = expected(operation, np.array([row]), arrays, DOUBLE)
     with mpmath.workprec(20_000):
@@ -96,7 +101,8 @@ def test_the_digits_of_the_values_are_cut_and_not_rounded() -> None:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_refuses_what_is_a_matter_of_policy(operation: str, bad: float) -> None:
-    beside = [np.ones((1, 2))] * len(OPERATIONS[operation].arguments) if operation != "jacobian_row" else [0]
+    given = {"index": 0, "labels": np.array([1])}
+    beside = [given.get(name, np.ones((1, 2))) for name in OPERATIONS[operation].arguments]
     with pytest.raises(ValueError, match="matter of policy"):
         expected(operation, np.array([[0.0, bad]]), beside, DOUBLE)
 

@@ -110,6 +110,15 @@ def product(row: Row, vector: list[float]) -> list[arb]:
     return [e * (row.total * c - weighted) / row.square for e, c in zip(row.e, centred, strict=True)]
 
 
+def cross_entropy(row: Row, label: int) -> list[arb]:
+    return [-log_softmax(row)[label]]
+
+
+def cross_entropy_gradient(row: Row, label: int) -> list[arb]:
+    """s_j, and s_y − 1 = −(Z − e_y)/Z by what is left of the sum."""
+    return [(-row.rest(j) if j == label else e) / row.total for j, e in enumerate(row.e)]
+
+
 EXACT: dict[str, Callable[..., list[arb]]] = {
     "softmax": softmax,
     "log_softmax": log_softmax,
@@ -118,6 +127,8 @@ EXACT: dict[str, Callable[..., list[arb]]] = {
     "jacobian_row": jacobian_row,
     "vjp": product,
     "jvp": product,
+    "cross_entropy": cross_entropy,
+    "cross_entropy_gradient": cross_entropy_gradient,
 }
 
 

@@ -148,6 +148,19 @@ def diagonal_product(b: NumPy, logits: Any, tangent: Any, axis: int) -> Any:
     return s * (1 - s) * tangent
 
 
+@wrong("cross_entropy")
+def from_clipped_probabilities(b: NumPy, logits: Any, labels: Any, axis: int) -> Any:
+    """As Keras does from probabilities: a loss of more than 16.1 cannot be."""
+    chosen = np.expand_dims(labels, axis)
+    s = np.take_along_axis(NumPy.softmax(b, logits, axis), chosen, axis).squeeze(axis)
+    return -np.log(np.clip(s, 1e-7, 1 - 1e-7))
+
+
+@wrong("cross_entropy_gradient")
+def without_label(b: NumPy, logits: Any, labels: Any, axis: int) -> Any:
+    return NumPy.softmax(b, logits, axis)
+
+
 @wrong("softmax", flaws=(Flaw("seed003-*", "declared wrong, and right: the flaw is gone"),))
 def mended(b: NumPy, logits: Any, axis: int) -> Any:
     return NumPy.softmax(b, logits, axis)
