@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.errors import FALLS_SHORT, INTERRUPTED, OUR_FAULT, UsageError, unknown
+from harness.errors import INTERRUPTED, OUR_FAULT, UsageError, unknown
 
 if TYPE_CHECKING:
     from harness.plan import Selection
@@ -144,8 +144,25 @@ def finish(run: Run, out: Path, form: str) -> None:
 
     saved = store.save(run, out)
     store.write(out, "report.md", render(saved, "markdown").encode())
-    sys.stdout.write(render(saved, form))
+    show(render(saved, form))
     print(f"written to {out}: report.md, comparisons.csv, pairs.csv, properties.csv, run.json", file=sys.stderr)
+
+
+def show(text: str) -> None:
+    """On stdout; a reader who has seen enough of it changes no exit status."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def exit_code(run: Run) -> int:
+    """Of a saved run, by what stands in it."""
+    from harness import compare as comparing
+
+    about = run.about
+    return comparing.exit_code(list(run.comparisons.itertuples()), bool(about["partial"]), about.get("faults", []), ())
 
 
 @app.command("judge")
@@ -164,6 +181,8 @@ def judge_again(
     pairing = checked_pairs(pairs)
     folder = place if place.is_dir() else place.parent
     old = store.read(folder)
+    if out.resolve() == folder.resolve():
+        raise UsageError("--out is the saved run's own folder: what is judged again is a run of its own")
     store.writable(out)
     check_preconditions()
     run, rows = comparing.judged_again(folder, old, pairing)
@@ -188,8 +207,8 @@ def report(
     run = store.read(place)
     if grade_at is not None:
         run = table.demanding(run, grade_at)
-    sys.stdout.write(render(run, form))
-    raise typer.Exit(FALLS_SHORT if grade_at is not None and len(table.failing(run)) else 0)
+    show(render(run, form))
+    raise typer.Exit(0 if grade_at is None else exit_code(run))
 
 
 @app.command("backends")
@@ -221,8 +240,6 @@ def main() -> None:
     except KeyboardInterrupt:
         print("softmax-harness: interrupted before anything was compared", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of our stdout has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception:
         traceback.print_exc()
         print("softmax-harness: this is our own fault", file=sys.stderr)

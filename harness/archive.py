@@ -32,11 +32,15 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._entries: list[dict[str, Any]] = []
-        (folder / FOLDER).mkdir(exist_ok=True)
+        try:
+            (folder / FOLDER).mkdir(exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write to {str(folder / FOLDER)!r}: {error.strerror or error}") from None
 
-    def keep(self, group: Group, result: Result) -> None:
-        """Copy an answer, or note why there is none."""
+    def keep(self, number: int, group: Group, result: Result) -> None:
+        """Copy an answer, or note why there is none. `number`: the group's in the plan."""
         entry: dict[str, Any] = {
+            "group": number,
             "operation": group.operation, "case": group.case.name, "axis": group.axis, "probe": group.probe,
             "asked": group.dtype, "n": group.case.shape[group.axis], "backend": result.backend, "block": result.block,
             "outcome": result.outcome, "reason": result.reason,
@@ -44,7 +48,7 @@ class Archive:
         if result.outcome == "ok":
             answer = arrays.load(result.array, result.dtype)
             entry |= {
-                "file": f"{FOLDER}/{len(self._entries)}.npy",
+                "file": f"{FOLDER}/{number}-{result.backend.replace(':', '-')}-{result.block}.npy",
                 "dtype": result.dtype,
                 "sha256": arrays.sha256(answer),
             }
@@ -53,7 +57,8 @@ class Archive:
 
     def close(self) -> str:
         """Write the list, last of all: its SHA-256."""
-        content = json.dumps(self._entries, indent=1).encode()
+        ordered = sorted(self._entries, key=lambda e: (e["group"], NAMES.index(e["backend"]), e["block"]))
+        content = json.dumps(ordered, indent=1).encode()
         store.write(self.folder, LIST, content)
         return hashlib.sha256(content).hexdigest()
 
@@ -63,11 +68,10 @@ def read(folder: Path, about: Mapping[str, Any]) -> list[tuple[Group, Results]]:
 
     UsageError where there are none, where an array is missing or damaged, or where the cases are not the same any more.
     """
-    asked: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    asked: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries(folder, about):
-        key = (not entry["probe"], entry["case"], entry["asked"], entry["axis"], entry["operation"], entry["n"])
-        asked[key].append(entry)
-    return [saved(folder, about["inputs"], its) for _, its in sorted(asked.items(), key=lambda item: item[0][0])]
+        asked[entry["group"]].append(entry)
+    return [saved(folder, about["inputs"], asked[number]) for number in sorted(asked)]
 
 
 def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -91,6 +95,10 @@ def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, A
         raise UsageError(f"the run's case {first['case']!r} is none of this version's")
     case = chain(first["n"]) if first["probe"] else CASES[first["case"]]
     answering = {entry["backend"] for entry in its}
+    if missing := sorted(answering - set(NAMES)):
+        raise UsageError(f"the run's backend {missing[0]!r} is not known here, and its flaws and flushes are needed")
+    if first["operation"] not in OPERATIONS:
+        raise UsageError(f"the run's operation {first['operation']!r} is none of this version's")
     backends = tuple(name for name in NAMES if name in answering)
     group = Group(first["operation"], case, first["asked"], first["axis"], backends, first["probe"])
     check_inputs(group, inputs)

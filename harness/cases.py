@@ -9,7 +9,6 @@ from __future__ import annotations
 from harness.operations import OPERATIONS
 from harness.records import Case, Chain, Normal, Printed, Stored, Uniform
 
-ALL = tuple(OPERATIONS)
 PRODUCTS = ("softmax", "log_softmax", "logsumexp", "vjp", "jvp")
 MATRIX = ("softmax", "jacobian")
 
@@ -105,7 +104,7 @@ CASES = {
             "σ = 3, in 16 bits",
             Normal(3),
             (10, 5),
-            operations=("softmax", "vjp"),
+            operations=("softmax",),
             dtypes=("float16", "bfloat16"),
         ),
         Case("long", "50,000 classes, σ = 3", Normal(3), (2, 50_000), operations=("softmax",)),
@@ -121,7 +120,7 @@ CASES = {
             "logits of a logistic regression on 1,797 handwritten digits, 10 classes",
             Stored("digits-logits.npy", "ffa1dc0e6e1d0cefacf856a86f80b5466a32f3782b3c1d36020e2d6b88933683"),
             (1797, 10),
-            operations=ALL,
+            operations=tuple(name for name in OPERATIONS if name not in ("logsumexp", "jvp")),  # `wide` asks for those
         ),
     )
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import signal
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,10 @@ class Comparing:
             self._collect(tell)
         except KeyboardInterrupt:
             self.partial = True
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is finished is about to be written
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            ignore_signals()
             self.engine.stop()
             self._collect(tell)
+        ignore_signals()
         self.faults += self.engine.faults
         for number in range(len(self.groups)):
             self._judge(number)  # what an interruption, or a fault of ours, left open
@@ -74,13 +75,26 @@ class Comparing:
             self._judgements[number] = Judgement(rows)
         for result in self._waiting.pop(number).values():
             if self.archive:
-                self.archive.keep(group, result)
+                self._keep(self.archive, number, result)
             if result.array:
                 Path(result.array).unlink(missing_ok=True)
+
+    def _keep(self, archive: Archive, number: int, result: Result) -> None:
+        try:
+            archive.keep(number, self.groups[number], result)
+        except OSError as error:
+            self.faults.append(f"an answer could not be kept, so none is kept from here on: {error}")
+            self.archive = None
 
     def _judged(self, group: Group, results: Results) -> Judgement:
         """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
         return judged(group, results, self.pairing, self.heights)
+
+
+def ignore_signals() -> None:
+    """From here on what is finished is judged and written, and that is not to be cut short."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 Heights = dict[tuple[str, int], dict[str, int | None]]
@@ -101,7 +115,7 @@ def load(result: Result) -> NDArray[np.generic]:
     return arrays.load(result.array, result.dtype, mapped=True)
 
 
-def exit_code(comparisons: list[Comparison], partial: bool, faults: list[str], asked_by_name: tuple[str, ...]) -> int:
+def exit_code(comparisons: Sequence[Any], partial: bool, faults: list[str], asked_by_name: tuple[str, ...]) -> int:
     """The run's exit status, by `errors.PRECEDENCE`."""
     outcomes = {c.outcome for c in comparisons}
     absent = {c.backend for c in comparisons if c.outcome == "absent"}

@@ -108,7 +108,8 @@ class Framework:
         """Publish one result for each of its blocks. Nothing escapes: our own mistakes are results too."""
         started = time.monotonic()
         try:
-            self._open()
+            if not self.stopping.is_set():
+                self._open()
             for number, group in enumerate(self.groups):
                 for backend in group.backends:
                     if find(backend).framework == self.name:

@@ -175,7 +175,8 @@ class Cell:
         tally = self.tally.merged(later.tally)
         worse = self if self.witness and tally.worst == self.tally.worst else later
         laws = {law: larger(self.laws.get(law, (0.0, 0.0)), found) for law, found in later.laws.items()}
-        return replace(self, dtype=later.dtype, tally=tally, witness=worse.witness, bound=worse.bound, laws=laws)
+        dtype = later.dtype if self.dtype in ("", later.dtype) else f"{self.dtype} and {later.dtype}"
+        return replace(self, dtype=dtype, tally=tally, witness=worse.witness, bound=worse.bound, laws=laws)
 
 
 def larger(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
@@ -190,7 +191,9 @@ def judged(asked: Question, backend: str, answer: Answer, height: int | None) ->
     theories = {"A": range_free(n), "B": blocked_tree(n), "any order": any_order(n)}
     bounds = {name: asked.allowed(backend, theory, form) for name, theory in theories.items()}
     if height is not None and not (found.absolute <= bounds["B"]).all():
-        bounds["C"] = asked.allowed(backend, with_height(n, height), form)
+        chained = asked.allowed(backend, with_height(n, height), form)
+        # A bound that is vacuous at that height explains nothing.
+        bounds["C"] = np.where(np.isinf(chained), bounds["B"], chained)
     tally = metrics.tally(actual, asked.expected, found, bounds, form, asked.offset)
     tally = replace(tally, peaks={**tally.peaks, **further_peaks(asked, backend, found, "C" in bounds)})
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
@@ -213,7 +216,8 @@ def further_peaks(asked: Question, backend: str, found: metrics.Errors, chained:
             values["scale"] = found.absolute / (asked.form.u * scale)
         if chained and asked.group.operation == "softmax" and np.isfinite(found.ulp).all():
             logits, s = np.asarray(arguments[0], np.float64), asked.expected.rounded()
-            values["common factor"] = common_factor_share(logits, found.signed, s, asked.form, asked.flush(backend))
+            share = common_factor_share(logits, found.signed, s, asked.form, asked.flush(backend))
+            values["common factor"] = np.where(np.isnan(share), np.inf, share)
     return {name: metrics.peak(value, asked.offset) for name, value in values.items()}
 
 

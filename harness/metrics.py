@@ -7,7 +7,7 @@ infinity are counted apart likewise. Sums are exactly rounded (`math.fsum`), so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from math import fsum, inf
 from typing import Any
@@ -141,7 +141,7 @@ class Tally:
         """Mean absolute, relative, signed relative and ULP error over what the sums run over; None over nothing."""
         finite = self.counts.finite
         related = finite - self.counts.zero_misses
-        totals = [fsum(column) for column in zip(*self.sums, strict=True)] or [0.0] * 4
+        totals = [total(column) for column in zip(*self.sums, strict=True)] or [0.0] * 4
         return tuple(t / c if c else None for t, c in zip(totals, (finite, related, related, finite), strict=True))
 
     def quantile(self, share: float) -> tuple[float, float] | None:
@@ -195,7 +195,7 @@ def tally(
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = {name: np.where(finite, found.absolute / bound, inf) for name, bound in bounds.items()}
     kept = found.absolute[finite], relative[related], found.signed[related], found.ulp[finite]
-    absolute, unsigned, signed, ulp = map(fsum, kept)
+    absolute, unsigned, signed, ulp = map(total, kept)
     return Tally(
         counts,
         {name: peak(values, offset) for name, values in (errors_ | shares).items()},
@@ -233,7 +233,7 @@ def percents(a: NDArray[Any], b: NDArray[Any], form: Format) -> Percents:
         a.size,
         mean_relative_error_percent(a, b),
         mean_relative_error_percent(b, a),
-        float(np.mean(kept) * 100) if kept.size else float("nan"),
+        mean(kept) * 100 if kept.size else float("nan"),
         kept.size,
         int(zeros.sum()),
         int((below & ~zeros).sum()),
@@ -256,7 +256,22 @@ def weighted(parts: Sequence[Percents]) -> Percents:
     )
 
 
+def total(values: Iterable[float]) -> float:
+    """The exactly rounded sum; where terms or sums overflow, what float64 makes of it: infinite or NaN."""
+    kept = list(values)
+    try:
+        return fsum(kept)
+    except (ValueError, OverflowError):
+        with np.errstate(all="ignore"):
+            return float(np.sum(kept))
+
+
+def mean(values: NDArray[Any]) -> float:
+    """NumPy's own mean; of 16-bit numbers in float64, since NumPy would add bfloat16 in bfloat16."""
+    return float(np.mean(values, dtype=np.float64 if values.dtype.itemsize == 2 else None))
+
+
 def mean_relative_error_percent(a: NDArray[Any], b: NDArray[Any]) -> float:
     """The documents' figure, exactly as they compute it: NaN and infinities included."""
     with np.errstate(all="ignore"):
-        return float(np.mean(np.abs((a - b) / a)) * 100)
+        return mean(np.abs((a - b) / a)) * 100

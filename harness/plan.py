@@ -55,7 +55,8 @@ def groups(selection: Selection) -> list[Group]:
         if (answering := answerers(operation, backends))
     ]
     if not planned:
-        raise UsageError(f"none of {', '.join(backends)} computes {', '.join(operations)} by itself")
+        asked = operations or tuple(dict.fromkeys(name for case in cases for name in CASES[case].operations))
+        raise UsageError(f"none of {', '.join(backends)} computes {' or '.join(asked)} by itself")
     return probes(planned) + planned
 
 

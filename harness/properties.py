@@ -102,6 +102,6 @@ def deviations(operation: str, answer: NDArray[np.generic], allowed: Floats, n: 
         with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
             deviation, bound = measure(values, allowed, n)
             size = np.where(np.isnan(deviation), np.inf, np.abs(deviation))
-            share = np.where(size == 0, 0.0, size / bound)
+            share = np.where(size == 0, 0.0, np.where(np.isinf(size), np.inf, size / bound))
         found[law] = (float(size.max(initial=0.0)), float(share.max(initial=0.0)))
     return found

@@ -89,7 +89,8 @@ def read(place: Path) -> Run:
     for name, record in TABLES.items():
         content = _content(folder / f"{name}.parquet", about)
         try:
-            tables[name] = pd.read_parquet(io.BytesIO(content))
+            # Without threads of its own: at an early exit pyarrow 26 was once seen to abort over one still running.
+            tables[name] = pd.read_parquet(io.BytesIO(content), use_threads=False, pre_buffer=False)
         except Exception as error:
             raise UsageError(f"{folder / name}.parquet does not read as Parquet: {error}") from None
         if missing := {field.name for field in dataclasses.fields(record)} - set(tables[name].columns):

@@ -16,6 +16,8 @@ from harness.records import Run
 QUESTION = ["operation", "case", "dtype", "axis"]
 ULP = "max_ulp_error_ftz"
 """Frameworks are ranked without what they declare to flush to zero."""
+UNGRADED = "?"
+"""Where the bound is vacuous."""
 OUTLIER = 2.0
 """From so many times the next one's error on, the furthest is called an outlier."""
 BAD_VERDICTS = ("falls short", "flaw gone")
@@ -54,8 +56,8 @@ def failing(run: Run) -> pd.DataFrame:
 def demanding(run: Run, grade: str) -> Run:
     """The run with every cell that is graded worse than this, and is not declared to be wrong, called short."""
     cells = run.comparisons.copy()
-    worse = cells.grade.map(lambda given: given in GRADES and GRADES.index(given) > GRADES.index(grade))
-    cells.loc[worse & (cells.verdict == "within bound"), "verdict"] = "falls short"
+    worse = cells.grade.map(lambda given: given not in GRADES or GRADES.index(given) > GRADES.index(grade))
+    cells.loc[worse & cells.verdict.isin(["within bound", "bound is vacuous"]), "verdict"] = "falls short"
     return replace(run, comparisons=cells)
 
 
@@ -64,9 +66,11 @@ def headline(run: Run) -> str:
     cells = run.comparisons
     counts = cells.verdict.value_counts()
     within, declared, short = (int(counts.get(v, 0)) for v in ("within bound", "flaw as declared", "falls short"))
+    vacuous = int(counts.get("bound is vacuous", 0))
     gone, other = int(counts.get("flaw gone", 0)), cells.outcome[cells.outcome != "ok"].value_counts()
     parts = [f"{within:,} within their proved bound"]
     parts += [f"{declared:,} wrong where their formula is declared to be"] * bool(declared)
+    parts += [f"{vacuous:,} where theory allows anything"] * bool(vacuous)
     parts += [f"{gone:,} no longer wrong where declared to be"] * bool(gone)
     parts += [f"{count:,} {outcome}" for outcome, count in sorted(other.items())]
     verdict = f"{short:,} FALL{'S' if short == 1 else ''} SHORT" if short else "none falls short"
@@ -84,7 +88,7 @@ def summary(run: Run) -> pd.DataFrame:
     for (operation, dtype), found in sorted(
         cells.groupby(["operation", "dtype"], sort=False), key=lambda item: order[item[0][0]]
     ):
-        worst = found.sort_values(ULP, ascending=False, kind="stable").drop_duplicates("backend")
+        worst = ranked_by_error(found).drop_duplicates("backend")
         apart = pairs[(pairs.operation == operation) & (pairs.dtype == dtype)].mean_relative_error_percent
         far, near = worst.iloc[0], worst.iloc[-1]
         rows.append(
@@ -102,15 +106,24 @@ def summary(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def ranked_by_error(cells: pd.DataFrame) -> pd.DataFrame:
+    """The furthest from the truth first: NaN, infinities and answers in another dtype are as far as can be."""
+    strange = (cells.nan_count + cells.infinity_count > 0) | cells.reason.str.startswith("answered in")
+    return cells.assign(rank=cells[ULP].mask(strange, float("inf"))).sort_values(
+        "rank", ascending=False, kind="stable", na_position="first"
+    )
+
+
 def worst_grade(grades: pd.Series) -> str:
     """The worst of some cells' grades."""
-    return max(map(str, grades), key=lambda grade: GRADES.index(grade) if grade in GRADES else -1)
+    ordered = (*GRADES[:-1], UNGRADED, GRADES[-1])
+    return max((str(grade) or UNGRADED for grade in grades), key=ordered.index)
 
 
 def by_grade(cells: pd.DataFrame) -> str:
     """Each backend's worst grade, the best first: `A numpy, jax · C torch`, or `all A`."""
     worst = cells.groupby("backend", sort=False).grade.agg(worst_grade)
-    names = {grade: [name for name, its in worst.items() if its == grade] for grade in GRADES}
+    names = {grade: [name for name, its in worst.items() if its == grade] for grade in (*GRADES, UNGRADED)}
     if len(present := {grade: who for grade, who in names.items() if who}) == 1:
         return f"all {next(iter(present))}"
     return " · ".join(f"{grade} {', '.join(who)}" for grade, who in present.items())
@@ -185,12 +198,12 @@ def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
 
 def ranked(cells: pd.DataFrame) -> dict[str, str]:
     """Who of one question's backends is nearest to the truth, and how many times as far as the next the furthest is."""
-    order = cells[cells.outcome == "ok"].sort_values("max_ulp_error", kind="stable")
+    order = ranked_by_error(cells[cells.outcome == "ok"])
     if len(order) < 2:
         return {"nearest": "–", "outlier": "–"}
-    near, next_, far = order.iloc[0], order.iloc[-2], order.iloc[-1]
-    times = far.max_ulp_error / next_.max_ulp_error if next_.max_ulp_error else float("inf")
-    tied = near.max_ulp_error == far.max_ulp_error
+    far, next_, near = order.iloc[0], order.iloc[1], order.iloc[-1]
+    tied = near["rank"] == far["rank"]
+    times = 1.0 if tied else far["rank"] / next_["rank"] if next_["rank"] else float("inf")
     return {
         "nearest": "all alike" if tied else near.backend,
         "outlier": "–" if times < OUTLIER else f"{far.backend}, {figure(times)} times the next",

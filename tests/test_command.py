@@ -239,17 +239,17 @@ def test_saved_arrays_are_judged_again_to_the_same_bytes(archived: Path, tmp_pat
     assert done.returncode == 1, done.stderr
     for name in ("comparisons.csv", "pairs.csv", "properties.csv"):
         lines, again = ((folder / name).read_text().splitlines() for folder in (archived, tmp_path))
-        assert sorted(lines) == sorted(again), name
+        assert lines == again, name
 
 
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda d: damage(d, "arrays/0.npy", b"NUMPY", b"PICKL"), "does not read"),
-        (lambda d: (d / "arrays" / "0.npy").unlink(), "does not read"),
+        (lambda d: damage(d, "arrays/0-numpy-0.npy", b"NUMPY", b"PICKL"), "does not read"),
+        (lambda d: (d / "arrays" / "0-numpy-0.npy").unlink(), "does not read"),
         (
-            lambda d: (d / "arrays" / "0.npy").write_bytes((d / "arrays" / "9.npy").read_bytes()),
-            "0.npy is damaged: its S",
+            lambda d: (d / "arrays" / "0-numpy-0.npy").write_bytes((d / "arrays" / "0-numpy-1.npy").read_bytes()),
+            "0-numpy-0.npy is damaged",
         ),
         (lambda d: (d / "arrays.json").unlink(), "the run's arrays.json is missing"),
         (lambda d: damage(d, "arrays.json", b'"ok"', b'"OK"'), "arrays.json is damaged: its SHA-256"),
@@ -274,3 +274,27 @@ def test_a_report_can_demand_more_of_a_saved_run(run: Path) -> None:
     assert "numpy" in strict.stdout.split("Falls short:")[1]
     wrong = harness("report", run, "--grade-at", "D")
     assert (wrong.returncode, wrong.stderr[:32]) == (2, "softmax-harness: unknown grade '")
+
+
+def test_judging_into_the_run_itself_is_refused(archived: Path) -> None:
+    done = harness("judge", archived, "--out", archived, PYTHONPATH=PLANTED)
+    assert done.returncode == 2
+    assert "--out is the saved run's own folder" in done.stderr
+
+
+def test_a_backend_that_is_not_known_any_more_does_not_vanish(archived: Path, tmp_path: Path) -> None:
+    done = harness("judge", archived, "--out", tmp_path)
+    assert done.returncode == 2
+    assert "the run's backend 'planted' is not known here" in done.stderr
+
+
+def test_arrays_that_cannot_be_kept_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "arrays").touch()
+    done = harness("compare", *SMALL, "--save-arrays", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "cannot write to" in done.stderr
+
+
+def test_a_reader_who_stops_reading_changes_no_exit_status(run: Path) -> None:
+    command = f"{sys.executable} -m harness report {run} --format json | true; exit ${{PIPESTATUS[0]}}"
+    assert subprocess.run(["bash", "-c", command], cwd=ROOT, check=False).returncode == 0

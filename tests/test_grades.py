@@ -185,3 +185,12 @@ def test_a_vacuous_bound_gives_no_grade() -> None:
     wide = Case("wide", "", Normal(3), (4, 1000))
     cell = graded(lambda x: (pairwise(x.astype(np.float64)) * 1.01).astype(x.dtype), wide, "bfloat16")
     assert (cell.grade, cell.verdict) == ("", "bound is vacuous")
+
+
+def test_a_vacuous_chain_explains_nothing() -> None:
+    """A height at which theory allows anything is no excuse for any error."""
+    group = Group("vjp", Case("wide", "", Normal(3), (4, 1000)), "float16", -1, ("numpy",))
+    answer = blocks.array(group.case, "cotangent", "float16", (0, 4)) * np.float16(-37)
+    results = {("numpy", 0): Result(0, 0, "numpy", "ok")}
+    cell = judge.judge(group, results, lambda _: answer, judge.all_pairs, {"numpy": 999}).comparisons[0]
+    assert cell.grade == "F"

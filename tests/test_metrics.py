@@ -171,3 +171,21 @@ def test_sums_are_exactly_rounded() -> None:
     found = counted(actual, [1.0] * 100)
     assert found.sums[0][0] == fsum(a - 1.0 for a in actual)
     assert isinstance(errors(np.array([actual]), exactly(*[1.0] * 100), FORMATS["float64"]), Errors)
+
+
+def test_sums_that_overflow_cost_no_other_cell() -> None:
+    """Answers of both signs for values below every float: relative errors of both infinities."""
+    tiny = Expected(np.array([[0.75, 0.75]]), np.zeros((1, 2)), np.array([[-2885, -2885]], dtype=np.int32))
+    answer = np.array([[1.0, -1.0]])
+    bounds = {"A": np.ones((1, 2)), "B": np.ones((1, 2))}
+    found = tally(answer, tiny, errors(answer, tiny, FORMATS["float64"]), bounds, FORMATS["float64"])
+    assert found.means()[1] == inf
+    assert np.isnan(found.means()[2])  # type: ignore[arg-type]
+
+
+def test_percents_of_sixteen_bits_are_averaged_in_float64() -> None:
+    import ml_dtypes
+
+    for dtype in (np.float16, ml_dtypes.bfloat16):
+        a = np.ones(20_000, dtype=dtype)
+        assert mean_relative_error_percent(a, a * dtype(0.5)) == 50.0
