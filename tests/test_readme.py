@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import NOTHING_COMPARED
+from tests import bench
 from tests.command import ROOT, harness
 from tests.conftest import REQUIRED
 
@@ -59,6 +60,13 @@ def test_the_snippet_is_a_whole_backend(tmp_path: Path) -> None:
                    PYTHONPATH=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "none falls short" in done.stdout
+
+
+def test_bench_measures_the_judge() -> None:
+    """The parts of `make bench` that take no minute: every row has a ratio."""
+    rows = bench.judge()
+    assert len(rows) == 4
+    assert all(float(ratio) > 0 for _, _, ratio in rows)
 
 
 def test_links_lead_somewhere() -> None:
