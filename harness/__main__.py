@@ -107,9 +107,9 @@ def compare(
 
 
 def checked_pairs(pairs: str) -> Any:
-    from harness import judge
+    from harness.pairs import all_pairs, natives_and_variants
 
-    choices = {"natives": judge.natives_and_variants, "all": judge.all_pairs}
+    choices = {"natives": natives_and_variants, "all": all_pairs}
     if pairs not in choices:
         raise unknown("choice of pairs", pairs, choices)
     return choices[pairs]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from backends import find
@@ -18,8 +19,9 @@ from harness.archive import Archive
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
 from harness.environment import environment
+from harness.pairs import Pairing
 from harness.plan import Selection
-from harness.records import Case, Comparison, Group, Judgement, Result, Run
+from harness.records import Comparison, Group, Judgement, Result, Run
 
 Results = dict[tuple[str, int], Result]
 
@@ -27,9 +29,7 @@ Results = dict[tuple[str, int], Result]
 class Comparing:
     """Collects results into judgements. After `run`, `partial` says whether it was interrupted."""
 
-    def __init__(
-        self, groups: list[Group], engine: Engine, pairing: judge.Pairing, archive: Archive | None = None
-    ) -> None:
+    def __init__(self, groups: list[Group], engine: Engine, pairing: Pairing, archive: Archive | None = None) -> None:
         self.groups, self.engine, self.pairing, self.archive = groups, engine, pairing, archive
         self.partial = False
         self.faults: list[str] = []
@@ -101,7 +101,7 @@ Heights = dict[tuple[str, int], dict[str, int | None]]
 """Summation chains as measured, by dtype and n and then by backend."""
 
 
-def judged(group: Group, results: Results, pairing: judge.Pairing, heights: Heights) -> Judgement:
+def judged(group: Group, results: Results, pairing: Pairing, heights: Heights) -> Judgement:
     """A group's rows; of a probe none, but what it measures goes into `heights`."""
     measured = heights.setdefault((group.dtype, group.case.shape[group.axis]), {})
     if not group.probe:
@@ -154,28 +154,35 @@ def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, s
             "interpreters": dict(settings.interpreters),
         },
         "cases": {
-            name: {"source": case.source, "shape": case.shape, "recipe": recipe(case), "blocks": len(boundaries(case))}
+            name: {
+                "source": case.source,
+                "shape": case.shape,
+                "recipe": repr(case.recipe),
+                "blocks": len(boundaries(case)),
+            }
             for name, case in cases.items()
         },
         "inputs": work.engine.inputs.hashes,
     }
     if work.archive:
         about["arrays"] = work.archive.close()
-    rows = {name: [row for j in judgements for row in getattr(j, name)] for name in store.TABLES}
-    return Run(about, **{name: store.frame(rows[name], record) for name, record in store.TABLES.items()})
+    return Run(about, **tables(judgements))
 
 
-def recipe(case: Case) -> str:
-    """How its numbers are made; printed numbers speak for themselves."""
-    return repr(case.recipe)
+def tables(judgements: list[Judgement]) -> dict[str, pd.DataFrame]:
+    """All rows of a run, table by table."""
+    return {
+        name: store.frame([row for judgement in judgements for row in getattr(judgement, name)], record)
+        for name, record in store.TABLES.items()
+    }
 
 
-def judged_again(folder: Path, old: Run, pairing: judge.Pairing) -> tuple[Run, list[Comparison]]:
+def judged_again(folder: Path, old: Run, pairing: Pairing) -> tuple[Run, list[Comparison]]:
     """A saved run's arrays against today's exact values and bounds: nothing runs. The new run, and its comparisons."""
     heights: Heights = {}
     found = archive.read(folder, old.about)
     judgements = [judged(group, results, pairing, heights) for group, results in found]
-    rows = {name: [row for j in judgements for row in getattr(j, name)] for name in store.TABLES}
-    frames = {name: store.frame(rows[name], record) for name, record in store.TABLES.items()}
     about = {key: value for key, value in old.about.items() if key != "arrays"}
-    return Run({**about, "judged_again_by": __version__}, **frames), rows["comparisons"]
+    return Run({**about, "judged_again_by": __version__}, **tables(judgements)), [
+        row for judgement in judgements for row in judgement.comparisons
+    ]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from harness.bounds import Theory, any_order, blocked_tree, bound, range_free, s
 from harness.formats import FORMATS, Format
 from harness.grades import common_factor_share, grade, measured_height, with_height
 from harness.operations import OPERATIONS, answer_index, answer_shape, as_rows
-from harness.records import Comparison, Group, Judgement, Pair, Property, Result
+from harness.pairs import Pairing, Percent
+from harness.records import Comparison, Group, Judgement, Property, Result
 from harness.reference import Expected, expected
 from harness.witness import witness
 
@@ -31,7 +31,6 @@ Results = Mapping[tuple[str, int], Result]
 Load = Callable[[Result], Answer]
 Heights = Mapping[str, int | None]
 """Summation chains measured for the group's dtype and n, by backend."""
-Pairing = Callable[[Iterable[str]], list[tuple[str, str]]]
 
 
 def judge(group: Group, results: Results, load: Load, pairing: Pairing, heights: Heights) -> Judgement:
@@ -54,9 +53,10 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, heights:
             for a, b in pairing(answers):
                 pairs[a, b] = pairs[a, b].merged(answers[a], answers[b], asked.form)
         offset += answer_size(group, rows)
+    outcomes = {backend: cell.outcome for backend, cell in cells.items()}
     return Judgement(
         [comparison(group, backend, cell, heights.get(backend)) for backend, cell in cells.items()],
-        [percent.row(group, a, b, cells) for (a, b), percent in pairs.items()],
+        [percent.row(group, a, b, outcomes) for (a, b), percent in pairs.items()],
         [law for backend, cell in cells.items() for law in law_rows(group, backend, cell)],
     )
 
@@ -313,35 +313,3 @@ def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
         Property(*head, law, deviation / u, fraction, WITHIN if fraction <= 1 else AS_DECLARED if flawed else SHORT)
         for law, (deviation, fraction) in cell.laws.items()
     ]
-
-
-@dataclass(frozen=True)
-class Percent:
-    """The notebook's figure for a pair: over one block exactly as NumPy gives it, over several their weighted mean."""
-
-    percents: tuple[metrics.Percents, ...] = ()
-    identical: bool = True
-
-    def merged(self, a: Answer, b: Answer, form: Format) -> Percent:
-        same = np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
-        return Percent((*self.percents, metrics.percents(a, b, form)), self.identical and same)
-
-    def row(self, group: Group, a: str, b: str, cells: Mapping[str, Cell]) -> Pair:
-        head = (group.operation, group.case.name, group.dtype, group.axis, a, b)
-        outcome = next((cells[side].outcome for side in (a, b) if cells[side].outcome != "ok"), "ok")
-        if outcome != "ok":
-            return Pair(*head, outcome)
-        whole = metrics.weighted(self.percents)
-        return Pair(
-            *head, outcome, whole.percent, whole.zeros, whole.swapped, whole.finite, whole.subnormals,
-            self.identical, len(self.percents),
-        )  # fmt: skip
-
-
-def natives_and_variants(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Natives pairwise, and variants against their own native."""
-    return [(a, b) for a, b in combinations(names, 2) if ":" not in a and (":" not in b or b.startswith(f"{a}:"))]
-
-
-def all_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
-    return list(combinations(names, 2))

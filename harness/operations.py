@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +70,3 @@ def too_large(operation: Operation, n: int) -> str | None:
     if operation.kept == 2 and n > FULL_JACOBIAN_N:
         return f"n = {n}: whole Jacobians are held up to n = {FULL_JACOBIAN_N}; vjp and jvp probe it by products"
     return None
-
-
-def elements(shape: tuple[int, ...]) -> int:
-    return prod(shape)

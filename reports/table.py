@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from math import isinf, isnan
 from typing import Any
@@ -296,9 +296,9 @@ def law_row(law: str, name: str, found: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def unanswered(run: Run) -> pd.DataFrame:
-    """Cells without an answer, by outcome and reason."""
-    cells = run.comparisons[run.comparisons.outcome != "ok"]
+def unanswered(run: Run, without: Collection[str] = ("ok",)) -> pd.DataFrame:
+    """Cells without an answer, by outcome and reason. `without`: outcomes that are left out."""
+    cells = run.comparisons[~run.comparisons.outcome.isin(without)]
     rows = [
         {
             "outcome": outcome,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from tabulate import tabulate
 
 from harness.records import Run
@@ -14,17 +15,16 @@ def render(run: Run) -> str:
     """Ten seconds of reading; `report.md` beside the run has the rest."""
     parts = [table.headline(run)]
     if len(summary := table.summary(run)):
-        parts.append(tabulate(summary, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True))
-    short = table.shortfalls(run)
-    if len(short):
-        shown = short.drop(columns=["NaN/inf"]).head(MOST_ROWS)
+        parts.append(grid(summary))
+    if len(short := table.shortfalls(run)):
+        shown = grid(short.drop(columns=["NaN/inf"]).head(MOST_ROWS))
         rest = f"\n… and {len(short) - MOST_ROWS} more" if len(short) > MOST_ROWS else ""
-        grid = tabulate(shown, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)
-        parts.append(f"Falls short:\n{grid}{rest}")
-    quiet = run.comparisons.outcome.isin(table.QUIET_OUTCOMES)
-    if not quiet.all():
-        missing = table.unanswered(run)
-        missing = missing[~missing.outcome.isin([*table.QUIET_OUTCOMES, "failed"])]
-        if len(missing):
-            parts.append(tabulate(missing, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True))
+        parts.append(f"Falls short:\n{shown}{rest}")
+    if len(missing := table.unanswered(run, without=(*table.QUIET_OUTCOMES, "failed"))):
+        parts.append(grid(missing))
     return "\n\n".join(parts) + "\n"
+
+
+def grid(rows: pd.DataFrame) -> str:
+    """An aligned table."""
+    return tabulate(rows, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)

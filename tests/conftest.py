@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backends import NAMES, find
-from harness import arrays, blocks, judge
+from harness import arrays, blocks, judge, pairs
 from harness.engine import Inputs, refusal
 from harness.operations import OPERATIONS
 from harness.process import Limits, Worker
@@ -80,7 +80,7 @@ class Asked:
         group, inputs = Group(operation, case, dtype, axis, (self.name,)), Inputs(self.folder)
         assert refusal(self.name, group) is None
         results = {(self.name, b): self._result(group, b, inputs) for b in range(len(blocks.boundaries(case)))}
-        judgement = judge.judge(group, results, lambda r: arrays.load(r.array, r.dtype), judge.all_pairs, {})
+        judgement = judge.judge(group, results, lambda r: arrays.load(r.array, r.dtype), pairs.all_pairs, {})
         return judgement.comparisons[0], judgement
 
     def _result(self, group: Group, block: int, inputs: Inputs) -> Result:

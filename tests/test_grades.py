@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import blocks, judge
+from harness import blocks, judge, pairs
 from harness.cases import CASES
 from harness.formats import FORMATS
 from harness.grades import measured_height, with_height
@@ -61,7 +61,7 @@ def graded(function: Function, case: Case, dtype: str, operation: str = "softmax
     answers = [function(blocks.array(case, "logits", dtype, block)) for block in rows]
     results = {("numpy", number): Result(0, number, "numpy", "ok", array=str(number)) for number in range(len(rows))}
     heights = {"numpy": height(function, case.shape[-1], dtype) if operation == "softmax" else None}
-    found = judge.judge(group, results, lambda result: answers[int(result.array)], judge.all_pairs, heights)
+    found = judge.judge(group, results, lambda result: answers[int(result.array)], pairs.all_pairs, heights)
     return found.comparisons[0]
 
 
@@ -118,7 +118,7 @@ def test_without_a_probe_nothing_is_blamed_on_a_chain() -> None:
     group = Group("softmax", case, "float64", -1, ("numpy",))
     answer = sequential(blocks.array(case, "logits", "float64", (0, 8)))
     results = {("numpy", 0): Result(0, 0, "numpy", "ok")}
-    assert judge.judge(group, results, lambda _: answer, judge.all_pairs, {}).comparisons[0].grade == "F"
+    assert judge.judge(group, results, lambda _: answer, pairs.all_pairs, {}).comparisons[0].grade == "F"
 
 
 def test_a_compensated_sum_shows_no_chain() -> None:
@@ -192,5 +192,5 @@ def test_a_vacuous_chain_explains_nothing() -> None:
     group = Group("vjp", Case("wide", "", Normal(3), (4, 1000)), "float16", -1, ("numpy",))
     answer = blocks.array(group.case, "cotangent", "float16", (0, 4)) * np.float16(-37)
     results = {("numpy", 0): Result(0, 0, "numpy", "ok")}
-    cell = judge.judge(group, results, lambda _: answer, judge.all_pairs, {"numpy": 999}).comparisons[0]
+    cell = judge.judge(group, results, lambda _: answer, pairs.all_pairs, {"numpy": 999}).comparisons[0]
     assert cell.grade == "F"

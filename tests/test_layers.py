@@ -24,7 +24,7 @@ FLOORS = [
      "harness.bounds", "harness.properties"],
     ["harness.reference", "harness.worker"],
     ["harness.bootstrap", "harness.metrics", "harness.witness", "harness.progress"],
-    ["harness.process", "harness.grades"],
+    ["harness.process", "harness.grades", "harness.pairs"],
     ["harness.plan"],
     ["harness.archive"],
     ["harness.judge", "harness.engine", "harness.inventory"],
@@ -98,12 +98,12 @@ def test_judging_loads_no_framework() -> None:
     """The process that judges a whole run of another process's answers has none in it at the end either."""
     script = """
 import sys, tempfile, pathlib
-from harness import plan, compare, judge
+from harness import plan, compare, pairs
 from harness.engine import Engine, Settings
 if __name__ == "__main__":
     groups = plan.groups(plan.Selection(("torch", "numpy"), ("softmax",), (), ("seed001-123",)))
     with tempfile.TemporaryDirectory() as folder:
-        work = compare.Comparing(groups, Engine(groups, Settings(pathlib.Path(folder))), judge.all_pairs)
+        work = compare.Comparing(groups, Engine(groups, Settings(pathlib.Path(folder))), pairs.all_pairs)
         assert work.run(lambda result: None)
     print([m for m in ("torch", "tensorflow", "jax", "keras") if m in sys.modules])
 """

@@ -1,0 +1,49 @@
+"""Backend against backend: which pairs are compared, and the documents' figure for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import metrics
+from harness.formats import Format
+from harness.records import Group, Pair
+
+Answer = NDArray[np.generic]
+Pairing = Callable[[Iterable[str]], list[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class Percent:
+    """The notebook's figure for a pair: over one block exactly as NumPy gives it, over several their weighted mean."""
+
+    percents: tuple[metrics.Percents, ...] = ()
+    identical: bool = True
+
+    def merged(self, a: Answer, b: Answer, form: Format) -> Percent:
+        same = np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+        return Percent((*self.percents, metrics.percents(a, b, form)), self.identical and same)
+
+    def row(self, group: Group, a: str, b: str, outcomes: Mapping[str, str]) -> Pair:
+        head = (group.operation, group.case.name, group.dtype, group.axis, a, b)
+        outcome = next((outcomes[side] for side in (a, b) if outcomes[side] != "ok"), "ok")
+        if outcome != "ok":
+            return Pair(*head, outcome)
+        whole = metrics.weighted(self.percents)
+        return Pair(
+            *head, outcome, whole.percent, whole.zeros, whole.swapped, whole.finite, whole.subnormals,
+            self.identical, len(self.percents),
+        )  # fmt: skip
+
+
+def natives_and_variants(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Natives pairwise, and variants against their own native."""
+    return [(a, b) for a, b in combinations(names, 2) if ":" not in a and (":" not in b or b.startswith(f"{a}:"))]
+
+
+def all_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    return list(combinations(names, 2))
