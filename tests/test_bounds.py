@@ -15,21 +15,11 @@ from harness.formats import FORMATS
 from harness.judge import verdict
 from harness.metrics import Tally, errors, tally
 from harness.reference import expected
+from tests.formulas import pairwise, sequential
 
 Rows = NDArray[Any]
 WIDE = ("float64", "float32")
 """The formats in which NumPy's own exp and sums are written; 16 bits are computed in 32."""
-
-
-def pairwise(x: Rows) -> Rows:
-    weights = np.exp(x - x.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
-
-
-def sequential(x: Rows) -> Rows:
-    """The longest chain there is: n − 1 additions."""
-    weights = np.exp(x - x.max(axis=-1, keepdims=True))
-    return weights / np.cumsum(weights, axis=-1)[:, -1:]
 
 
 def unshifted(x: Rows) -> Rows:

@@ -15,19 +15,9 @@ from harness.grades import measured_height, with_height
 from harness.plan import Selection, chain, groups
 from harness.records import Case, Comparison, Group, Normal, Result, Uniform
 from harness.reference import expected
+from tests.formulas import pairwise, sequential
 
 Function = Callable[[Any], Any]
-
-
-def pairwise(x: Any) -> Any:
-    weights = np.exp(x - x.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
-
-
-def sequential(x: Any) -> Any:
-    """Sums in one chain, from the first element to the last."""
-    weights = np.exp(x - x.max(axis=-1, keepdims=True))
-    return weights / np.cumsum(weights, axis=-1)[:, -1:]
 
 
 def lanes(count: int) -> Function:
