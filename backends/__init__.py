@@ -14,7 +14,7 @@ from backends.base import OPERATIONS, Backend, Flaw
 __all__ = ["FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "find", "load"]
 
 ENTRY_POINTS = "softmax_harness.backends"
-OURS = ("numpy", "torch", "tensorflow", "jax")
+OURS = ("numpy", "torch", "tensorflow", "keras", "jax")
 
 
 def _brought(entry: EntryPoint) -> tuple[type[Backend], ...]:

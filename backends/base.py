@@ -19,10 +19,38 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-OPERATIONS = (
-    "softmax", "log_softmax", "logsumexp", "jacobian", "jacobian_row", "vjp", "jvp", "cross_entropy",
-    "cross_entropy_gradient",
-)  # fmt: skip
+OPERATIONS = {
+    "softmax": "softmax",
+    "log_softmax": "log_softmax",
+    "logsumexp": "logsumexp",
+    "jacobian": "jacobian",
+    "jacobian_row": "jacobian_row",
+    "vjp": "vjp",
+    "jvp": "jvp",
+    "hvp": "hvp",
+    "log_softmax_vjp": "log_softmax_vjp",
+    "log_softmax_jvp": "log_softmax_jvp",
+    "log_softmax_jacobian": "log_softmax_jacobian",
+    "cross_entropy": "cross_entropy",
+    "cross_entropy_mean": "cross_entropy",
+    "cross_entropy_sum": "cross_entropy",
+    "cross_entropy_gradient": "cross_entropy_gradient",
+    "cross_entropy_mean_gradient": "cross_entropy_gradient",
+    "cross_entropy_hvp": "cross_entropy_hvp",
+    "soft_cross_entropy": "soft_cross_entropy",
+    "soft_cross_entropy_mean": "soft_cross_entropy",
+    "soft_cross_entropy_sum": "soft_cross_entropy",
+    "soft_cross_entropy_gradient": "soft_cross_entropy_gradient",
+    "mean_squared_error": "mean_squared_error",
+    "mean_squared_error_gradient": "mean_squared_error_gradient",
+    "layer": "layer",
+    "layer_jacobian": "layer_jacobian",
+    "layer_cross_entropy_gradient": "layer_cross_entropy_gradient",
+}
+"""What can be asked, and the method that answers: one method for every reduction."""
+NEXT_WIDER = {"float64": "float64", "float32": "float64", "float16": "float32", "bfloat16": "float32"}
+"""What an argument `dtype=` is set to, where a framework has one."""
+METHODS = tuple(dict.fromkeys(OPERATIONS.values()))
 
 
 @dataclass(frozen=True)
@@ -45,16 +73,25 @@ class Backend(ABC):
     - `jacobian`: J[…, i, j] = ∂s_i/∂x_j, of the axis moved last: (…, n, n).
     - `jacobian_row`: the derivative of output `index` alone, J[…, index, :]: (…, n).
     - `vjp`: Jᵀ·cotangent, `jvp`: J·tangent: the shape of the logits.
-    - `cross_entropy`: −ln s_y for an integer label y a row, not reduced; labels and answer have no axis.
-      `cross_entropy_gradient`: its derivative with respect to the logits, of their shape.
+    - `hvp`: Hessian of ⟨cotangent, softmax⟩ times tangent, of that shape too.
+    - `log_softmax_vjp`, `log_softmax_jvp`, `log_softmax_jacobian`: the same of log_softmax.
+    - `cross_entropy`: −ln s_y for an integer label y a row; `soft_cross_entropy`: −Σ p_j·ln s_j for a distribution p a
+      row, of the logits' shape; `mean_squared_error`: (s_y − 1)². Labels have no axis. `reduction` over all rows: none
+      (the shape of the labels), mean or sum (one number). Each `…_gradient` is the derivative with respect to the
+      logits, of their shape; `cross_entropy_hvp` the Hessian of the sum times tangent.
+    - `layer`: softmax(W·x) for inputs x along the axis and weights W of shape (t, n): (…, t), moved last.
+      `layer_jacobian`: its derivative with respect to W, row by row of W: (…, t, t·n).
+      `layer_cross_entropy_gradient`: that of each row's own cross-entropy: (…, t·n).
     """
 
     framework: ClassVar[str]
     variant: ClassVar[str] = ""
-    operations: ClassVar[tuple[str, ...]] = OPERATIONS
+    operations: ClassVar[tuple[str, ...]] = tuple(OPERATIONS)
     """A variant lists only what it computes differently; the rest makes no cell."""
     dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32")
     """Claimed: errors are measured in units of the claim, so a float64 that is computed in float32 shows."""
+    answers_in: ClassVar[Mapping[str, str]] = {}
+    """A claim too: the answer's dtype by that of the logits, where it is another."""
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     flaws: ClassVar[tuple[Flaw, ...]] = ()
     by_default: ClassVar[bool] = True
@@ -65,6 +102,11 @@ class Backend(ABC):
     """About what a new (operation, shape, dtype) costs it: compilation. Only the order of work follows from it."""
     flushes_below: ClassVar[Mapping[str, int]] = {}
     """A declared policy, by dtype: below 2 to this power, zero is as good as the number itself."""
+    through_probabilities: ClassVar[bool] = False
+    """Declared where a loss is computed from rounded probabilities, and not from the logits."""
+    difference_step: ClassVar[float] = 0.0
+    """Declared where derivatives are central differences: their step. Truncation is then allowed for, and rounding over
+    the step."""
 
     version: str
     xp: Any
@@ -112,8 +154,44 @@ class Backend(ABC):
     def jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
         raise NotImplementedError
 
-    def cross_entropy(self, logits: Any, labels: Any, axis: int) -> Any:
+    def hvp(self, logits: Any, cotangent: Any, tangent: Any, axis: int) -> Any:
         raise NotImplementedError
 
-    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int) -> Any:
+    def log_softmax_vjp(self, logits: Any, cotangent: Any, axis: int) -> Any:
+        raise NotImplementedError
+
+    def log_softmax_jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
+        raise NotImplementedError
+
+    def log_softmax_jacobian(self, logits: Any, axis: int) -> Any:
+        raise NotImplementedError
+
+    def cross_entropy(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        raise NotImplementedError
+
+    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        raise NotImplementedError
+
+    def cross_entropy_hvp(self, logits: Any, labels: Any, tangent: Any, axis: int) -> Any:
+        raise NotImplementedError
+
+    def soft_cross_entropy(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+        raise NotImplementedError
+
+    def soft_cross_entropy_gradient(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+        raise NotImplementedError
+
+    def mean_squared_error(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        raise NotImplementedError
+
+    def mean_squared_error_gradient(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        raise NotImplementedError
+
+    def layer(self, inputs: Any, weights: Any, axis: int) -> Any:
+        raise NotImplementedError
+
+    def layer_jacobian(self, inputs: Any, weights: Any, axis: int) -> Any:
+        raise NotImplementedError
+
+    def layer_cross_entropy_gradient(self, inputs: Any, weights: Any, classes: Any, axis: int) -> Any:
         raise NotImplementedError

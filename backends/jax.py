@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from inspect import signature
 from typing import Any, ClassVar
 
 from backends import textbook
-from backends.base import OPERATIONS, Backend
+from backends.autodiff import Autodiff, Function, ReverseOverReverse
+from backends.base import METHODS
 
 
-class Jax(Backend):
+class Jax(Autodiff):
     framework = "jax"
     dtypes = ("float64", "float32", "float16", "bfloat16")
     program_seconds = 0.4
@@ -40,34 +43,50 @@ class Jax(Backend):
     def logsumexp(self, logits: Any, axis: int) -> Any:
         return self.jax.nn.logsumexp(logits, axis)
 
-    def jacobian(self, logits: Any, axis: int) -> Any:
-        return self.row_by_row(self.jax.jacobian, logits, axis)
-
-    def jacobian_row(self, logits: Any, index: int, axis: int) -> Any:
-        gradient = self.jax.grad(lambda x: self.jax.lax.index_in_dim(self.softmax(x, axis), index, axis).sum())
-        return self.xp.moveaxis(gradient(logits), axis, -1)
-
-    def vjp(self, logits: Any, cotangent: Any, axis: int) -> Any:
-        _, pull_back = self.jax.vjp(lambda x: self.softmax(x, axis), logits)
-        return pull_back(cotangent)[0]
-
-    def jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
-        return self.jax.jvp(lambda x: self.softmax(x, axis), (logits,), (tangent,))[1]
-
-    def cross_entropy(self, logits: Any, labels: Any, axis: int) -> Any:
+    def cross_entropy(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
         """JAX has none of its own: what its users write."""
-        chosen = self.xp.expand_dims(labels, axis)
-        return -self.xp.take_along_axis(self.log_softmax(logits, axis), chosen, axis).squeeze(axis)
+        return self.reduced(-self.chosen(self.log_softmax(logits, axis), labels, axis), reduction)
 
-    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int) -> Any:
-        return self.jax.grad(lambda x: self.cross_entropy(x, labels, axis).sum())(logits)
+    def soft_cross_entropy(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+        return self.reduced(-(distribution * self.log_softmax(logits, axis)).sum(axis), reduction)
 
-    def row_by_row(self, differentiate: Any, logits: Any, axis: int) -> Any:
-        """The transform of one row's softmax, mapped over all rows."""
-        mapped = differentiate(lambda row: self.softmax(row, -1))
-        for _ in range(logits.ndim - 1):
+    def mean_squared_error(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        return self.reduced((self.chosen(self.softmax(logits, axis), labels, axis) - 1) ** 2, reduction)
+
+    def chosen(self, values: Any, labels: Any, axis: int) -> Any:
+        return self.xp.take_along_axis(values, self.xp.expand_dims(labels, axis), axis).squeeze(axis)
+
+    def reduced(self, losses: Any, reduction: str) -> Any:
+        return losses if reduction == "none" else getattr(self.xp, reduction)(losses)
+
+    def linear(self, inputs: Any, weights: Any) -> Any:
+        return inputs @ weights.T
+
+    def gradient(self, function: Function, x: Any) -> Any:
+        return self.jax.grad(lambda x: function(x).sum())(x)
+
+    def pull_back(self, function: Function, x: Any, cotangent: Any) -> Any:
+        return self.jax.vjp(function, x)[1](cotangent)[0]
+
+    def push_forward(self, function: Function, x: Any, tangent: Any) -> Any:
+        return self.jax.jvp(function, (x,), (tangent,))[1]
+
+    def row_jacobians(self, function: Callable[[Any, int], Any], x: Any, axis: int) -> Any:
+        return self.row_by_row(self.jax.jacobian, function, x, axis)
+
+    def whole_jacobian(self, function: Function, x: Any) -> Any:
+        derivative = self.jax.jacobian(function)(x)
+        return derivative.reshape(*derivative.shape[:-2], -1)
+
+    def entry(self, values: Any, index: int, axis: int) -> Any:
+        return self.jax.lax.index_in_dim(values, index, axis)
+
+    def row_by_row(self, differentiate: Any, function: Callable[[Any, int], Any], x: Any, axis: int) -> Any:
+        """The transform of one row's function, mapped over all rows."""
+        mapped = differentiate(lambda row: function(row, -1))
+        for _ in range(x.ndim - 1):
             mapped = self.jax.vmap(mapped)
-        return mapped(self.xp.moveaxis(logits, axis, -1))
+        return mapped(self.xp.moveaxis(x, axis, -1))
 
 
 class Jit(Jax):
@@ -75,9 +94,10 @@ class Jit(Jax):
 
     def __init__(self) -> None:
         super().__init__()
-        for operation in OPERATIONS:
-            static = ("axis", "index") if operation == "jacobian_row" else "axis"
-            setattr(self, operation, self.jax.jit(getattr(self, operation), static_argnames=static))
+        for name in METHODS:
+            method = getattr(self, name)
+            static = [word for word in ("axis", "index", "reduction") if word in signature(method).parameters]
+            setattr(self, name, self.jax.jit(method, static_argnames=static))
 
 
 class JacRev(Jax):
@@ -86,14 +106,18 @@ class JacRev(Jax):
     variant, operations = "jacrev", ("jacobian",)
 
     def jacobian(self, logits: Any, axis: int) -> Any:
-        return self.row_by_row(self.jax.jacrev, logits, axis)
+        return self.row_by_row(self.jax.jacrev, self.softmax, logits, axis)
 
 
 class JacFwd(Jax):
     variant, operations = "jacfwd", ("jacobian",)
 
     def jacobian(self, logits: Any, axis: int) -> Any:
-        return self.row_by_row(self.jax.jacfwd, logits, axis)
+        return self.row_by_row(self.jax.jacfwd, self.softmax, logits, axis)
 
 
-BACKENDS = (Jax, Jit, JacRev, JacFwd, *textbook.variants(Jax))
+class Reverse(ReverseOverReverse, Jax):
+    """Second derivatives by `jax.vjp` of itself."""
+
+
+BACKENDS = (Jax, Jit, JacRev, JacFwd, Reverse, *textbook.variants(Jax))

@@ -1,15 +1,17 @@
-"""TensorFlow on the CPU: eager, `tf.function`, XLA, and Keras's softmax layer."""
+"""TensorFlow on the CPU: eager, `tf.function` and XLA."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from backends import textbook
-from backends.base import OPERATIONS, Backend
+from backends.autodiff import Autodiff, Function, ReverseOverReverse
+from backends.base import METHODS
 
 
-class TensorFlow(Backend):
+class TensorFlow(Autodiff):
     framework = "tensorflow"
     dtypes = ("float64", "float32", "float16", "bfloat16")
     program_seconds = 0.02
@@ -39,52 +41,63 @@ class TensorFlow(Backend):
     def logsumexp(self, logits: Any, axis: int) -> Any:
         return self.tf.reduce_logsumexp(logits, axis)
 
-    def jacobian(self, logits: Any, axis: int) -> Any:
-        moved = self.xp.moveaxis(logits, axis, -1)
+    def cross_entropy(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        rows = self.xp.moveaxis(logits, axis, -1)
+        return self.reduced(self.tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=rows), reduction)
+
+    def soft_cross_entropy(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+        # Of the axes from the end it takes the last alone (2.21): "Requires start <= limit".
+        position = axis % logits.shape.rank
+        losses = self.tf.nn.softmax_cross_entropy_with_logits(labels=distribution, logits=logits, axis=position)
+        return self.reduced(losses, reduction)
+
+    def mean_squared_error(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        rows = self.xp.moveaxis(self.softmax(logits, axis), axis, -1)
+        chosen = self.tf.gather(rows, labels, axis=-1, batch_dims=labels.shape.rank)
+        return self.reduced(self.tf.square(chosen - 1), reduction)
+
+    def reduced(self, losses: Any, reduction: str) -> Any:
+        return losses if reduction == "none" else getattr(self.tf, f"reduce_{reduction}")(losses)
+
+    def linear(self, inputs: Any, weights: Any) -> Any:
+        return self.tf.tensordot(inputs, weights, [[-1], [1]])
+
+    def gradient(self, function: Function, x: Any) -> Any:
+        with self.tf.GradientTape() as tape:
+            tape.watch(x)
+            values = function(x)
+        return tape.gradient(values, x)
+
+    def pull_back(self, function: Function, x: Any, cotangent: Any) -> Any:
+        with self.tf.GradientTape() as tape:
+            tape.watch(x)
+            values = function(x)
+        return tape.gradient(values, x, cotangent)
+
+    def push_forward(self, function: Function, x: Any, tangent: Any) -> Any:
+        with self.tf.autodiff.ForwardAccumulator(x, tangent) as accumulator:
+            values = function(x)
+        return accumulator.jvp(values)
+
+    def row_jacobians(self, function: Callable[[Any, int], Any], x: Any, axis: int) -> Any:
+        moved = self.xp.moveaxis(x, axis, -1)
         rows = self.tf.reshape(moved, (-1, moved.shape[-1]))
         with self.tf.GradientTape() as tape:
             tape.watch(rows)
-            outputs = self.softmax(rows, -1)
-        return self.tf.reshape(tape.batch_jacobian(outputs, rows), (*moved.shape, moved.shape[-1]))
+            values = function(rows, -1)
+        return self.tf.reshape(tape.batch_jacobian(values, rows), (*moved.shape, moved.shape[-1]))
 
-    def jacobian_row(self, logits: Any, index: int, axis: int) -> Any:
+    def whole_jacobian(self, function: Function, x: Any) -> Any:
         with self.tf.GradientTape() as tape:
-            tape.watch(logits)
-            output = self.tf.gather(self.softmax(logits, axis), index, axis=axis)
-        return self.xp.moveaxis(tape.gradient(output, logits), axis, -1)
+            tape.watch(x)
+            values = function(x)
+        return self.tf.reshape(tape.jacobian(values, x), (*values.shape, -1))
 
-    def vjp(self, logits: Any, cotangent: Any, axis: int) -> Any:
-        with self.tf.GradientTape() as tape:
-            tape.watch(logits)
-            outputs = self.softmax(logits, axis)
-        return tape.gradient(outputs, logits, cotangent)
-
-    def jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
-        with self.tf.autodiff.ForwardAccumulator(logits, tangent) as accumulator:
-            outputs = self.softmax(logits, axis)
-        return accumulator.jvp(outputs)
-
-    def cross_entropy(self, logits: Any, labels: Any, axis: int) -> Any:
-        rows = self.xp.moveaxis(logits, axis, -1)
-        return self.tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=rows)
-
-    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int) -> Any:
-        with self.tf.GradientTape() as tape:
-            tape.watch(logits)
-            losses = self.cross_entropy(logits, labels, axis)
-        return tape.gradient(losses, logits)
+    def entry(self, values: Any, index: int, axis: int) -> Any:
+        return self.tf.gather(values, index, axis=axis)
 
 
-class Keras(TensorFlow):
-    """The notebook's `tf.keras.layers.Softmax`, and what TensorFlow differentiates through it."""
-
-    variant, operations = "keras", ("softmax", "jacobian", "jacobian_row", "vjp", "jvp")
-
-    def softmax(self, logits: Any, axis: int) -> Any:
-        return self.tf.keras.layers.Softmax(axis, dtype=logits.dtype.name)(logits)
-
-
-class Function(TensorFlow):
+class Graph(TensorFlow):
     """Every operation as a graph: TensorFlow's own optimiser, the eager kernels."""
 
     variant = "function"
@@ -92,11 +105,11 @@ class Function(TensorFlow):
 
     def __init__(self) -> None:
         super().__init__()
-        for operation in OPERATIONS:
-            setattr(self, operation, self.tf.function(getattr(self, operation), jit_compile=self.jit_compile))
+        for method in METHODS:
+            setattr(self, method, self.tf.function(getattr(self, method), jit_compile=self.jit_compile))
 
 
-class Xla(Function):
+class Xla(Graph):
     """Every operation compiled by XLA: other kernels than eager ones."""
 
     variant, program_seconds = "xla", 0.12
@@ -135,6 +148,10 @@ class Forward(TensorFlow):
         return self.tf.stack(columns, axis=-1)
 
 
+class Reverse(ReverseOverReverse, TensorFlow):
+    """Second derivatives by a tape inside of a tape."""
+
+
 # tensorflow.experimental.numpy has no bfloat16 (2.21).
 WRITTEN_OUT = textbook.variants(TensorFlow, dtypes=("float64", "float32", "float16"))
-BACKENDS = (TensorFlow, Keras, Function, Xla, WholeJacobian, BatchJacobian, Forward, *WRITTEN_OUT)
+BACKENDS = (TensorFlow, Graph, Xla, WholeJacobian, BatchJacobian, Forward, Reverse, *WRITTEN_OUT)

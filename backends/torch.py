@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from backends import textbook
-from backends.base import OPERATIONS, Backend
+from backends.autodiff import Autodiff, Function, ReverseOverReverse
+from backends.base import METHODS, NEXT_WIDER
 
 
-class Torch(Backend):
+class Torch(Autodiff):
     framework = "torch"
     dtypes = ("float64", "float32", "float16", "bfloat16")
 
@@ -18,6 +20,7 @@ class Torch(Backend):
 
         torch.set_num_threads(1)
         self.torch, self.xp, self.version = torch, xp, torch.__version__
+        self.functional = torch.nn.functional
 
     def from_numpy(self, array: Any) -> Any:
         if array.dtype.name == "bfloat16":  # torch reads and writes NumPy's own types alone
@@ -40,35 +43,45 @@ class Torch(Backend):
     def logsumexp(self, logits: Any, axis: int) -> Any:
         return self.torch.logsumexp(logits, axis)
 
-    def jacobian(self, logits: Any, axis: int) -> Any:
+    def cross_entropy(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        losses = self.functional.cross_entropy(self.flat(logits, axis), labels.reshape(-1), reduction=reduction)
+        return losses.reshape(labels.shape) if reduction == "none" else losses
+
+    def soft_cross_entropy(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+        rows = (self.flat(logits, axis), self.flat(distribution, axis))
+        losses = self.functional.cross_entropy(*rows, reduction=reduction)
+        return losses.reshape(self.entry(logits, 0, axis).shape) if reduction == "none" else losses
+
+    def mean_squared_error(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+        chosen = self.softmax(logits, axis).gather(axis, labels.unsqueeze(axis))
+        return self.functional.mse_loss(chosen, self.torch.ones_like(chosen), reduction=reduction)
+
+    def linear(self, inputs: Any, weights: Any) -> Any:
+        return self.functional.linear(inputs, weights)
+
+    def gradient(self, function: Function, x: Any) -> Any:
+        return self.torch.func.grad(lambda x: function(x).sum())(x)
+
+    def pull_back(self, function: Function, x: Any, cotangent: Any) -> Any:
+        return self.torch.func.vjp(function, x)[1](cotangent)[0]
+
+    def push_forward(self, function: Function, x: Any, tangent: Any) -> Any:
+        return self.torch.func.jvp(function, (x,), (tangent,))[1]
+
+    def row_jacobians(self, function: Callable[[Any, int], Any], x: Any, axis: int) -> Any:
         """Rows do not depend on each other, so the Jacobian of their sum holds every row's own."""
+        columns = self.torch.autograd.functional.jacobian(lambda x: self.flat(function(x, axis), axis).sum(0), x)
+        return self.xp.moveaxis(self.xp.moveaxis(columns, axis % x.ndim + 1, -1), 0, -2)
 
-        def summed(x: Any) -> Any:
-            return self.xp.moveaxis(self.softmax(x, axis), axis, -1).reshape(-1, x.shape[axis]).sum(0)
+    def whole_jacobian(self, function: Function, x: Any) -> Any:
+        return self.torch.func.jacrev(function)(x).flatten(-2)
 
-        columns = self.torch.autograd.functional.jacobian(summed, logits)
-        return self.xp.moveaxis(self.xp.moveaxis(columns, axis % logits.ndim + 1, -1), 0, -2)
+    def entry(self, values: Any, index: int, axis: int) -> Any:
+        return values.select(axis, index)
 
-    def jacobian_row(self, logits: Any, index: int, axis: int) -> Any:
-        x = logits.clone().requires_grad_()
-        (gradient,) = self.torch.autograd.grad(self.softmax(x, axis).select(axis, index).sum(), x)
-        return self.xp.moveaxis(gradient, axis, -1)
-
-    def vjp(self, logits: Any, cotangent: Any, axis: int) -> Any:
-        _, pull_back = self.torch.func.vjp(lambda x: self.softmax(x, axis), logits)
-        return pull_back(cotangent)[0]
-
-    def jvp(self, logits: Any, tangent: Any, axis: int) -> Any:
-        return self.torch.func.jvp(lambda x: self.softmax(x, axis), (logits,), (tangent,))[1]
-
-    def cross_entropy(self, logits: Any, labels: Any, axis: int) -> Any:
-        rows = self.xp.moveaxis(logits, axis, -1).reshape(-1, logits.shape[axis])
-        losses = self.torch.nn.functional.cross_entropy(rows, labels.reshape(-1), reduction="none")
-        return losses.reshape(labels.shape)
-
-    def cross_entropy_gradient(self, logits: Any, labels: Any, axis: int) -> Any:
-        x = logits.clone().requires_grad_()
-        return self.torch.autograd.grad(self.cross_entropy(x, labels, axis).sum(), x)[0]
+    def flat(self, values: Any, axis: int) -> Any:
+        """As (rows, n)."""
+        return self.xp.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
 
     def row_by_row(self, differentiate: Any, logits: Any, axis: int) -> Any:
         """The transform of one row's softmax, mapped over all rows."""
@@ -98,8 +111,30 @@ class Loop(Torch):
     variant, operations, largest_n = "loop", ("jacobian",), 64
 
     def jacobian(self, logits: Any, axis: int) -> Any:
-        rows = [self.jacobian_row(logits, index, axis) for index in range(logits.shape[axis])]
-        return self.torch.stack(rows, dim=-2)
+        x = logits.clone().requires_grad_()
+        outputs = self.flat(self.softmax(x, axis), axis).sum(0)
+        rows = [self.torch.autograd.grad(output, x, retain_graph=True)[0] for output in outputs]
+        return self.torch.stack([self.xp.moveaxis(row, axis, -1) for row in rows], dim=-2)
+
+
+class Reverse(ReverseOverReverse, Torch):
+    """Second derivatives by `torch.func.vjp` of itself."""
+
+
+class Dtype(Torch):
+    """The argument `dtype=`: the next wider format, into which the logits are cast first."""
+
+    variant, operations = "dtype", ("softmax", "log_softmax")
+    answers_in = NEXT_WIDER
+
+    def softmax(self, logits: Any, axis: int) -> Any:
+        return self.torch.softmax(logits, axis, dtype=self.wider(logits))
+
+    def log_softmax(self, logits: Any, axis: int) -> Any:
+        return self.torch.log_softmax(logits, axis, dtype=self.wider(logits))
+
+    def wider(self, logits: Any) -> Any:
+        return getattr(self.torch, self.answers_in[str(logits.dtype).removeprefix("torch.")])
 
 
 class Compile(Torch):
@@ -109,8 +144,8 @@ class Compile(Torch):
 
     def __init__(self) -> None:
         super().__init__()
-        for operation in OPERATIONS:
-            setattr(self, operation, self.torch.compile(getattr(self, operation), dynamic=False))
+        for method in METHODS:
+            setattr(self, method, self.torch.compile(getattr(self, method), dynamic=False))
 
 
-BACKENDS = (Torch, JacRev, JacFwd, Loop, Compile, *textbook.variants(Torch))
+BACKENDS = (Torch, JacRev, JacFwd, Loop, Reverse, Dtype, Compile, *textbook.variants(Torch))

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from backends import NAMES
-from harness import arrays, blocks, store
+from harness import arrays, blocks, probes, store
 from harness.cases import CASES
 from harness.errors import UsageError
 from harness.operations import OPERATIONS, answer_shape
-from harness.plan import chain
 from harness.records import Group, Result
 
 LIST, FOLDER = "arrays.json", "arrays"
@@ -93,7 +92,7 @@ def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, A
     first = its[0]
     if not first["probe"] and first["case"] not in CASES:
         raise UsageError(f"the run's case {first['case']!r} is none of this version's")
-    case = chain(first["n"]) if first["probe"] else CASES[first["case"]]
+    case = probes.case(first["probe"], first["n"]) if first["probe"] else CASES[first["case"]]
     answering = {entry["backend"] for entry in its}
     if missing := sorted(answering - set(NAMES)):
         raise UsageError(f"the run's backend {missing[0]!r} is not known here, and its flaws and flushes are needed")
@@ -109,7 +108,7 @@ def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
     """UsageError if this version would ask other bytes than the saved run did."""
     promised = inputs.get(f"{group.case.name} {group.dtype}", {})
     for number, rows in enumerate(blocks.boundaries(group.case)):
-        for name in ("logits", *OPERATIONS[group.operation].arguments):
+        for name in map(blocks.stream, OPERATIONS[group.operation].arguments):
             given = promised.get(f"{name}[{number}]") or promised.get(f"{name}[{number}], axis {group.axis}")
             if given and given != arrays.sha256(blocks.argument(group.case, name, group.dtype, group.axis, rows)):
                 raise UsageError(f"the run's {name} of {group.case.name} ({group.dtype}) are not this version's")

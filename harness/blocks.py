@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 
 from harness import arrays
 from harness.formats import FORMATS, Format
-from harness.operations import Operation
-from harness.records import Case, Chain, Normal, Printed, Recipe, Stored, Uniform
+from harness.operations import CLASSES, Operation
+from harness.records import Case, Chain, Exponentials, Normal, Printed, Recipe, Stored, Twins, Uniform
 
 BLOCK_ELEMENTS = 2**16
 LN_TERM, LN_2 = -0.7550225842780328, 0.6931471805599453
 """ln 0.47 and ln 2. A term of 0.47 u is lost when it is added to 1 or more; among its own kind it is not."""
+PARTS = 128
+"""A label distribution's parts."""
+SAME_FOR_EVERY_AXIS = ("logits", "inputs", "cotangent", "tangent")
 Rows = tuple[int, int]
 
 
@@ -40,34 +43,66 @@ def boundaries(case: Case) -> list[Rows]:
 
 
 def arguments(case: Case, operation: Operation, dtype: str, axis: int, rows: Rows) -> dict[str, Any]:
-    """What the operation is called with: `logits`, and the arrays and numbers that it takes beside them."""
-    return {name: argument(case, name, dtype, axis, rows) for name in ("logits", *operation.arguments)}
+    """What the operation is called with: the case's own rows, and the arrays and numbers that it takes beside them."""
+    return {name: argument(case, name, dtype, axis, rows) for name in operation.arguments}
 
 
 def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
-    """One of them: a number for `index`, the documents' output 2 of 4; integers for `labels`; else an array."""
-    if name == "index":
-        return case.shape[axis] // 2
-    if name == "labels":
-        return labels(case, axis, rows)
-    return array(case, name, dtype, rows)
+    """One of them: a number for `index`, the documents' output 2 of 4; integers for labels; else an array."""
+    match name:
+        case "index":
+            return case.shape[axis] // 2
+        case "labels":
+            return labels(case, name, case.shape[axis], axis, rows)
+        case "classes":
+            return labels(case, name, CLASSES, axis, rows)
+        case "distribution":
+            return distribution(case, dtype, axis, rows)
+        case "weights":
+            return weights(case, dtype, axis)
+        case _:
+            return array(case, name, dtype, rows)
 
 
-def labels(case: Case, axis: int, rows: Rows) -> NDArray[np.int64]:
-    """A class for each row of the logits, any of the n, from the same stream of random words."""
+def labels(case: Case, name: str, classes: int, axis: int, rows: Rows) -> NDArray[np.int64]:
+    """A class for each row of the logits, any of them, from a stream of random words."""
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    drawn = np.take(words(f"{case.name}/labels", shape, rows).reshape(shape), [0], axis=position)
-    return (drawn % np.uint64(case.shape[axis])).astype(np.int64).squeeze(position)
+    drawn = np.take(words(f"{case.name}/{name}", shape, rows).reshape(shape), [0], axis=position)
+    return (drawn % np.uint64(classes)).astype(np.int64).squeeze(position)
+
+
+def distribution(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
+    """Multiples of 1/128 that sum to 1, for each row of the logits: exact in every format, and so is their sum.
+
+    A row's first n − 1 random words cut 128 parts into n.
+    """
+    position = axis % len(case.shape)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    drawn = np.moveaxis(words(f"{case.name}/distribution", shape, rows).reshape(shape), position, -1)[..., :-1]
+    cuts = np.sort((drawn % np.uint64(PARTS + 1)).astype(np.int64), axis=-1)
+    parts = np.diff(cuts, axis=-1, prepend=0, append=PARTS)
+    return np.moveaxis(parts / PARTS, -1, position).astype(arrays.dtype(dtype))
+
+
+def weights(case: Case, dtype: str, axis: int) -> NDArray[np.generic]:
+    """Of a layer, (t, n), for all rows of the case: uniform on [−1, 1)."""
+    shape = (CLASSES, case.shape[axis])
+    drawn = draw(Uniform(-1.0, 2.0), f"{case.name}/weights", shape, (0, CLASSES), FORMATS[dtype])
+    return drawn.astype(arrays.dtype(dtype))
 
 
 def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.generic]:
     """One argument's values on those rows, in the dtype under test. Cotangents and tangents: uniform on [−1, 1)."""
-    recipe = case.recipe if argument == "logits" else Uniform(-1.0, 2.0)
+    name = stream(argument)
+    recipe = case.recipe if name == "logits" else Uniform(-1.0, 2.0)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    return (
-        draw(recipe, f"{case.name}/{argument}", shape, rows, FORMATS[dtype]).reshape(shape).astype(arrays.dtype(dtype))
-    )
+    return draw(recipe, f"{case.name}/{name}", shape, rows, FORMATS[dtype]).reshape(shape).astype(arrays.dtype(dtype))
+
+
+def stream(argument: str) -> str:
+    """The argument whose numbers it has: a layer's inputs are what other operations call logits."""
+    return "logits" if argument == "inputs" else argument
 
 
 @singledispatch
@@ -103,6 +138,27 @@ def _(recipe: Chain, name: str, shape: tuple[int, ...], rows: Rows, form: Format
     logits = np.full(shape, LN_TERM - form.p * LN_2)
     for number in range(*rows):
         logits[number - rows[0], places[number % len(places)]] = 0.0
+    return logits
+
+
+@draw.register
+def _(recipe: Exponentials, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
+    """From where nine exponentials are under u/50 together, to where they are still normal numbers four times over."""
+    nearest, farthest = -(form.p + 9) * LN_2, (form.emin + 2) * LN_2
+    unit = (words(name, shape, rows) >> np.uint64(11)).reshape(shape) * 2.0**-53
+    logits = np.asarray(nearest + (farthest - nearest) * unit, dtype=np.float64)
+    logits[:, 0] = 0.0
+    return logits
+
+
+@draw.register
+def _(recipe: Twins, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
+    logits = (words(name, shape, rows).reshape(shape) % np.uint64(256)) / 64.0
+    for number in range(*rows):
+        kind, here = number % 4, number - rows[0]
+        if kind in (1, 3):
+            twin = (words(name, (1, *shape[1:]), (number - 1, number)).reshape(shape[1:]) % np.uint64(256)) / 64.0
+            logits[here] = twin + 64 if kind == 1 else twin[::-1]
     return logits
 
 

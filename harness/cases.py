@@ -6,11 +6,11 @@ Shapes are shared on purpose: JAX compiles every operation anew for each shape. 
 
 from __future__ import annotations
 
-from harness.operations import OPERATIONS
-from harness.records import Case, Chain, Normal, Printed, Stored, Uniform
+from harness.records import Case, Chain, Normal, Printed, Stored, Twins, Uniform
 
 PRODUCTS = ("softmax", "log_softmax", "logsumexp", "vjp", "jvp")
 MATRIX = ("softmax", "jacobian")
+LOSSES = ("cross_entropy_mean", "cross_entropy_mean_gradient", "mean_squared_error", "mean_squared_error_gradient")
 
 CASES = {
     case.name: case
@@ -64,10 +64,10 @@ CASES = {
         ),
         Case(
             "seed003-uniform",
-            "003: rand(10, 5), backward against manual gradients",
+            "003: rand(10, 5), backward and losses against manual gradients",
             Uniform(0, 1),
             (10, 5),
-            operations=(*MATRIX, "vjp"),
+            operations=(*MATRIX, "vjp", "jvp", *LOSSES),
         ),
         Case(
             "seed003-normal",
@@ -91,7 +91,42 @@ CASES = {
             axes=(0, 1),
             operations=("softmax", "log_softmax", "vjp"),
         ),
-        Case("wide", "1,000 classes, σ = 3", Normal(3), (8, 1000), operations=PRODUCTS),
+        Case(
+            "layer",
+            "001: the softmax layer, 5 inputs and 3 classes",
+            Normal(1),
+            (10, 5),
+            operations=("layer", "layer_jacobian", "layer_cross_entropy_gradient"),
+        ),
+        Case(
+            "derivatives",
+            "σ = 3: log-softmax and its derivatives, second derivatives, label distributions",
+            Normal(3),
+            (10, 5),
+            operations=(
+                "softmax",
+                "jvp",
+                "log_softmax",
+                "log_softmax_vjp",
+                "log_softmax_jvp",
+                "log_softmax_jacobian",
+                "hvp",
+                "cross_entropy_hvp",
+                "cross_entropy_sum",
+                "soft_cross_entropy",
+                "soft_cross_entropy_mean",
+                "soft_cross_entropy_sum",
+                "soft_cross_entropy_gradient",
+            ),
+        ),
+        Case(
+            "twins",
+            "each row beside itself moved up by 64, or backwards: what a shift and a permutation must not change",
+            Twins(),
+            (10, 5),
+            operations=(*MATRIX, "log_softmax"),
+        ),
+        Case("wide", "1,000 classes, σ = 3", Normal(3), (8, 1000), operations=(*PRODUCTS, "cross_entropy")),
         Case(
             "spread",
             "logits 100 to 200 apart, σ = 30: a rounded shift costs 100-odd ulp, and theory says so",
@@ -120,7 +155,16 @@ CASES = {
             "logits of a logistic regression on 1,797 handwritten digits, 10 classes",
             Stored("digits-logits.npy", "ffa1dc0e6e1d0cefacf856a86f80b5466a32f3782b3c1d36020e2d6b88933683"),
             (1797, 10),
-            operations=tuple(name for name in OPERATIONS if name not in ("logsumexp", "jvp")),  # `wide` asks for those
+            operations=(
+                "softmax",
+                "log_softmax",
+                "jacobian",
+                "jacobian_row",
+                "vjp",
+                "cross_entropy",
+                "cross_entropy_mean",
+                "cross_entropy_gradient",
+            ),
         ),
     )
 }

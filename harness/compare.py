@@ -14,14 +14,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backends import find
-from harness import __version__, archive, arrays, errors, judge, store
+from harness import __version__, archive, arrays, errors, judge, rows, store
 from harness.archive import Archive
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
 from harness.environment import environment
+from harness.equations import joined
 from harness.pairs import Pairing
 from harness.plan import Selection
-from harness.records import Comparison, Group, Judgement, Result, Run
+from harness.probes import Probed
+from harness.records import Audit, Comparison, Group, Judgement, Result, Run
 
 Results = dict[tuple[str, int], Result]
 
@@ -33,7 +35,7 @@ class Comparing:
         self.groups, self.engine, self.pairing, self.archive = groups, engine, pairing, archive
         self.partial = False
         self.faults: list[str] = []
-        self.heights: Heights = {}
+        self.probed = Probed()
         self._waiting: dict[int, Results] = defaultdict(dict)
         self._judgements: dict[int, Judgement] = {}
 
@@ -51,7 +53,7 @@ class Comparing:
         self.faults += self.engine.faults
         for number in range(len(self.groups)):
             self._judge(number)  # what an interruption, or a fault of ours, left open
-        return [self._judgements[number] for number in range(len(self.groups))]
+        return with_equations([self._judgements[number] for number in range(len(self.groups))])
 
     def _collect(self, tell: Callable[[Result], None]) -> None:
         for result in self.engine.results():
@@ -71,8 +73,8 @@ class Comparing:
         except Exception as error:
             reason = f"the judge failed: {type(error).__name__}: {error}"
             self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
-            rows = [] if group.probe else [judge.bare(group, b, "not run", reason) for b in group.backends]
-            self._judgements[number] = Judgement(rows)
+            unjudged = [] if group.probe else [rows.bare(group, b, "not run", reason) for b in group.backends]
+            self._judgements[number] = Judgement(unjudged)
         for result in self._waiting.pop(number).values():
             if self.archive:
                 self._keep(self.archive, number, result)
@@ -88,7 +90,7 @@ class Comparing:
 
     def _judged(self, group: Group, results: Results) -> Judgement:
         """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
-        return judged(group, results, self.pairing, self.heights)
+        return judged(group, results, self.pairing, self.probed)
 
 
 def ignore_signals() -> None:
@@ -97,17 +99,18 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-Heights = dict[tuple[str, int], dict[str, int | None]]
-"""Summation chains as measured, by dtype and n and then by backend."""
-
-
-def judged(group: Group, results: Results, pairing: Pairing, heights: Heights) -> Judgement:
-    """A group's rows; of a probe none, but what it measures goes into `heights`."""
-    measured = heights.setdefault((group.dtype, group.case.shape[group.axis]), {})
+def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> Judgement:
+    """A group's rows; of a probe none, but what it measures goes into `probed`."""
     if not group.probe:
-        return judge.judge(group, results, load, pairing, measured)
-    measured.update(judge.heights(group, results, load))
+        return judge.judge(group, results, load, pairing, probed.of(group))
+    probed.add(group, judge.probed(group, results, load))
     return Judgement()
+
+
+def with_equations(judgements: list[Judgement]) -> list[Judgement]:
+    """The same, and the laws between operations, for which both sides are needed."""
+    found = joined(side for judgement in judgements for side in judgement.sides)
+    return [*judgements, Judgement(properties=[rows.equation_row(*row) for row in found])]
 
 
 def load(result: Result) -> NDArray[np.generic]:
@@ -119,7 +122,7 @@ def exit_code(comparisons: Sequence[Any], partial: bool, faults: list[str], aske
     """The run's exit status, by `errors.PRECEDENCE`."""
     outcomes = {c.outcome for c in comparisons}
     absent = {c.backend for c in comparisons if c.outcome == "absent"}
-    short = any(c.verdict in (judge.SHORT, judge.FLAW_GONE) for c in comparisons)
+    short = any(c.verdict in (rows.SHORT, rows.FLAW_GONE) for c in comparisons)
     holds = {
         errors.OUR_FAULT: bool(faults),
         errors.INTERRUPTED: partial,
@@ -147,7 +150,7 @@ def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, s
         "partial": work.partial,
         "faults": work.faults,
         "environment": environment(),
-        "frameworks": {framework.name: framework.about for framework in work.engine.frameworks},
+        "frameworks": work.engine.about,
         "options": {
             "selection": dataclasses.asdict(selection),
             "limits": dataclasses.asdict(settings.limits),
@@ -166,7 +169,12 @@ def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, s
     }
     if work.archive:
         about["arrays"] = work.archive.close()
-    return Run(about, **tables(judgements))
+    return Run({**about, "audit": audit(judgements)}, **tables(judgements))
+
+
+def audit(judgements: list[Judgement]) -> dict[str, Any]:
+    """Of the exact values that came from float64: how many, how many of them Arb saw too, and how far apart."""
+    return dataclasses.asdict(sum((judgement.audit for judgement in judgements), start=Audit()))
 
 
 def tables(judgements: list[Judgement]) -> dict[str, pd.DataFrame]:
@@ -179,10 +187,10 @@ def tables(judgements: list[Judgement]) -> dict[str, pd.DataFrame]:
 
 def judged_again(folder: Path, old: Run, pairing: Pairing) -> tuple[Run, list[Comparison]]:
     """A saved run's arrays against today's exact values and bounds: nothing runs. The new run, and its comparisons."""
-    heights: Heights = {}
+    probed = Probed()
     found = archive.read(folder, old.about)
-    judgements = [judged(group, results, pairing, heights) for group, results in found]
+    judgements = with_equations([judged(group, results, pairing, probed) for group, results in found])
     about = {key: value for key, value in old.about.items() if key != "arrays"}
-    return Run({**about, "judged_again_by": __version__}, **tables(judgements)), [
+    return Run({**about, "judged_again_by": __version__, "audit": audit(judgements)}, **tables(judgements)), [
         row for judgement in judgements for row in judgement.comparisons
     ]

@@ -17,12 +17,15 @@ from queue import SimpleQueue
 from threading import Event, Lock
 from typing import Any
 
-from backends import find
+from backends import FRAMEWORKS, find
 from harness import arrays, blocks
 from harness.environment import cores
 from harness.operations import OPERATIONS, too_large
 from harness.process import Limits, Worker, WorkerDiedError
 from harness.records import Group, Result
+
+LONG = 10.0
+"""Seconds, under which a framework is not worth a second worker."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,15 @@ class Inputs:
         self._lock = Lock()
 
     def arguments(self, group: Group, block: int) -> dict[str, Any]:
-        """A number for each number; file, dtype and hash for each array."""
-        names = ("logits", *OPERATIONS[group.operation].arguments)
-        return {name: self._argument(group, name, block) for name in names}
+        """A number for each number; file, dtype and hash for each array; and a reduction by its name."""
+        operation = OPERATIONS[group.operation]
+        made = {name: self._argument(group, name, block) for name in operation.arguments}
+        return made | ({"reduction": operation.reduction} if operation.reduction else {})
 
     def _argument(self, group: Group, name: str, block: int) -> Any:
         rows = blocks.boundaries(group.case)[block]
-        # Labels alone depend on the axis; indexes are cheap to make again.
-        key = (group.case.name, group.dtype, name, group.axis if name in ("labels", "index") else 0, block)
+        axis = 0 if name in blocks.SAME_FOR_EVERY_AXIS else group.axis
+        key = (group.case.name, group.dtype, blocks.stream(name), axis, block)
         with self._lock:
             if key not in self._made:
                 value = blocks.argument(group.case, name, group.dtype, group.axis, rows)
@@ -61,8 +65,9 @@ class Inputs:
 
     def _file(self, group: Group, name: str, block: int, value: Any) -> tuple[str, str, str]:
         file, digest = self.folder / f"input-{len(self._made)}.npy", arrays.sha256(value)
-        along = f", axis {group.axis}" if name == "labels" else ""
-        self.hashes.setdefault(f"{group.case.name} {group.dtype}", {})[f"{name}[{block}]{along}"] = digest
+        along = "" if name in blocks.SAME_FOR_EVERY_AXIS else f", axis {group.axis}"
+        what = f"{blocks.stream(name)}[{block}]{along}"
+        self.hashes.setdefault(f"{group.case.name} {group.dtype}", {})[what] = digest
         return str(file), arrays.save(file, value), digest
 
 
@@ -84,18 +89,43 @@ def programs(groups: list[Group]) -> set[tuple[object, ...]]:
 
 
 def expected_seconds(groups: list[Group]) -> dict[str, float]:
-    """By framework, what its distinct programs are expected to cost."""
-    costs = {find(backend).framework: 0.0 for group in groups for backend in group.backends}
+    """By backend, what its distinct programs are expected to cost."""
+    costs = {backend: 0.0 for group in groups for backend in group.backends}
     for backend, *_ in programs(groups):
-        costs[find(str(backend)).framework] += find(str(backend)).program_seconds
+        costs[str(backend)] += find(str(backend)).program_seconds
     return costs
+
+
+def parts(costs: Mapping[str, float], jobs: int) -> list[tuple[str, ...]]:
+    """The backends of each worker, a framework's together; longest first.
+
+    A framework that would take longer than a fair share of the cores is dealt out to two workers, so that a run does
+    not wait for the slowest alone.
+    """
+    frameworks: dict[str, list[str]] = {}
+    for backend in costs:
+        frameworks.setdefault(find(backend).framework, []).append(backend)
+    dealt: list[tuple[str, ...]] = []
+    for backends in frameworks.values():
+        long = jobs > 1 and sum(costs[b] for b in backends) > max(LONG, sum(costs.values()) / jobs)
+        dealt += in_two(backends, costs) if long and len(backends) > 1 else [tuple(backends)]
+    return sorted(dealt, key=lambda backends: -sum(costs[b] for b in backends))
+
+
+def in_two(backends: list[str], costs: Mapping[str, float]) -> list[tuple[str, ...]]:
+    """Each to the worker that has less so far, the dearest first; in their own order within a worker."""
+    halves: list[list[str]] = [[], []]
+    for backend in sorted(backends, key=lambda b: -costs[b]):
+        min(halves, key=lambda half: sum(costs[b] for b in half)).append(backend)
+    return [tuple(b for b in backends if b in half) for half in halves]
 
 
 @dataclass
 class Framework:
-    """One framework's part of a run, carried out by one thread."""
+    """One framework's part of a run, or half of it, carried out by one thread."""
 
     name: str
+    backends: tuple[str, ...]
     groups: list[Group]
     settings: Settings
     inputs: Inputs
@@ -112,7 +142,7 @@ class Framework:
                 self._open()
             for number, group in enumerate(self.groups):
                 for backend in group.backends:
-                    if find(backend).framework == self.name:
+                    if backend in self.backends:
                         self._cell(number, group, backend)
         finally:
             self.about["seconds"] = round(time.monotonic() - started, 3)
@@ -122,7 +152,7 @@ class Framework:
     def _open(self) -> None:
         """Start the worker if it does not run; `about` says what came of it."""
         interpreter = self.settings.interpreters.get(self.name, sys.executable)
-        log = self.settings.scratch / f"{self.name}.log"
+        log = self.settings.scratch / f"{self.backends[0].replace(':', '-')}.log"
         self._worker = Worker(self.name, interpreter, self.settings.limits, log)
         try:
             self.about.update(self._worker.open())
@@ -201,17 +231,28 @@ class Engine:
         self.faults: list[str] = []
         self._results: SimpleQueue[Result | None] = SimpleQueue()
         self._stopping = Event()
-        self._costs = expected_seconds(groups)
+        jobs = settings.jobs or cores()
         self.frameworks = [
-            Framework(name, groups, settings, self.inputs, self._results.put, self._stopping) for name in self._costs
+            Framework(find(names[0]).framework, names, groups, settings, self.inputs, self._results.put, self._stopping)
+            for names in parts(expected_seconds(groups), jobs)
         ]
         self._unfinished = len(self.frameworks)
-        self._pool = ThreadPoolExecutor(max_workers=settings.jobs or cores())
+        self._pool = ThreadPoolExecutor(max_workers=jobs)
 
     def start(self) -> None:
         """Longest first: the run then ends about when the longest does, with the others beside it."""
-        for framework in sorted(self.frameworks, key=lambda framework: -self._costs[framework.name]):
+        for framework in self.frameworks:
             self._pool.submit(self._run, framework)
+
+    @property
+    def about(self) -> dict[str, dict[str, Any]]:
+        """By framework, in the order of their names: what its workers said, and the seconds that they took together."""
+        said: dict[str, dict[str, Any]] = {}
+        for part in self.frameworks:
+            earlier = said.get(part.name, {})
+            seconds = round(earlier.get("seconds", 0.0) + part.about.get("seconds", 0.0), 3)
+            said[part.name] = {**part.about, **earlier, "seconds": seconds}
+        return {name: said[name] for name in FRAMEWORKS if name in said}
 
     def _run(self, framework: Framework) -> None:
         try:

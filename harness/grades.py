@@ -7,13 +7,12 @@ factor that its whole row has in common · F above that: no rounding explains it
 
 from __future__ import annotations
 
-from math import ceil
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bounds import ASSUMED, FARTHEST, Theory, blocked_tree, tree_height
+from harness.bounds import ASSUMED, FARTHEST, Theory, blocked_tree
 from harness.formats import Format
 from harness.metrics import Tally
 
@@ -21,8 +20,6 @@ Floats = NDArray[np.float64]
 GRADES = ("A+", "A", "B", "C", "F")
 ROUNDINGS = 2
 """Slack for exp's and the quotient's higher orders, and for the factor's own evaluation."""
-PROBE_RESOLUTION = 4
-"""What a probe may be off by: one rounding of the quotient, at most 2 u / 0.47 u."""
 
 
 def grade(tally: Tally) -> str:
@@ -42,28 +39,12 @@ def grade(tally: Tally) -> str:
 
 def needs_height(n: int) -> bool:
     """Whether a chain of n − 1 additions is higher than what B allows, so that C differs from B."""
-    return n - 1 > blocked_tree(n).height
+    return n - 1 > blocked_tree.height(n)
 
 
-def with_height(n: int, measured: int) -> Theory:
+def with_height(measured: int) -> Theory:
     """B's theory at a measured height: the chain, and a tree above it."""
-    return Theory(min(n - 1, max(blocked_tree(n).height, measured + tree_height(n))))
-
-
-def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> int | None:
-    """The longest summation chain that softmax shows on rows of one 0 among many equal logits of about ln(0.47 u).
-
-    In a chain, a small term that is added to a sum of 1 or more is lost; in a tree it meets its own kind first. With
-    t = exp(c) and ŝ the answer at the 0, Ẑ = 1/ŝ and the terms lost are (Z − Ẑ)/t. None where an answer is unusable.
-    """
-    rows = np.arange(len(logits))
-    at = logits.argmax(axis=-1)
-    small = np.exp(logits.min(axis=-1).astype(np.float64))
-    missing = 1 - answer[rows, at].astype(np.float64)  # exact: ŝ is within a factor of 2 of 1
-    if not ((missing >= 0) & (missing < 0.5)).all():
-        return None
-    lost = (logits.shape[-1] - 1) - missing / (1 - missing) / small
-    return min(int(logits.shape[-1]) - 1, max(0, ceil(float(lost.max()))) + PROBE_RESOLUTION)
+    return replace(blocked_tree, chain=measured)
 
 
 def common_factor_share(logits: Floats, signed: Floats, s: Floats, form: Format, flush: float | None) -> Floats:

@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 FULL_JACOBIAN_N = 256
 """Longest axis for which a whole n × n Jacobian is held; beyond it, `vjp` and `jvp` probe it by products."""
+CLASSES = 3
+"""Outputs T of a softmax layer. Its inputs are a case's rows, so N is the length of the case's axis."""
+LABELS, DISTRIBUTION, COTANGENT, TANGENT = ("logits", "labels"), ("logits", "distribution"), "cotangent", "tangent"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """`arguments`: what it takes beside the logits. `kept`: how often the axis stands in the answer's shape."""
+    """One question about a row x of length n, or about all rows of a block at once.
+
+    `answer` is the shape of a row's answer, in the lengths `n`, `t` (`CLASSES`) and `tn`; where it is ("n",) and
+    not `moved`, it stands along the axis of the logits, and else at the end.
+    """
 
     name: str
     formula: str
-    arguments: tuple[str, ...] = ()
-    kept: int = 1
-    axis_moved_last: bool = False
+    arguments: tuple[str, ...] = ("logits",)
+    """The first are the case's own rows."""
+    answer: tuple[str, ...] = ("n",)
+    moved: bool = False
+    reduction: str = ""
+    """Over the rows of a block: none, mean or sum; empty where a backend's method has no such choice."""
+    scalar: bool = False
+    """One number a block, and not an answer a row."""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the answer has the logits' own shape."""
+        return self.answer == ("n",) and not self.moved
+
+    @property
+    def rows_together(self) -> bool:
+        """Whether a row's answer depends on the block's other rows, if only on their number."""
+        return self.scalar or self.reduction == "mean"
 
 
 OPERATIONS = {
@@ -27,46 +50,81 @@ OPERATIONS = {
     for operation in (
         Operation("softmax", "s_j = exp(x_j) / Σ exp(x_i)"),
         Operation("log_softmax", "x_j − ln Σ exp(x_i)"),
-        Operation("logsumexp", "ln Σ exp(x_i)", kept=0),
-        Operation("jacobian", "J_ij = s_i(δ_ij − s_j)", kept=2, axis_moved_last=True),
-        Operation("jacobian_row", "s_i(e_i − s), one output i", ("index",), axis_moved_last=True),
-        Operation("vjp", "s ⊙ (v − s·v)", ("cotangent",)),
-        Operation("jvp", "s ⊙ (t − s·t)", ("tangent",)),
-        Operation("cross_entropy", "−ln s_y", ("labels",), kept=0),
-        Operation("cross_entropy_gradient", "s − e_y", ("labels",)),
+        Operation("logsumexp", "ln Σ exp(x_i)", answer=()),
+        Operation("jacobian", "J_ij = s_i(δ_ij − s_j)", answer=("n", "n"), moved=True),
+        Operation("jacobian_row", "s_i(e_i − s), one output i", ("logits", "index"), moved=True),
+        Operation("vjp", "s ⊙ (v − s·v)", ("logits", COTANGENT)),
+        Operation("jvp", "s ⊙ (t − s·t)", ("logits", TANGENT)),
+        Operation("hvp", "∇²(v·s)·t = s ⊙ ((t − s·t) ⊙ (v − s·v) − cov(t, v))", ("logits", COTANGENT, TANGENT)),
+        Operation("log_softmax_vjp", "v − s·Σ v_i", ("logits", COTANGENT)),
+        Operation("log_softmax_jvp", "t − s·t", ("logits", TANGENT)),
+        Operation("log_softmax_jacobian", "δ_ij − s_j", answer=("n", "n"), moved=True),
+        Operation("cross_entropy", "−ln s_y", LABELS, answer=(), reduction="none"),
+        Operation("cross_entropy_mean", "Σ −ln s_y / k over k rows", LABELS, (), reduction="mean", scalar=True),
+        Operation("cross_entropy_sum", "Σ −ln s_y", LABELS, (), reduction="sum", scalar=True),
+        Operation("cross_entropy_gradient", "s − e_y", LABELS, reduction="sum"),
+        Operation("cross_entropy_mean_gradient", "(s − e_y) / k", LABELS, reduction="mean"),
+        Operation("cross_entropy_hvp", "∇²(−ln s_y)·t = J·t", (*LABELS, TANGENT)),
+        Operation("soft_cross_entropy", "−Σ p_j·ln s_j", DISTRIBUTION, answer=(), reduction="none"),
+        Operation("soft_cross_entropy_mean", "Σ −p·ln s / k", DISTRIBUTION, (), reduction="mean", scalar=True),
+        Operation("soft_cross_entropy_sum", "Σ −p·ln s", DISTRIBUTION, (), reduction="sum", scalar=True),
+        Operation("soft_cross_entropy_gradient", "s − p", DISTRIBUTION, reduction="sum"),
+        Operation("mean_squared_error", "Σ (s_y − 1)² / k", LABELS, (), reduction="mean", scalar=True),
+        Operation("mean_squared_error_gradient", "2(s_y − 1)·s_y(e_y − s) / k", LABELS, reduction="mean"),
+        Operation("layer", "s(Wx)", ("inputs", "weights"), ("t",), moved=True),
+        Operation("layer_jacobian", "∂s_t/∂W_ij = s_t(δ_ti − s_i)·x_j", ("inputs", "weights"), ("t", "tn"), moved=True),
+        Operation(
+            "layer_cross_entropy_gradient",
+            "∂(−ln s_y)/∂W_ij = (s_i − δ_iy)·x_j",
+            ("inputs", "weights", "classes"),
+            ("tn",),
+            moved=True,
+        ),
     )
 }
 
 
-def answer_shape(operation: Operation, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    """Shape of the answer for logits of that shape."""
+def lengths(operation: Operation, n: int) -> tuple[int, ...]:
+    """Shape of one row's answer."""
+    known = {"n": n, "t": CLASSES, "tn": CLASSES * n}
+    return tuple(known[name] for name in operation.answer)
+
+
+def split(shape: tuple[int, ...], axis: int) -> tuple[tuple[int, ...], int]:
+    """The batch, which is the shape with the axis taken out, and the axis's position."""
     position = axis % len(shape)
-    n, batch = shape[position], shape[:position] + shape[position + 1 :]
-    if operation.axis_moved_last or operation.kept == 0:
-        return batch + (n,) * operation.kept
-    return shape
+    return shape[:position] + shape[position + 1 :], position
+
+
+def answer_shape(operation: Operation, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """Shape of the answer for a block of that shape."""
+    if operation.scalar:
+        return ()
+    batch, position = split(shape, axis)
+    return shape if operation.in_place else batch + lengths(operation, shape[position])
 
 
 def as_rows(operation: Operation, answer: NDArray[np.generic], axis: int, n: int) -> NDArray[np.generic]:
-    """The answer as (rows, n^kept), rows in the order of the batch with the axis taken out."""
-    if not operation.axis_moved_last and operation.kept:
+    """The answer as (rows, answers of a row), rows in the order of the batch with the axis taken out."""
+    if operation.in_place:
         answer = np.moveaxis(answer, axis, -1)
-    return answer.reshape(-1, n**operation.kept)
+    return answer.reshape(-1, prod(lengths(operation, n)))
 
 
 def answer_index(operation: Operation, shape: tuple[int, ...], axis: int, flat: int) -> tuple[int, ...]:
-    """Where element number `flat` of `as_rows(…)` stands in the answer itself."""
-    moved = answer_shape(operation, shape, axis)
-    if operation.axis_moved_last or operation.kept == 0:
+    """Where element number `flat` of `as_rows(…)` stands in the answer itself; of a scalar, its block."""
+    if operation.scalar:
+        return (flat,)
+    batch, position = split(shape, axis)
+    if not operation.in_place:
+        moved = batch + lengths(operation, shape[position])
         return tuple(int(i) for i in np.unravel_index(flat, moved)) if moved else ()
-    position = axis % len(shape)
-    n, batch = shape[position], shape[:position] + shape[position + 1 :]
-    *outer, j = (int(i) for i in np.unravel_index(flat, (*batch, n)))
+    *outer, j = (int(i) for i in np.unravel_index(flat, (*batch, shape[position])))
     return (*outer[:position], j, *outer[position:])
 
 
 def too_large(operation: Operation, n: int) -> str | None:
     """Why a question is not asked at this length, or None."""
-    if operation.kept == 2 and n > FULL_JACOBIAN_N:
+    if operation.answer == ("n", "n") and n > FULL_JACOBIAN_N:
         return f"n = {n}: whole Jacobians are held up to n = {FULL_JACOBIAN_N}; vjp and jvp probe it by products"
     return None

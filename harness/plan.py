@@ -12,7 +12,8 @@ from harness.errors import UsageError, unknown
 from harness.formats import FORMATS
 from harness.grades import needs_height
 from harness.operations import OPERATIONS
-from harness.records import Case, Chain, Group
+from harness.probes import EXP, EXPONENTIALS, HEIGHT, chain, exp_shows, probe_dtype
+from harness.records import Group
 
 
 @dataclass(frozen=True)
@@ -61,20 +62,23 @@ def groups(selection: Selection) -> list[Group]:
 
 
 def probes(planned: list[Group]) -> list[Group]:
-    """The questions that measure summation chains, for each dtype and n at which a grade may depend on them."""
-    asked: dict[tuple[str, int], dict[str, None]] = {}
+    """The questions that measure how backends add, for each dtype and n at which a grade may depend on it, and exp."""
+    chains: dict[tuple[str, int], dict[str, None]] = {}
+    exps: dict[str, dict[str, None]] = {}
     for group in planned:
         n = group.case.shape[group.axis]
-        if needs_height(n):
-            asked.setdefault((group.dtype, n), {}).update(dict.fromkeys(group.backends))
+        for name in group.backends:
+            dtype = probe_dtype(name, group.dtype)
+            if dtype is None:
+                continue
+            if needs_height(n):
+                chains.setdefault((dtype, n), {})[name] = None
+            if group.operation == "softmax" and exp_shows(FORMATS[dtype]):
+                exps.setdefault(dtype, {})[name] = None
     return [
-        Group("softmax", chain(n), dtype, -1, tuple(backends), probe=True) for (dtype, n), backends in asked.items()
+        *(Group("softmax", chain(n), dtype, -1, tuple(names), HEIGHT) for (dtype, n), names in chains.items()),
+        *(Group("softmax", EXPONENTIALS, dtype, -1, tuple(names), EXP) for dtype, names in exps.items()),
     ]
-
-
-def chain(n: int) -> Case:
-    """Eight rows, the 0 at eight places."""
-    return Case(f"height probe, n = {n}", "measures summation chains", Chain(), (8, n))
 
 
 def answerers(operation: str, backends: Iterable[str]) -> tuple[str, ...]:

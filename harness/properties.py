@@ -1,4 +1,4 @@
-"""Laws that need no expected value, each as a measured deviation in units of u with the bound it must meet.
+"""Laws of one operation that need no expected value, each as a measured deviation with the bound it must meet.
 
 The exact answers obey them, so a deviation is at most the sum of the elements' own bounds (docs/bounds.md#laws).
 """
@@ -10,25 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.sums import exact_sum, two_sum
+
 Floats = NDArray[np.float64]
-
-
-def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a + b rounded, and exactly what the rounding lost (Knuth)."""
-    total = a + b
-    shadow = total - a
-    return total, (a - (total - shadow)) + (b - shadow)
-
-
-def exact_sum(values: Floats) -> Floats:
-    """Sum along the last axis in twice the working precision: a tree of TwoSums (Ogita, Rump & Oishi 2005)."""
-    lost = np.zeros(values.shape[:-1])
-    while (half := values.shape[-1] // 2) > 0:
-        left, right, odd = np.split(values, [half, 2 * half], axis=-1)
-        total, errors = two_sum(left, right)
-        lost += errors.sum(axis=-1)
-        values = np.concatenate([total, odd], axis=-1)
-    return values[..., 0] + lost
 
 
 def row_sum(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:
@@ -91,17 +75,40 @@ LAWS: dict[str, dict[str, Law]] = {
 }
 
 
-def deviations(operation: str, answer: NDArray[np.generic], allowed: Floats, n: int) -> dict[str, tuple[float, float]]:
-    """For each law of the operation: the largest deviation over the block's rows, and as a fraction of its bound.
+def under_shift(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:
+    """f(x + c) = f(x), on rows of twins."""
+    shifted = slice(1, None, 4)
+    return answer[shifted] - answer[0::4], allowed[shifted] + allowed[0::4]
+
+
+def under_permutation(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:
+    """f(Px) = P·f(x), on rows of twins: the second of a pair is the first one backwards, and so is a Jacobian's."""
+    there, back = (part[3::4, ::-1] for part in (answer, allowed))
+    return there - answer[2::4], back + allowed[2::4]
+
+
+EQUIVARIANT: dict[str, Law] = {"f(x + c) = f(x)": under_shift, "f(Px) = P·f(x)": under_permutation}
+TWIN_LAWS: dict[str, dict[str, Law]] = dict.fromkeys(
+    ("softmax", "log_softmax", "jacobian", "log_softmax_jacobian"), EQUIVARIANT
+)
+"""Laws between rows of one case, whose rows are made as twins: first by a shift, then backwards (`records.Twins`)."""
+
+
+def deviations(
+    operation: str, answer: NDArray[np.generic], allowed: Floats, n: int, twins: bool
+) -> dict[str, tuple[float, float]]:
+    """For each law of the operation: the largest deviation over the rows, and as a fraction of its bound.
 
     Infinite where a NaN or infinity stands in the answer.
     """
     values = answer.astype(np.float64)
-    found = {}
-    for law, measure in LAWS.get(operation, {}).items():
-        with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-            deviation, bound = measure(values, allowed, n)
-            size = np.where(np.isnan(deviation), np.inf, np.abs(deviation))
-            share = np.where(size == 0, 0.0, np.where(np.isinf(size), np.inf, size / bound))
-        found[law] = (float(size.max(initial=0.0)), float(share.max(initial=0.0)))
-    return found
+    laws = LAWS.get(operation, {}) | (TWIN_LAWS.get(operation, {}) if twins else {})
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        return {law: largest(*measure(values, allowed, n)) for law, measure in laws.items()}
+
+
+def largest(deviation: Floats, bound: Floats) -> tuple[float, float]:
+    """The largest deviation, and the largest share of its bound; infinite for NaN."""
+    size = np.where(np.isnan(deviation), np.inf, np.abs(deviation))
+    share = np.where(size == 0, 0.0, np.where(np.isinf(size), np.inf, size / bound))
+    return float(size.max(initial=0.0)), float(share.max(initial=0.0))

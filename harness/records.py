@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:  # a worker reads this module too, under an interpreter that may have no pandas
     import pandas as pd
 
@@ -39,6 +42,16 @@ class Chain:
 
 
 @dataclass(frozen=True)
+class Exponentials:
+    """Rows of one 0 among logits so far below that their exponentials are lost in the sum: shows exp as it is."""
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Rows in fours: one and the same moved up by 64, exactly; another and the same backwards. Multiples of 1/64."""
+
+
+@dataclass(frozen=True)
 class Stored:
     """A committed `.npy` file beside `harness/data`'s recipe for it, and the SHA-256 of its bytes."""
 
@@ -46,7 +59,7 @@ class Stored:
     sha256: str
 
 
-Recipe = Printed | Uniform | Normal | Chain | Stored
+Recipe = Printed | Uniform | Normal | Chain | Exponentials | Twins | Stored
 
 
 @dataclass(frozen=True)
@@ -73,8 +86,8 @@ class Group:
     dtype: str
     axis: int
     backends: tuple[str, ...]
-    probe: bool = False
-    """A question whose answers measure the backends' summation chains, and are not themselves compared."""
+    probe: str = ""
+    """Which one, where the answers measure how backends compute, and are not themselves compared."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,12 @@ class Comparison:
     """Largest error as a share of B's bound."""
     any_order_fraction: float | None = None
     measured_height: int | None = None
+    measured_exp: float | None = None
+    """Worst relative error of exp in u, as softmax alone shows it."""
+    cause: str = ""
+    """What most of the worst element's error comes from: shift, sum, exp, division, flush or unexplained."""
+    cause_in_u: str = ""
+    """JSON: that error in u, by cause."""
     max_relative_error: float | None = None
     mean_relative_error_percent: float | None = None
     max_ulp_error: float | None = None
@@ -124,6 +143,9 @@ class Comparison:
     ulp_histogram: str = ""
     max_scale_error: float | None = None
     """Largest error over u·scale, for products: scale_j = s_j(|v_j| + Σ s_i·|v_i|)."""
+    smallest_rtol: float | None = None
+    """The smallest relative tolerance that would pass, with no absolute one; infinite where none would."""
+    smallest_atol: float | None = None
     bias_percent: float | None = None
     """Mean signed relative error."""
     max_absolute_error: float | None = None
@@ -184,12 +206,45 @@ class Property:
 
 
 @dataclass(frozen=True)
+class Side:
+    """What one operation's answers say of one side of an equation between two, with what each value may be off by."""
+
+    law: str
+    left: bool
+    operation: str
+    case: str
+    dtype: str
+    axis: int
+    backend: str
+    flawed: bool
+    values: NDArray[np.float64]
+    allowed: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """How far exact values that were computed in float64 were seen to be from Arb's."""
+
+    values: int = 0
+    """Taken from float64."""
+    audited: int = 0
+    largest_deviation: float = 0.0
+    """In ulp of the format under test."""
+
+    def __add__(self, other: Audit) -> Audit:
+        largest = max(self.largest_deviation, other.largest_deviation)
+        return Audit(self.values + other.values, self.audited + other.audited, largest)
+
+
+@dataclass(frozen=True)
 class Judgement:
     """All rows that one group gives."""
 
     comparisons: list[Comparison] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
+    sides: list[Side] = field(default_factory=list)
+    audit: Audit = field(default_factory=Audit)
 
 
 @dataclass(frozen=True)

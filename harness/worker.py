@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backends import NAMES, Backend, load
+from backends import NAMES, OPERATIONS, Backend, load
 from harness import arrays
 
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
@@ -51,7 +51,7 @@ def computed(request: dict[str, Any]) -> dict[str, str]:
     try:
         backend = loaded(request["backend"])
         arguments = {name: argument(backend, given) for name, given in request["arguments"].items()}
-        answer = getattr(backend, request["operation"])(axis=request["axis"], **arguments)
+        answer = getattr(backend, OPERATIONS[request["operation"]])(axis=request["axis"], **arguments)
         dtype = arrays.save(request["save"], np.asarray(backend.to_numpy(answer)))
     except MemoryError as error:
         return {"outcome": "out of memory", "reason": described(error)}
@@ -62,8 +62,8 @@ def computed(request: dict[str, Any]) -> dict[str, str]:
 
 
 def argument(backend: Backend, given: Any) -> Any:
-    """A number as it is; a file as the framework's array, after its hash is seen to be right."""
-    if isinstance(given, int):
+    """A number or a word as it is; a file as the framework's array, after its hash is seen to be right."""
+    if isinstance(given, int | str):
         return given
     file, dtype, promised = given
     array = arrays.load(file, dtype)

@@ -9,7 +9,8 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports import table
+from reports import quality, table
+from reports.cells import placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
 MOST_WITNESSES = 10
@@ -23,30 +24,16 @@ def render(run: Run) -> str:
 def sections(run: Run) -> Iterator[str]:
     yield "# Softmax across frameworks"
     yield f"**{table.headline(run)}**"
-    yield grid(table.summary(run))
-    yield (
-        "Every answer is judged against the exact value at the very numbers that the backend got, and against the "
-        "largest error that a proved bound allows at that element. *ulp*: error in units in the last place of the "
-        "exact value. *of its bound*: above 1, the grade is C where a long summation chain was measured and explains "
-        "it, and F where no rounding does. A+ is correctly rounded, A as good as a tree of additions and a shift "
-        "without loss, B as good as a blocked tree and a rounded shift."
-    )
+    yield grid(table.overview(run))
+    yield READING
     if len(short := table.shortfalls(run)):
         yield "## What falls short"
         yield grid(short)
         yield from witnesses(run)
     yield "## Who took part"
     yield grid(table.frameworks(run))
-    yield "## Grades"
-    yield "The worst over all cases, by dtype: " + " / ".join(dict.fromkeys(run.comparisons.dtype)) + "."
-    yield grid(table.grades(run))
-    if len(chains := table.chains(run)):
-        yield "## Summation chains"
-        yield (
-            "The longest chain of additions that each backend's softmax shows, measured from its answers. A chain of h "
-            "additions may lose h·u of the sum; a tree loses log2 n · u."
-        )
-        yield grid(chains)
+    yield table.audit(run)
+    yield from how_good(run)
     yield "## Relative error between frameworks, in percent"
     yield (
         "`np.mean(np.abs((a - b) / a)) * 100`, the notebook's figure, exactly. Where a is 0 the figure is infinite or "
@@ -54,8 +41,44 @@ def sections(run: Run) -> Iterator[str]:
     )
     yield from by_question(run, table.percents)
     yield "## Distance from the truth"
-    yield "Largest error in ulp, and the grade."
+    yield grid(table.summary(run))
+    yield "Largest error in ulp, and the grade, case by case:"
     yield from by_question(run, table.truth)
+    yield from beside_the_natives(run)
+    yield "## Inputs"
+    yield grid(cases(run))
+
+
+READING = (
+    "Every answer is judged against the exact value at the very numbers that the backend got, and against the "
+    "largest error that a proved bound allows at that element. *ulp*: error in units in the last place of the "
+    "exact value. *of the bound*: above 1, the grade is C where a long summation chain was measured and explains "
+    "it, and F where no rounding does. A+ is correctly rounded, A as good as a tree of additions and a shift "
+    "without loss, B as good as a blocked tree and a rounded shift."
+)
+
+
+def how_good(run: Run) -> Iterator[str]:
+    yield "## Grades"
+    yield "The worst over all cases, by dtype: " + " / ".join(dict.fromkeys(run.comparisons.dtype)) + "."
+    yield grid(quality.grades(run))
+    if len(probes := quality.probes(run)):
+        yield "## What probes show"
+        yield (
+            "The longest chain of additions in each backend's softmax, and the worst relative error of its exp, both "
+            "measured from answers alone. A chain of h additions may lose h·u of the sum; a tree loses log2 n · u."
+        )
+        yield grid(probes)
+    if len(causes := quality.causes(run)):
+        yield "## Why softmax is as far off as it is"
+        yield (
+            "The worst element of each framework, its error ln(actual/expected) in u split into what rounding the "
+            "shift costs, which is known exactly, what its row has in common, which is the sum's, and what is its own."
+        )
+        yield grid(causes)
+
+
+def beside_the_natives(run: Run) -> Iterator[str]:
     if len(laws := table.laws(run)):
         yield "## Laws that need no reference"
         yield (
@@ -68,13 +91,14 @@ def sections(run: Run) -> Iterator[str]:
         yield grid(flaws)
     if len(variants := table.variants(run)):
         yield "## Variants"
-        yield "At worst over the cases: percent from its own framework, ulp from the exact value, share of the bound."
+        yield (
+            "At worst over the cases: percent from its own framework, ulp from the exact value, share of the bound, "
+            "grade."
+        )
         yield grid(variants)
     if len(unanswered := table.unanswered(run)):
         yield "## Without an answer"
         yield grid(unanswered)
-    yield "## Inputs"
-    yield grid(cases(run))
 
 
 def by_question(run: Run, make: object) -> Iterator[str]:
@@ -91,7 +115,7 @@ def witnesses(run: Run) -> Iterator[str]:
     """The worst element of each cell that falls short, exactly, in hex."""
     short = table.failing(run).sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
     for cell in short[short.witness != ""].head(MOST_WITNESSES).itertuples():
-        title = f"{cell.backend}, {cell.operation}, {table.placed(cell.case, cell.axis)}, {cell.dtype}"
+        title = f"{cell.backend}, {cell.operation}, {placed(cell.case, cell.axis)}, {cell.dtype}"
         lines = [f"{key}: {shown(value)}" for key, value in json.loads(cell.witness).items()]
         yield f"{escaped(title)}, element {cell.worst_index}:\n\n" + "\n".join(f"    {line}" for line in lines)
 

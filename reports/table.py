@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from math import isinf, isnan
+from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -12,39 +12,18 @@ import pandas as pd
 from harness.grades import GRADES
 from harness.operations import OPERATIONS
 from harness.records import Run
+from reports.cells import answered, figure, native, placed
+from reports.quality import by_grade, worst_grade
 
 QUESTION = ["operation", "case", "dtype", "axis"]
 ULP = "max_ulp_error_ftz"
 """Frameworks are ranked without what they declare to flush to zero."""
-UNGRADED = "?"
-"""Where the bound is vacuous."""
+OVERVIEW_DTYPES = ("float64", "float32")
+"""Those that every operation is asked in by default."""
 OUTLIER = 2.0
 """From so many times the next one's error on, the furthest is called an outlier."""
 BAD_VERDICTS = ("falls short", "flaw gone")
 QUIET_OUTCOMES = ("ok", "skipped", "unsupported")
-
-
-def figure(value: Any) -> str:
-    """A number in a table: two significant digits, whole from 100 on, 0 for an exact zero, a dash for none."""
-    if value is None or pd.isna(value):
-        return "–"
-    number = float(value)
-    if number == 0 or isinf(number):
-        return f"{number:g}"
-    if 99.5 <= abs(number) < 1e6:
-        return f"{number:,.0f}"
-    return f"{number:.2g}" if 1e-3 <= abs(number) < 99.5 else f"{number:.1e}"
-
-
-def native(names: pd.Series) -> pd.Series:
-    """Whether each backend is a framework's own, and no variant."""
-    return ~names.str.contains(":", regex=False)
-
-
-def answered(run: Run) -> pd.DataFrame:
-    """Cells with figures that are not declared to be wrong."""
-    cells = run.comparisons
-    return cells[(cells.outcome == "ok") & (cells.verdict != "flaw as declared")]
 
 
 def failing(run: Run) -> pd.DataFrame:
@@ -76,6 +55,34 @@ def headline(run: Run) -> str:
     verdict = f"{short:,} FALL{'S' if short == 1 else ''} SHORT" if short else "none falls short"
     partial = "Interrupted, so partial: " if run.about.get("partial") else ""
     return f"{partial}{len(cells):,} cells: {', '.join(parts)}; {verdict}."
+
+
+def overview(run: Run) -> pd.DataFrame:
+    """A row an operation: how far the frameworks agree, and whose answer comes nearest to its bound."""
+    cells, pairs = answered(run), agreeing(run)
+    cells = cells[native(cells.backend)]
+    dtypes = [dtype for dtype in dict.fromkeys(run.comparisons.dtype) if dtype in OVERVIEW_DTYPES]
+    rows = []
+    for operation in (name for name in OPERATIONS if (cells.operation == name).any()):
+        found, apart = cells[cells.operation == operation], pairs[pairs.operation == operation]
+        row = {"operation": operation}
+        for dtype in dtypes:
+            most = apart.mean_relative_error_percent[apart.dtype == dtype].max()
+            row[f"apart, {dtype}"] = "–" if pd.isna(most) else f"{figure(most)} %"
+        worst = ranked_by_bound(found).iloc[0]
+        row |= {
+            "nearest to its bound": f"{worst.backend}, {figure(worst[ULP])} ulp",
+            "on": f"{placed(worst['case'], worst['axis'])}, {worst['dtype']}",
+            "of the bound": figure(worst.bound_fraction),
+            "grades": by_grade(found),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def ranked_by_bound(cells: pd.DataFrame) -> pd.DataFrame:
+    """The largest share of its bound first; answers without one, NaN and infinite ones, before all."""
+    return cells.sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
 
 
 def summary(run: Run) -> pd.DataFrame:
@@ -114,44 +121,6 @@ def ranked_by_error(cells: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def worst_grade(grades: pd.Series) -> str:
-    """The worst of some cells' grades."""
-    ordered = (*GRADES[:-1], UNGRADED, GRADES[-1])
-    return max((str(grade) or UNGRADED for grade in grades), key=ordered.index)
-
-
-def by_grade(cells: pd.DataFrame) -> str:
-    """Each backend's worst grade, the best first: `A numpy, jax · C torch`, or `all A`."""
-    worst = cells.groupby("backend", sort=False).grade.agg(worst_grade)
-    names = {grade: [name for name, its in worst.items() if its == grade] for grade in (*GRADES, UNGRADED)}
-    if len(present := {grade: who for grade, who in names.items() if who}) == 1:
-        return f"all {next(iter(present))}"
-    return " · ".join(f"{grade} {', '.join(who)}" for grade, who in present.items())
-
-
-def grades(run: Run) -> pd.DataFrame:
-    """The worst grade of each backend's operations over all cases where no flaw is declared, float64 / float32 / …"""
-    cells = answered(run)
-    rows: dict[str, dict[str, str]] = {}
-    for (backend, operation), found in cells.groupby(["backend", "operation"], sort=False):
-        worst = found.groupby("dtype").grade.agg(worst_grade)
-        shown = " / ".join(worst.get(dtype, "–") for dtype in dict.fromkeys(run.comparisons.dtype))
-        rows.setdefault(backend, {})[operation] = shown.removesuffix(" / –").removesuffix(" / –")
-    columns = [name for name in OPERATIONS if any(name in row for row in rows.values())]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    return table.rename_axis("backend").reset_index().fillna("")
-
-
-def chains(run: Run) -> pd.DataFrame:
-    """The longest summation chain measured, a row a backend, a column for each dtype and n."""
-    cells = run.comparisons[run.comparisons.measured_height.notna()]
-    rows: dict[str, dict[str, str]] = {}
-    for cell in cells.itertuples():
-        n = run.about["cases"][cell.case]["shape"][cell.axis]
-        rows.setdefault(cell.backend, {})[f"{cell.dtype}, n = {n:,}"] = f"{cell.measured_height:,}"
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index().fillna("–")
-
-
 def agreeing(run: Run) -> pd.DataFrame:
     """Pairs of frameworks with a finite percent: those where a reference is zero are infinite or NaN by definition."""
     pairs = run.pairs[(run.pairs.outcome == "ok") & native(run.pairs.a) & native(run.pairs.b)]
@@ -176,10 +145,6 @@ def percent(pair: Any) -> str:
     value = pair.mean_relative_error_percent
     shown = "nan" if isnan(value) else figure(value)
     return f"{shown} ({pair.zero_references} zero)" if pair.zero_references else shown
-
-
-def placed(case: str, axis: int) -> str:
-    return case if axis == -1 else f"{case}, axis {axis}"
 
 
 def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
@@ -240,7 +205,8 @@ def variants(run: Run) -> pd.DataFrame:
     for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False):
         row = rows.setdefault((backend, operation), {"variant": backend, "operation": operation})
         row[f"{dtype}: from its native"] = f"{figure(found.apart.max())} %"
-        truth = f"{figure(found.max_ulp_error.max())} ulp ({figure(found.bound_fraction.max())})"
+        share = figure(found.bound_fraction.max())
+        truth = f"{figure(found.max_ulp_error.max())} ulp ({share}) {worst_grade(found.grade)}"
         row[f"{dtype}: from the truth"] = truth
     return pd.DataFrame(rows.values()).fillna("–")
 
@@ -339,6 +305,17 @@ def shortfalls(run: Run) -> pd.DataFrame:
         for cell in cells.itertuples()
     ]
     return pd.DataFrame(rows)
+
+
+def audit(run: Run) -> str:
+    """One sentence on the exact values that came from float64; empty where all are Arb's."""
+    about = run.about.get("audit", {})
+    if not about.get("values"):
+        return ""
+    return (
+        f"{about['values']:,} exact values of float32 and narrower formats came from float64; Arb computed "
+        f"{about['audited']:,} of them again, and was never more than {about['largest_deviation']:.1e} ulp away."
+    )
 
 
 def frameworks(run: Run) -> pd.DataFrame:

@@ -14,8 +14,8 @@ MOST_ROWS = 12
 def render(run: Run) -> str:
     """Ten seconds of reading; `report.md` beside the run has the rest."""
     parts = [table.headline(run)]
-    if len(summary := table.summary(run)):
-        parts.append(grid(summary))
+    if len(overview := table.overview(run)):
+        parts.append(grid(overview))
     if len(short := table.shortfalls(run)):
         shown = grid(short.drop(columns=["NaN/inf"]).head(MOST_ROWS))
         rest = f"\n… and {len(short) - MOST_ROWS} more" if len(short) > MOST_ROWS else ""

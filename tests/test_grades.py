@@ -11,8 +11,9 @@ import pytest
 from harness import blocks, judge, pairs
 from harness.cases import CASES
 from harness.formats import FORMATS
-from harness.grades import measured_height, with_height
-from harness.plan import Selection, chain, groups
+from harness.grades import with_height
+from harness.plan import Selection, groups
+from harness.probes import Measured, chain, measured_height
 from harness.records import Case, Comparison, Group, Normal, Result, Uniform
 from harness.reference import expected
 from tests.formulas import pairwise, sequential
@@ -36,7 +37,7 @@ def wider_inside(x: Any) -> Any:
 
 
 def rounded_once(operation: str = "softmax", *beside: Any) -> Function:
-    return lambda x: expected(operation, x, list(beside), FORMATS[x.dtype.name]).rounded().astype(x.dtype)
+    return lambda x: expected(operation, x, list(beside)).rounded().astype(x.dtype)
 
 
 def height(function: Function, n: int, dtype: str) -> int | None:
@@ -50,8 +51,8 @@ def graded(function: Function, case: Case, dtype: str, operation: str = "softmax
     rows = blocks.boundaries(case)
     answers = [function(blocks.array(case, "logits", dtype, block)) for block in rows]
     results = {("numpy", number): Result(0, number, "numpy", "ok", array=str(number)) for number in range(len(rows))}
-    heights = {"numpy": height(function, case.shape[-1], dtype) if operation == "softmax" else None}
-    found = judge.judge(group, results, lambda result: answers[int(result.array)], pairs.all_pairs, heights)
+    known = {"numpy": Measured(height(function, case.shape[-1], dtype) if operation == "softmax" else None)}
+    found = judge.judge(group, results, lambda result: answers[int(result.array)], pairs.all_pairs, known)
     return found.comparisons[0]
 
 
@@ -113,7 +114,7 @@ def test_without_a_probe_nothing_is_blamed_on_a_chain() -> None:
 
 def test_a_compensated_sum_shows_no_chain() -> None:
     assert height(rounded_once(), 1000, "float64") == 4  # the probe's own resolution
-    assert with_height(1000, 4).height == 26  # as B has it
+    assert with_height(4).height(1000) == 26  # as B has it
 
 
 @pytest.mark.parametrize("bad", [np.zeros_like, lambda x: np.full_like(x, np.nan), np.ones_like])
@@ -123,12 +124,19 @@ def test_a_probe_that_is_not_answered_measures_nothing(bad: Function) -> None:
 
 def test_probes_are_asked_where_a_grade_may_depend_on_them() -> None:
     planned = groups(Selection(("numpy", "torch:jacrev"), ("softmax", "jacobian"), (), ("wide", "digits")))
-    probes = [(g.case.shape, g.dtype, g.backends) for g in planned if g.probe]
+    probes = [(g.probe, g.case.shape, g.dtype, g.backends) for g in planned if g.probe]
     assert probes == [
-        ((8, 1000), "float64", ("numpy", "torch:jacrev")),
-        ((8, 1000), "float32", ("numpy", "torch:jacrev")),
+        ("height", (8, 1000), "float64", ("numpy", "torch:jacrev")),
+        ("height", (8, 1000), "float32", ("numpy", "torch:jacrev")),
+        ("exp", (1797, 10), "float64", ("numpy",)),
+        ("exp", (1797, 10), "float32", ("numpy",)),
     ]
     assert all(g.probe for g in planned[: len(probes)])
+
+
+def test_what_answers_in_a_wider_format_is_measured_in_it() -> None:
+    planned = groups(Selection(("torch:dtype",), ("softmax",), ("float32",), ("wide",)))
+    assert {(g.probe, g.dtype) for g in planned if g.probe} == {("height", "float64"), ("exp", "float64")}
 
 
 TAIL = Case("tail", "one logit far above the rest", Uniform(-30, 30), (50, 6))
@@ -182,5 +190,5 @@ def test_a_vacuous_chain_explains_nothing() -> None:
     group = Group("vjp", Case("wide", "", Normal(3), (4, 1000)), "float16", -1, ("numpy",))
     answer = blocks.array(group.case, "cotangent", "float16", (0, 4)) * np.float16(-37)
     results = {("numpy", 0): Result(0, 0, "numpy", "ok")}
-    cell = judge.judge(group, results, lambda _: answer, pairs.all_pairs, {"numpy": 999}).comparisons[0]
+    cell = judge.judge(group, results, lambda _: answer, pairs.all_pairs, {"numpy": Measured(999)}).comparisons[0]
     assert cell.grade == "F"

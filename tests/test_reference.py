@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import fsum
 from typing import Any
 
 import mpmath
@@ -10,12 +11,11 @@ import pytest
 
 from harness import arrays, blocks
 from harness.formats import FORMATS
-from harness.operations import OPERATIONS
-from harness.records import Case, Normal
-from harness.reference import Expected, check_preconditions, expected
+from harness.operations import CLASSES, OPERATIONS
+from harness.records import Audit, Case, Normal, Twins
+from harness.reference import AuditError, Expected, audit, audited, check_preconditions, deviation, double, expected
 from harness.reference import preconditions as module
-
-DOUBLE = FORMATS["float64"]
+from tests.asking import beside
 
 
 def value(exact: Expected, row: int, element: int) -> mpmath.mpf:
@@ -25,23 +25,79 @@ def value(exact: Expected, row: int, element: int) -> mpmath.mpf:
 
 def definition(operation: str, x: list[float], beside: list[Any]) -> list[mpmath.mpf]:
     """The formulas as one writes them on a blackboard, without a care for cancellation, in thousands of bits."""
-    weights = [mpmath.exp(mpmath.mpf(v)) for v in x]
-    total = mpmath.fsum(weights)
-    s = [w / total for w in weights]
-    n = range(len(x))
-    if operation in ("vjp", "jvp"):
-        v = [mpmath.mpf(w) for w in beside[0]]
-        return [s[j] * (v[j] - mpmath.fsum(s[i] * v[i] for i in n)) for j in n]
-    jacobian = [s[i] * ((i == j) - s[j]) for i in n for j in n]
-    return {
-        "softmax": s,
-        "log_softmax": [mpmath.log(p) for p in s],
-        "logsumexp": [mpmath.log(total)],
-        "jacobian": jacobian,
-        "cross_entropy": [-mpmath.log(s[beside[0]])] if operation == "cross_entropy" else [],
-        "cross_entropy_gradient": [s[j] - (j == beside[0]) for j in n] if operation == "cross_entropy_gradient" else [],
-        "jacobian_row": [jacobian[beside[0] * len(x) + j] for j in n] if operation == "jacobian_row" else [],
-    }[operation]
+    if operation.startswith("layer"):
+        return layer(operation, x, *beside)
+    if operation == "logsumexp":
+        return [mpmath.log(mpmath.fsum(mpmath.exp(mpmath.mpf(v)) for v in x))]
+    s = blackboard([mpmath.mpf(v) for v in x])
+    return of_softmax(operation, s, [[mpmath.mpf(w) for w in b] if isinstance(b, list) else b for b in beside])
+
+
+def blackboard(x: list[mpmath.mpf]) -> list[mpmath.mpf]:
+    weights = [mpmath.exp(v) for v in x]
+    return [w / mpmath.fsum(weights) for w in weights]
+
+
+def of_softmax(operation: str, s: list[mpmath.mpf], beside: list[Any]) -> list[mpmath.mpf]:  # noqa: PLR0912 — a table
+    n = range(len(s))
+
+    def total(term: Any) -> mpmath.mpf:
+        return mpmath.fsum(term(i) for i in n)
+
+    def second(i: int, j: int, k: int) -> mpmath.mpf:
+        """∂²s_i / ∂x_j ∂x_k."""
+        return s[i] * (((i == j) - s[j]) * ((i == k) - s[k]) - s[j] * ((j == k) - s[k]))
+
+    j = [[s[i] * ((i == k) - s[k]) for k in n] for i in n]
+    name = (
+        operation.removeprefix("soft_")
+        .removesuffix("_mean")
+        .removesuffix("_sum")
+        .replace("_mean_gradient", "_gradient")
+    )
+    match name, beside:
+        case "softmax", _:
+            return s
+        case "log_softmax", _:
+            return [mpmath.log(p) for p in s]
+        case "jacobian", _:
+            return [j[i][k] for i in n for k in n]
+        case "jacobian_row", [index]:
+            return j[index]
+        case (("vjp" | "jvp"), [v]):
+            return [total(lambda i, k=k: v[i] * j[i][k]) for k in n]
+        case "hvp", [v, t]:
+            return [total(lambda i, k=k: total(lambda m: v[i] * second(i, k, m) * t[m])) for k in n]
+        case "log_softmax_vjp", [v]:
+            return [total(lambda i, k=k: v[i] * ((i == k) - s[k])) for k in n]
+        case "log_softmax_jvp", [t]:
+            return [total(lambda k, i=i: ((i == k) - s[k]) * t[k]) for i in n]
+        case "log_softmax_jacobian", _:
+            return [(i == k) - s[k] for i in n for k in n]
+        case "cross_entropy_hvp", [_, t]:
+            return [total(lambda m, k=k: j[k][m] * t[m]) for k in n]
+        case "mean_squared_error", [y]:
+            return [(s[y] - 1) ** 2]
+        case "mean_squared_error_gradient", [y]:
+            return [2 * (s[y] - 1) * j[y][k] for k in n]
+        case "cross_entropy", [y]:
+            p = y if isinstance(y, list) else [mpmath.mpf(i == y) for i in n]
+            return [-total(lambda i: p[i] * mpmath.log(s[i]))]
+        case "cross_entropy_gradient", [y]:
+            p = y if isinstance(y, list) else [mpmath.mpf(i == y) for i in n]
+            return [s[k] - p[k] for k in n]
+    raise AssertionError(operation)
+
+
+def layer(operation: str, x: list[float], weights: list[list[float]], label: int = 0) -> list[mpmath.mpf]:
+    """By the chain rule: DS · Dg, and Dxent · DS · Dg."""
+    s = blackboard([mpmath.fsum(mpmath.mpf(w) * mpmath.mpf(v) for w, v in zip(row, x, strict=True)) for row in weights])
+    t = range(len(s))
+    if operation == "layer":
+        return s
+    if operation == "layer_jacobian":
+        return [s[k] * ((k == i) - s[i]) * v for k in t for i in t for v in x]
+    return [-1 / s[label] * s[label] * ((label == i) - s[i]) * v for i in t for v in x]
 
 
 ROWS = {
@@ -57,54 +113,91 @@ ROWS = {
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_agrees_with_mpmath_on_the_definition(operation: str, row: list[float]) -> None:
-    beside: list[Any] = {
-        "vjp": [[0.1 * k - 0.2 for k in range(len(row))]],
-        "jacobian_row": [len(row) // 2],
-        "cross_entropy": [len(row) - 1],
-        "cross_entropy_gradient": [len(row) - 1],
-    }.get("vjp" if operation == "jvp" else operation, [])
-    arrays = [np.array([b]) if isinstance(b, list) else b for b in beside]
-    exact = expected(operation, np.array([row]), arrays, DOUBLE)
+    given = beside(operation, 1, len(row), "float64", np.random.Generator(np.random.Philox(key=len(row))))
+    exact = expected(operation, np.array([row]), given)
     with mpmath.workprec(20_000):
-        for element, true in enumerate(definition(operation, row, beside)):
-            found = value(exact, 0, element)
-            if true == 0 or found == 0:
-                assert found == true or abs(true) < mpmath.mpf(2) ** -10_000  # the blackboard's own rounding
-            else:
-                # hi and lo hold 106 bits, cut off: the claim of the module, with a bit to spare.
-                assert abs(found - true) <= abs(true) * mpmath.mpf(2) ** -104
+        for element, true in enumerate(definition(operation, row, [one_row(g) for g in given])):
+            close(value(exact, 0, element), true)
+
+
+def one_row(given: Any) -> Any:
+    """What a row's definition is given: weights and numbers whole, of the rest the only row."""
+    return given if isinstance(given, int) else given.tolist() if len(given) == CLASSES else given[0].tolist()
+
+
+def close(found: mpmath.mpf, true: mpmath.mpf) -> None:
+    """To 2^-104: the claim of the module, with a bit to spare."""
+    if true == 0 or found == 0:
+        assert found == true or abs(true) < mpmath.mpf(2) ** -10_000  # the blackboard's own rounding
+    else:
+        assert abs(found - true) <= abs(true) * mpmath.mpf(2) ** -104
+
+
+@pytest.mark.parametrize("operation", [o.name for o in OPERATIONS.values() if o.rows_together])
+def test_what_runs_over_a_batch_is_its_rows_sum_or_mean(operation: str) -> None:
+    about, random = OPERATIONS[operation], np.random.Generator(np.random.Philox(key=3))
+    x = random.normal(scale=4, size=(4, 5))
+    given = beside(operation, 4, 5, "float64", random)
+    exact = expected(operation, x, given)
+    with mpmath.workprec(20_000):
+        rows = [definition(operation, x[k].tolist(), [g[k].tolist() for g in given]) for k in range(4)]
+        if about.scalar:
+            rows = [[mpmath.fsum(row[0] for row in rows)]]
+        for k, row in enumerate(rows):
+            for element, true in enumerate(row):
+                close(value(exact, k, element), true / 4 if about.reduction == "mean" else true)
 
 
 def test_a_softmax_just_below_one_has_the_smaller_ulp() -> None:
-    exact = expected("softmax", np.array([[1000.0, 2000.0, 3000.0]]), [], DOUBLE)
+    exact = expected("softmax", np.array([[1000.0, 2000.0, 3000.0]]), [])
     assert exact.exponent.tolist() == [[-2885, -1442, 0]]
 
 
 def test_constant_cotangents_give_exact_zeros() -> None:
-    exact = expected("vjp", np.array([[0.0, 1.0, 5.0]]), [np.array([[0.1, 0.1, 0.1]])], DOUBLE)
+    exact = expected("vjp", np.array([[0.0, 1.0, 5.0]]), [np.array([[0.1, 0.1, 0.1]])])
     assert (exact.hi == 0).all()
 
 
 def test_equal_logits_give_exact_fractions() -> None:
-    exact = expected("vjp", np.zeros((1, 3)), [np.array([[1.0, 2.0, 3.0]])], DOUBLE)
+    exact = expected("vjp", np.zeros((1, 3)), [np.array([[1.0, 2.0, 3.0]])])
     assert exact.hi[0, 1] == 0.0
     assert exact.rounded()[0].tolist() == [-1 / 3, 0.0, 1 / 3]
 
 
-def test_the_digits_of_the_values_are_cut_and_not_rounded() -> None:
-    exact = expected(
-        "softmax", blocks.array(Case("x", "", Normal(3), (40, 7)), "logits", "float64", (0, 40)), [], DOUBLE
-    )
-    assert ((exact.hi >= 0.5) & (exact.hi < 1)).all()
-    assert ((exact.lo >= 0) & (exact.lo < 2.0**-53)).all()
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_refuses_what_is_a_matter_of_policy(operation: str, bad: float) -> None:
-    given = {"index": 0, "labels": np.array([1])}
-    beside = [given.get(name, np.ones((1, 2))) for name in OPERATIONS[operation].arguments]
+    given = beside(operation, 1, 2, "float64", np.random.Generator(np.random.Philox(key=1)))
     with pytest.raises(ValueError, match="matter of policy"):
-        expected(operation, np.array([[0.0, bad]]), beside, DOUBLE)
+        expected(operation, np.array([[0.0, bad]]), given)
+
+
+@pytest.mark.parametrize("argument", ["cotangent", "tangent", "distribution", "weights"])
+def test_refuses_them_in_every_argument(argument: str) -> None:
+    operation = next(o.name for o in OPERATIONS.values() if argument in o.arguments)
+    given = beside(operation, 1, 2, "float64", np.random.Generator(np.random.Philox(key=1)))
+    given[OPERATIONS[operation].arguments.index(argument) - 1][0, 0] = np.nan
+    with pytest.raises(ValueError, match=f"of {argument} with NaN or infinity is a matter of policy"):
+        expected(operation, np.zeros((1, 2)), given)
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "sentence"),
+    [
+        ("cross_entropy", np.array([0, 2]), "label 2 of row 1 is none of the classes 0 to 1"),
+        ("cross_entropy", np.array([-1, 0]), "label -1 of row 0 is none of the classes 0 to 1"),
+        ("cross_entropy_gradient", np.array([0.0, 1.0]), "labels are integers, and not float64: nothing is cast"),
+        ("soft_cross_entropy", np.array([[0.5, 0.5], [0.5, 0.25]]), "row 1 of the label distribution sums to 0.75"),
+        ("soft_cross_entropy", np.array([[1.5, -0.5], [0.5, 0.5]]), "row 0 .* has a negative entry, -0.5"),
+    ],
+)
+def test_refuses_labels_that_are_none(operation: str, given: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        expected(operation, np.zeros((2, 2)), [given])
+
+
+def test_a_layer_s_labels_are_its_classes() -> None:
+    with pytest.raises(ValueError, match="label 3 of row 0 is none of the classes 0 to 2"):
+        expected("layer_cross_entropy_gradient", np.zeros((1, 9)), [np.zeros((CLASSES, 9)), np.array([3])])
 
 
 def test_preconditions_hold_here() -> None:
@@ -169,6 +262,9 @@ FROZEN = {
     "seed003-normal": "489e0d111183",
     "far-rows": "7b06e1e55de2",
     "axes": "3e48e5cef231",
+    "layer": "a5575b00ea2b",
+    "derivatives": "84d2ec0aecde",
+    "twins": "a1ec8be746e2",
     "wide": "ebf740e05df6",
     "spread": "6dd449be852e",
     "sixteen": "03a985bada90",
@@ -176,3 +272,58 @@ FROZEN = {
     "chain": "7ff9528a6a4d",
     "digits": "81a027e009cf",
 }
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("n", [1, 2, 5, 300])
+def test_label_distributions_sum_to_1_exactly(dtype: str, n: int) -> None:
+    case = Case("soft", "", Normal(1), (7, n))
+    rows = blocks.argument(case, "distribution", dtype, -1, (0, 7)).astype(np.float64)
+    assert ((rows * 128) % 1 == 0).all()
+    assert (rows >= 0).all()
+    assert [fsum(row) for row in rows] == [1.0] * 7
+
+
+def test_twins_are_moved_by_64_or_backwards() -> None:
+    x = blocks.array(Case("twins", "", Twins(), (10, 5)), "logits", "float32", (0, 10))
+    assert (x[1::4] == x[0::4] + 64).all()
+    assert (x[3::4] == x[2::4, ::-1]).all()
+    assert len({row.tobytes() for row in x}) == 10
+
+
+@pytest.mark.parametrize("operation", double.OPERATIONS)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_float64_s_values_are_arb_s_or_left_undecided(operation: str, dtype: str) -> None:
+    random = np.random.Generator(np.random.Philox(key=64))
+    undecided_of = []
+    for n, spread in ((2, 1.0), (10, 30.0), (40, 200.0), (40, 0.001)):
+        x = random.uniform(-spread, 0, size=(60, n)).astype(arrays.dtype(dtype))
+        given = beside(operation, 60, n, dtype, random)
+        fast, undecided = double.in_double(operation, x, given, FORMATS[dtype])
+        slow = expected(operation, x, given)
+        kept = ~undecided
+        assert deviation(fast.row(kept), slow.row(kept), FORMATS[dtype]) <= 2.0**-10
+        zero = fast.hi[kept] == 0
+        assert (fast.exponent[kept][~zero] == slow.exponent[kept][~zero]).all()  # the same ulp
+        undecided_of.append(undecided.mean())
+    assert min(undecided_of) < 0.5, "what is left to Arb altogether is no engine"
+
+
+def test_what_float64_can_t_decide_is_arb_s() -> None:
+    """All-equal logits: each answer is a power of two, of which float64 can't know the side."""
+    x = np.zeros((40, 4), dtype=np.float32)
+    found, audit = audited("softmax", x, [], FORMATS["float32"], 0)
+    assert (found.hi == 0.5).all()
+    assert (found.exponent == -1).all()
+    assert audit == Audit(0, 0, 0.0)
+
+
+def test_an_audit_finds_values_that_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slightly_off(*given: Any) -> Any:
+        values, undecided = double.in_double(*given)
+        return Expected(values.hi * (1 + 2.0**-33), values.lo, values.exponent), undecided
+
+    monkeypatch.setattr(audit, "in_double", slightly_off)
+    x = np.random.Generator(np.random.Philox(key=5)).normal(size=(100, 10)).astype(np.float32)
+    with pytest.raises(AuditError, match="ulp from Arb's, over 2"):
+        audited("softmax", x, [], FORMATS["float32"], 0)

@@ -38,7 +38,8 @@ def run() -> Run:
     comparisons = [
         answered("numpy"),
         answered("torch", max_ulp_error=1234567.0,
-                  bound_fraction=29.0, grade="C", measured_height=3131),
+                  bound_fraction=29.0, grade="C", measured_height=3131, measured_exp=1.3,
+                  cause="sum", cause_in_u='{"shift": -0.5, "sum": 1204.0, "exp": 0.25}'),
         answered("numpy:naive"),
         answered("numpy", dtype="float32", max_ulp_error=0.0, bound_fraction=0.0),
         answered("numpy:naive", "seed001-overflow", verdict="flaw as declared", grade="F",
@@ -64,6 +65,7 @@ def run() -> Run:
     about = {
         "harness": "0.0.0",
         "partial": False,
+        "audit": {"values": 200000, "audited": 1234, "largest_deviation": 3.7e-9},
         "frameworks": {
             "numpy": {"version": "2.0", "python": "3.11.7", "numpy": "2.0", "flush_to_zero": False},
             "jax": {"outcome": "absent", "reason": "No module named 'jax'"},

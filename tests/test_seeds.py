@@ -1,16 +1,16 @@
-"""The rows of the documents' table (docs/seeds.md) that are built, each by its number."""
+"""The 20 rows of the documents' table (docs/seeds.md), each by its number."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 from backends import FRAMEWORKS, find
-from harness import blocks, judge
+from harness import blocks, question
 from harness.cases import CASES
-from harness.formats import FORMATS
 from harness.metrics import mean_relative_error_percent
 from harness.reference import expected
 from tests.conftest import Asked, at_worker
@@ -21,9 +21,15 @@ TEXTBOOK = [
     (4, "hadamard", "seed000-derivative"),
     (7, "naive", "seed001-123"),
     (8, "shifted", "seed001-overflow"),
+    (10, "chain", "layer"),
+    (10, "closed", "layer"),
+    (11, "loss_chain", "layer"),
+    (11, "loss_closed", "layer"),
     (12, "factored", "seed002-column"),
     (13, "by_columns", "seed003-uniform"),
     (14, "delta", "seed003-uniform"),
+    (15, "central_differences", "seed003-uniform"),
+    (16, "probabilities", "seed003-uniform"),
     (17, "double_loop", "seed003-pair"),
     (17, "diagflat", "seed003-pair"),
     (17, "einsum", "seed003-normal"),
@@ -44,7 +50,34 @@ def test_written_out_formulas_hold_on_their_document_s_numbers(where: tuple[str,
     name, row, case = where
     about = find(name)
     assert row.removeprefix("row ") in str(about.__doc__)
-    comparison, _ = ask(name).judged(about.operations[0], CASES[case], "float64", CASES[case].axes[0])
+    for operation in about.operations:
+        comparison, _ = ask(name).judged(operation, CASES[case], "float64", CASES[case].axes[0])
+        assert comparison.verdict == "within bound", comparison
+
+
+@pytest.mark.parametrize("where", [at_worker(name) for name in FRAMEWORKS])
+@pytest.mark.parametrize("operation", ["layer", "layer_jacobian", "layer_cross_entropy_gradient"])
+def test_rows_10_and_11_are_what_frameworks_differentiate_themselves(
+    operation: str, where: tuple[str], ask: Any
+) -> None:
+    comparison, _ = ask(where[0]).judged(operation, CASES["layer"], "float64", -1)
+    assert comparison.verdict == "within bound", comparison
+
+
+@pytest.mark.parametrize("where", [at_worker(f"{name}:central_differences") for name in FRAMEWORKS])
+def test_row_15_is_right_to_six_digits_as_its_truncation_says(where: tuple[str], ask: Any) -> None:
+    """h²/6 at h = 1e-3 is 1.7e-7: far more than rounding, and that much is seen."""
+    comparison, _ = ask(where[0]).judged("jacobian", CASES["seed003-uniform"], "float64", -1)
+    assert 1e-8 < comparison.max_relative_error < 1.8e-7
+
+
+@pytest.mark.parametrize("where", [at_worker(name) for name in FRAMEWORKS])
+@pytest.mark.parametrize("operation", ["mean_squared_error", "cross_entropy_mean"])
+@pytest.mark.parametrize("gradient", ["", "_gradient"])
+def test_row_16_is_what_frameworks_compute_themselves(
+    operation: str, gradient: str, where: tuple[str], ask: Any
+) -> None:
+    comparison, _ = ask(where[0]).judged(operation + gradient, CASES["seed003-uniform"], "float64", -1)
     assert comparison.verdict == "within bound", comparison
 
 
@@ -67,8 +100,8 @@ def test_row_18_fails_far_below_the_batch_s_maximum(where: tuple[str], ask: Any)
 
 def exactly(operation: str, case: str, *beside: Any) -> Any:
     arguments = blocks.array(CASES[case], "logits", "float64", blocks.boundaries(CASES[case])[0])
-    rows = judge.moved(arguments, CASES[case].axes[0])
-    return expected(operation, rows, list(beside), FORMATS["float64"]).rounded()[0]
+    rows = question.moved("logits", arguments, CASES[case].axes[0])
+    return expected(operation, rows, list(beside)).rounded()[0]
 
 
 PRINTED = {
@@ -129,3 +162,12 @@ def test_row_6_percents_are_1e_13_or_below(where: tuple[str], ask: Any) -> None:
     for operation, case in (("softmax", "seed000-example"), ("jacobian_row", "seed000-derivative")):
         true = exactly(operation, case, *([2] if operation == "jacobian_row" else []))
         assert mean_relative_error_percent(true, backend.answer(operation, CASES[case])[0]) <= 1e-13
+
+
+def test_every_row_is_named() -> None:
+    named = {row for row, _, _ in TEXTBOOK}
+    for name in globals():
+        if name.startswith("test_row"):
+            found = re.match(r"test_rows?_(\d+)(?:_and_(\d+))?_", name)
+            named |= {int(number) for number in found.groups() if number} if found else set()
+    assert named == set(range(1, 21))

@@ -1,93 +1,105 @@
 """Expected values by Arb balls: the mathematical value at the very numbers that the backend got.
 
 Each value is a ball whose radius is proved by Arb; the precision is doubled, row by row, until every ball is known to
-2^-10 ulp of the format under test. Cancellation is avoided by formula (docs/operations.md#exact-values): with m the
+2^-10 ulp of any format. Cancellation is avoided by formula (docs/operations.md#exact-values): with m the
 position of the maximum, e_i = exp(x_i − x_m) and Z = Σ e_i, the tail Z − e_m is summed and never subtracted, and
 cotangents are centred at v_m. All-equal logits and constant cotangents so come out exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from math import fsum, isqrt
+from operator import mul
 from typing import Any
 
 import numpy as np
 from flint import arb, ctx
 from numpy.typing import NDArray
 
-from harness.formats import Format
+from harness.operations import CLASSES, OPERATIONS, Operation
+from harness.reference.balls import SIDE_PRECISION, Expected, as_expected, decided
 
-FIRST_PRECISION, LAST_PRECISION = 128, 2**16
-ACCURACY_BITS, GUARD_BITS = 108, 12
-"""A ball is narrow enough when its radius is under 2^-108 of its value, or under 2^-12 of the smallest subnormal."""
-
-
-SIDE_PRECISION = 8192
-"""Up to here precision is spent on which side of a power of two a value lies; then the smaller ulp is taken, which at
-most doubles an ULP error."""
-
-
-Bits = tuple[int, int, int]
-LOW_BITS = 2**53 - 1
-LOWEST_EXPONENT = -(2**30)
-"""What is smaller still, as softmax's tail behind a mask of −10^30, is nothing to any format in the same way."""
-
-
-class UndecidedError(Exception):
-    """No precision tried separates a value from its neighbours."""
-
-
-@dataclass(frozen=True)
-class Expected:
-    """Values (hi + lo)·2^exponent as (rows, answers), ½ ≤ |hi| < 1 or hi = 0, each known to 2^-10 ulp.
-
-    hi and lo hold the first 53 and the next 53 bits, cut off and not rounded, so 2^(exponent − 1) ≤ |value| always.
-    """
-
-    hi: NDArray[np.float64]
-    lo: NDArray[np.float64]
-    exponent: NDArray[np.int32]
-
-    def row(self, index: int) -> Expected:
-        return Expected(self.hi[index], self.lo[index], self.exponent[index])
-
-    def rounded(self) -> NDArray[np.float64]:
-        """Nearest float64 to within an ulp: for display and for sizes, never for judging."""
-        return np.ldexp(self.hi + self.lo, self.exponent)
+Answers = Callable[[], list[arb]]
+"""Of one row or of all, at whatever precision is set when they are asked for."""
 
 
 class Row:
     """One row of logits, with what all operations share."""
 
-    def __init__(self, logits: list[float]) -> None:
-        self.m = max(range(len(logits)), key=logits.__getitem__)
-        self.x = [arb(value) for value in logits]
-        self.e = [(value - self.x[self.m]).exp() for value in self.x]
-        self.tail = sum((e for i, e in enumerate(self.e) if i != self.m), arb(0))
-        self.total = self.e[self.m] + self.tail
+    def __init__(self, logits: Sequence[float | arb]) -> None:
+        self.m = m = logits.index(max(logits))
+        self.largest = arb(logits[m])
+        opposite = -self.largest  # a ball plus a float takes half the time of a float minus a ball
+        self.shifted = [opposite + x for x in logits]
+        self.e = [x.exp() for x in self.shifted]
+        self.tail = summed(self.e[:m] + self.e[m + 1 :])
+        self.total = self.e[m] + self.tail
 
     @cached_property
     def square(self) -> arb:
         return self.total * self.total
 
+    @cached_property
+    def log_total(self) -> arb:
+        return self.tail.log1p()
+
     def rest(self, i: int) -> arb:
         """Z − e_i. For i ≠ m it is at least e_m = 1, so nothing cancels."""
         return self.tail if i == self.m else self.total - self.e[i]
 
+    def without(self, part: arb, rest: arb) -> arb:
+        """rest/Z, where part + rest = Z. Near 1 it is 1 − part/Z, in digits enough to tell it from 1: so few others
+        need them that the row's precision need not be raised."""
+        if not part < 2.0**-64:
+            return rest / self.total
+        lacking = part / self.total
+        with ctx.workprec(max(ctx.prec, SIDE_PRECISION)):
+            return 1 - lacking
+
+    def share(self, i: int) -> arb:
+        """s_i."""
+        return self.without(self.tail, self.e[i]) if i == self.m else self.e[i] / self.total
+
+    def others(self, i: int) -> arb:
+        """1 − s_i."""
+        return self.tail / self.total if i == self.m else self.without(self.e[i], self.rest(i))
+
+    def minus_log(self, i: int) -> arb:
+        """−ln s_i: ln Z and the distance from the maximum, of one sign."""
+        return self.log_total - self.shifted[i]
+
+    def centred(self, vector: list[float]) -> list[arb]:
+        """v − v_m: J·1 = 0, and so nothing is lost, but the largest weight leaves the sums."""
+        opposite = -arb(vector[self.m])
+        return [opposite + v for v in vector]
+
+    def weighted(self, vector: list[arb]) -> arb:
+        """Σ e_i·v_i."""
+        return summed(list(map(mul, self.e, vector)))
+
+
+def summed(terms: list[arb]) -> arb:
+    """Their sum by pieces of √n, so that its radius grows with √n and not with n."""
+    size = isqrt(len(terms)) + 1
+    return sum((sum(terms[i : i + size], arb(0)) for i in range(0, len(terms), size)), arb(0))
+
 
 def softmax(row: Row) -> list[arb]:
-    return [e / row.total for e in row.e]
+    total = row.total
+    shares = [e / total for e in row.e]
+    shares[row.m] = row.share(row.m)
+    return shares
 
 
 def log_softmax(row: Row) -> list[arb]:
-    log_total = row.tail.log1p()
-    return [x - row.x[row.m] - log_total for x in row.x]
+    log_total = row.log_total
+    return [x - log_total for x in row.shifted]
 
 
 def logsumexp(row: Row) -> list[arb]:
-    return [row.x[row.m] + row.tail.log1p()]
+    return [row.largest + row.log_total]
 
 
 def jacobian_row(row: Row, index: int) -> list[arb]:
@@ -104,19 +116,98 @@ def jacobian(row: Row) -> list[arb]:
 
 def product(row: Row, vector: list[float]) -> list[arb]:
     """J·v = Jᵀ·v: g_j = e_j (Z·v'_j − Σ e_i·v'_i) / Z² with v' = v − v_m."""
-    pivot = arb(vector[row.m])
-    centred = [arb(v) - pivot for v in vector]
-    weighted = sum((e * c for i, (e, c) in enumerate(zip(row.e, centred, strict=True)) if i != row.m), arb(0))
-    return [e * (row.total * c - weighted) / row.square for e, c in zip(row.e, centred, strict=True)]
+    centred, total, square = row.centred(vector), row.total, row.square
+    weighted = row.weighted(centred)
+    return [e * (total * c - weighted) / square for e, c in zip(row.e, centred, strict=True)]
+
+
+def hvp(row: Row, cotangent: list[float], tangent: list[float]) -> list[arb]:
+    """e_j·((Z·t'_j − A)(Z·v'_j − B) − (Z·C − A·B)) / Z³, with A, B, C the sums of e·t', e·v' and e·t'·v'."""
+    v, t, total = row.centred(cotangent), row.centred(tangent), row.total
+    both = [a * b for a, b in zip(t, v, strict=True)]
+    a, b, c = row.weighted(t), row.weighted(v), row.weighted(both)
+    covariance, cube = total * c - a * b, total * row.square
+    return [e * ((total * x - a) * (total * y - b) - covariance) / cube for e, x, y in zip(row.e, t, v, strict=True)]
+
+
+def log_softmax_vjp(row: Row, cotangent: list[float]) -> list[arb]:
+    """v_j − s_j·Σ v_i; at the maximum (T·v_m − Σ of the others) / Z, since Z = 1 + T."""
+    v = [arb(value) for value in cotangent]
+    others = summed(v[: row.m] + v[row.m + 1 :])
+    whole = others + v[row.m]
+    at_maximum = row.tail * v[row.m] - others
+    return [(at_maximum if j == row.m else row.total * v[j] - e * whole) / row.total for j, e in enumerate(row.e)]
+
+
+def log_softmax_jvp(row: Row, tangent: list[float]) -> list[arb]:
+    """(Z·t'_i − Σ e_j·t'_j) / Z with t' = t − t_m."""
+    centred = row.centred(tangent)
+    weighted = row.weighted(centred)
+    return [(row.total * c - weighted) / row.total for c in centred]
+
+
+def log_softmax_jacobian(row: Row) -> list[arb]:
+    n = range(len(row.e))
+    return [row.others(j) if i == j else -row.share(j) for i in n for j in n]
 
 
 def cross_entropy(row: Row, label: int) -> list[arb]:
-    return [-log_softmax(row)[label]]
+    return [row.minus_log(label)]
 
 
 def cross_entropy_gradient(row: Row, label: int) -> list[arb]:
     """s_j, and s_y − 1 = −(Z − e_y)/Z by what is left of the sum."""
-    return [(-row.rest(j) if j == label else e) / row.total for j, e in enumerate(row.e)]
+    gradient = softmax(row)
+    gradient[label] = -row.others(label)
+    return gradient
+
+
+def cross_entropy_hvp(row: Row, label: int, tangent: list[float]) -> list[arb]:
+    """The Hessian is J, whatever the label."""
+    return product(row, tangent)
+
+
+def soft_cross_entropy(row: Row, distribution: list[float]) -> list[arb]:
+    """Σ p_j·(−ln s_j): terms of one sign."""
+    return [sum((arb(p) * row.minus_log(j) for j, p in enumerate(distribution) if p), arb(0))]
+
+
+def soft_cross_entropy_gradient(row: Row, distribution: list[float]) -> list[arb]:
+    """(e_j − p_j·Z) / Z; at a p_j of 1 that is the tail again, and at one of 0 the softmax."""
+    return [
+        (-row.rest(j) if p == 1 else e - arb(p) * row.total) / row.total
+        for j, (e, p) in enumerate(zip(row.e, distribution, strict=True))
+    ]
+
+
+def mean_squared_error(row: Row, label: int) -> list[arb]:
+    """(1 − s_y)² = ((Z − e_y)/Z)²."""
+    rest = row.rest(label)
+    return [rest * rest / row.square]
+
+
+def mean_squared_error_gradient(row: Row, label: int) -> list[arb]:
+    """2(s_y − 1)·s_y(δ_yj − s_j), a product without a difference: s_y − 1 and 1 − s_y are what is left of the sum."""
+    rest, cube = row.rest(label), row.total * row.square
+    factor = -2 * rest * row.e[label]
+    return [factor * (rest if j == label else -e) / cube for j, e in enumerate(row.e)]
+
+
+def layer_jacobian(row: Row, inputs: list[float]) -> list[arb]:
+    """s_t(δ_ti − s_i)·x_j, W taken row by row."""
+    entries, x = jacobian(row), [arb(value) for value in inputs]
+    return [entry * value for entry in entries for value in x]
+
+
+def layer_cross_entropy_gradient(row: Row, inputs: list[float], label: int) -> list[arb]:
+    """(s_i − δ_iy)·x_j."""
+    entries, x = cross_entropy_gradient(row, label), [arb(value) for value in inputs]
+    return [entry * value for entry in entries for value in x]
+
+
+def weighted_inputs(inputs: list[float], weights: list[list[float]]) -> list[arb]:
+    """Wx, which are a layer's logits."""
+    return [sum((arb(w) * arb(x) for w, x in zip(line, inputs, strict=True)), arb(0)) for line in weights]
 
 
 EXACT: dict[str, Callable[..., list[arb]]] = {
@@ -127,66 +218,107 @@ EXACT: dict[str, Callable[..., list[arb]]] = {
     "jacobian_row": jacobian_row,
     "vjp": product,
     "jvp": product,
+    "hvp": hvp,
+    "log_softmax_vjp": log_softmax_vjp,
+    "log_softmax_jvp": log_softmax_jvp,
+    "log_softmax_jacobian": log_softmax_jacobian,
     "cross_entropy": cross_entropy,
+    "cross_entropy_mean": cross_entropy,
+    "cross_entropy_sum": cross_entropy,
     "cross_entropy_gradient": cross_entropy_gradient,
+    "cross_entropy_mean_gradient": cross_entropy_gradient,
+    "cross_entropy_hvp": cross_entropy_hvp,
+    "soft_cross_entropy": soft_cross_entropy,
+    "soft_cross_entropy_mean": soft_cross_entropy,
+    "soft_cross_entropy_sum": soft_cross_entropy,
+    "soft_cross_entropy_gradient": soft_cross_entropy_gradient,
+    "mean_squared_error": mean_squared_error,
+    "mean_squared_error_gradient": mean_squared_error_gradient,
 }
+"""Of one row of logits, before any reduction over the rows."""
+LAYERS: dict[str, Callable[..., list[arb]]] = {
+    "layer": lambda row, inputs: softmax(row),
+    "layer_jacobian": layer_jacobian,
+    "layer_cross_entropy_gradient": layer_cross_entropy_gradient,
+}
+"""Of one row of a layer's logits, and its inputs."""
 
 
-def expected(operation: str, logits: NDArray[np.generic], beside: list[Any], form: Format) -> Expected:
-    """Exact answers for logits of shape (rows, n), all finite.
+def expected(operation: str, logits: NDArray[np.generic], beside: list[Any]) -> Expected:
+    """Exact answers for logits of shape (rows, n), all finite; a scalar operation's one answer as (1, 1).
 
-    `beside`: the other arguments, an array of (rows, n) row by row, a number for every row. ValueError for NaN or
-    infinity in an input, UndecidedError where no precision up to 65,536 bits decides.
+    `beside`: the other arguments in the operation's order, an array of (rows, …) row by row, a number for every row, a
+    layer's weights as (t, n). ValueError for NaN or infinity in an input, for a label that is no class and for a label
+    distribution that is none; UndecidedError where no precision up to 65,536 bits decides.
     """
-    values = [np.asarray(logits, dtype=np.float64)]
-    values += [np.asarray(extra, dtype=np.float64) for extra in beside if not isinstance(extra, int)]
-    if not all(np.isfinite(v).all() for v in values):
-        raise ValueError(
-            f"the exact {operation} of a row with NaN or infinity is a matter of policy, not of arithmetic"
-        )
-    parts = [
-        _decided(operation, row, [e if isinstance(e, int) else e[i].tolist() for e in beside], form)
-        for i, row in enumerate(values[0].tolist())
-    ]
-    scaled = np.array(parts, dtype=np.int64).reshape(len(parts), -1, 3)
-    high, low, exponent = np.moveaxis(scaled, -1, 0)
-    return Expected(np.ldexp(high, -53), np.ldexp(low, -106), exponent.astype(np.int32))
+    about = OPERATIONS[operation]
+    check_arguments(about, logits, beside)
+    count = len(logits)
+    rows = [answers(about, number, logits, beside) for number in range(count)]
+    units: list[Answers]
+    if about.scalar:
+        units = [partial(reduced, rows, about.reduction)]
+    elif about.reduction == "mean":
+        units = [partial(shared, row, count) for row in rows]
+    else:
+        units = rows
+    return as_expected([decided(unit, f"{operation}, row {number}") for number, unit in enumerate(units)])
 
 
-def _decided(operation: str, logits: list[float], beside: list[Any], form: Format) -> list[Bits]:
-    precision = FIRST_PRECISION
-    while precision <= LAST_PRECISION:
-        with ctx.workprec(precision):
-            balls = EXACT[operation](Row(logits), *beside)
-            if all(_narrow(ball, form) for ball in balls):
-                bits = [_bits(ball) for ball in balls]
-                if precision >= SIDE_PRECISION or not any(map(_straddles, balls, bits)):
-                    return bits
-        precision *= 2
-    raise UndecidedError(f"{operation} at {logits}: not decided to 2^-10 ulp at {LAST_PRECISION} bits")
+def answers(operation: Operation, number: int, logits: NDArray[np.generic], beside: list[Any]) -> Answers:
+    """One row's answers, to be computed at whatever precision is then set."""
+    row = np.asarray(logits[number], dtype=np.float64).tolist()
+    if operation.name in LAYERS:
+        weights, *others = beside
+        lines, given = np.asarray(weights, dtype=np.float64).tolist(), [own(value, number) for value in others]
+        return lambda: LAYERS[operation.name](Row(weighted_inputs(row, lines)), row, *given)
+    given = [own(value, number) for value in beside]
+    return lambda: EXACT[operation.name](Row(row), *given)
 
 
-def _narrow(ball: arb, form: Format) -> bool:
-    """Relative to the value, or to the smallest subnormal where the value is near it: under 2^-10 ulp either way."""
-    return bool(ball.rel_accuracy_bits() >= ACCURACY_BITS or ball.rad() < form.quantum * 2.0**-GUARD_BITS)
+def own(value: Any, number: int) -> Any:
+    """A row's own part of an argument, in Python's numbers; a number is every row's."""
+    if isinstance(value, int):
+        return value
+    return np.asarray(value[number], dtype=np.float64 if value.dtype.kind != "i" else np.int64).tolist()
 
 
-def _bits(ball: arb) -> Bits:
-    """The midpoint's first 53 bits, the next 53, and its exponent. A ball about 0 is 0."""
-    if ball.contains(0):
-        return 0, 0, 0
-    mantissa, exponent = map(int, ball.mid().man_exp())
-    size = mantissa.bit_length()
-    shift = size - 106
-    whole = abs(mantissa) >> shift if shift >= 0 else abs(mantissa) << -shift
-    if whole == 2**105 and not ball.is_exact():  # on both sides of a power of two: the side with the smaller ulp
-        whole, size = 2**106 - 1, size - 1
-    sign = -1 if mantissa < 0 else 1
-    return sign * (whole >> 53), sign * (whole & LOW_BITS), max(exponent + size, LOWEST_EXPONENT)
+def reduced(rows: list[Answers], reduction: str) -> list[arb]:
+    total = sum((answer for row in rows for answer in row()), arb(0))
+    return [total / len(rows) if reduction == "mean" else total]
 
 
-def _straddles(ball: arb, bits: Bits) -> bool:
-    """Whether a power of two lies inside: then its ulp is not known, as for the softmax 1 − 10^-40."""
-    if abs(bits[0]) != LOW_BITS:  # cheap: the value is not just below one, nor was put there by `_bits`
-        return False
-    return bool((abs(ball) - arb(2) ** bits[2]).contains(0))
+def shared(row: Answers, count: int) -> list[arb]:
+    return [answer / count for answer in row()]
+
+
+def check_arguments(operation: Operation, logits: NDArray[np.generic], beside: list[Any]) -> None:
+    """ValueError in a sentence that names the row."""
+    given = dict(zip(operation.arguments, [logits, *beside], strict=True))
+    n = CLASSES if "weights" in given else logits.shape[-1]
+    for name, value in given.items():
+        if name in ("labels", "classes"):
+            check_labels(value, n)
+        elif not isinstance(value, int) and not np.isfinite(np.asarray(value, dtype=np.float64)).all():
+            raise ValueError(
+                f"the exact {operation.name} of {name} with NaN or infinity is a matter of policy, not of arithmetic"
+            )
+    if "distribution" in given:
+        check_distribution(given["distribution"])
+
+
+def check_labels(labels: NDArray[Any], classes: int) -> None:
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"labels are integers, and not {labels.dtype}: nothing is cast")
+    wrong = np.flatnonzero((labels < 0) | (labels >= classes))
+    if wrong.size:
+        raise ValueError(f"label {labels[wrong[0]]} of row {wrong[0]} is none of the classes 0 to {classes - 1}")
+
+
+def check_distribution(distribution: NDArray[np.generic]) -> None:
+    """Exactly 1, as the exact gradient s − p takes it for granted; some frameworks' gradients do too, others don't."""
+    for number, row in enumerate(np.asarray(distribution, dtype=np.float64).tolist()):
+        if min(row) < 0:
+            raise ValueError(f"row {number} of the label distribution has a negative entry, {min(row)}")
+        if (total := fsum(row)) != 1:
+            raise ValueError(f"row {number} of the label distribution sums to {total!r}, and not to 1")

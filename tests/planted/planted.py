@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.base import Flaw
+from backends.base import OPERATIONS, Flaw
 from backends.numpy import NumPy
 
 
@@ -44,7 +44,7 @@ def wrong(operation: str, native: type[NumPy] = Planted, **about: Any) -> Callab
     """A variant of that name which computes one operation by the function."""
 
     def make(function: Callable[..., Any]) -> type[NumPy]:
-        members = {"variant": function.__name__, "operations": (operation,), operation: function, **about}
+        members = {"variant": function.__name__, "operations": (operation,), OPERATIONS[operation]: function, **about}
         return type(function.__name__, (native,), members)
 
     return make
@@ -149,7 +149,7 @@ def diagonal_product(b: NumPy, logits: Any, tangent: Any, axis: int) -> Any:
 
 
 @wrong("cross_entropy")
-def from_clipped_probabilities(b: NumPy, logits: Any, labels: Any, axis: int) -> Any:
+def from_clipped_probabilities(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
     """As Keras does from probabilities: a loss of more than 16.1 cannot be."""
     chosen = np.expand_dims(labels, axis)
     s = np.take_along_axis(NumPy.softmax(b, logits, axis), chosen, axis).squeeze(axis)
@@ -157,8 +157,111 @@ def from_clipped_probabilities(b: NumPy, logits: Any, labels: Any, axis: int) ->
 
 
 @wrong("cross_entropy_gradient")
-def without_label(b: NumPy, logits: Any, labels: Any, axis: int) -> Any:
+def without_label(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
     return NumPy.softmax(b, logits, axis)
+
+
+@wrong("hvp")
+def without_covariance(b: NumPy, logits: Any, cotangent: Any, tangent: Any, axis: int) -> Any:
+    s = NumPy.softmax(b, logits, axis)
+    centred = [v - (s * v).sum(axis=axis, keepdims=True) for v in (cotangent, tangent)]
+    return s * centred[0] * centred[1]
+
+
+@wrong("log_softmax_vjp")
+def softmax_s_own_vjp(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
+    return NumPy.vjp(b, logits, cotangent, axis)
+
+
+@wrong("log_softmax_jvp")
+def tangent_alone(b: NumPy, logits: Any, tangent: Any, axis: int) -> Any:
+    return tangent
+
+
+@wrong("log_softmax_jacobian")
+def transposed(b: NumPy, logits: Any, axis: int) -> Any:
+    return np.swapaxes(NumPy.log_softmax_jacobian(b, logits, axis), -1, -2)
+
+
+@wrong("cross_entropy_mean")
+def summed_and_not_averaged(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    return NumPy.cross_entropy(b, logits, labels, axis, "sum")
+
+
+@wrong("cross_entropy_sum")
+def last_row_left_out(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    return NumPy.cross_entropy(b, logits, labels, axis, "none").ravel()[:-1].sum()
+
+
+@wrong("cross_entropy_mean_gradient")
+def gradient_of_the_sum(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    return NumPy.cross_entropy_gradient(b, logits, labels, axis, "sum")
+
+
+@wrong("cross_entropy_hvp")
+def hessian_at_the_label_alone(b: NumPy, logits: Any, labels: Any, tangent: Any, axis: int) -> Any:
+    kept = np.zeros_like(tangent)
+    chosen = np.expand_dims(labels, axis)
+    np.put_along_axis(kept, chosen, np.take_along_axis(tangent, chosen, axis), axis)
+    return NumPy.jvp(b, logits, kept, axis)
+
+
+@wrong("soft_cross_entropy")
+def hardened(b: NumPy, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+    return NumPy.cross_entropy(b, logits, distribution.argmax(axis=axis), axis, reduction)
+
+
+@wrong("soft_cross_entropy_mean")
+def averaged_over_entries(b: NumPy, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+    """As where a mean is taken over batch and classes alike."""
+    return NumPy.soft_cross_entropy(b, logits, distribution, axis, "sum") / logits.size
+
+
+@wrong("soft_cross_entropy_sum")
+def entropy_of_labels_taken_off(b: NumPy, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+    """The Kullback-Leibler divergence, which has the same gradient."""
+    own = np.where(distribution > 0, distribution * np.log(np.maximum(distribution, 1e-300)), 0).sum()
+    return NumPy.soft_cross_entropy(b, logits, distribution, axis, "sum") + own
+
+
+@wrong("soft_cross_entropy_gradient")
+def forgets_the_distribution(b: NumPy, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
+    return NumPy.softmax(b, logits, axis)
+
+
+@wrong("mean_squared_error")
+def over_all_classes(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    """The usual squared error of one-hot vectors: not the document's."""
+    hot = np.moveaxis(np.eye(logits.shape[axis])[labels], -1, axis)
+    return ((NumPy.softmax(b, logits, axis) - hot) ** 2).sum() / labels.size
+
+
+@wrong("mean_squared_error_gradient")
+def through_the_diagonal_alone(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    s = NumPy.softmax(b, logits, axis)
+    hot = np.moveaxis(np.eye(logits.shape[axis])[labels], -1, axis)
+    return 2 * (s - 1) * s * (1 - s) * hot / labels.size
+
+
+@wrong("layer")
+def one_input_left_out(b: NumPy, inputs: Any, weights: Any, axis: int) -> Any:
+    x = np.moveaxis(inputs, axis, -1)
+    return NumPy.softmax(b, x[..., 1:] @ weights[:, 1:].T, -1)
+
+
+@wrong("layer_jacobian")
+def column_by_column(b: NumPy, inputs: Any, weights: Any, axis: int) -> Any:
+    """W linearised the other way."""
+    x = np.moveaxis(inputs, axis, -1)
+    j = NumPy.jacobian(b, x @ weights.T, -1)[..., None] * x[..., None, None, :]
+    return np.swapaxes(j, -1, -2).reshape(*j.shape[:-2], -1)
+
+
+@wrong("layer_cross_entropy_gradient")
+def without_the_inputs(b: NumPy, inputs: Any, weights: Any, classes: Any, axis: int) -> Any:
+    x = np.moveaxis(inputs, axis, -1)
+    gradient = NumPy.cross_entropy_gradient(b, x @ weights.T, classes, -1, "sum")
+    return np.repeat(gradient, x.shape[-1], axis=-1)
 
 
 @wrong("softmax", flaws=(Flaw("seed003-*", "declared wrong, and right: the flaw is gone"),))

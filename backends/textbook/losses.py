@@ -1,0 +1,45 @@
+"""Losses of a batch on its probabilities, and their gradients: row 16."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backends.base import Backend
+from backends.textbook.arrays import batch, one_hot
+from backends.textbook.derivatives import by_columns
+from backends.textbook.softmaxes import shifted
+
+
+def entropy_of(b: Backend, x: Any, hot: Any) -> Any:
+    """−ln s_y, a row; zeros are added to it."""
+    return -b.xp.log(b.xp.sum(hot * shifted(b, x, -1), axis=-1))
+
+
+def squared_error_of(b: Backend, x: Any, hot: Any) -> Any:
+    return (b.xp.sum(hot * shifted(b, x, -1), axis=-1) - 1) ** 2
+
+
+def entropy(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    """Row 16: −Σ ln(s_y) over the batch, divided by its size."""
+    x = b.xp.moveaxis(logits, axis, -1)
+    return b.xp.sum(entropy_of(b, x, one_hot(b, x, labels))) / batch(labels)
+
+
+def entropy_gradient(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    """Row 16: −1/s_y at the label, divided by the batch's size; then row 13's backward."""
+    x = b.xp.moveaxis(logits, axis, -1)
+    s = shifted(b, x, -1)
+    return b.xp.moveaxis(by_columns(b, x, -one_hot(b, x, labels) / s / batch(labels), -1), -1, axis)
+
+
+def squared_error(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    """Row 16: Σ (s_y − 1)² over the batch, divided by its size."""
+    x = b.xp.moveaxis(logits, axis, -1)
+    return b.xp.sum(squared_error_of(b, x, one_hot(b, x, labels))) / batch(labels)
+
+
+def squared_error_gradient(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
+    """Row 16: 2(s_y − 1) at the label, divided by the batch's size; then row 13's backward."""
+    x = b.xp.moveaxis(logits, axis, -1)
+    hot, s = one_hot(b, x, labels), shifted(b, x, -1)
+    return b.xp.moveaxis(by_columns(b, x, 2 * hot * (s - 1) / batch(labels), -1), -1, axis)

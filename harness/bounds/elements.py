@@ -1,0 +1,139 @@
+"""Bounds of softmax, log-softmax and logsumexp, and the errors of the parts that all other bounds are made of.
+
+A value is lost below the normal numbers: `tiny` is what each such loss may cost, the declared threshold where a backend
+flushes to zero, a few quanta elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.bounds.theory import ASSUMED, Declared, Theory
+from harness.formats import Format
+
+Floats = NDArray[np.float64]
+FARTHEST = 1000.0
+"""Beyond this distance from the maximum, s_j is under 10^-434 and its bound is `tiny`, however it is computed."""
+SMALLEST = 2.0**-1074
+"""In place of 0, so that an infinite error of it is infinite, and not NaN."""
+LARGEST_SPREAD = 1 / 8
+"""From here on the sum may have lost everything, and the bound is infinite; the loss terms are proved up to here."""
+
+
+@dataclass(frozen=True)
+class SoftmaxError:
+    """One block's softmax, as sizes: s itself, the log-domain error r of each element, and what all bounds share."""
+
+    s: Floats
+    gap: Floats
+    """Distance from the maximum."""
+    shift: Floats
+    """Log-domain error of each rounded shift, with that of its logit."""
+    log_total: Floats
+    r: Floats
+    total: Floats
+    """Log-domain error of Z, one a row."""
+    tiny: float
+    theory: Theory
+    declared: Declared
+    form: Format
+
+    @property
+    def step(self) -> float:
+        """u/(1 − u)."""
+        return self.form.u / (1 - self.form.u)
+
+    @property
+    def n(self) -> int:
+        return int(self.s.shape[-1])
+
+    @property
+    def height(self) -> int:
+        return self.theory.height(self.n)
+
+    def roundings(self, count: float) -> float:
+        """That many of them, as a log-domain error."""
+        return count * self.step
+
+    def at(self, index: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """A mask of one element a row."""
+        return np.arange(self.n) == index[:, None]
+
+    @cached_property
+    def log_s(self) -> Floats:
+        """|ln s_j|."""
+        size: Floats = self.gap + self.log_total
+        return size
+
+    def through_log(self) -> SoftmaxError:
+        """For a softmax that may also be the exp of a log-softmax, as backward passes have it that keep the latter."""
+        other = log_softmax(self) + relative(ASSUMED.exp, self.form)
+        return replace(self, r=np.maximum(self.r, np.where(self.gap < FARTHEST, other, 0.0)))
+
+
+def relative(units: float, form: Format) -> float:
+    """A relative error of so many u, in the log domain."""
+    return units * form.u / (1 - units * form.u)
+
+
+def softmax_error(
+    logits: Floats, form: Format, theory: Theory, declared: Declared, inexact: Floats | float = 0.0
+) -> SoftmaxError:
+    """Bounds |ln(ŝ_j / s_j)| for a softmax shifted by its maximum, or not shifted at all (docs/bounds.md#softmax).
+
+    â_i = (m − x_i)u' + e_exp·u is the log-domain error of exp(x_i − m). With the sum's h·u', Z is off by
+    E = Σ s_i·expm1(â_i + h·u') relative, L = −ln(1 − E) in its log, and r_j = â_j + L + e_div·u. Infinite (vacuous)
+    from E = 1/8 on. `inexact`: error of each logit itself (docs/bounds.md#layer).
+    """
+    step = form.u / (1 - form.u)
+    n = logits.shape[-1]
+    gap = logits.max(axis=-1, keepdims=True) - logits
+    moved = np.max(inexact, axis=-1, keepdims=True) if isinstance(inexact, np.ndarray) else 0.0
+    near = np.minimum(gap, FARTHEST)
+    weights = np.maximum(np.exp(-near), SMALLEST)
+    total = weights.sum(axis=-1, keepdims=True)
+    s = weights / total
+    tiny = declared.flush or form.quantum * (ASSUMED.exp + 1)
+    exponential = theory.ranged * (near + inexact + moved) * step + relative(ASSUMED.exp, form) + inexact
+    spread = (s * np.expm1(exponential + theory.height(n) * step)).sum(axis=-1, keepdims=True) + n * tiny
+    sum_error = np.where(spread < LARGEST_SPREAD, -np.log1p(-np.minimum(spread, LARGEST_SPREAD)), np.inf)
+    r = exponential + sum_error + relative(ASSUMED.division, form)
+    shift = theory.ranged * (gap + inexact + moved) * step + inexact
+    return SoftmaxError(s, gap, shift, np.log(total) + moved, r, sum_error, tiny, theory, declared, form)
+
+
+def softmax(e: SoftmaxError) -> Floats:
+    allowed: Floats = e.s * np.expm1(e.r) + e.tiny
+    return allowed
+
+
+def log_of_total(e: SoftmaxError) -> Floats:
+    """ln Ẑ is off by Z's own error and log's."""
+    error: Floats = e.total + ASSUMED.log * e.form.u * (e.log_total + e.total)
+    return error
+
+
+def logsumexp(e: SoftmaxError, logits: Floats) -> Floats:
+    """Then one addition (docs/bounds.md#logsumexp)."""
+    inner, value = log_of_total(e), logits.max(axis=-1, keepdims=True) + e.log_total
+    allowed: Floats = inner + e.step * (np.abs(value) + inner) + e.tiny
+    return allowed
+
+
+def log_softmax(e: SoftmaxError) -> Floats:
+    """The shift is rounded, then ln Ẑ, then one subtraction (docs/bounds.md#log-softmax)."""
+    inner = e.shift + log_of_total(e)
+    allowed: Floats = inner + e.step * (e.log_s + inner) + e.tiny
+    return allowed
+
+
+def log_of_softmax(e: SoftmaxError) -> Floats:
+    """ln ŝ_j, which is infinite where softmax may have underflowed (docs/bounds.md#through-probabilities)."""
+    lost = e.tiny * np.exp(e.r) / np.maximum(e.s, SMALLEST)
+    error = e.r + np.where(lost < 1 / 2, -np.log1p(-np.minimum(lost, 1 / 2)), np.inf)
+    allowed: Floats = error + ASSUMED.log * e.form.u * (e.log_s + error) + e.tiny
+    return allowed

@@ -1,0 +1,92 @@
+"""Bounds of the derivatives: Jacobians, and products with them, first and second (docs/bounds.md#products)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.bounds.elements import Floats, SoftmaxError
+
+PRODUCT_ROUNDINGS = 8
+"""Roundings that one monomial s_j·v_j or s_j·s_k·v_k meets outside of the sum over k."""
+SECOND_ROUNDINGS = 16
+"""Likewise a monomial of a second derivative, outside of its sums (docs/bounds.md#second-order)."""
+OUTSIDE = 2
+"""Roundings of a term that stands outside of every sum: a subtraction, and one to spare."""
+
+
+def sums(e: SoftmaxError, size: Floats) -> tuple[Floats, Floats]:
+    """Σ s_k·|v_k| as large as it may be computed, and how far off: Σ s_k·|v_k|·e^r_k and Σ s_k·|v_k|·(e^r_k − 1)."""
+    terms = e.s * size
+    off = (terms * np.expm1(e.r)).sum(axis=-1, keepdims=True)
+    return terms.sum(axis=-1, keepdims=True) + off, off
+
+
+def jacobian_row(e: SoftmaxError, index: NDArray[np.integer]) -> Floats:
+    """The VJP bound at e_i; additions of exact zeros round nothing (docs/bounds.md#jacobian)."""
+    own = e.at(index)
+    s_i, r_i = e.s[own][:, None], e.r[own][:, None]
+    constant = e.roundings(PRODUCT_ROUNDINGS)
+    allowed: Floats = s_i * e.s * np.expm1(r_i + e.r + constant) + 4 * e.tiny
+    return allowed + own * (s_i * np.expm1(r_i + constant))
+
+
+def jacobian(e: SoftmaxError) -> Floats:
+    """All its rows, as (rows, n, n)."""
+    return np.stack([jacobian_row(e, np.full(len(e.s), i)) for i in range(e.n)], axis=1)
+
+
+def product(e: SoftmaxError, vector: Floats) -> Floats:
+    """VJP and JVP: every monomial of s_j·v_j − s_j Σ s_k·v_k is off by its own factor."""
+    size = np.abs(vector)
+    outer = np.expm1(e.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
+    weight, inner = sums(e, size)
+    allowed: Floats = e.s * (outer * (size + weight) + inner) + lost(e, size)
+    return allowed
+
+
+def lost(e: SoftmaxError, size: Floats) -> Floats:
+    """Below the normal numbers: 2 `tiny` for each monomial."""
+    cost: Floats = 2 * e.tiny * (size + size.sum(axis=-1, keepdims=True) + e.n + 4)
+    return cost
+
+
+def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
+    """Six kinds of monomials, s_j(Σ s_k·t_k)(Σ s_l·v_l) thrice, and once times Σ s_m (docs/bounds.md#second-order)."""
+    t, v = np.abs(tangent), np.abs(cotangent)
+    outer, deeper = (np.expm1(e.r + e.roundings(SECOND_ROUNDINGS + deep * (e.height + 1))) for deep in (2, 3))
+    (all_t, off_t), (all_v, off_v), (all_tv, off_tv) = sums(e, t), sums(e, v), sums(e, t * v)
+    all_s, off_s = (part + e.n * e.tiny for part in sums(e, np.ones_like(t)))
+    both, off_both = all_t * all_v, off_t * all_v + all_t * off_v
+    size = t * v + t * all_v + v * all_t + all_tv + 3 * both
+    off = t * off_v + v * off_t + off_tv + (3 + all_s) * off_both + off_s * both
+    few = 1 + e.n / 8
+    below = (t + t.sum(axis=-1, keepdims=True) + few) * (v + v.sum(axis=-1, keepdims=True) + few)
+    allowed: Floats = e.s * (outer * size + deeper * all_s * both + off) + 20 * e.tiny * below
+    return allowed
+
+
+def log_softmax_vjp(e: SoftmaxError, cotangent: Floats) -> Floats:
+    """v_j − s_j·Σ v_k, with s_j a softmax or the exp of a log-softmax (docs/bounds.md#log-softmax-derivatives)."""
+    size, either = np.abs(cotangent), e.through_log()
+    outer = np.expm1(either.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
+    total = size.sum(axis=-1, keepdims=True)
+    allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + e.s * total * outer + lost(e, size)
+    return allowed
+
+
+def log_softmax_jvp(e: SoftmaxError, tangent: Floats) -> Floats:
+    """t_i − Σ s_k·t_k."""
+    size, either = np.abs(tangent), e.through_log()
+    outer = np.expm1(either.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
+    total = (e.s * size * outer).sum(axis=-1, keepdims=True)
+    allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + total + lost(e, size)
+    return allowed
+
+
+def log_softmax_jacobian(e: SoftmaxError) -> Floats:
+    """δ_ij − s_j, as (rows, n, n): nothing is summed."""
+    off = e.s * np.expm1(e.through_log().r + e.roundings(PRODUCT_ROUNDINGS)) + 4 * e.tiny
+    diagonal = np.eye(e.n) * (np.expm1(e.roundings(OUTSIDE)) * (1 + off))[:, None, :]
+    allowed: Floats = off[:, None, :] + diagonal
+    return allowed

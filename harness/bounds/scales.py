@@ -1,0 +1,43 @@
+"""What an answer's terms add up to without their signs: where they cancel, the exact value says nothing of the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats | None:
+    """s_j(|v_j| + Σ s_i·|v_i|) for products, likewise the others; None for operations in which nothing cancels."""
+    if operation.startswith("layer") or not beside:
+        return None
+    x = np.asarray(logits, dtype=np.float64)
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    s = weights / weights.sum(axis=-1, keepdims=True)
+    sizes = [np.abs(np.asarray(b, dtype=np.float64)) for b in beside]
+    match operation:
+        case "vjp" | "jvp" | "cross_entropy_hvp":
+            return s * (sizes[-1] + mean(s, sizes[-1]))
+        case "hvp":
+            v, t = sizes
+            return s * (t * v + t * mean(s, v) + v * mean(s, t) + mean(s, t * v) + 2 * mean(s, t) * mean(s, v))
+        case "log_softmax_vjp":
+            return sizes[0] + s * sizes[0].sum(axis=-1, keepdims=True)
+        case "log_softmax_jvp":
+            return sizes[0] + mean(s, sizes[0])
+        case "cross_entropy_gradient" | "cross_entropy_mean_gradient":
+            scale: Floats = s + (np.arange(x.shape[-1]) == beside[0][:, None])
+            return scale / (len(x) if "mean" in operation else 1)
+        case "soft_cross_entropy_gradient":
+            return s + sizes[0]
+        case _:
+            return None
+
+
+def mean(s: Floats, size: Floats) -> Floats:
+    """Σ s_i·|v_i|."""
+    total: Floats = (s * size).sum(axis=-1, keepdims=True)
+    return total

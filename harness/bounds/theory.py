@@ -1,0 +1,60 @@
+"""What the bounds assume: of a library's functions, of how sums are made, and what a backend declares of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Assumed of exp, log and division, in u. Measured at worst: 6.5 and 4.3 (TensorFlow, float32), 1.0."""
+
+    exp: float = 8.0
+    log: float = 5.0
+    division: float = 2.0
+
+
+ASSUMED = Accuracy()
+
+
+@dataclass(frozen=True)
+class Theory:
+    """What is assumed of an implementation: the height of its summation trees, and whether its shift is rounded."""
+
+    extra: int | None = 16
+    """Roundings more than a balanced tree's height; None for any order."""
+    chain: int = 0
+    """Longest chain of additions that was measured."""
+    ranged: bool = True
+    """False for a shift that is compensated, or done in a wider format: errors free of the logits' range."""
+
+    def height(self, n: int) -> int:
+        """Roundings that a term of a sum of n may meet in it."""
+        if self.extra is None:
+            return n - 1
+        return min(n - 1, tree_height(n) + max(self.extra, self.chain))
+
+
+any_order = Theory(extra=None)
+"""One chain of n − 1 additions is the highest tree there is."""
+blocked_tree = Theory(extra=16)
+"""A tree, with 16 roundings more than its height: lanes and blocks of accumulators."""
+range_free = Theory(extra=1, ranged=False)
+"""A tree, and nothing lost in the shift."""
+
+
+def tree_height(n: int) -> int:
+    return ceil(log2(n)) if n > 1 else 0
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a backend says of its own arithmetic (`backends.base.Backend`)."""
+
+    flush: float | None = None
+    """Below it, zero is as good as the number."""
+    through_probabilities: bool = False
+    """Losses are computed from rounded probabilities."""
+    difference_step: float = 0.0
+    """Derivatives are central differences of this step."""

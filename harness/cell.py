@@ -1,0 +1,61 @@
+"""What is known of one backend's answers to one question so far: it merges, slice by slice, in the case's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.metrics import Tally
+from harness.records import Audit
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Figures, laws and the worst element."""
+
+    outcome: str = "ok"
+    reason: str = ""
+    dtype: str = ""
+    """That came back."""
+    tally: Tally = field(default_factory=Tally)
+    witness: str = ""
+    bound: float = 0.0
+    """What B allows at the witness, in ulp."""
+    cause: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """The witness's error in u, by cause."""
+    laws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    sides: Mapping[tuple[str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
+    audit: Audit = field(default_factory=Audit)
+
+    def without(self, outcome: str, reason: str) -> Cell:
+        """A block went unanswered: the first such says why."""
+        return replace(self, outcome=outcome, reason=reason) if self.outcome == "ok" else self
+
+    def merged(self, later: Cell) -> Cell:
+        tally = self.tally.merged(later.tally)
+        worse = self if self.witness and tally.worst == self.tally.worst else later
+        dtype = later.dtype if self.dtype in ("", later.dtype) else f"{self.dtype} and {later.dtype}"
+        return replace(
+            worse,
+            outcome=self.outcome,
+            reason=self.reason,
+            dtype=dtype,
+            tally=tally,
+            laws={law: larger(self.laws.get(law, (0.0, 0.0)), found) for law, found in later.laws.items()},
+            sides={**self.sides, **{key: stacked(self.sides.get(key), side) for key, side in later.sides.items()}},
+            audit=self.audit + later.audit,
+        )
+
+
+def larger(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    return max(a[0], b[0]), max(a[1], b[1])
+
+
+def stacked(before: tuple[Floats, Floats] | None, later: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    return later if before is None else (np.concatenate([before[0], later[0]]), np.concatenate([before[1], later[1]]))

@@ -1,0 +1,117 @@
+"""Questions put through softmax alone, which show how a backend adds and how good its exp is: no source is needed.
+
+Their answers are measured and not compared. Proofs: docs/bounds.md#grades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends import find
+from harness.formats import FORMATS, Format
+from harness.metrics import errors
+from harness.records import Case, Chain, Exponentials, Group
+from harness.reference import expected
+
+HEIGHT, EXP = "height", "exp"
+RESOLUTION = 4
+"""What a height may be off by: one rounding of the quotient, at most 2 u / 0.47 u."""
+EXPONENTIALS = Case("exp probe", "measures exp", Exponentials(), (1797, 10))
+"""The shape of `spread`, for which softmax is compiled anyway."""
+
+
+def chain(n: int) -> Case:
+    """Eight rows, the 0 at eight places."""
+    return Case(f"height probe, n = {n}", "measures summation chains", Chain(), (8, n))
+
+
+def exp_shows(form: Format) -> bool:
+    """Whether normal numbers reach far enough below 1: not float16's."""
+    return form.emin + 2 < -(form.p + 9)
+
+
+def case(kind: str, n: int) -> Case:
+    return EXPONENTIALS if kind == EXP else chain(n)
+
+
+def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> int | None:
+    """The longest summation chain that softmax shows on rows of one 0 among many equal logits of about ln(0.47 u).
+
+    In a chain, a small term that is added to a sum of 1 or more is lost; in a tree it meets its own kind first. With
+    t = exp(c) and ŝ the answer at the 0, Ẑ = 1/ŝ and the terms lost are (Z − Ẑ)/t. None where an answer is unusable.
+    """
+    rows = np.arange(len(logits))
+    at = logits.argmax(axis=-1)
+    small = np.exp(logits.min(axis=-1).astype(np.float64))
+    missing = 1 - answer[rows, at].astype(np.float64)  # exact: ŝ is within a factor of 2 of 1
+    if not ((missing >= 0) & (missing < 0.5)).all():
+        return None
+    lost = (logits.shape[-1] - 1) - missing / (1 - missing) / small
+    return min(int(logits.shape[-1]) - 1, max(0, ceil(float(lost.max()))) + RESOLUTION)
+
+
+def measured_exp(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> float | None:
+    """Worst relative error of exp in u, on rows whose sum rounds to 1: their answers are exp itself, to 0.02 u.
+
+    None where an answer is unusable.
+    """
+    found = errors(answer, expected("softmax", logits, []), form).relative
+    return float(found.max() / form.u) if np.isfinite(found).all() else None
+
+
+MEASURE: dict[str, Callable[[NDArray[Any], NDArray[Any], Format], float | None]] = {
+    HEIGHT: measured_height,
+    EXP: measured_exp,
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of one backend at a group's dtype and n; None where no probe was asked or usable."""
+
+    height: int | None = None
+    exp: float | None = None
+
+
+@dataclass
+class Probed:
+    """What a run's probes found, by backend."""
+
+    heights: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    exps: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, group: Group, found: Mapping[str, float | None]) -> None:
+        if group.probe == EXP:
+            self.exps.setdefault(group.dtype, {}).update(found)
+        else:
+            self.heights.setdefault((group.dtype, group.case.shape[group.axis]), {}).update(found)
+
+    def of(self, group: Group) -> dict[str, Measured]:
+        return {name: self._of(name, probe_dtype(name, group.dtype), group) for name in group.backends}
+
+    def _of(self, name: str, dtype: str | None, group: Group) -> Measured:
+        if dtype is None:
+            return Measured()
+        heights = self.heights.get((dtype, group.case.shape[group.axis]), {})
+        return Measured(heights.get(name), self.exps.get(dtype, {}).get(name))
+
+
+def answer_dtype(backend: str, dtype: str) -> str:
+    """The format that a backend answers in, as it claims."""
+    return find(backend).answers_in.get(dtype, dtype)
+
+
+def probe_dtype(backend: str, dtype: str) -> str | None:
+    """In which format it is measured: the one that it computes and answers in, if logits can be in that too."""
+    wide = answer_dtype(backend, dtype)
+    return wide if answer_dtype(backend, wide) == wide else None
+
+
+def measure(group: Group, logits: NDArray[Any], answer: NDArray[Any]) -> float | None:
+    return MEASURE[group.probe](logits, answer, FORMATS[group.dtype])

@@ -1,0 +1,167 @@
+"""One block of a case as the judge has it: its arguments row by row, the exact values, and what theory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends import find
+from harness import blocks
+from harness.bounds import Declared, Theory, bound
+from harness.formats import FORMATS, Format
+from harness.operations import OPERATIONS, Operation, answer_shape, lengths
+from harness.records import Audit, Group
+from harness.reference import Expected, audited, checked, deviation, double, expected
+
+SLICE_ELEMENTS = 2**16
+"""Answers that are judged together: what bounds the judge's memory, whatever the block."""
+LARGE = 100_000
+"""Answers of a case, from which on float64 will do where it can."""
+PER_ROW = ("logits", "inputs", "cotangent", "tangent", "labels", "classes", "distribution")
+"""Arguments with a part for each row; the others are the same for all."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Some rows of one block. `start`: of them, in the block; `offset`: elements of the case's answer before them."""
+
+    group: Group
+    arguments: Mapping[str, Any]
+    start: int
+    offset: int
+    expected: Expected
+    audits: list[Audit]
+    """What was checked of exact values that came from float64; empty where all are Arb's."""
+    by_arb: dict[int, Expected] = field(default_factory=dict)
+    bounds: dict[tuple[Declared, Theory, Format], NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def operation(self) -> Operation:
+        return OPERATIONS[self.group.operation]
+
+    @property
+    def n(self) -> int:
+        return int(self.logits.shape[-1])
+
+    @property
+    def form(self) -> Format:
+        return FORMATS[self.group.dtype]
+
+    @property
+    def logits(self) -> NDArray[np.generic]:
+        """The case's own rows, whatever the operation calls them."""
+        own: NDArray[np.generic] = self.arguments[self.operation.arguments[0]]
+        return own
+
+    @property
+    def beside(self) -> list[Any]:
+        return [self.arguments[name] for name in self.operation.arguments[1:]]
+
+    @property
+    def rows(self) -> slice:
+        """Where they stand in the block's answers as rows."""
+        return slice(None) if self.operation.scalar else slice(self.start, self.start + len(self.logits))
+
+    def allowed(self, backend: str, theory: Theory, form: Format) -> NDArray[np.float64]:
+        """The bound, made once for all backends that declare the same and answer in the same format."""
+        key = declared(backend, self.group.dtype), theory, form
+        if key not in self.bounds:
+            self.bounds[key] = bound(self.operation.name, self.logits, self.beside, form, theory, key[0])
+        return self.bounds[key]
+
+    def flush(self, backend: str) -> float | None:
+        """Below this, zero is as good as the number: as the backend declares."""
+        return declared(backend, self.group.dtype).flush
+
+    @property
+    def audit(self) -> Audit:
+        return sum(self.audits, start=Audit())
+
+    def certain(self, number: int) -> Expected:
+        """One row's exact values by Arb, whatever the others are from: the witness's."""
+        row = self.expected.row(number)
+        if not self.audits:
+            return row
+        if number not in self.by_arb:
+            here = [value[[number]] if name in PER_ROW else value for name, value in self.arguments.items()]
+            exact = expected(self.operation.name, here[0], here[1:])
+            worst = deviation(self.expected.row([number]), exact, self.form)
+            checked(self.operation.name, worst)
+            self.audits.append(Audit(audited=exact.hi.size, largest_deviation=worst))
+            self.by_arb[number] = exact.row(0)
+        return self.by_arb[number]
+
+    def row(self, number: int) -> dict[str, Any]:
+        """One row's arguments."""
+        return {name: own(name, value, number) for name, value in self.arguments.items()}
+
+
+def own(name: str, value: Any, number: int) -> Any:
+    if name not in PER_ROW:
+        return value
+    return int(value[number]) if value.ndim == 1 else value[number]
+
+
+def declared(backend: str, dtype: str) -> Declared:
+    """What a backend says of its own arithmetic in that dtype."""
+    about = find(backend)
+    power = about.flushes_below.get(dtype)
+    return Declared(
+        None if power is None else 2.0**power,
+        about.through_probabilities,
+        about.difference_step,
+    )
+
+
+def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[str]) -> Iterator[Question]:
+    """A block's rows, some at a time, with their exact values, made once for all backends. `answered`: in which dtypes.
+
+    Beyond `LARGE` answers they are float64's, audited by Arb, if no answer is in float64 itself.
+    """
+    operation = OPERATIONS[group.operation]
+    made = blocks.arguments(group.case, operation, group.dtype, group.axis, rows)
+    arguments = {name: moved(name, value, group.axis) for name, value in made.items()}
+    count, n = arguments[operation.arguments[0]].shape
+    width = prod(lengths(operation, n))
+    step = count if operation.rows_together else max(1, SLICE_ELEMENTS // max(1, width))
+    fast = operation.name in double.OPERATIONS and narrow(group.dtype, *answered) and size(group) >= LARGE
+    for start in range(0, count, max(1, step)):
+        part = {name: value[start : start + step] if name in PER_ROW else value for name, value in arguments.items()}
+        logits, *beside = part.values()
+        if fast:
+            exact, audit = audited(operation.name, logits, beside, FORMATS[group.dtype], start)
+            yield Question(group, part, start, offset + start * width, exact, [audit])
+        else:
+            exact = expected(operation.name, logits, beside)
+            yield Question(group, part, start, offset + start * width, exact, [])
+
+
+def narrow(*dtypes: str) -> bool:
+    """Whether float64 has bits to spare for all of these."""
+    return all(FORMATS[dtype].p <= FORMATS["float32"].p for dtype in dtypes)
+
+
+def size(group: Group) -> int:
+    """Elements of the whole case's answer."""
+    return prod(answer_shape(OPERATIONS[group.operation], group.case.shape, group.axis))
+
+
+def moved(name: str, value: Any, axis: int) -> Any:
+    """An argument as (rows, n); labels as (rows,); what is not a row's own as it is."""
+    if name not in PER_ROW:
+        return value
+    return value.reshape(-1) if value.dtype.kind == "i" else np.moveaxis(value, axis, -1).reshape(-1, value.shape[axis])
+
+
+def block_shape(group: Group, rows: blocks.Rows) -> tuple[int, ...]:
+    return (rows[1] - rows[0], *group.case.shape[1:])
+
+
+def block_answer(group: Group, rows: blocks.Rows) -> tuple[int, ...]:
+    """Shape of a block's answer."""
+    return answer_shape(OPERATIONS[group.operation], block_shape(group, rows), group.axis)

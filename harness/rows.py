@@ -1,0 +1,157 @@
+"""Cells as rows of the tables: figures into columns, and the verdict that they add up to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from math import inf
+
+import numpy as np
+
+from backends import find
+from harness import metrics
+from harness.cell import Cell
+from harness.formats import FORMATS
+from harness.grades import grade
+from harness.operations import OPERATIONS, answer_index
+from harness.probes import Measured, answer_dtype
+from harness.records import Comparison, Group, Property, Side
+
+WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
+VACUOUS = "bound is vacuous"
+"""Theory allows anything at some element, and what it does not allow was not seen."""
+
+
+def declared_flaw(backend: str, group: Group) -> str | None:
+    """The reason why this backend is declared to fail here, or None."""
+    for flaw in find(backend).flaws:
+        at = ((group.case.name, flaw.case), (group.operation, flaw.operation), (group.dtype, flaw.dtype))
+        if all(fnmatchcase(name, pattern) for name, pattern in at):
+            return flaw.reason
+    return None
+
+
+def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Comparison:
+    """The row of a cell: with figures only if every block was answered."""
+    if cell.outcome != "ok":
+        return bare(group, backend, cell.outcome, cell.reason)
+    flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
+    judged = replace(
+        bare(group, backend, "ok", strange or flaw or ""),
+        verdict=SHORT if strange else verdict(cell.tally, flaw is not None),
+        grade=grade(cell.tally),
+        bound=cell.bound,
+        measured_height=measured.height,
+        measured_exp=measured.exp if group.operation == "softmax" else None,
+        cause=cell.cause,
+        cause_in_u=json.dumps(cell.parts) if cell.parts else "",
+        witness=cell.witness,
+    )
+    return with_places(with_counts(with_errors(judged, cell.tally), cell.tally.counts), group, cell.tally)
+
+
+def other_dtype(group: Group, backend: str, cell: Cell) -> str:
+    """A sentence where an answer came in another dtype than the backend claims."""
+    claimed = answer_dtype(backend, group.dtype)
+    return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
+
+
+def with_errors(row: Comparison, tally: metrics.Tally) -> Comparison:
+    mean_absolute, mean_relative, bias, mean_ulp = tally.means()
+    median, p90, p99 = (interval(tally.quantile(share)) for share in metrics.QUANTILES)
+    finite = tally.counts.nan + tally.counts.infinity == 0
+    relative, absolute = tally.peak("relative").figure, tally.peak("absolute").figure
+    return replace(
+        row,
+        smallest_rtol=relative if finite and not tally.counts.zero_misses else inf,
+        smallest_atol=absolute if finite else inf,
+        bound_fraction=tally.peak("B").figure,
+        any_order_fraction=tally.peak("any order").figure,
+        max_relative_error=relative,
+        mean_relative_error_percent=percent(mean_relative),
+        max_ulp_error=tally.peak("ulp").figure,
+        mean_ulp_error=mean_ulp,
+        max_ulp_error_ftz=tally.peak("ulp, flushed forgiven").figure,
+        median_ulp_error=median,
+        p90_ulp_error=p90,
+        p99_ulp_error=p99,
+        ulp_histogram=json.dumps(tally.histogram[: max(np.flatnonzero(tally.histogram), default=-1) + 1]),
+        max_scale_error=tally.peak("scale").figure,
+        bias_percent=percent(bias),
+        max_absolute_error=absolute,
+        mean_absolute_error=mean_absolute,
+    )
+
+
+def with_counts(row: Comparison, counts: metrics.Counts) -> Comparison:
+    return replace(
+        row,
+        nan_count=counts.nan,
+        infinity_count=counts.infinity,
+        zero_references=counts.zero_references,
+        zero_misses=counts.zero_misses,
+        subnormal_references=counts.subnormal_references,
+        flushed_to_zero=counts.flushed,
+        misrounded=counts.misrounded,
+        unbounded=counts.unbounded,
+        elements=counts.elements,
+    )
+
+
+def with_places(row: Comparison, group: Group, tally: metrics.Tally) -> Comparison:
+    return replace(
+        row,
+        max_relative_index=place(group, tally.peak("relative").index),
+        max_absolute_index=place(group, tally.peak("absolute").index),
+        worst_index=place(group, tally.worst),
+    )
+
+
+def percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """A histogram's bin as text: 0, or (above, up to]."""
+    return "" if ends is None else "0" if ends[1] == 0 else f"({ends[0]:g}, {ends[1]:g}]"
+
+
+def verdict(tally: metrics.Tally, declared: bool) -> str:
+    """A flaw is declared strictly: where it does not show, that is an error too."""
+    if grade(tally) == "F":
+        return AS_DECLARED if declared else SHORT
+    return FLAW_GONE if declared else VACUOUS if tally.counts.unbounded else WITHIN
+
+
+def place(group: Group, flat: int) -> str:
+    """Where an element of `as_rows` stands in the whole case's answer, as `2,0,1`."""
+    if flat < 0:
+        return ""
+    return ",".join(map(str, answer_index(OPERATIONS[group.operation], group.case.shape, group.axis, flat)))
+
+
+def bare(group: Group, backend: str, outcome: str, reason: str) -> Comparison:
+    """The row of a cell with no figures."""
+    return Comparison(group.operation, group.case.name, group.dtype, group.axis, backend, outcome, reason)
+
+
+def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
+    """The laws as measured, where the cell was answered in full."""
+    if cell.outcome != "ok":
+        return []
+    head = (group.operation, group.case.name, group.dtype, group.axis, backend)
+    flawed = declared_flaw(backend, group) is not None
+    return [law_row(head, law, found, flawed) for law, found in cell.laws.items()]
+
+
+def equation_row(side: Side, deviation: float, fraction: float) -> Property:
+    """An equation as measured, beside the left one's laws."""
+    head = (side.operation, side.case, side.dtype, side.axis, side.backend)
+    return law_row(head, side.law, (deviation, fraction), side.flawed)
+
+
+def law_row(head: tuple[str, str, str, int, str], law: str, found: tuple[float, float], flawed: bool) -> Property:
+    deviation, fraction = found
+    verdict = WITHIN if fraction <= 1 else AS_DECLARED if flawed else SHORT
+    return Property(*head, law, deviation / FORMATS[head[2]].u, fraction, verdict)

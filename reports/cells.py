@@ -1,0 +1,37 @@
+"""What all tables share: which cells they tell of, and how a number and a place are written."""
+
+from __future__ import annotations
+
+from math import isinf
+from typing import Any
+
+import pandas as pd
+
+from harness.records import Run
+
+
+def figure(value: Any) -> str:
+    """A number in a table: two significant digits, whole from 100 on, 0 for an exact zero, a dash for none."""
+    if value is None or pd.isna(value):
+        return "–"
+    number = float(value)
+    if number == 0 or isinf(number):
+        return f"{number:g}"
+    if 99.5 <= abs(number) < 1e6:
+        return f"{number:,.0f}"
+    return f"{number:.2g}" if 1e-3 <= abs(number) < 99.5 else f"{number:.1e}"
+
+
+def native(names: pd.Series) -> pd.Series:
+    """Whether each backend is a framework's own, and no variant."""
+    return ~names.str.contains(":", regex=False)
+
+
+def answered(run: Run) -> pd.DataFrame:
+    """Cells with figures that are not declared to be wrong."""
+    cells = run.comparisons
+    return cells[(cells.outcome == "ok") & (cells.verdict != "flaw as declared")]
+
+
+def placed(case: str, axis: int) -> str:
+    return case if axis == -1 else f"{case}, axis {axis}"

@@ -1,0 +1,74 @@
+"""How good the answers are, and why they are no better: grades, and what the probes and the split errors say."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from harness.grades import GRADES
+from harness.operations import OPERATIONS
+from harness.records import Run
+from reports.cells import answered, figure, native, placed
+
+UNGRADED = "?"
+"""Where the bound is vacuous."""
+
+
+def worst_grade(grades: pd.Series) -> str:
+    """The worst of some cells' grades."""
+    ordered = (*GRADES[:-1], UNGRADED, GRADES[-1])
+    return max((str(grade) or UNGRADED for grade in grades), key=ordered.index)
+
+
+def by_grade(cells: pd.DataFrame) -> str:
+    """Each backend's worst grade, the best first: `A numpy, jax · C torch`, or `all A`."""
+    worst = cells.groupby("backend", sort=False).grade.agg(worst_grade)
+    names = {grade: [name for name, its in worst.items() if its == grade] for grade in (*GRADES, UNGRADED)}
+    if len(present := {grade: who for grade, who in names.items() if who}) == 1:
+        return f"all {next(iter(present))}"
+    return " · ".join(f"{grade} {', '.join(who)}" for grade, who in present.items())
+
+
+def grades(run: Run) -> pd.DataFrame:
+    """The worst grade of each framework's operations over all cases where no flaw is declared, by dtype."""
+    cells = answered(run)
+    dtypes = list(dict.fromkeys(run.comparisons.dtype))
+    rows: dict[str, dict[str, str]] = {name: {} for name in OPERATIONS}
+    for (operation, backend), found in cells[native(cells.backend)].groupby(["operation", "backend"], sort=False):
+        worst = found.groupby("dtype").grade.agg(worst_grade)
+        shown = " / ".join(worst.get(dtype, "–") for dtype in dtypes)
+        rows[operation][backend] = shown.removesuffix(" / –").removesuffix(" / –")
+    table = pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index")
+    return table.rename_axis("operation").reset_index().fillna("–")
+
+
+def probes(run: Run) -> pd.DataFrame:
+    """What probes measured: the longest summation chain, a column for each dtype and n, and exp's error in u."""
+    rows: dict[str, dict[str, str]] = {}
+    for cell in run.comparisons[run.comparisons.measured_height.notna()].itertuples():
+        n = run.about["cases"][cell.case]["shape"][cell.axis]
+        rows.setdefault(cell.backend, {})[f"chain, {cell.dtype}, n = {n:,}"] = f"{cell.measured_height:,}"
+    for cell in run.comparisons[run.comparisons.measured_exp.notna()].itertuples():
+        rows.setdefault(cell.backend, {})[f"exp in u, {cell.dtype}"] = figure(cell.measured_exp)
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index().fillna("–")
+
+
+def causes(run: Run) -> pd.DataFrame:
+    """Why each framework's softmax is as far off as it is: the worst element of each dtype, split."""
+    cells = answered(run)
+    cells = cells[(cells.cause != "") & native(cells.backend)]
+    rows = []
+    for (backend, dtype), found in cells.groupby(["backend", "dtype"], sort=False):
+        worst = found.loc[found.max_ulp_error.idxmax()]
+        rows.append(
+            {
+                "backend": backend,
+                "dtype": dtype,
+                "on": placed(worst["case"], worst["axis"]),
+                "ulp": figure(worst.max_ulp_error),
+                "cause": worst.cause,
+                "in u": ", ".join(f"{cause} {value:+.3g}" for cause, value in json.loads(worst.cause_in_u).items()),
+            }
+        )
+    return pd.DataFrame(rows)
