@@ -27,6 +27,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="take today's reports as the expected ones")
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How much room each bound leaves above the largest error that a right implementation was seen to make."""
+    reports = terminalreporter.stats.get("passed", [])
+    ratios = [text for report in reports for name, text in report.user_properties if name == "bound"]
+    if ratios:
+        terminalreporter.section("bounds over the largest errors seen")
+        for text in sorted(ratios):
+            terminalreporter.line(text)
+
+
 @dataclass
 class Workers:
     """One worker a framework for the whole session, started when first asked for."""
