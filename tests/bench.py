@@ -26,11 +26,11 @@ from tabulate import tabulate
 from backends import FRAMEWORKS, NAMES, find
 from harness import arrays
 from harness.bounds import any_order, bound
-from harness.engine import programs
 from harness.formats import FORMATS
 from harness.plan import Selection, groups
 from harness.reference import audited, expected
 from harness.reference.double import in_double
+from harness.workload import programs
 from tests.command import harness
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3

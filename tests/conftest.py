@@ -14,10 +14,11 @@ import pytest
 
 from backends import NAMES, find
 from harness import arrays, blocks, judge, pairs
-from harness.engine import Inputs, refusal
+from harness.engine import Inputs
 from harness.operations import OPERATIONS
 from harness.process import Limits, Worker
 from harness.records import Case, Comparison, Group, Judgement, Result
+from harness.workload import refusal
 
 REQUIRED = os.environ.get("SOFTMAX_HARNESS_REQUIRE", "").split()
 """The frameworks that must be there: CI names them, so that a broken install can't pass as a skip."""

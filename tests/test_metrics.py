@@ -252,7 +252,7 @@ def doubles(actual: NDArray[Any]) -> list[float]:
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_errors_are_right_to_a_few_roundings(dtype: str, data: st.DataObject) -> None:
     """The difference takes 2 roundings, as it cancels only where it is exact; the size 1, and the quotient 1."""
@@ -343,7 +343,7 @@ def chunks_of(elements: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_figures_are_those_of_element_after_element_whatever_the_chunk(dtype: str, data: st.DataObject) -> None:
     actual, expected, limits = data.draw(questions(dtype))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from math import fsum, isqrt
+from math import isqrt
 from operator import mul
 from typing import Any
 
@@ -18,7 +18,8 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import NDArray
 
-from harness.operations import CLASSES, OPERATIONS, Operation
+from harness.operations import OPERATIONS, Operation
+from harness.reference.arguments import check_arguments
 from harness.reference.balls import SIDE_PRECISION, Expected, as_expected, decided
 
 Answers = Callable[[], list[arb]]
@@ -290,35 +291,3 @@ def reduced(rows: list[Answers], reduction: str) -> list[arb]:
 
 def shared(row: Answers, count: int) -> list[arb]:
     return [answer / count for answer in row()]
-
-
-def check_arguments(operation: Operation, logits: NDArray[np.generic], beside: list[Any]) -> None:
-    """ValueError in a sentence that names the row."""
-    given = dict(zip(operation.arguments, [logits, *beside], strict=True))
-    n = CLASSES if "weights" in given else logits.shape[-1]
-    for name, value in given.items():
-        if name in ("labels", "classes"):
-            check_labels(value, n)
-        elif not isinstance(value, int) and not np.isfinite(np.asarray(value, dtype=np.float64)).all():
-            raise ValueError(
-                f"the exact {operation.name} of {name} with NaN or infinity is a matter of policy, not of arithmetic"
-            )
-    if "distribution" in given:
-        check_distribution(given["distribution"])
-
-
-def check_labels(labels: NDArray[Any], classes: int) -> None:
-    if labels.dtype.kind not in "iu":
-        raise ValueError(f"labels are integers, and not {labels.dtype}: nothing is cast")
-    wrong = np.flatnonzero((labels < 0) | (labels >= classes))
-    if wrong.size:
-        raise ValueError(f"label {labels[wrong[0]]} of row {wrong[0]} is none of the classes 0 to {classes - 1}")
-
-
-def check_distribution(distribution: NDArray[np.generic]) -> None:
-    """Exactly 1, as the exact gradient s − p takes it for granted; some frameworks' gradients do too, others don't."""
-    for number, row in enumerate(np.asarray(distribution, dtype=np.float64).tolist()):
-        if min(row) < 0:
-            raise ValueError(f"row {number} of the label distribution has a negative entry, {min(row)}")
-        if (total := fsum(row)) != 1:
-            raise ValueError(f"row {number} of the label distribution sums to {total!r}, and not to 1")
