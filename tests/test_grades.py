@@ -14,7 +14,7 @@ from harness.formats import FORMATS
 from harness.grades import with_height
 from harness.plan import Selection, groups
 from harness.probes import Measured, chain, measured_height
-from harness.records import Case, Comparison, Group, Normal, Result, Uniform
+from harness.records import Case, Comparison, Group, Normal, Printed, Result, Uniform
 from harness.reference import expected
 from tests.formulas import pairwise, sequential
 
@@ -171,6 +171,18 @@ def tail_sum(s: Any) -> Any:
 def test_changing_a_formula_changes_the_grade(right: Function, wrong: Function, operation: str) -> None:
     assert graded(right, TAIL, "float64", operation).grade in ("A", "B")
     assert graded(wrong, TAIL, "float64", operation).grade == "F"
+
+
+def in_float64(function: Function) -> Function:
+    return lambda x: function(x.astype(np.float64)).astype(x.dtype)
+
+
+def test_s_minus_s_squared_for_the_tail_costs_the_plus() -> None:
+    """Where s is near 1, 1 − s has lost its digits even in float64: A, which is what theory allows the formula."""
+    saturated = Case("saturated", "one logit 24 to 30 above the other", Printed(((0.0, -24.0), (0.0, -30.0))), (2, 2))
+    by_tail, by_square = (in_float64(jacobian_with(diagonal)) for diagonal in (tail_sum, lambda s: s - s * s))
+    assert graded(by_tail, saturated, "float32", "jacobian").grade == "A+"
+    assert graded(by_square, saturated, "float32", "jacobian").grade == "A"
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

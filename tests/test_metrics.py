@@ -216,7 +216,7 @@ def references(form: Format) -> st.SearchStrategy[tuple[float, float, int]]:
     low = st.one_of(st.sampled_from([0, 1, -1, 2**53 - 1]), st.integers(1 - 2**53, 2**53 - 1))
     exponent = st.one_of(near, st.integers(-3, 3), st.just(-(2**30)))
     parts = st.tuples(st.sampled_from([1, -1]), high, low, exponent).map(lambda part: reference(*part))
-    return st.one_of(st.tuples(st.just(0.0), st.just(0.0), exponent), parts)
+    return st.one_of(st.sampled_from([(0.0, 0.0, 0), (0.0, 0.0, form.emin - 2)]), parts)
 
 
 def reference(sign: int, high: int, low: int, exponent: int) -> tuple[float, float, int]:
