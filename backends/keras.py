@@ -38,6 +38,8 @@ class Keras(TensorFlow):
         return loss(targets, rows if self.from_logits else self.tf.nn.softmax(rows, -1))
 
 
+WIDE = "float[36]*"
+"""float64 and float32, as a pattern."""
 CLIPPED = "Keras clips probabilities to [1e-7, 1 − 1e-7] before it takes their logarithm"
 
 
@@ -47,10 +49,9 @@ class KerasProbabilities(Keras):
     variant, from_logits, through_probabilities = "keras_probabilities", False, True
     operations = ("cross_entropy", "cross_entropy_gradient", "soft_cross_entropy", "soft_cross_entropy_gradient")
     flaws = (
-        Flaw("wide", CLIPPED, operation="*_gradient"),
-        Flaw("wide", CLIPPED, operation="soft_*"),
+        *(Flaw(case, CLIPPED, dtype=WIDE) for case in ("long", "chain", "spread")),
+        *(Flaw("wide", CLIPPED, operation=operation, dtype=WIDE) for operation in ("*_gradient", "soft_*")),
         Flaw("wide", CLIPPED, dtype="float64"),  # in float32 a loss's bound is as large as the clipping
-        *(Flaw(case, CLIPPED) for case in ("long", "chain", "spread")),
     )
 
 

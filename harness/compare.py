@@ -37,6 +37,7 @@ class Comparing:
         self.faults: list[str] = []
         self.probed = Probed()
         self._waiting: dict[int, Results] = defaultdict(dict)
+        self._answered: dict[int, None] = {}
         self._judgements: dict[int, Judgement] = {}
 
     def run(self, tell: Callable[[Result], None]) -> list[Judgement]:
@@ -61,8 +62,22 @@ class Comparing:
             waiting[result.backend, result.block] = result
             group = self.groups[result.group]
             if len(waiting) == len(group.backends) * len(boundaries(group.case)):
-                self._judge(result.group)
+                self._answered[result.group] = None
+                self._judge_what_is_ready()
             tell(result)
+
+    def _judge_what_is_ready(self) -> None:
+        """Probes, and answered groups of whose backends all probes are judged: a grade may depend on them."""
+        for number in sorted(self._answered, key=lambda number: not self.groups[number].probe):
+            if self.groups[number].probe or not self._probes_before(number):
+                del self._answered[number]
+                self._judge(number)
+
+    def _probes_before(self, number: int) -> bool:
+        """Whether any of the group's backends has a probe that is not judged yet."""
+        backends = set(self.groups[number].backends)
+        probes = (other for other, group in enumerate(self.groups) if group.probe and backends & set(group.backends))
+        return any(probe not in self._judgements for probe in probes)
 
     def _judge(self, number: int) -> None:
         if number in self._judgements:

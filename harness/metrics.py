@@ -126,13 +126,10 @@ def write_odd_errors(rows: Floats, answer: Floats, expected: Expected, form: For
     if (far := exponent < FAR_BELOW).any():
         np.copyto(absolute, np.abs(answer), where=far)
         np.copyto(ulp, np.ldexp(absolute, -unit), where=far)
-    if (zero := expected.hi == 0).any():
-        np.copyto(signed, np.copysign(inf, answer), where=zero)
-        np.copyto(signed, 0.0, where=zero & (answer == 0))
+    np.copyto(signed, 0.0, where=(expected.hi == 0) & (answer == 0))
     np.abs(signed, out=relative)
-    if not np.isfinite(answer).all():
-        np.copyto(ulp, np.ldexp(1.0, form.emax + 1 - unit), where=np.isinf(answer))
-        np.copyto(rows, nan, where=np.isnan(answer))
+    if (infinite := np.isinf(answer)).any():
+        np.copyto(ulp, np.ldexp(1.0, form.emax + 1 - unit), where=infinite)
 
 
 @dataclass(frozen=True)
@@ -279,6 +276,7 @@ class Running:
         return Tally(Counts(**self.counts), self.peaks, tuple(self.sums), histogram(self.octaves))
 
     def add(self, answer: Floats, expected: Expected, limits: Mapping[str, Floats]) -> None:
+        """The next chunk."""
         found = errors(answer, expected, self.form)
         rows = found.rows
         ulp = self.record_ulps(found.ulp, answer, expected)

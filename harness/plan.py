@@ -12,7 +12,8 @@ from harness.errors import UsageError, unknown
 from harness.formats import FORMATS
 from harness.grades import needs_height
 from harness.operations import OPERATIONS
-from harness.probes import EXP, EXPONENTIALS, HEIGHT, chain, exp_shows, probe_dtype
+from harness.probes import EXP, HEIGHT, exp_shows, probe_dtype
+from harness.probes import case as probe_case
 from harness.records import Group
 
 
@@ -62,9 +63,11 @@ def groups(selection: Selection) -> list[Group]:
 
 
 def probes(planned: list[Group]) -> list[Group]:
-    """The questions that measure how backends add, for each dtype and n at which a grade may depend on it, and exp."""
-    chains: dict[tuple[str, int], dict[str, None]] = {}
-    exps: dict[str, dict[str, None]] = {}
+    """The questions that measure how backends add, for each dtype and n at which a grade may depend on it, and exp.
+
+    A framework's are its own, so that it waits for no other.
+    """
+    asked: dict[tuple[str, str, str, int], dict[str, None]] = {}
     for group in planned:
         n = group.case.shape[group.axis]
         for name in group.backends:
@@ -72,12 +75,12 @@ def probes(planned: list[Group]) -> list[Group]:
             if dtype is None:
                 continue
             if needs_height(n):
-                chains.setdefault((dtype, n), {})[name] = None
+                asked.setdefault((HEIGHT, find(name).framework, dtype, n), {})[name] = None
             if group.operation == "softmax" and exp_shows(FORMATS[dtype]):
-                exps.setdefault(dtype, {})[name] = None
+                asked.setdefault((EXP, find(name).framework, dtype, 0), {})[name] = None
     return [
-        *(Group("softmax", chain(n), dtype, -1, tuple(names), HEIGHT) for (dtype, n), names in chains.items()),
-        *(Group("softmax", EXPONENTIALS, dtype, -1, tuple(names), EXP) for dtype, names in exps.items()),
+        Group("softmax", probe_case(kind, n), dtype, -1, tuple(names), kind)
+        for (kind, _, dtype, n), names in asked.items()
     ]
 
 

@@ -15,6 +15,7 @@ from harness import blocks
 from harness.bounds import Declared, Theory, bound
 from harness.formats import FORMATS, Format
 from harness.operations import OPERATIONS, Operation, answer_shape, lengths
+from harness.probes import answer_dtype
 from harness.records import Audit, Group
 from harness.reference import Expected, audited, checked, deviation, double, expected
 
@@ -110,7 +111,7 @@ def own(name: str, value: Any, number: int) -> Any:
 def declared(backend: str, dtype: str) -> Declared:
     """What a backend says of its own arithmetic in that dtype."""
     about = find(backend)
-    power = about.flushes_below.get(dtype)
+    power = about.flushes_below.get(answer_dtype(backend, dtype))
     return Declared(
         None if power is None else 2.0**power,
         about.through_probabilities,

@@ -75,8 +75,10 @@ def total(terms: Floats, size: float) -> Total:
         quanta += more
         left = near != terms
         kept = np.count_nonzero(left)
-        if not kept or step == QUANTUM:
+        if not kept:
             return Total(quanta)
+        if step == QUANTUM:
+            raise ValueError("a term is NaN, and the size that was given is not")
         if kept < len(terms) / 4:
             terms, near = terms[left], near[left]
 

@@ -3,7 +3,8 @@
 - the default suite side by side, over its longest worker measured alone: at most 1.5;
 - the distinct programs that the suite has frameworks compile, and the time to the first table;
 - `--help`, over an interpreter that starts and does nothing;
-- exact values, their audit and bounds, over a textbook NumPy softmax of the same rows.
+- exact values, their audit and bounds, over a textbook NumPy softmax of the same rows;
+- all figures of a cell, over plainly reading its arrays: at most 6, with at most 1 MB beside them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -27,8 +29,9 @@ from backends import FRAMEWORKS, NAMES, find
 from harness import arrays
 from harness.bounds import any_order, bound
 from harness.formats import FORMATS
+from harness.metrics import measure
 from harness.plan import Selection, groups
-from harness.reference import audited, expected
+from harness.reference import Expected, audited, expected
 from harness.reference.double import in_double
 from harness.workload import programs
 from tests.command import harness
@@ -117,5 +120,49 @@ def memory(pages: str) -> None:
             ctypes.CDLL(None).mallopt(option, limit)
 
 
+def figures() -> list[list[str]]:
+    """All figures of 4 million answers: at once, from memory, and in 64 slabs such as the judge's, from the cache."""
+    rows = []
+    for dtype in ("float64", "float32"):
+        for slabs, limit in ((1, " (≤ 6)"), (64, "")):
+            actual, exact, limits = cell(dtype, 2**22 // slabs)
+            parts = [actual, exact.hi, exact.lo, exact.exponent, *limits.values()]
+            read = lambda p=parts: [np.add.reduce(part, axis=None) for part in p]  # noqa: E731
+            work = lambda a=actual, e=exact, b=limits, f=FORMATS[dtype]: measure(a, e, b, f)  # noqa: E731
+            plain, taken = in_turn(read, work, slabs)
+            name = f"all figures of {slabs} × {actual.size:,} answers, {dtype}, over reading them{limit}"
+            rows.append([name, f"{taken:.3f} s, {held(work) / 1000:.0f} kB", f"{taken / plain:.1f}"])
+    return rows
+
+
+def cell(dtype: str, answers: int) -> tuple[Any, Expected, dict[str, Any]]:
+    """A softmax some units off, with exact values and bounds such as the judge has."""
+    rng, u = np.random.Generator(np.random.Philox(key=2)), FORMATS[dtype].u
+    s = textbook(rng.normal(scale=3, size=(answers // 1024, 1024)))
+    hi, exponent = np.frexp(s)
+    exact = Expected(hi, rng.uniform(0, 2.0**-53, size=s.shape), exponent.astype(np.int32))
+    actual = (s * (1 + u * rng.integers(-3, 4, size=s.shape))).astype(arrays.dtype(dtype))
+    return actual, exact, {name: s * (u * units) for name, units in (("A", 8.0), ("B", 16.0), ("any order", 2048.0))}
+
+
+def in_turn(one: Callable[[], Any], other: Callable[[], Any], times: int) -> tuple[float, float]:
+    """Median seconds that each takes for so many times, measured in turn."""
+
+    def repeated(work: Callable[[], Any]) -> float:
+        return seconds(lambda: [work() for _ in range(times)])
+
+    taken = [(repeated(one), repeated(other)) for _ in range(9)]
+    return median(a for a, _ in taken), median(b for _, b in taken)
+
+
+def held(work: Callable[[], Any]) -> int:
+    """The most bytes that work holds beside what is there before."""
+    tracemalloc.start()
+    work()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
 if __name__ == "__main__":
-    print(tabulate([*start_up(), *judge(), *suite()], ["what", "taken", "ratio"], disable_numparse=True))  # noqa: T201
+    print(tabulate([*start_up(), *judge(), *figures(), *suite()], ["what", "taken", "ratio"], disable_numparse=True))  # noqa: T201

@@ -72,3 +72,13 @@ def test_bench_measures_the_judge() -> None:
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_code_s_links_lead_to_sections_that_are_there() -> None:
+    """`docs/bounds.md#layer` in a docstring: that page has a heading `Layer`."""
+    files = [file for package in ("backends", "harness", "reports") for file in (ROOT / package).rglob("*.py")]
+    linked = {match for file in files for match in re.findall(r"docs/(\w+)\.md#([\w-]+)", file.read_text())}
+    assert linked
+    for page, section in sorted(linked):
+        headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / f"{page}.md").read_text(), re.MULTILINE)
+        assert section in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, section

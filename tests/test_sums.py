@@ -79,3 +79,8 @@ def test_infinities_add_as_float64_adds_them_and_nan_is_no_term() -> None:
     assert isnan((added([inf]) + added([-inf])).rounded())
     assert added([nan, 1.0, 2.0, nan], nan) == added([1.0, 2.0])
     assert added([nan], inf) == Total()
+
+
+def test_nan_that_the_size_conceals_is_refused() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        added([nan, 1.0], 1.0)

@@ -31,14 +31,15 @@ OVERFLOW = Flaw("seed001-overflow", "exp overflows: inf/inf, or 1/inf for the re
 SPREAD = Flaw("spread", "exp overflows from 88.7 on in float32", dtype="float32")
 UNDERFLOW = Flaw("far-rows", "a row whose exponentials all underflow is 0/0")
 FAR_SHIFT = Flaw("spread", "the shift is rounded by as much as the distance to the batch's maximum, and underflows")
+WIDE = ("float64", "float32")
 LOST = "the label's probability underflows to 0, and its logarithm and reciprocal are infinite"
 NO_LABEL = tuple(
     Flaw(case, LOST, operation="cross_entropy_*", dtype=dtype)
     for case, dtype in (("seed001-overflow", "*"), ("spread", "float32"))
 )
 NO_CLASS = (
-    *(Flaw(case, LOST) for case in ("seed001-overflow", "far-rows", "chain")),
-    *(Flaw(case, LOST, dtype="float32") for case in ("wide", "spread", "long")),
+    *(Flaw(case, LOST) for case in ("seed001-overflow", "far-rows")),
+    *(Flaw(case, LOST, dtype="float32") for case in ("wide", "spread", "long", "chain")),
 )
 
 
@@ -52,6 +53,8 @@ class Formula:
     largest_n: int | None = None
     through_probabilities: bool = False
     difference_step: float = 0.0
+    dtypes: tuple[str, ...] = ()
+    """What it is claimed for, if not all that its arrays have: 16 bits have no room for differences and reciprocals."""
 
 
 def alone(operation: str, function: Callable[..., Any], *flaws: Flaw, largest_n: int | None = None) -> Formula:
@@ -73,7 +76,13 @@ FORMULAS = (
     alone("vjp", through_jacobian, largest_n=64),
     alone("layer_jacobian", chain),
     alone("layer_jacobian", closed),
-    Formula("loss_chain", {"layer_cross_entropy_gradient": loss_chain}, flaws=NO_CLASS, through_probabilities=True),
+    Formula(
+        "loss_chain",
+        {"layer_cross_entropy_gradient": loss_chain},
+        flaws=NO_CLASS,
+        dtypes=WIDE,
+        through_probabilities=True,
+    ),
     alone("layer_cross_entropy_gradient", loss_closed),
     Formula(
         "central_differences",
@@ -84,6 +93,7 @@ FORMULAS = (
         },
         flaws=NO_LABEL,
         largest_n=16,
+        dtypes=WIDE,
         through_probabilities=True,
         difference_step=STEP,
     ),
@@ -97,6 +107,7 @@ FORMULAS = (
         },
         flaws=NO_LABEL,
         largest_n=64,
+        dtypes=WIDE,
         through_probabilities=True,
     ),
 )
@@ -111,7 +122,7 @@ def variants(native: type[Backend], dtypes: tuple[str, ...] = ()) -> Iterator[ty
             "variant": formula.name,
             "operations": tuple(formula.functions),
             "flaws": formula.flaws,
-            "dtypes": dtypes or native.dtypes,
+            "dtypes": formula.dtypes or dtypes or native.dtypes,
             "largest_n": formula.largest_n,
             "through_probabilities": formula.through_probabilities,
             "difference_step": formula.difference_step,

@@ -26,7 +26,8 @@ def closed(b: Backend, inputs: Any, weights: Any, axis: int) -> Any:
 def loss_chain(b: Backend, inputs: Any, weights: Any, classes: Any, axis: int) -> Any:
     """Row 11: Dxent · DP, with Dxent = −1/P_y at the label and 0 elsewhere, a 1 × T matrix times a T × NT one."""
     s = last_axis_softmax(b, logits_of(b, b.xp.moveaxis(inputs, axis, -1), weights), -1)
-    row = -one_hot(b, s, classes) / s
+    hot = one_hot(b, s, classes)
+    row = -hot / b.xp.sum(hot * s, axis=-1, keepdims=True)
     return b.xp.matmul(row[..., None, :], chain(b, inputs, weights, axis))[..., 0, :]
 
 

@@ -28,8 +28,9 @@ def entropy(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> 
 def entropy_gradient(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
     """Row 16: −1/s_y at the label, divided by the batch's size; then row 13's backward."""
     x = b.xp.moveaxis(logits, axis, -1)
-    s = shifted(b, x, -1)
-    return b.xp.moveaxis(by_columns(b, x, -one_hot(b, x, labels) / s / batch(labels), -1), -1, axis)
+    hot = one_hot(b, x, labels)
+    chosen = b.xp.sum(hot * shifted(b, x, -1), axis=-1, keepdims=True)
+    return b.xp.moveaxis(by_columns(b, x, -hot / chosen / batch(labels), -1), -1, axis)
 
 
 def squared_error(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
