@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.bool_] | slice
 NOWHERE = slice(0, 0)
 FAR_BELOW = -1200
-"""An expected value under 2^-1200 is nothing beside any nonzero float64: the answer is all error."""
+"""An expected value under 2^-1200, or 2^-1024 of the answer, is nothing beside it: the answer is all error."""
 EDGES = np.array([0.0, *(2.0**k for k in range(-1, 63)), inf])
 """Upper ends of the histogram's bins of ULP error: 0, then up to ½, 1, 2, 4, …"""
 QUANTILES = (0.5, 0.9, 0.99)
@@ -72,10 +72,7 @@ def clamped(exponent: NDArray[np.int32], form: Format) -> NDArray[np.int32]:
 
 
 def errors(actual: NDArray[np.generic], expected: Expected, form: Format) -> Errors:
-    """|actual − expected|, (actual − expected) / |expected|, and |actual − expected| / ulp(expected).
-
-    Infinite where an answer is 2^1024 times 2^exponent or more, as 10^-5 for an expected 2^-1050.
-    """
+    """|actual − expected|, (actual − expected) / |expected|, and |actual − expected| / ulp(expected)."""
     exponent, rows = expected.exponent, np.empty((4, *actual.shape))
     lowest, highest = exponent.min(initial=0), exponent.max(initial=0)
     plain = lowest >= LOWEST and highest <= HIGHEST
@@ -116,6 +113,7 @@ def write_odd_errors(rows: Floats, answer: Floats, expected: Expected, form: For
     absolute, relative, signed, ulp = rows
     exponent, unit = expected.exponent, ulp_exponent(expected, form)
     difference = np.ldexp(answer, -exponent, out=ulp)
+    far = (exponent < FAR_BELOW) | np.isinf(difference)
     difference -= expected.hi
     difference -= expected.lo
     size = np.add(expected.hi, expected.lo, out=relative)
@@ -123,7 +121,7 @@ def write_odd_errors(rows: Floats, answer: Floats, expected: Expected, form: For
     np.abs(difference, out=difference)
     np.ldexp(difference, exponent, out=absolute)
     np.ldexp(difference, exponent - unit, out=ulp)
-    if (far := exponent < FAR_BELOW).any():
+    if far.any():
         np.copyto(absolute, np.abs(answer), where=far)
         np.copyto(ulp, np.ldexp(absolute, -unit), where=far)
     np.copyto(signed, 0.0, where=(expected.hi == 0) & (answer == 0))
@@ -299,8 +297,7 @@ class Running:
 
     def record_ulps(self, ulp: Floats, answer: Floats, expected: Expected) -> float:
         """All that is told in ulp; gives the maximum."""
-        # At an error of exactly ½ ulp the value is a power of two, which is itself the correct answer.
-        self.counts["misrounded"] += len(ulp) - number(ulp < 0.5)
+        self.counts["misrounded"] += len(ulp) - number(ulp < 0.5) - self.rounded_ties(ulp, answer, expected)
         self.octaves += octaves(ulp)
         below = expected.exponent <= self.form.emin
         if not below.any():
@@ -310,6 +307,14 @@ class Running:
         self.counts.update(subnormal_references=number(below), flushed=number(flushed))
         self.record(np.where(flushed, 0.0, ulp), "ulp, flushed forgiven")
         return self.record(ulp, "ulp")
+
+    def rounded_ties(self, ulp: Floats, answer: Floats, expected: Expected) -> int:
+        """Answers to a value halfway between two numbers that are the even one.
+
+        Those off by ½ ulp to a power of two are no whole number of its ulp: it is itself the correct answer.
+        """
+        at = np.flatnonzero(ulp == 0.5)
+        return number(np.ldexp(answer[at], -ulp_exponent(expected.row(at), self.form)) % 2 == 0) if len(at) else 0
 
     def exceptions(self, answer: Floats, expected: Expected) -> tuple[Places, Places]:
         """Where the answer is not finite, and where it is not zero as expected; counts them."""
