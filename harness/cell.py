@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metrics import Tally
 from harness.records import Audit
+from harness.tally import Tally
 
 Floats = NDArray[np.float64]
 

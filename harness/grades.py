@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harness.bounds import ASSUMED, FARTHEST, Theory, blocked_tree
 from harness.formats import Format
-from harness.metrics import Tally
+from harness.tally import Tally
 
 Floats = NDArray[np.float64]
 GRADES = ("A+", "A", "B", "C", "F")

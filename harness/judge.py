@@ -20,6 +20,7 @@ from harness.probes import Measured
 from harness.question import Question, block_answer, moved, questions
 from harness.records import Audit, Group, Judgement, Result, Side, Twins
 from harness.rows import comparison, declared_flaw, law_rows
+from harness.tally import Peak, Tally, peak
 from harness.witness import witness
 
 Answer = NDArray[np.generic]
@@ -124,7 +125,7 @@ def limits(asked: Question, u: float) -> dict[str, Floats]:
 
 def against_chain(
     asked: Question, backend: str, actual: Answer, bound: Floats, height: int
-) -> tuple[Floats, dict[str, metrics.Peak]]:
+) -> tuple[Floats, dict[str, Peak]]:
     """The bound at a measured height, and the errors' shares of it and, for softmax, of what no factor explains."""
     form = FORMATS[actual.dtype.name]
     chained = asked.allowed(backend, with_height(height), form)
@@ -136,10 +137,10 @@ def against_chain(
             s, flush = asked.expected.rounded(), asked.flush(backend)
             own = common_factor_share(asked.logits.astype(np.float64), found.signed, s, form, flush)
             shares["common factor"] = np.where(np.isnan(own), np.inf, own)
-    return allowed, {name: metrics.peak(share, asked.offset) for name, share in shares.items()}
+    return allowed, {name: peak(share, asked.offset) for name, share in shares.items()}
 
 
-def worst(asked: Question, actual: Answer, tally: metrics.Tally, bound: Floats) -> Cell:
+def worst(asked: Question, actual: Answer, tally: Tally, bound: Floats) -> Cell:
     """The worst element: itself, its bound, and for softmax its error's causes."""
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
     row, form = asked.certain(number), FORMATS[actual.dtype.name]

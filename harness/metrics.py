@@ -9,10 +9,9 @@ maximum: neither the size of a chunk nor the order of machines changes a byte.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from math import fsum, inf, nan
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import inf, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +19,13 @@ from numpy.typing import NDArray
 from harness.formats import Format
 from harness.reference import Expected
 from harness.sums import Total, total
+from harness.tally import EDGES, Counts, Peak, Tally, peak
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.bool_] | slice
 NOWHERE = slice(0, 0)
 FAR_BELOW = -1200
 """An expected value under 2^-1200, or 2^-1024 of the answer, is nothing beside it: the answer is all error."""
-EDGES = np.array([0.0, *(2.0**k for k in range(-1, 63)), inf])
-"""Upper ends of the histogram's bins of ULP error: 0, then up to ½, 1, 2, 4, …"""
-QUANTILES = (0.5, 0.9, 0.99)
 CHUNK = 2**14
 """Elements measured at a time: enough that a call of NumPy costs little, few enough that 1 MB holds all about them."""
 LOWEST, HIGHEST = -1023, 1022
@@ -128,104 +125,6 @@ def write_odd_errors(rows: Floats, answer: Floats, expected: Expected, form: For
     np.abs(signed, out=relative)
     if (infinite := np.isinf(answer)).any():
         np.copyto(ulp, np.ldexp(1.0, form.emax + 1 - unit), where=infinite)
-
-
-@dataclass(frozen=True)
-class Peak:
-    """A maximum and where it is, counted over all the elements of a case; the first of equals."""
-
-    value: float = -1.0
-    index: int = -1
-
-    @property
-    def figure(self) -> float | None:
-        """The maximum, or None over nothing."""
-        return self.value if self.index >= 0 else None
-
-    def merged(self, other: Peak) -> Peak:
-        return other if other.value > self.value else self
-
-
-def peak(values: Floats, offset: int) -> Peak:
-    """The largest of the values that are not NaN; none is negative."""
-    if not values.size:
-        return Peak()
-    index = int(values.argmax())
-    value = values.item(index)
-    if value >= 0:
-        return Peak(value, offset + index)
-    return peak(np.where(np.isnan(values), -1.0, values), offset) if np.isnan(value) else Peak()
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Numbers of elements: they add."""
-
-    elements: int = 0
-    nan: int = 0
-    infinity: int = 0
-    zero_references: int = 0
-    zero_misses: int = 0
-    subnormal_references: int = 0
-    flushed: int = 0
-    """Zeros for an expected value below the normal numbers."""
-    misrounded: int = 0
-    """Elements that are not the correctly rounded value."""
-    unbounded: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
-
-    @property
-    def finite(self) -> int:
-        return self.elements - self.nan - self.infinity
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Figures of any number of elements; two of them merge into that of both, in the order of the case."""
-
-    counts: Counts = field(default_factory=Counts)
-    peaks: Mapping[str, Peak] = field(default_factory=dict)
-    """Of the errors by name, and of their shares of each bound by its."""
-    sums: tuple[Total, ...] = (Total(),) * 4
-    """Of absolute, relative, signed relative and ULP error."""
-    histogram: tuple[int, ...] = (0,) * len(EDGES)
-
-    def peak(self, name: str) -> Peak:
-        return self.peaks.get(name, Peak())
-
-    def merged(self, other: Tally) -> Tally:
-        names = dict.fromkeys([*self.peaks, *other.peaks])
-        return Tally(
-            self.counts + other.counts,
-            {name: self.peak(name).merged(other.peak(name)) for name in names},
-            tuple(a + b for a, b in zip(self.sums, other.sums, strict=True)),
-            tuple(a + b for a, b in zip(self.histogram, other.histogram, strict=True)),
-        )
-
-    @property
-    def worst(self) -> int:
-        """Index of the worst element: by ULP; where an answer is NaN or infinite, the first such."""
-        return self.peak("not finite" if self.counts.nan + self.counts.infinity else "ulp").index
-
-    def means(self) -> tuple[float | None, ...]:
-        """Mean absolute, relative, signed relative and ULP error over what the sums run over; None over nothing.
-
-        Of sums that are exactly rounded, so within an ulp; infinite or NaN where a sum overflows or is infinite.
-        """
-        finite = self.counts.finite
-        related = finite - self.counts.zero_misses
-        over = (finite, related, related, finite)
-        return tuple(sum_.rounded() / count if count else None for sum_, count in zip(self.sums, over, strict=True))
-
-    def quantile(self, share: float) -> tuple[float, float] | None:
-        """The histogram's bin, as (above, up to), that holds this share of the ULP errors; None over nothing."""
-        total = sum(self.histogram)
-        if not total:
-            return None
-        bin_ = int(np.searchsorted(np.cumsum(self.histogram), share * total))
-        return (float(EDGES[bin_ - 1]) if bin_ else 0.0, float(EDGES[bin_]))
 
 
 def measure(
@@ -356,60 +255,3 @@ def histogram(octaves: NDArray[np.int64]) -> tuple[int, ...]:
     """How many elements lie in each bin; NaN in none."""
     starts = [0, 1, *range(1023, 1023 + len(EDGES) - 2)]
     return tuple(np.add.reduceat(octaves[:2048], starts).tolist())
-
-
-@dataclass(frozen=True)
-class Percents:
-    """The documents' figure for two answers, and what it takes to read it."""
-
-    size: int
-    percent: float
-    swapped: float
-    finite: float
-    finite_size: int
-    zeros: int
-    subnormals: int
-
-
-def percents(a: NDArray[Any], b: NDArray[Any], form: Format) -> Percents:
-    """One block's. `finite`: over the elements where it is finite, NaN over none."""
-    with np.errstate(all="ignore"):
-        share = np.abs((a - b) / a)
-    kept = share[np.isfinite(share)]
-    zeros, below = a == 0, np.abs(a) < form.smallest_normal
-    return Percents(
-        a.size,
-        mean_relative_error_percent(a, b),
-        mean_relative_error_percent(b, a),
-        mean(kept) * 100 if kept.size else float("nan"),
-        kept.size,
-        int(zeros.sum()),
-        int((below & ~zeros).sum()),
-    )
-
-
-def weighted(parts: Sequence[Percents]) -> Percents:
-    """The figure of several blocks: their means weighted by size, in their order. Of one block, its own."""
-    if len(parts) == 1:
-        return parts[0]
-    size, finite_size = sum(p.size for p in parts), sum(p.finite_size for p in parts)
-    return Percents(
-        size,
-        fsum(p.percent * (p.size / size) for p in parts),
-        fsum(p.swapped * (p.size / size) for p in parts),
-        fsum(p.finite * (p.finite_size / finite_size) for p in parts if p.finite_size) if finite_size else float("nan"),
-        finite_size,
-        sum(p.zeros for p in parts),
-        sum(p.subnormals for p in parts),
-    )
-
-
-def mean(values: NDArray[Any]) -> float:
-    """NumPy's own mean; of 16-bit numbers in float64, since NumPy would add bfloat16 in bfloat16."""
-    return float(np.mean(values, dtype=np.float64 if values.dtype.itemsize == 2 else None))
-
-
-def mean_relative_error_percent(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """The documents' figure, exactly as they compute it: NaN and infinities included."""
-    with np.errstate(all="ignore"):
-        return mean(np.abs((a - b) / a)) * 100

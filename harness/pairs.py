@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import metrics
 from harness.formats import Format
+from harness.percents import Percents, percents, weighted
 from harness.records import Group, Pair
 
 Answer = NDArray[np.generic]
@@ -21,22 +21,22 @@ Pairing = Callable[[Iterable[str]], list[tuple[str, str]]]
 class Percent:
     """The notebook's figure for a pair: over one block exactly as NumPy gives it, over several their weighted mean."""
 
-    percents: tuple[metrics.Percents, ...] = ()
+    parts: tuple[Percents, ...] = ()
     identical: bool = True
 
     def merged(self, a: Answer, b: Answer, form: Format) -> Percent:
         same = np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
-        return Percent((*self.percents, metrics.percents(a, b, form)), self.identical and same)
+        return Percent((*self.parts, percents(a, b, form)), self.identical and same)
 
     def row(self, group: Group, a: str, b: str, outcomes: Mapping[str, str]) -> Pair:
         head = (group.operation, group.case.name, group.dtype, group.axis, a, b)
         outcome = next((outcomes[side] for side in (a, b) if outcomes[side] != "ok"), "ok")
         if outcome != "ok":
             return Pair(*head, outcome)
-        whole = metrics.weighted(self.percents)
+        whole = weighted(self.parts)
         return Pair(
             *head, outcome, whole.percent, whole.zeros, whole.swapped, whole.finite, whole.subnormals,
-            self.identical, len(self.percents),
+            self.identical, len(self.parts),
         )  # fmt: skip
 
 

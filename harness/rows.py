@@ -10,13 +10,13 @@ from math import inf
 import numpy as np
 
 from backends import find
-from harness import metrics
 from harness.cell import Cell
 from harness.formats import FORMATS
 from harness.grades import grade
 from harness.operations import OPERATIONS, answer_index
 from harness.probes import Measured, answer_dtype
 from harness.records import Comparison, Group, Property, Side
+from harness.tally import QUANTILES, Counts, Tally
 
 WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
 VACUOUS = "bound is vacuous"
@@ -57,9 +57,9 @@ def other_dtype(group: Group, backend: str, cell: Cell) -> str:
     return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
 
 
-def with_errors(row: Comparison, tally: metrics.Tally) -> Comparison:
+def with_errors(row: Comparison, tally: Tally) -> Comparison:
     mean_absolute, mean_relative, bias, mean_ulp = tally.means()
-    median, p90, p99 = (interval(tally.quantile(share)) for share in metrics.QUANTILES)
+    median, p90, p99 = (interval(tally.quantile(share)) for share in QUANTILES)
     finite = tally.counts.nan + tally.counts.infinity == 0
     relative, absolute = tally.peak("relative").figure, tally.peak("absolute").figure
     return replace(
@@ -84,7 +84,7 @@ def with_errors(row: Comparison, tally: metrics.Tally) -> Comparison:
     )
 
 
-def with_counts(row: Comparison, counts: metrics.Counts) -> Comparison:
+def with_counts(row: Comparison, counts: Counts) -> Comparison:
     return replace(
         row,
         nan_count=counts.nan,
@@ -99,7 +99,7 @@ def with_counts(row: Comparison, counts: metrics.Counts) -> Comparison:
     )
 
 
-def with_places(row: Comparison, group: Group, tally: metrics.Tally) -> Comparison:
+def with_places(row: Comparison, group: Group, tally: Tally) -> Comparison:
     return replace(
         row,
         max_relative_index=place(group, tally.peak("relative").index),
@@ -117,7 +117,7 @@ def interval(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else "0" if ends[1] == 0 else f"({ends[0]:g}, {ends[1]:g}]"
 
 
-def verdict(tally: metrics.Tally, declared: bool) -> str:
+def verdict(tally: Tally, declared: bool) -> str:
     """A flaw is declared strictly: where it does not show, that is an error too."""
     if grade(tally) == "F":
         return AS_DECLARED if declared else SHORT

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from harness import arrays
 from harness.bounds import NOTHING, Declared, any_order, bound
 from harness.formats import FORMATS
-from harness.metrics import Tally, errors, measure
+from harness.metrics import errors, measure
 from harness.operations import OPERATIONS
 from harness.reference import expected
 from harness.rows import verdict
+from harness.tally import Tally
 from tests.asking import beside
 from tests.formulas import pairwise, sequential
 

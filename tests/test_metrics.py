@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 from harness import metrics
 from harness.formats import FORMATS, Format
-from harness.metrics import EDGES, Counts, Peak, Tally, errors, mean_relative_error_percent, measure
+from harness.metrics import errors, measure
+from harness.percents import mean_relative_error_percent
 from harness.reference import Expected
 from harness.sums import Total
+from harness.tally import EDGES, Counts, Peak, Tally
 
 Floats = NDArray[np.float64]
 SMALLEST = 2.0**-1074

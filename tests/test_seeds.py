@@ -11,7 +11,7 @@ import pytest
 from backends import FRAMEWORKS, find
 from harness import blocks, question
 from harness.cases import CASES
-from harness.metrics import mean_relative_error_percent
+from harness.percents import mean_relative_error_percent
 from harness.reference import expected
 from tests.conftest import Asked, at_worker
 
