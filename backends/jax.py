@@ -15,7 +15,7 @@ from backends.base import METHODS
 class Jax(Autodiff):
     framework = "jax"
     dtypes = ("float64", "float32", "float16", "bfloat16")
-    program_seconds = 0.4
+    program_seconds = 0.2
     # Measured, 0.10.2, eager and jitted.
     flushes_below: ClassVar = {"float64": -1022, "float32": -126, "bfloat16": -126}
 

@@ -10,6 +10,8 @@ from harness.records import Group
 
 LONG = 10.0
 """Seconds, under which a framework is not worth a second worker."""
+UNFAIR = 1.6
+"""Times its fair share from which on it is."""
 
 
 def refusal(backend: str, group: Group) -> tuple[str, str] | None:
@@ -40,15 +42,15 @@ def expected_seconds(groups: list[Group]) -> dict[str, float]:
 def parts(costs: Mapping[str, float], jobs: int) -> list[tuple[str, ...]]:
     """The backends of each worker, a framework's together; longest first.
 
-    A framework that would take longer than a fair share of the cores is dealt out to two workers, so that a run does
-    not wait for the slowest alone.
+    A framework that would take far longer than a fair share of the cores is dealt out to two workers, so that a run
+    does not wait for the slowest alone. Not sooner: two of them compile some things twice, a third of JAX's time.
     """
     frameworks: dict[str, list[str]] = {}
     for backend in costs:
         frameworks.setdefault(find(backend).framework, []).append(backend)
     dealt: list[tuple[str, ...]] = []
     for backends in frameworks.values():
-        long = jobs > 1 and sum(costs[b] for b in backends) > max(LONG, sum(costs.values()) / jobs)
+        long = jobs > 1 and sum(costs[b] for b in backends) > max(LONG, UNFAIR * sum(costs.values()) / jobs)
         dealt += in_two(backends, costs) if long and len(backends) > 1 else [tuple(backends)]
     return sorted(dealt, key=lambda backends: -sum(costs[b] for b in backends))
 

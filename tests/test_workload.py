@@ -17,8 +17,12 @@ COSTS = {
 
 
 def test_the_longest_framework_gets_two_workers() -> None:
-    dealt = parts(COSTS, jobs=2)
+    dealt = parts(COSTS, jobs=4)
     assert dealt == [("jax",), ("jax:jit", "jax:naive"), ("tensorflow", "tensorflow:xla"), ("torch",), ("numpy",)]
+
+
+def test_two_cores_are_busy_with_the_others_meanwhile() -> None:
+    assert len(parts({**COSTS, "jax": 15.0, "jax:jit": 15.0, "jax:naive": 5.0}, jobs=2)) == 4
 
 
 def test_alone_each_framework_has_one() -> None:
@@ -26,7 +30,7 @@ def test_alone_each_framework_has_one() -> None:
 
 
 def test_a_short_run_starts_no_second_worker() -> None:
-    assert parts({"jax": 4.0, "jax:jit": 2.0}, jobs=2) == [("jax", "jax:jit")]
+    assert parts({"jax": 4.0, "jax:jit": 2.0}, jobs=4) == [("jax", "jax:jit")]
 
 
 def test_every_backend_of_a_plan_is_dealt_once() -> None:
