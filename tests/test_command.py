@@ -248,7 +248,7 @@ def test_saved_arrays_are_judged_again_to_the_same_bytes(archived: Path, tmp_pat
         (lambda d: damage(d, "arrays/0-numpy-0.npy", b"NUMPY", b"PICKL"), "does not read"),
         (lambda d: (d / "arrays" / "0-numpy-0.npy").unlink(), "does not read"),
         (
-            lambda d: (d / "arrays" / "0-numpy-0.npy").write_bytes((d / "arrays" / "0-numpy-1.npy").read_bytes()),
+            lambda d: shutil.copy(max((d / "arrays").glob("*-numpy-0.npy")), d / "arrays" / "0-numpy-0.npy"),
             "0-numpy-0.npy is damaged",
         ),
         (lambda d: (d / "arrays.json").unlink(), "the run's arrays.json is missing"),
