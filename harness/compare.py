@@ -22,7 +22,7 @@ from harness.environment import environment
 from harness.equations import joined
 from harness.pairs import Pairing
 from harness.plan import Selection
-from harness.probes import Probed
+from harness.probes import Probed, probed_as
 from harness.records import Audit, Comparison, Group, Judgement, Result, Run
 
 Results = dict[tuple[str, int], Result]
@@ -75,8 +75,9 @@ class Comparing:
 
     def _probes_before(self, number: int) -> bool:
         """Whether any of the group's backends has a probe that is not judged yet."""
-        backends = set(self.groups[number].backends)
-        probes = (other for other, group in enumerate(self.groups) if group.probe and backends & set(group.backends))
+        asked = self.groups[number]
+        measured = {probed_as(backend, asked.dtype)[0] for backend in asked.backends}
+        probes = (other for other, group in enumerate(self.groups) if group.probe and measured & set(group.backends))
         return any(probe not in self._judgements for probe in probes)
 
     def _judge(self, number: int) -> None:

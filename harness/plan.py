@@ -12,7 +12,7 @@ from harness.errors import UsageError, unknown
 from harness.formats import FORMATS
 from harness.grades import needs_height
 from harness.operations import OPERATIONS
-from harness.probes import EXP, HEIGHT, exp_shows, probe_dtype
+from harness.probes import EXP, HEIGHT, exp_shows, probed_as
 from harness.probes import case as probe_case
 from harness.records import Group
 
@@ -70,10 +70,8 @@ def probes(planned: list[Group]) -> list[Group]:
     asked: dict[tuple[str, str, str, int], dict[str, None]] = {}
     for group in planned:
         n = group.case.shape[group.axis]
-        for name in group.backends:
-            dtype = probe_dtype(name, group.dtype)
-            if dtype is None:
-                continue
+        for backend in group.backends:
+            name, dtype = probed_as(backend, group.dtype)
             if needs_height(n):
                 asked.setdefault((HEIGHT, find(name).framework, dtype, n), {})[name] = None
             if group.operation == "softmax" and exp_shows(FORMATS[dtype]):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends import find
+from backends import NAMES, find
 from harness.formats import FORMATS, Format
 from harness.metrics import errors
 from harness.records import Case, Chain, Exponentials, Group
@@ -93,13 +93,11 @@ class Probed:
             self.heights.setdefault((group.dtype, group.case.shape[group.axis]), {}).update(found)
 
     def of(self, group: Group) -> dict[str, Measured]:
-        return {name: self._of(name, probe_dtype(name, group.dtype), group) for name in group.backends}
+        n = group.case.shape[group.axis]
+        return {name: self._of(*probed_as(name, group.dtype), n) for name in group.backends}
 
-    def _of(self, name: str, dtype: str | None, group: Group) -> Measured:
-        if dtype is None:
-            return Measured()
-        heights = self.heights.get((dtype, group.case.shape[group.axis]), {})
-        return Measured(heights.get(name), self.exps.get(dtype, {}).get(name))
+    def _of(self, name: str, dtype: str, n: int) -> Measured:
+        return Measured(self.heights.get((dtype, n), {}).get(name), self.exps.get(dtype, {}).get(name))
 
 
 def answer_dtype(backend: str, dtype: str) -> str:
@@ -107,10 +105,14 @@ def answer_dtype(backend: str, dtype: str) -> str:
     return find(backend).answers_in.get(dtype, dtype)
 
 
-def probe_dtype(backend: str, dtype: str) -> str | None:
-    """In which format it is measured: the one that it computes and answers in, if logits can be in that too."""
-    wide = answer_dtype(backend, dtype)
-    return wide if answer_dtype(backend, wide) == wide else None
+def probed_as(backend: str, dtype: str) -> tuple[str, str]:
+    """Which backend is measured, and in which format: that which it computes and answers in.
+
+    Where its logits can't be in that, as an argument `dtype=` widens them once more, its framework's own is.
+    """
+    wide, native = answer_dtype(backend, dtype), find(backend).framework
+    itself = answer_dtype(backend, wide) == wide or native not in NAMES
+    return (backend if itself else native), wide
 
 
 def measure(group: Group, logits: NDArray[Any], answer: NDArray[Any]) -> float | None:

@@ -139,6 +139,12 @@ def test_probes_are_asked_where_a_grade_may_depend_on_them() -> None:
 def test_what_answers_in_a_wider_format_is_measured_in_it() -> None:
     planned = groups(Selection(("torch:dtype",), ("softmax",), ("float32",), ("wide",)))
     assert {(g.probe, g.dtype) for g in planned if g.probe} == {("height", "float64"), ("exp", "float64")}
+    assert {g.backends for g in planned if g.probe} == {("torch:dtype",)}
+    half = groups(Selection(("torch:dtype",), ("softmax",), ("float16",), ("wide",)))
+    assert {(g.probe, g.dtype, g.backends) for g in half if g.probe} == {
+        ("height", "float32", ("torch",)),
+        ("exp", "float32", ("torch",)),
+    }
 
 
 TAIL = Case("tail", "one logit far above the rest", Uniform(-30, 30), (50, 6))
