@@ -69,7 +69,7 @@ def suite() -> list[list[str]]:
 def worker_alone(framework: str, out: Path) -> float:
     """Its import and its own computing, as the run itself measures it."""
     names = [name for name in NAMES if find(name).framework == framework and find(name).by_default]
-    harness("compare", "--backend", ",".join(names), "--out", out)
+    harness("compare", "--backend", ",".join(names), "--jobs", "1", "--out", out)
     about = json.loads((out / "run.json").read_text())
     return float(about["frameworks"][framework]["seconds"])
 

@@ -19,7 +19,7 @@ from harness.reference.balls import Expected
 
 Floats = NDArray[np.float64]
 DOUBLE = FORMATS["float64"]
-ROWS_ELEMENTS = 2**16
+ROWS_ELEMENTS = 2**17
 """Rows done together: so many elements stay in a core's cache."""
 ACCURACY = 2.0**-10
 """In ulp."""
