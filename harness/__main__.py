@@ -134,7 +134,7 @@ def carry_out(groups: Any, settings: Any, pairing: Any, selection: Selection, ke
         print(f"{name} was asked for by name and is absent: {reason}", file=sys.stderr)
     for fault in work.faults:
         print(f"our own fault: {fault}", file=sys.stderr)
-    return run, comparing.exit_code(rows, work.partial, work.faults, selection.backends)
+    return run, comparing.exit_code(rows, work.partial, work.faults, selection.backends, work.probed.unanswered)
 
 
 def finish(run: Run, out: Path, form: str) -> None:
@@ -162,7 +162,8 @@ def exit_code(run: Run) -> int:
     from harness import compare as comparing
 
     about = run.about
-    return comparing.exit_code(list(run.comparisons.itertuples()), bool(about["partial"]), about.get("faults", []), ())
+    cells, faults = list(run.comparisons.itertuples()), about.get("faults", [])
+    return comparing.exit_code(cells, bool(about["partial"]), faults, (), about.get("unanswered_probes", []))
 
 
 @app.command("judge")
@@ -187,7 +188,7 @@ def judge_again(
     check_preconditions()
     run, rows = comparing.judged_again(folder, old, pairing)
     finish(run, out, form)
-    raise typer.Exit(comparing.exit_code(rows, bool(old.about["partial"]), [], ()))
+    raise typer.Exit(comparing.exit_code(rows, bool(old.about["partial"]), [], (), run.about["unanswered_probes"]))
 
 
 @app.command()

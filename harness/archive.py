@@ -30,7 +30,7 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._entries: list[dict[str, Any]] = []
+        self._entries: dict[tuple[int, str, int], dict[str, Any]] = {}
         try:
             (folder / FOLDER).mkdir(exist_ok=True)
         except OSError as error:
@@ -52,11 +52,11 @@ class Archive:
                 "sha256": arrays.sha256(answer),
             }
             arrays.save(self.folder / entry["file"], answer)
-        self._entries.append(entry)
+        self._entries[number, result.backend, result.block] = entry  # once, if an interruption has it kept again
 
     def close(self) -> str:
         """Write the list, last of all: its SHA-256."""
-        ordered = sorted(self._entries, key=lambda e: (e["group"], NAMES.index(e["backend"]), e["block"]))
+        ordered = sorted(self._entries.values(), key=lambda e: (e["group"], NAMES.index(e["backend"]), e["block"]))
         content = json.dumps(ordered, indent=1).encode()
         store.write(self.folder, LIST, content)
         return hashlib.sha256(content).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import signal
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,7 @@ class Comparing:
 
     def _judge(self, number: int) -> None:
         if number in self._judgements:
+            self._put_away(number)  # what an interruption left
             return
         group, results = self.groups[number], self._waiting[number]
         try:
@@ -91,9 +92,15 @@ class Comparing:
             self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
             unjudged = [] if group.probe else [rows.bare(group, b, "not run", reason) for b in group.backends]
             self._judgements[number] = Judgement(unjudged)
-        for result in self._waiting.pop(number).values():
+        self._put_away(number)
+
+    def _put_away(self, number: int) -> None:
+        """A judged group's answers, kept if asked for and then gone; an interruption anywhere in it loses none."""
+        waiting = self._waiting[number]
+        for key, result in list(waiting.items()):
             if self.archive:
                 self._keep(self.archive, number, result)
+            del waiting[key]
             if result.array:
                 Path(result.array).unlink(missing_ok=True)
 
@@ -119,7 +126,7 @@ def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> 
     """A group's rows; of a probe none, but what it measures goes into `probed`."""
     if not group.probe:
         return judge.judge(group, results, load, pairing, probed.of(group))
-    probed.add(group, judge.probed(group, results, load))
+    probed.add(group, *judge.probed(group, results, load))
     return Judgement()
 
 
@@ -134,9 +141,15 @@ def load(result: Result) -> NDArray[np.generic]:
     return arrays.load(result.array, result.dtype, mapped=True)
 
 
-def exit_code(comparisons: Sequence[Any], partial: bool, faults: list[str], asked_by_name: tuple[str, ...]) -> int:
-    """The run's exit status, by `errors.PRECEDENCE`."""
-    outcomes = {c.outcome for c in comparisons}
+def exit_code(
+    comparisons: Sequence[Any],
+    partial: bool,
+    faults: list[str],
+    asked_by_name: tuple[str, ...],
+    unanswered: Iterable[Mapping[str, Any]],
+) -> int:
+    """The run's exit status, by `errors.PRECEDENCE`. `unanswered`: probes."""
+    outcomes = {c.outcome for c in comparisons} | {probe["outcome"] for probe in unanswered}
     absent = {c.backend for c in comparisons if c.outcome == "absent"}
     short = any(c.verdict in (rows.SHORT, rows.FLAW_GONE) for c in comparisons)
     holds = {
@@ -182,6 +195,7 @@ def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, s
             for name, case in cases.items()
         },
         "inputs": work.engine.inputs.hashes,
+        "unanswered_probes": work.probed.unanswered,
     }
     if work.archive:
         about["arrays"] = work.archive.close()
@@ -206,7 +220,8 @@ def judged_again(folder: Path, old: Run, pairing: Pairing) -> tuple[Run, list[Co
     probed = Probed()
     found = archive.read(folder, old.about)
     judgements = with_equations([judged(group, results, pairing, probed) for group, results in found])
-    about = {key: value for key, value in old.about.items() if key != "arrays"}
-    return Run({**about, "judged_again_by": __version__, "audit": audit(judgements)}, **tables(judgements)), [
-        row for judgement in judgements for row in judgement.comparisons
-    ]
+    about = {key: value for key, value in old.about.items() if key != "arrays"} | {"faults": []}
+    return Run(
+        {**about, "judged_again_by": __version__, "audit": audit(judgements), "unanswered_probes": probed.unanswered},
+        **tables(judgements),
+    ), [row for judgement in judgements for row in judgement.comparisons]

@@ -87,7 +87,9 @@ class Framework:
         """Publish one result for each of its blocks. Nothing escapes: our own mistakes are results too."""
         started = time.monotonic()
         try:
-            if not self.stopping.is_set():
+            if self.stopping.is_set():
+                self.about.update(outcome="not run", reason="interrupted")
+            else:
                 self._open()
             for number, group in enumerate(self.groups):
                 for backend in group.backends:
@@ -106,7 +108,9 @@ class Framework:
         try:
             self.about.update(self._worker.open())
         except WorkerDiedError as died:
-            self.about.update(outcome=died.outcome, reason=f"while it was imported: {died.reason}")
+            stopped = {"outcome": "not run", "reason": "interrupted"}
+            death = {"outcome": died.outcome, "reason": f"while it was imported: {died.reason}"}
+            self.about.update(stopped if self.stopping.is_set() else death)
             self._worker = None
         except OSError as error:
             self.about.update(outcome="absent", reason=f"its interpreter does not start: {error}")

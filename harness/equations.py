@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -115,4 +116,5 @@ def joined(found: Iterable[Side]) -> list[tuple[Side, float, float]]:
 
 def compared(left: Side, right: Side) -> tuple[Side, float, float]:
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        return left, *largest(left.values - right.values, left.allowed + right.allowed)
+        found = largest(left.values - right.values, left.allowed + right.allowed)
+    return replace(left, flawed=left.flawed or right.flawed), *found

@@ -62,17 +62,24 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
     )
 
 
-def probed(group: Group, results: Results, load: Load) -> dict[str, float | None]:
-    """What a probe measures of each backend; None where it did not answer in full."""
+def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float | None], dict[str, tuple[str, str]]]:
+    """What a probe measures of each backend, None where nothing; and outcome and reason where it was not answered."""
     found: dict[str, float | None] = {}
+    missing: dict[str, tuple[str, str]] = {}
     for backend in group.backends:
         measured = []
         for block, rows in enumerate(blocks.boundaries(group.case)):
-            _, _, answer = read(group, rows, results.get((backend, block)), load)
+            outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
             logits = blocks.array(group.case, "logits", group.dtype, rows)
             measured.append(None if answer is None else probes.measure(group, logits, answer))
+            if answer is None and outcome not in KNOWN_BEFORE:
+                missing.setdefault(backend, (outcome, reason))
         found[backend] = None if None in measured else max(m for m in measured if m is not None)
-    return found
+    return found, missing
+
+
+KNOWN_BEFORE = ("unsupported", "absent", "skipped")
+"""Outcomes that a backend's own cells have as well."""
 
 
 def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[str, str, Answer | None]:
@@ -184,4 +191,4 @@ def side_records(group: Group, backend: str, cell: Cell) -> list[Side]:
         return []
     head = (group.operation, group.case.name, group.dtype, group.axis, backend)
     flawed = declared_flaw(backend, group) is not None
-    return [Side(law, left, *head, flawed, *side) for (law, left), side in cell.sides.items()]
+    return [Side(law, left, *head, flawed, cell.dtype, *side) for (law, left), side in cell.sides.items()]

@@ -125,6 +125,17 @@ def write_odd_errors(rows: Floats, answer: Floats, expected: Expected, form: For
     np.abs(signed, out=relative)
     if (infinite := np.isinf(answer)).any():
         np.copyto(ulp, np.ldexp(1.0, form.emax + 1 - unit), where=infinite)
+        rows[:, rightly_infinite(answer, expected, form)] = 0.0
+
+
+def rightly_infinite(answer: Floats, expected: Expected, form: Format) -> NDArray[np.bool_]:
+    """Infinities that are the correctly rounded value: from half an ulp above the largest number on."""
+    top = form.emax + 1
+    right = np.isinf(answer) & (expected.exponent >= top)
+    hi, exponent = expected.hi[right], expected.exponent[right]
+    beyond = (exponent > top) | (np.abs(hi) >= 1 - 2.0 ** -(form.p + 1))
+    right[right] = beyond & (np.sign(answer[right]) == np.sign(hi))
+    return right
 
 
 def measure(
@@ -218,10 +229,12 @@ class Running:
     def exceptions(self, answer: Floats, expected: Expected) -> tuple[Places, Places]:
         """Where the answer is not finite, and where it is not zero as expected; counts them."""
         strange, zero = ~np.isfinite(answer), expected.hi == 0
+        if np.isinf(answer).any():
+            strange &= ~rightly_infinite(answer, expected, self.form)
         misses = zero & (answer != 0) & ~strange
         self.counts.update(zero_references=number(zero), zero_misses=number(misses))
         if strange.any():
-            self.counts.update(nan=number(np.isnan(answer)), infinity=number(np.isinf(answer)))
+            self.counts.update(nan=number(np.isnan(answer)), infinity=number(strange & np.isinf(answer)))
             first = Peak(inf, self.offset + int(strange.argmax()))
             self.peaks["not finite"] = self.peaks["not finite"].merged(first)
         return strange, misses

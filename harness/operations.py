@@ -90,6 +90,11 @@ def lengths(operation: Operation, n: int) -> tuple[int, ...]:
     return tuple(known[name] for name in operation.answer)
 
 
+def softmax_length(operation: Operation, n: int) -> int:
+    """How many logits its softmax has: a layer's are its classes."""
+    return CLASSES if "weights" in operation.arguments else n
+
+
 def split(shape: tuple[int, ...], axis: int) -> tuple[tuple[int, ...], int]:
     """The batch, which is the shape with the axis taken out, and the axis's position."""
     position = axis % len(shape)

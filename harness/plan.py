@@ -11,7 +11,7 @@ from harness.cases import CASES
 from harness.errors import UsageError, unknown
 from harness.formats import FORMATS
 from harness.grades import needs_height
-from harness.operations import OPERATIONS
+from harness.operations import OPERATIONS, softmax_length
 from harness.probes import EXP, HEIGHT, exp_shows, probed_as
 from harness.probes import case as probe_case
 from harness.records import Group
@@ -69,7 +69,7 @@ def probes(planned: list[Group]) -> list[Group]:
     """
     asked: dict[tuple[str, str, str, int], dict[str, None]] = {}
     for group in planned:
-        n = group.case.shape[group.axis]
+        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
         for backend in group.backends:
             name, dtype = probed_as(backend, group.dtype)
             if needs_height(n):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from backends import NAMES, find
 from harness.formats import FORMATS, Format
 from harness.metrics import errors
+from harness.operations import OPERATIONS, softmax_length
 from harness.records import Case, Chain, Exponentials, Group
 from harness.reference import expected
 
@@ -77,6 +78,8 @@ class Measured:
 
     height: int | None = None
     exp: float | None = None
+    missing: str = ""
+    """Why there is no height, where its probe was asked and not answered."""
 
 
 @dataclass
@@ -85,19 +88,30 @@ class Probed:
 
     heights: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
     exps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unanswered: list[dict[str, Any]] = field(default_factory=list)
+    """Probes without an answer: what was asked of whom, the outcome and the reason."""
 
-    def add(self, group: Group, found: Mapping[str, float | None]) -> None:
+    def add(self, group: Group, found: Mapping[str, float | None], missing: Mapping[str, tuple[str, str]]) -> None:
+        for backend, (outcome, reason) in missing.items():
+            about = {"probe": group.probe, "backend": backend, "dtype": group.dtype, "n": group.case.shape[group.axis]}
+            self.unanswered.append({**about, "outcome": outcome, "reason": reason})
         if group.probe == EXP:
             self.exps.setdefault(group.dtype, {}).update(found)
         else:
             self.heights.setdefault((group.dtype, group.case.shape[group.axis]), {}).update(found)
 
     def of(self, group: Group) -> dict[str, Measured]:
-        n = group.case.shape[group.axis]
+        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
         return {name: self._of(*probed_as(name, group.dtype), n) for name in group.backends}
 
     def _of(self, name: str, dtype: str, n: int) -> Measured:
-        return Measured(self.heights.get((dtype, n), {}).get(name), self.exps.get(dtype, {}).get(name))
+        asked = {"probe": HEIGHT, "backend": name, "dtype": dtype, "n": n}
+        missing = next((entry for entry in self.unanswered if asked.items() <= entry.items()), None)
+        return Measured(
+            self.heights.get((dtype, n), {}).get(name),
+            self.exps.get(dtype, {}).get(name),
+            f"its height probe: {missing['outcome']}, {missing['reason']}" if missing else "",
+        )
 
 
 def answer_dtype(backend: str, dtype: str) -> str:

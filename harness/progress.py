@@ -27,6 +27,8 @@ class Progress:
     def tell(self, result: Result) -> None:
         name = find(result.backend).framework
         self._bars.advance(self._tasks[name])
+        if result.outcome == "not run":
+            return
         if not self._console.is_terminal and (task := self._bars.tasks[self._tasks[name]]).finished:
             self._console.print(f"{name}: all {task.completed:g} answers are in", highlight=False)
 

@@ -39,6 +39,8 @@ class Question:
     audits: list[Audit]
     """What was checked of exact values that came from float64; empty where all are Arb's."""
     by_arb: dict[int, Expected] = field(default_factory=dict)
+    finest: Format = FORMATS["float64"]
+    """The finest format of the answers: in whose ulp the exact values are known to 2^-10."""
     bounds: dict[tuple[Declared, Theory, Format], NDArray[np.float64]] = field(default_factory=dict)
 
     @property
@@ -91,7 +93,7 @@ class Question:
         if number not in self.by_arb:
             here = [value[[number]] if name in PER_ROW else value for name, value in self.arguments.items()]
             exact = expected(self.operation.name, here[0], here[1:])
-            worst = deviation(self.expected.row([number]), exact, self.form)
+            worst = deviation(self.expected.row([number]), exact, self.finest)
             checked(self.operation.name, worst)
             self.audits.append(Audit(audited=exact.hi.size, largest_deviation=worst))
             self.by_arb[number] = exact.row(0)
@@ -130,21 +132,17 @@ def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[s
     count, n = arguments[operation.arguments[0]].shape
     width = prod(lengths(operation, n))
     step = count if operation.rows_together else max(1, SLICE_ELEMENTS // max(1, width))
-    fast = operation.name in double.OPERATIONS and narrow(group.dtype, *answered) and size(group) >= LARGE
+    finest = max((FORMATS[dtype] for dtype in (group.dtype, *answered)), key=lambda form: form.p)
+    fast = operation.name in double.OPERATIONS and finest.p <= FORMATS["float32"].p and size(group) >= LARGE
     for start in range(0, count, max(1, step)):
         part = {name: value[start : start + step] if name in PER_ROW else value for name, value in arguments.items()}
         logits, *beside = part.values()
         if fast:
-            exact, audit = audited(operation.name, logits, beside, FORMATS[group.dtype], start)
-            yield Question(group, part, start, offset + start * width, exact, [audit])
+            exact, audit = audited(operation.name, logits, beside, finest, start)
+            yield Question(group, part, start, offset + start * width, exact, [audit], finest=finest)
         else:
             exact = expected(operation.name, logits, beside)
             yield Question(group, part, start, offset + start * width, exact, [])
-
-
-def narrow(*dtypes: str) -> bool:
-    """Whether float64 has bits to spare for all of these."""
-    return all(FORMATS[dtype].p <= FORMATS["float32"].p for dtype in dtypes)
 
 
 def size(group: Group) -> int:

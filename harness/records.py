@@ -217,6 +217,8 @@ class Side:
     axis: int
     backend: str
     flawed: bool
+    answered: str
+    """The answers' dtype."""
     values: NDArray[np.float64]
     allowed: NDArray[np.float64]
 

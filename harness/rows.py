@@ -19,6 +19,8 @@ from harness.records import Comparison, Group, Property, Side
 from harness.tally import QUANTILES, Counts, Tally
 
 WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
+UNMEASURED = "chain not measured"
+"""Above B, by no more than some order of summation may explain, and the probe that would tell was not answered."""
 VACUOUS = "bound is vacuous"
 """Theory allows anything at some element, and what it does not allow was not seen."""
 
@@ -37,10 +39,11 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
     if cell.outcome != "ok":
         return bare(group, backend, cell.outcome, cell.reason)
     flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
+    unknown = measured.missing if grade(cell.tally) == "F" and explained_in_some_order(cell.tally) else ""
     judged = replace(
-        bare(group, backend, "ok", strange or flaw or ""),
-        verdict=SHORT if strange else verdict(cell.tally, flaw is not None),
-        grade=grade(cell.tally),
+        bare(group, backend, "ok", strange or flaw or unknown),
+        verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
+        grade="" if unknown else grade(cell.tally),
         bound=cell.bound,
         measured_height=measured.height,
         measured_exp=measured.exp if group.operation == "softmax" else None,
@@ -55,6 +58,10 @@ def other_dtype(group: Group, backend: str, cell: Cell) -> str:
     """A sentence where an answer came in another dtype than the backend claims."""
     claimed = answer_dtype(backend, group.dtype)
     return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
+
+
+def explained_in_some_order(tally: Tally) -> bool:
+    return tally.counts.nan + tally.counts.infinity == 0 and tally.peak("any order").value <= 1
 
 
 def with_errors(row: Comparison, tally: Tally) -> Comparison:
@@ -142,16 +149,19 @@ def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
         return []
     head = (group.operation, group.case.name, group.dtype, group.axis, backend)
     flawed = declared_flaw(backend, group) is not None
-    return [law_row(head, law, found, flawed) for law, found in cell.laws.items()]
+    return [law_row(head, law, found, flawed, cell.dtype) for law, found in cell.laws.items()]
 
 
 def equation_row(side: Side, deviation: float, fraction: float) -> Property:
     """An equation as measured, beside the left one's laws."""
     head = (side.operation, side.case, side.dtype, side.axis, side.backend)
-    return law_row(head, side.law, (deviation, fraction), side.flawed)
+    return law_row(head, side.law, (deviation, fraction), side.flawed, side.answered)
 
 
-def law_row(head: tuple[str, str, str, int, str], law: str, found: tuple[float, float], flawed: bool) -> Property:
+def law_row(
+    head: tuple[str, str, str, int, str], law: str, found: tuple[float, float], flawed: bool, answered: str
+) -> Property:
+    """`answered`: the answers' dtype, whose u it is. Of answers in several, the first's."""
     deviation, fraction = found
     verdict = WITHIN if fraction <= 1 else AS_DECLARED if flawed else SHORT
-    return Property(*head, law, deviation / FORMATS[head[2]].u, fraction, verdict)
+    return Property(*head, law, deviation / FORMATS[answered.split(" ", maxsplit=1)[0]].u, fraction, verdict)

@@ -37,8 +37,7 @@ def grades(run: Run) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {name: {} for name in OPERATIONS}
     for (operation, backend), found in cells[native(cells.backend)].groupby(["operation", "backend"], sort=False):
         worst = found.groupby("dtype").grade.agg(worst_grade)
-        shown = " / ".join(worst.get(dtype, "–") for dtype in dtypes)
-        rows[operation][backend] = shown.removesuffix(" / –").removesuffix(" / –")
+        rows[operation][backend] = " / ".join(worst.get(dtype, "–") for dtype in dtypes)
     table = pd.DataFrame.from_dict({name: row for name, row in rows.items() if row}, orient="index")
     return table.rename_axis("operation").reset_index().fillna("–")
 

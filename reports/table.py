@@ -36,7 +36,7 @@ def demanding(run: Run, grade: str) -> Run:
     """The run with every cell that is graded worse than this, and is not declared to be wrong, called short."""
     cells = run.comparisons.copy()
     worse = cells.grade.map(lambda given: given not in GRADES or GRADES.index(given) > GRADES.index(grade))
-    cells.loc[worse & cells.verdict.isin(["within bound", "bound is vacuous"]), "verdict"] = "falls short"
+    cells.loc[worse & cells.verdict.isin(["within bound", "bound is vacuous", "chain not measured"]), "verdict"] = "falls short"
     return replace(run, comparisons=cells)
 
 
@@ -44,12 +44,14 @@ def headline(run: Run) -> str:
     """One sentence: how much was asked, and what came of it."""
     cells = run.comparisons
     counts = cells.verdict.value_counts()
-    within, declared, short = (int(counts.get(v, 0)) for v in ("within bound", "flaw as declared", "falls short"))
+    within, declared = (int(counts.get(v, 0)) for v in ("within bound", "flaw as declared"))
+    short, unmeasured = len(failing(run)), int(counts.get("chain not measured", 0))
     vacuous = int(counts.get("bound is vacuous", 0))
     gone, other = int(counts.get("flaw gone", 0)), cells.outcome[cells.outcome != "ok"].value_counts()
     parts = [f"{within:,} within their proved bound"]
     parts += [f"{declared:,} wrong where their formula is declared to be"] * bool(declared)
     parts += [f"{vacuous:,} where theory allows anything"] * bool(vacuous)
+    parts += [f"{unmeasured:,} above it without the probe that may explain it"] * bool(unmeasured)
     parts += [f"{gone:,} no longer wrong where declared to be"] * bool(gone)
     parts += [f"{count:,} {outcome}" for outcome, count in sorted(other.items())]
     verdict = f"{short:,} FALL{'S' if short == 1 else ''} SHORT" if short else "none falls short"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -40,7 +41,7 @@ def side(operation: str, law: str, left: bool, dtype: str, change: Change = lamb
     allowed = bound(operation, x, given, FORMATS[dtype], blocked_tree)
     arguments = {name: value.astype(dtype) for name, value in ARGUMENTS.items()}
     values = sides(operation, change(answer), allowed, arguments)[law, left]
-    return Side(law, left, operation, "case", dtype, -1, "numpy", False, *values)
+    return Side(law, left, operation, "case", dtype, -1, "numpy", False, dtype, *values)
 
 
 def fraction(law: str, dtype: str, change: Change = lambda a: a) -> float:
@@ -69,6 +70,13 @@ def test_right_answers_obey(law: str, dtype: str) -> None:
 @pytest.mark.parametrize("law", EQUATIONS)
 def test_wrong_answers_break_them(law: str, wrong: Change) -> None:
     assert fraction(law, "float64", wrong) > 1
+
+
+def test_a_flaw_declared_on_either_side_is_the_equation_s() -> None:
+    law = "jvp = J·t"
+    left, right = side("jvp", law, True, "float64", lambda a: -a), side("jacobian", law, False, "float64")
+    [row] = with_equations([Judgement(sides=[left, replace(right, flawed=True)])])[-1].properties
+    assert row.verdict == "flaw as declared"
 
 
 def test_one_side_alone_says_nothing() -> None:

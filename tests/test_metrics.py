@@ -160,6 +160,15 @@ def test_correct_rounding_is_an_error_under_half_an_ulp() -> None:
     assert counted([1 - 2**-53, 2.0, nan], [1.0, 2.0, 1.0]).counts.misrounded == 2
 
 
+def test_an_infinity_is_right_where_the_value_rounds_to_it() -> None:
+    """float16 ends at 65,504, and 65,520 is halfway to the next."""
+    form, limits = FORMATS["float16"], {"B": np.ones((1, 1))}
+    for value, sign, wrong in ((81600.0, 1, 0), (65520.0, 1, 0), (65519.0, 1, 1), (81600.0, -1, 1), (-1e6, -1, 0)):
+        tally = measure(np.array([[sign * np.float16(inf)]]), exactly(value), limits, form)
+        assert (tally.counts.infinity, tally.counts.misrounded) == (wrong, wrong)
+        assert (tally.peak("ulp").value == 0) == (not wrong)
+
+
 def test_halfway_between_two_numbers_the_even_one_is_right() -> None:
     """−511/512 lies between bfloat16's −255/256 and −1, and 1 + 3·2^-8 between 1 + 2^-7 and 1 + 2^-6."""
     for value, right, wrong in ((-511 / 512, -1.0, -255 / 256), (1 + 3 * 2**-8, 1 + 2**-6, 1 + 2**-7)):
@@ -304,11 +313,12 @@ def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], f
 
     for i, (answer, (absolute, relative, signed, ulp)) in enumerate(zip(doubles(actual), rows, strict=True)):
         hi = float(expected.hi.flat[i])
-        finite, missed = isfinite(answer), hi == 0 and answer != 0
+        finite = isfinite(answer) or overflows(answer, hi, int(expected.exponent.flat[i]), form)
+        missed = hi == 0 and answer != 0
         below = bool(hi != 0 and expected.exponent.flat[i] <= form.emin)
         counts["elements"] += 1
         counts["nan"] += isnan(answer)
-        counts["infinity"] += isinf(answer)
+        counts["infinity"] += isinf(answer) and not finite
         counts["zero_references"] += hi == 0
         counts["zero_misses"] += finite and missed
         counts["subnormal_references"] += below
@@ -332,6 +342,12 @@ def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], f
         if not isnan(ulp):
             bins[next(bin_ for bin_, edge in enumerate(EDGES) if ulp <= edge)] += 1
     return Tally(Counts(**counts), peaks, tuple(sums), tuple(bins))
+
+
+def overflows(answer: float, hi: float, exponent: int, form: Format) -> bool:
+    """Whether an infinite answer is what the value rounds to."""
+    largest = (2 - Fraction(2) ** -form.p) * Fraction(2) ** form.emax
+    return isinf(answer) and abs(Fraction(hi) * Fraction(2) ** exponent) >= largest and (answer > 0) == (hi > 0)
 
 
 def even(answer: float, exponent: int, form: Format) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -138,6 +139,21 @@ def test_nothing_else_is_lost(mortal_run: tuple[pd.DataFrame, int, str]) -> None
     cells = mortal_run[0]
     for name in ("numpy", "mortal", "mortal:dies_once"):
         assert set(cells[cells.backend == name].verdict) == {"within bound"}, name
+
+
+def test_a_probe_that_kills_is_told_and_blames_no_rounding(tmp_path: Path) -> None:
+    """Its chain explains its error, and who asked for that was killed: no grade, no "falls short", exit code 4."""
+    done = harness(
+        "compare", "--backend", "mortal:dies_of_probes", "--case", "chain", "--operation", "softmax",
+        "--dtype", "float64", "--out", tmp_path, PYTHONPATH=PLANTED,
+    )  # fmt: skip
+    [cell] = pd.read_csv(tmp_path / "comparisons.csv", keep_default_na=False).itertuples()
+    assert (cell.outcome, cell.grade, cell.verdict) == ("ok", "", "chain not measured")
+    assert cell.reason == "its height probe: crashed, exit code 9, twice"
+    assert done.returncode == 4
+    [probe] = json.loads((tmp_path / "run.json").read_text())["unanswered_probes"]
+    assert (probe["backend"], probe["n"], probe["outcome"]) == ("mortal:dies_of_probes", 50_000, "crashed")
+    assert "without the probe that may explain it" in done.stdout
 
 
 def test_a_death_outranks_an_absence_in_the_exit_code(mortal_run: tuple[pd.DataFrame, int, str]) -> None:

@@ -1,8 +1,21 @@
-"""Who answers beside whom: a slow framework is dealt out to two workers, and every question is put once."""
+"""Who answers beside whom, and what waits for what: every question is put once, and no grade is given too early."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import arrays, blocks, compare, pairs
+from harness.archive import Archive
+from harness.compare import Comparing
+from harness.engine import Engine, Settings
 from harness.plan import Selection, groups
+from harness.records import Case, Chain, Group, Result
 from harness.workload import expected_seconds, parts
 
 COSTS = {
@@ -37,3 +50,71 @@ def test_every_backend_of_a_plan_is_dealt_once() -> None:
     costs = expected_seconds(groups(Selection()))
     dealt = [backend for part in parts(costs, jobs=2) for backend in part]
     assert sorted(dealt) == sorted(costs)
+
+
+SHORT_CHAIN = Case("chain", "", Chain(), (2, 5000))
+DEEP = Group("softmax", SHORT_CHAIN, "float64", -1, ("numpy",))
+PROBE = Group("softmax", Case("height probe, n = 5000", "", Chain(), (8, 5000)), "float64", -1, ("numpy",), "height")
+
+
+class Answered:
+    """An engine that has its answers already, and gives them in any order."""
+
+    def __init__(self, groups: list[Group], order: list[int], folder: Path) -> None:
+        self.faults: list[str] = []
+        self._given = [self._result(groups[number], number, folder) for number in order]
+
+    def _result(self, group: Group, number: int, folder: Path) -> Result:
+        x = blocks.array(group.case, "logits", group.dtype, (0, group.case.shape[0]))
+        weights = np.exp(x - x.max(axis=-1, keepdims=True))
+        file = folder / f"{number}.npy"
+        dtype = arrays.save(file, weights / np.cumsum(weights, axis=-1)[:, -1:])
+        return Result(number, 0, "numpy", "ok", array=str(file), dtype=dtype)
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def results(self) -> Iterator[Result]:
+        while self._given:
+            yield self._given.pop(0)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_a_grade_waits_for_the_probe_that_it_depends_on(order: list[int], tmp_path: Path) -> None:
+    groups = [PROBE, DEEP]
+    work = Comparing(groups, Answered(groups, order, tmp_path), pairs.all_pairs)  # type: ignore[arg-type]
+    judgements = work.run(lambda result: None)
+    assert [cell.grade for judgement in judgements for cell in judgement.comparisons] == ["C"]
+
+
+def test_an_interruption_while_answers_are_kept_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [DEEP, DEEP]
+    archive = Archive(tmp_path)
+    work = Comparing(groups, Answered(groups, [0, 1], tmp_path), pairs.all_pairs, archive)  # type: ignore[arg-type]
+    keep, calls = Archive.keep, []
+
+    def interrupted_once(self: Archive, *given: Any) -> None:
+        calls.append(given)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        keep(self, *given)
+
+    monkeypatch.setattr(Archive, "keep", interrupted_once)
+    monkeypatch.setattr(compare, "ignore_signals", lambda: None)
+    work.run(lambda result: None)
+    archive.close()
+    assert work.partial
+    assert sorted(file.name for file in (tmp_path / "arrays").iterdir()) == ["0-numpy-0.npy", "1-numpy-0.npy"]
+    shutil.rmtree(tmp_path / "arrays")
+
+
+def test_a_framework_in_two_workers_answers_everything_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.workload.LONG", 0.0)
+    asked = groups(Selection(("numpy*",), ("softmax",), ("float64",), ("seed003-uniform", "wide")))
+    engine = Engine(asked, Settings(tmp_path, jobs=4))
+    assert [part.name for part in engine.frameworks] == ["numpy", "numpy"]
+    engine.start()
+    found = [(result.group, result.backend, result.block) for result in engine.results()]
+    assert len(found) == len(set(found)) == sum(len(g.backends) * len(blocks.boundaries(g.case)) for g in asked)
+    assert engine.about["numpy"]["version"] == np.__version__

@@ -58,8 +58,8 @@ class Formula:
 
 
 def alone(operation: str, function: Callable[..., Any], *flaws: Flaw, largest_n: int | None = None) -> Formula:
-    """One function for one operation, by its own name."""
-    return Formula(function.__name__, {operation: function}, flaws, largest_n)
+    """One function for one operation, by its own name. One that is flawed at all is no formula for 16 bits."""
+    return Formula(function.__name__, {operation: function}, flaws, largest_n, dtypes=WIDE if flaws else ())
 
 
 FORMULAS = (

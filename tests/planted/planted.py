@@ -311,6 +311,15 @@ def hangs(b: NumPy, logits: Any, axis: int) -> Any:
 
 
 @wrong("softmax", Mortal)
+def dies_of_probes(b: NumPy, logits: Any, axis: int) -> Any:
+    """Sums in one chain. Answers the case `chain`, but not its probe, whose later rows have the 0 further on."""
+    if logits.size > 10_000 and logits[0].argmax() > 1:
+        os._exit(9)
+    weights = np.exp(logits - logits.max(axis=axis, keepdims=True))
+    return weights / np.cumsum(weights, axis=axis)[..., -1:]
+
+
+@wrong("softmax", Mortal)
 def hoards(b: NumPy, logits: Any, axis: int) -> Any:
     kept = []
     while True:
