@@ -23,6 +23,7 @@ OVERVIEW_DTYPES = ("float64", "float32")
 OUTLIER = 2.0
 """From so many times the next one's error on, the furthest is called an outlier."""
 BAD_VERDICTS = ("falls short", "flaw gone")
+TOLERATED = ("within bound", "bound is vacuous", "chain not measured")
 QUIET_OUTCOMES = ("ok", "skipped", "unsupported")
 
 
@@ -36,7 +37,7 @@ def demanding(run: Run, grade: str) -> Run:
     """The run with every cell that is graded worse than this, and is not declared to be wrong, called short."""
     cells = run.comparisons.copy()
     worse = cells.grade.map(lambda given: given not in GRADES or GRADES.index(given) > GRADES.index(grade))
-    cells.loc[worse & cells.verdict.isin(["within bound", "bound is vacuous", "chain not measured"]), "verdict"] = "falls short"
+    cells.loc[worse & cells.verdict.isin(TOLERATED), "verdict"] = "falls short"
     return replace(run, comparisons=cells)
 
 
