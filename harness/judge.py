@@ -50,7 +50,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
                     cells[backend] = cells[backend].merged(later)
                 audit += asked.audit
             for a, b in pairing(answers):
-                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b], FORMATS[group.dtype])
+                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b], FORMATS[answers[a].dtype.name])
         offset += int(np.prod(block_answer(group, rows)))
     outcomes = {backend: cell.outcome for backend, cell in cells.items()}
     return Judgement(
