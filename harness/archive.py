@@ -18,7 +18,8 @@ from backends import NAMES
 from harness import arrays, blocks, probes, store
 from harness.cases import CASES
 from harness.errors import UsageError
-from harness.operations import OPERATIONS, answer_shape
+from harness.operations import OPERATIONS
+from harness.question import block_answer
 from harness.records import Group, Result
 
 LIST, FOLDER = "arrays.json", "arrays"
@@ -126,7 +127,7 @@ def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
         raise UsageError(f"the saved array {file} does not read: {error}") from None
     if arrays.sha256(answer) != entry["sha256"]:
         rows = blocks.boundaries(group.case)[entry["block"]]
-        wanted = answer_shape(OPERATIONS[group.operation], (rows[1] - rows[0], *group.case.shape[1:]), group.axis)
+        wanted = block_answer(group, rows)
         shape = "" if answer.shape == wanted else f" and its shape {answer.shape}, not {wanted}"
         raise UsageError(f"the saved array {file} is damaged: its SHA-256 is not the one in {LIST}{shape}")
     return dataclasses.replace(head, array=str(file), dtype=entry["dtype"])

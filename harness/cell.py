@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.records import Audit
 from harness.tally import Tally
 
 Floats = NDArray[np.float64]
@@ -31,7 +30,6 @@ class Cell:
     """The witness's error in u, by cause."""
     laws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     sides: Mapping[tuple[str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
-    audit: Audit = field(default_factory=Audit)
 
     def without(self, outcome: str, reason: str) -> Cell:
         """A block went unanswered: the first such says why."""
@@ -49,7 +47,6 @@ class Cell:
             tally=tally,
             laws={law: larger(self.laws.get(law, (0.0, 0.0)), found) for law, found in later.laws.items()},
             sides={**self.sides, **{key: stacked(self.sides.get(key), side) for key, side in later.sides.items()}},
-            audit=self.audit + later.audit,
         )
 
 

@@ -24,7 +24,7 @@ ROUNDINGS = 2
 
 def grade(tally: Tally) -> str:
     """Of a cell that was answered in full; none where the bound is vacuous."""
-    if tally.counts.nan + tally.counts.infinity:
+    if tally.counts.not_finite:
         return "F"
     if tally.counts.misrounded == 0:
         return "A+"

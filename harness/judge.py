@@ -19,7 +19,7 @@ from harness.pairs import Pairing, Percent
 from harness.probes import Measured
 from harness.question import Question, block_answer, moved, questions
 from harness.records import Audit, Group, Judgement, Result, Side, Twins
-from harness.rows import comparison, declared_flaw, law_rows
+from harness.rows import comparison, declared_flaw, head, law_rows
 from harness.tally import Peak, Tally, peak
 from harness.witness import witness
 
@@ -189,6 +189,5 @@ def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, b
 def side_records(group: Group, backend: str, cell: Cell) -> list[Side]:
     if cell.outcome != "ok":
         return []
-    head = (group.operation, group.case.name, group.dtype, group.axis, backend)
-    flawed = declared_flaw(backend, group) is not None
-    return [Side(law, left, *head, flawed, cell.dtype, *side) for (law, left), side in cell.sides.items()]
+    where, flawed = head(group, backend), declared_flaw(backend, group) is not None
+    return [Side(law, left, *where, flawed, cell.dtype, *side) for (law, left), side in cell.sides.items()]

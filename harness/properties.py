@@ -101,7 +101,7 @@ def deviations(
 
     Infinite where a NaN or infinity stands in the answer.
     """
-    values = answer.astype(np.float64)
+    values = answer.astype(np.float64, copy=False)
     laws = LAWS.get(operation, {}) | (TWIN_LAWS.get(operation, {}) if twins else {})
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         return {law: largest(*measure(values, allowed, n)) for law, measure in laws.items()}

@@ -39,11 +39,12 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
     if cell.outcome != "ok":
         return bare(group, backend, cell.outcome, cell.reason)
     flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
-    unknown = measured.missing if grade(cell.tally) == "F" and explained_in_some_order(cell.tally) else ""
+    given = grade(cell.tally)
+    unknown = measured.missing if given == "F" and explained_in_some_order(cell.tally) else ""
     judged = replace(
         bare(group, backend, "ok", strange or flaw or unknown),
         verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
-        grade="" if unknown else grade(cell.tally),
+        grade="" if unknown else given,
         bound=cell.bound,
         measured_height=measured.height,
         measured_exp=measured.exp if group.operation == "softmax" else None,
@@ -61,13 +62,13 @@ def other_dtype(group: Group, backend: str, cell: Cell) -> str:
 
 
 def explained_in_some_order(tally: Tally) -> bool:
-    return tally.counts.nan + tally.counts.infinity == 0 and tally.peak("any order").value <= 1
+    return not tally.counts.not_finite and tally.peak("any order").value <= 1
 
 
 def with_errors(row: Comparison, tally: Tally) -> Comparison:
     mean_absolute, mean_relative, bias, mean_ulp = tally.means()
     median, p90, p99 = (interval(tally.quantile(share)) for share in QUANTILES)
-    finite = tally.counts.nan + tally.counts.infinity == 0
+    finite = not tally.counts.not_finite
     relative, absolute = tally.peak("relative").figure, tally.peak("absolute").figure
     return replace(
         row,
@@ -140,28 +141,32 @@ def place(group: Group, flat: int) -> str:
 
 def bare(group: Group, backend: str, outcome: str, reason: str) -> Comparison:
     """The row of a cell with no figures."""
-    return Comparison(group.operation, group.case.name, group.dtype, group.axis, backend, outcome, reason)
+    return Comparison(*head(group, backend), outcome, reason)
+
+
+def head(group: Group, backend: str) -> tuple[str, str, str, int, str]:
+    """What every row of a cell begins with."""
+    return group.operation, group.case.name, group.dtype, group.axis, backend
 
 
 def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
     """The laws as measured, where the cell was answered in full."""
     if cell.outcome != "ok":
         return []
-    head = (group.operation, group.case.name, group.dtype, group.axis, backend)
-    flawed = declared_flaw(backend, group) is not None
-    return [law_row(head, law, found, flawed, cell.dtype) for law, found in cell.laws.items()]
+    where, flawed = head(group, backend), declared_flaw(backend, group) is not None
+    return [law_row(where, law, found, flawed, cell.dtype) for law, found in cell.laws.items()]
 
 
 def equation_row(side: Side, deviation: float, fraction: float) -> Property:
     """An equation as measured, beside the left one's laws."""
-    head = (side.operation, side.case, side.dtype, side.axis, side.backend)
-    return law_row(head, side.law, (deviation, fraction), side.flawed, side.answered)
+    where = (side.operation, side.case, side.dtype, side.axis, side.backend)
+    return law_row(where, side.law, (deviation, fraction), side.flawed, side.answered)
 
 
 def law_row(
-    head: tuple[str, str, str, int, str], law: str, found: tuple[float, float], flawed: bool, answered: str
+    where: tuple[str, str, str, int, str], law: str, found: tuple[float, float], flawed: bool, answered: str
 ) -> Property:
     """`answered`: the answers' dtype, whose u it is. Of answers in several, the first's."""
     deviation, fraction = found
     verdict = WITHIN if fraction <= 1 else AS_DECLARED if flawed else SHORT
-    return Property(*head, law, deviation / FORMATS[answered.split(" ", maxsplit=1)[0]].u, fraction, verdict)
+    return Property(*where, law, deviation / FORMATS[answered.split(" ", maxsplit=1)[0]].u, fraction, verdict)

@@ -64,8 +64,12 @@ class Counts:
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
     @property
+    def not_finite(self) -> int:
+        return self.nan + self.infinity
+
+    @property
     def finite(self) -> int:
-        return self.elements - self.nan - self.infinity
+        return self.elements - self.not_finite
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Tally:
     @property
     def worst(self) -> int:
         """Index of the worst element: by ULP; where an answer is NaN or infinite, the first such."""
-        return self.peak("not finite" if self.counts.nan + self.counts.infinity else "ulp").index
+        return self.peak("not finite" if self.counts.not_finite else "ulp").index
 
     def means(self) -> tuple[float | None, ...]:
         """Mean absolute, relative, signed relative and ULP error over what the sums run over; None over nothing.

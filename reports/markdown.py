@@ -62,43 +62,42 @@ def how_good(run: Run) -> Iterator[str]:
     yield "## Grades"
     yield "The worst over all cases, by dtype: " + " / ".join(dict.fromkeys(run.comparisons.dtype)) + "."
     yield grid(quality.grades(run))
-    if len(probes := quality.probes(run)):
-        yield "## What probes show"
-        yield (
-            "The longest chain of additions in each backend's softmax, and the worst relative error of its exp, both "
-            "measured from answers alone. A chain of h additions may lose h·u of the sum; a tree loses log2 n · u."
-        )
-        yield grid(probes)
-    if len(causes := quality.causes(run)):
-        yield "## Why softmax is as far off as it is"
-        yield (
-            "The worst element of each framework, its error ln(actual/expected) in u split into what rounding the "
-            "shift costs, which is known exactly, what its row has in common, which is the sum's, and what is its own."
-        )
-        yield grid(causes)
+    yield from section(
+        "What probes show",
+        quality.probes(run),
+        "The longest chain of additions in each backend's softmax, and the worst relative error of its exp, both "
+        "measured from answers alone. A chain of h additions may lose h·u of the sum; a tree loses log2 n · u.",
+    )
+    yield from section(
+        "Why softmax is as far off as it is",
+        quality.causes(run),
+        "The worst element of each framework, its error ln(actual/expected) in u split into what rounding the shift "
+        "costs, which is known exactly, what its row has in common, which is the sum's, and what is its own.",
+    )
 
 
 def beside_the_natives(run: Run) -> Iterator[str]:
-    if len(laws := table.laws(run)):
-        yield "## Laws that need no reference"
-        yield (
-            "The largest deviation over all rows, in units of u, beside the share of what the elements' bounds allow. "
-            "Every backend's own stands in `properties.csv`."
-        )
-        yield grid(laws)
-    if len(flaws := table.flaws(run)):
-        yield "## Formulas that fail where they must"
-        yield grid(flaws)
-    if len(variants := table.variants(run)):
-        yield "## Variants"
-        yield (
-            "At worst over the cases: percent from its own framework, ulp from the exact value, share of the bound, "
-            "grade."
-        )
-        yield grid(variants)
-    if len(unanswered := table.unanswered(run)):
-        yield "## Without an answer"
-        yield grid(unanswered)
+    yield from section(
+        "Laws that need no reference",
+        table.laws(run),
+        "The largest deviation over all rows, in units of u, beside the share of what the elements' bounds allow. "
+        "Every backend's own stands in `properties.csv`.",
+    )
+    yield from section("Formulas that fail where they must", table.flaws(run))
+    yield from section(
+        "Variants",
+        table.variants(run),
+        "At worst over the cases: percent from its own framework, ulp from the exact value, share of the bound, grade.",
+    )
+    yield from section("Without an answer", table.unanswered(run))
+
+
+def section(heading: str, rows: pd.DataFrame, text: str = "") -> Iterator[str]:
+    """Nothing where there are no rows."""
+    if len(rows):
+        yield f"## {heading}"
+        yield text
+        yield grid(rows)
 
 
 def by_question(run: Run, make: object) -> Iterator[str]:
@@ -113,7 +112,7 @@ def by_question(run: Run, make: object) -> Iterator[str]:
 
 def witnesses(run: Run) -> Iterator[str]:
     """The worst element of each cell that falls short, exactly, in hex."""
-    short = table.failing(run).sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
+    short = table.ranked_by_bound(table.failing(run))
     for cell in short[short.witness != ""].head(MOST_WITNESSES).itertuples():
         title = f"{cell.backend}, {cell.operation}, {placed(cell.case, cell.axis)}, {cell.dtype}"
         lines = [f"{key}: {shown(value)}" for key, value in json.loads(cell.witness).items()]

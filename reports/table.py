@@ -290,7 +290,7 @@ def shortened(names: Iterable[str], most: int = 4) -> str:
 
 def shortfalls(run: Run) -> pd.DataFrame:
     """Cells that fall short, worst first, with where."""
-    cells = failing(run).sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
+    cells = ranked_by_bound(failing(run))
     rows = [
         {
             "backend": cell.backend,

@@ -45,7 +45,7 @@ class SoftmaxError:
     @property
     def step(self) -> float:
         """u/(1 − u)."""
-        return self.form.u / (1 - self.form.u)
+        return relative(1, self.form)
 
     @property
     def n(self) -> int:
@@ -89,7 +89,7 @@ def softmax_error(
     E = Σ s_i·expm1(â_i + h·u') relative, L = −ln(1 − E) in its log, and r_j = â_j + L + e_div·u. Infinite (vacuous)
     from E = 1/8 on. `inexact`: error of each logit itself (docs/bounds.md#layer).
     """
-    step = form.u / (1 - form.u)
+    step = relative(1, form)
     n = logits.shape[-1]
     gap = logits.max(axis=-1, keepdims=True) - logits
     moved = np.max(inexact, axis=-1, keepdims=True) if isinstance(inexact, np.ndarray) else 0.0

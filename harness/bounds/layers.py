@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.bounds import products
-from harness.bounds.elements import Floats, SoftmaxError, softmax, softmax_error
+from harness.bounds.elements import Floats, SoftmaxError, relative, softmax, softmax_error
 from harness.bounds.losses import DIFFERENCE, cross_entropy_gradient, quotients
 from harness.bounds.theory import Declared, Theory
 from harness.formats import Format
@@ -19,7 +19,7 @@ TIMES_INPUT = 3
 
 def softmax_of(inputs: Floats, weights: Floats, form: Format, theory: Theory, declared: Declared) -> SoftmaxError:
     """An inner product of N terms, in any order, is off by at most γ_N·|W||x|; then as for logits."""
-    step, n = form.u / (1 - form.u), inputs.shape[-1]
+    step, n = relative(1, form), inputs.shape[-1]
     sizes = np.abs(inputs) @ np.abs(weights).T
     inexact = np.expm1(n * step) * sizes + 2 * n * (declared.flush or form.quantum)
     return softmax_error(inputs @ weights.T, form, theory, declared, inexact)
