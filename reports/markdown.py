@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports import quality, table
+from reports import agreement, quality, table
 from reports.cells import placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
@@ -39,7 +39,7 @@ def sections(run: Run) -> Iterator[str]:
         "`np.mean(np.abs((a - b) / a)) * 100`, the notebook's figure, exactly. Where a is 0 the figure is infinite or "
         "NaN: the number of zeros stands beside it."
     )
-    yield from by_question(run, table.percents)
+    yield from by_question(run, agreement.percents)
     yield "## Distance from the truth"
     yield grid(table.summary(run))
     yield "Largest error in ulp, and the grade, case by case:"

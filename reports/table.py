@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from math import isnan
-from typing import Any
 
 import pandas as pd
 
 from harness.grades import GRADES
 from harness.operations import OPERATIONS
 from harness.records import Run
+from reports.agreement import agreeing, same_bits
 from reports.cells import answered, figure, native, placed
 from reports.quality import by_grade, worst_grade
 
@@ -124,32 +123,6 @@ def ranked_by_error(cells: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def agreeing(run: Run) -> pd.DataFrame:
-    """Pairs of frameworks with a finite percent: those where a reference is zero are infinite or NaN by definition."""
-    pairs = run.pairs[(run.pairs.outcome == "ok") & native(run.pairs.a) & native(run.pairs.b)]
-    return pairs[pairs.mean_relative_error_percent.abs() < float("inf")]
-
-
-def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
-    """The notebook's figure, in percent: a row a case, a column a pair of frameworks. Zero references are counted."""
-    pairs = run.pairs
-    pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & native(pairs.a) & native(pairs.b)]
-    rows: dict[str, dict[str, str]] = {}
-    for pair in pairs.itertuples():
-        row = rows.setdefault(placed(pair.case, pair.axis), {})
-        row[f"{pair.a} – {pair.b}"] = percent(pair)
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case").reset_index().fillna("–")
-
-
-def percent(pair: Any) -> str:
-    """One figure of a pair, with the count of zero references where there are any; else why there is none."""
-    if pair.outcome != "ok":
-        return str(pair.outcome)
-    value = pair.mean_relative_error_percent
-    shown = "nan" if isnan(value) else figure(value)
-    return f"{shown} ({pair.zero_references} zero)" if pair.zero_references else shown
-
-
 def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
     """Largest ULP error and grade, a row a case, a column a framework; who is nearest, who furthest, who agrees."""
     cells = run.comparisons
@@ -176,22 +149,6 @@ def ranked(cells: pd.DataFrame) -> dict[str, str]:
         "nearest": "all alike" if tied else near.backend,
         "outlier": "–" if times < OUTLIER else f"{far.backend}, {figure(times)} times the next",
     }
-
-
-def same_bits(run: Run, operation: str, dtype: str) -> dict[tuple[str, int], str]:
-    """By case and axis, the frameworks whose answers agree in every bit, as `torch = jax`."""
-    pairs = run.pairs
-    pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & pairs.identical.eq(True)]
-    pairs = pairs[native(pairs.a) & native(pairs.b)]
-    found: dict[tuple[str, int], list[list[str]]] = {}
-    for pair in pairs.itertuples():
-        groups = found.setdefault((pair.case, pair.axis), [])
-        group = next((g for g in groups if pair.a in g or pair.b in g), None)
-        if group is None:
-            groups.append([pair.a, pair.b])
-        else:
-            group += [name for name in (pair.a, pair.b) if name not in group]
-    return {key: "; ".join(" = ".join(group) for group in groups) for key, groups in found.items()}
 
 
 def variants(run: Run) -> pd.DataFrame:

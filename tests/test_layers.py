@@ -39,7 +39,7 @@ FLOORS = [
     ["harness.judge", "harness.engine", "harness.inventory"],
     ["harness.compare"],
     ["reports.cells", "reports.data"],
-    ["reports.quality"],
+    ["reports.quality", "reports.agreement"],
     ["reports.table"],
     ["reports.terminal", "reports.markdown"],
     ["reports"],

@@ -1,0 +1,53 @@
+"""How far backends are apart, whoever is right: the documents' percents, and who agrees bit for bit."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Any
+
+import pandas as pd
+
+from harness.records import Run
+from reports.cells import figure, native, placed
+
+
+def agreeing(run: Run) -> pd.DataFrame:
+    """Pairs of frameworks with a finite percent: those where a reference is zero are infinite or NaN by definition."""
+    pairs = run.pairs[(run.pairs.outcome == "ok") & native(run.pairs.a) & native(run.pairs.b)]
+    return pairs[pairs.mean_relative_error_percent.abs() < float("inf")]
+
+
+def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
+    """The notebook's figure, in percent: a row a case, a column a pair of frameworks. Zero references are counted."""
+    pairs = run.pairs
+    pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & native(pairs.a) & native(pairs.b)]
+    rows: dict[str, dict[str, str]] = {}
+    for pair in pairs.itertuples():
+        row = rows.setdefault(placed(pair.case, pair.axis), {})
+        row[f"{pair.a} – {pair.b}"] = percent(pair)
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("case").reset_index().fillna("–")
+
+
+def percent(pair: Any) -> str:
+    """One figure of a pair, with the count of zero references where there are any; else why there is none."""
+    if pair.outcome != "ok":
+        return str(pair.outcome)
+    value = pair.mean_relative_error_percent
+    shown = "nan" if isnan(value) else figure(value)
+    return f"{shown} ({pair.zero_references} zero)" if pair.zero_references else shown
+
+
+def same_bits(run: Run, operation: str, dtype: str) -> dict[tuple[str, int], str]:
+    """By case and axis, the frameworks whose answers agree in every bit, as `torch = jax`."""
+    pairs = run.pairs
+    pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & pairs.identical.eq(True)]
+    pairs = pairs[native(pairs.a) & native(pairs.b)]
+    found: dict[tuple[str, int], list[list[str]]] = {}
+    for pair in pairs.itertuples():
+        groups = found.setdefault((pair.case, pair.axis), [])
+        group = next((g for g in groups if pair.a in g or pair.b in g), None)
+        if group is None:
+            groups.append([pair.a, pair.b])
+        else:
+            group += [name for name in (pair.a, pair.b) if name not in group]
+    return {key: "; ".join(" = ".join(group) for group in groups) for key, groups in found.items()}
