@@ -11,6 +11,7 @@ in an operation is ours: no conversion, no shared fallback that would build one 
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,11 @@ class Flaw:
     dtype: str = "*"
 
 
+def threads() -> int:
+    """How many a backend is to compute on: its worker was started with that many."""
+    return int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
 class Backend(ABC):
     """One framework, or one variant of it, as softmax and its derivatives.
 
@@ -93,6 +99,12 @@ class Backend(ABC):
     answers_in: ClassVar[Mapping[str, str]] = {}
     """A claim too: the answer's dtype by that of the logits, where it is another."""
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    layouts: ClassVar[tuple[str, ...]] = ("transposed", "strided", "offset", "flipped", "broadcast")
+    """Of arrays in memory, which `from_numpy` keeps; none where a framework's arrays have no strides."""
+    threaded: ClassVar[bool] = True
+    """Whether it computes on as many threads as `OMP_NUM_THREADS` says."""
+    compiles: ClassVar[bool] = False
+    """Whether each new shape costs it `program_seconds`, so that a sweep over many shapes leaves it out."""
     flaws: ClassVar[tuple[Flaw, ...]] = ()
     by_default: ClassVar[bool] = True
     """False where a run without `--backend` leaves it out (a compiler that takes seconds a program)."""
@@ -124,7 +136,7 @@ class Backend(ABC):
 
     @abstractmethod
     def __init__(self) -> None:
-        """Import the framework, hold it to one thread, set `version` and `xp`. ImportError where it is absent."""
+        """Import the framework, hold it to `threads()`, set `version` and `xp`. ImportError where it is absent."""
 
     @abstractmethod
     def from_numpy(self, array: NDArray[np.generic]) -> Any: ...

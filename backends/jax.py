@@ -9,19 +9,20 @@ from typing import Any, ClassVar
 
 from backends import textbook
 from backends.autodiff import Autodiff, Function, ReverseOverReverse
-from backends.base import METHODS
+from backends.base import METHODS, threads
 
 
 class Jax(Autodiff):
     framework = "jax"
     dtypes = ("float64", "float32", "float16", "bfloat16")
-    program_seconds = 0.2
+    layouts, compiles, program_seconds = (), True, 0.2
     # Measured, 0.10.2, eager and jitted.
     flushes_below: ClassVar = {"float64": -1022, "float32": -126, "bfloat16": -126}
 
     def __init__(self) -> None:
         os.environ["JAX_PLATFORMS"] = "cpu"
-        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"  # one thread, read once at import
+        if threads() == 1:
+            os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"  # read once at import
         import jax
 
         jax.config.update("jax_enable_x64", True)

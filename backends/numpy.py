@@ -13,7 +13,7 @@ from backends.base import Backend
 
 class NumPy(Backend):
     framework = "numpy"
-    dtypes = ("float64", "float32", "float16")
+    dtypes, threaded = ("float64", "float32", "float16"), False
 
     def __init__(self) -> None:
         import numpy

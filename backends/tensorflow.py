@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 from backends import textbook
 from backends.autodiff import Autodiff, Function, ReverseOverReverse
-from backends.base import METHODS
+from backends.base import METHODS, threads
 
 
 class TensorFlow(Autodiff):
     framework = "tensorflow"
     dtypes = ("float64", "float32", "float16", "bfloat16")
-    program_seconds = 0.02
+    layouts, program_seconds = (), 0.02
     # Measured, 2.21. oneDNN's float32 exp gives 0 for normal numbers too, from 2^-125 down; the others from 2^-126.
     flushes_below: ClassVar = {"float64": -1022, "float32": -125, "bfloat16": -125}
 
@@ -22,8 +22,8 @@ class TensorFlow(Autodiff):
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         import tensorflow
 
-        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        tensorflow.config.threading.set_intra_op_parallelism_threads(threads())
+        tensorflow.config.threading.set_inter_op_parallelism_threads(threads())
         self.tf, self.xp, self.version = tensorflow, tensorflow.experimental.numpy, tensorflow.__version__
 
     def from_numpy(self, array: Any) -> Any:
@@ -100,7 +100,7 @@ class TensorFlow(Autodiff):
 class Graph(TensorFlow):
     """Every operation as a graph: TensorFlow's own optimiser, the eager kernels."""
 
-    variant = "function"
+    variant, compiles = "function", True
     jit_compile = False
 
     def __init__(self) -> None:

@@ -7,25 +7,26 @@ from typing import Any
 
 from backends import textbook
 from backends.autodiff import Autodiff, Function, ReverseOverReverse
-from backends.base import METHODS, NEXT_WIDER
+from backends.base import METHODS, NEXT_WIDER, threads
 
 
 class Torch(Autodiff):
     framework = "torch"
     dtypes = ("float64", "float32", "float16", "bfloat16")
+    layouts = ("transposed", "strided", "offset", "broadcast")  # it has no negative strides
 
     def __init__(self) -> None:
         import torch
         from array_api_compat import torch as xp
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads())
         self.torch, self.xp, self.version = torch, xp, torch.__version__
         self.functional = torch.nn.functional
 
     def from_numpy(self, array: Any) -> Any:
         if array.dtype.name == "bfloat16":  # torch reads and writes NumPy's own types alone
-            return self.torch.tensor(array.view("uint16")).view(self.torch.bfloat16)
-        return self.torch.tensor(array)
+            return self.torch.from_numpy(array.view("uint16")).view(self.torch.bfloat16)
+        return self.torch.from_numpy(array)
 
     def to_numpy(self, array: Any) -> Any:
         if array.dtype == self.torch.bfloat16:
@@ -140,7 +141,7 @@ class Dtype(Torch):
 class Compile(Torch):
     """`torch.compile` of every operation: 1 to 14 s a program, so only on request."""
 
-    variant, by_default, program_seconds = "compile", False, 5.0
+    variant, by_default, compiles, program_seconds = "compile", False, True, 5.0
 
     def __init__(self) -> None:
         super().__init__()

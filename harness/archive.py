@@ -16,11 +16,11 @@ from typing import Any
 
 from backends import NAMES
 from harness import arrays, blocks, probes, store
-from harness.cases import CASES
+from harness.cases import named
 from harness.errors import UsageError
 from harness.operations import OPERATIONS
 from harness.question import block_answer
-from harness.records import Group, Result
+from harness.records import Case, Group, Result
 
 LIST, FOLDER = "arrays.json", "arrays"
 Results = dict[tuple[str, int], Result]
@@ -91,9 +91,7 @@ def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
 def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, Any]]) -> tuple[Group, Results]:
     """One group of the list, with what its backends answered."""
     first = its[0]
-    if not first["probe"] and first["case"] not in CASES:
-        raise UsageError(f"the run's case {first['case']!r} is none of this version's")
-    case = probes.case(first["probe"], first["n"]) if first["probe"] else CASES[first["case"]]
+    case = probes.case(first["probe"], first["n"]) if first["probe"] else known(first["case"])
     answering = {entry["backend"] for entry in its}
     if missing := sorted(answering - set(NAMES)):
         raise UsageError(f"the run's backend {missing[0]!r} is not known here, and its flaws and flushes are needed")
@@ -103,6 +101,13 @@ def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, A
     group = Group(first["operation"], case, first["asked"], first["axis"], backends, first["probe"])
     check_inputs(group, inputs)
     return group, {(entry["backend"], entry["block"]): result(folder, group, entry) for entry in its}
+
+
+def known(name: str) -> Case:
+    try:
+        return named(name)
+    except UsageError:
+        raise UsageError(f"the run's case {name!r} is none of this version's") from None
 
 
 def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
@@ -130,4 +135,4 @@ def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
         wanted = block_answer(group, rows)
         shape = "" if answer.shape == wanted else f" and its shape {answer.shape}, not {wanted}"
         raise UsageError(f"the saved array {file} is damaged: its SHA-256 is not the one in {LIST}{shape}")
-    return dataclasses.replace(head, array=str(file), dtype=entry["dtype"])
+    return dataclasses.replace(head, array=str(file), dtype=entry["dtype"], sha256=entry["sha256"])

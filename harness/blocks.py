@@ -26,7 +26,9 @@ LN_TERM, LN_2 = -0.7550225842780328, 0.6931471805599453
 """ln 0.47 and ln 2. A term of 0.47 u is lost when it is added to 1 or more; among its own kind it is not."""
 PARTS = 128
 """A label distribution's parts."""
-SAME_FOR_EVERY_AXIS = ("logits", "inputs", "cotangent", "tangent")
+UPSTREAM = ("random", "ones", "same", "onehot")
+"""Cotangents and tangents: uniform on [−1, 1); all 1; one row for all; 1 at one lane a row, the first, the next, …"""
+LABELS = ("random", "first", "last")
 Rows = tuple[int, int]
 
 
@@ -60,6 +62,8 @@ def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
             return distribution(case, dtype, axis, rows)
         case "weights":
             return weights(case, dtype, axis)
+        case "cotangent" | "tangent":
+            return upstream(case, name, dtype, axis, rows)
         case _:
             return array(case, name, dtype, rows)
 
@@ -68,18 +72,21 @@ def labels(case: Case, name: str, classes: int, axis: int, rows: Rows) -> NDArra
     """A class for each row of the logits, any of them, from a stream of random words."""
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    drawn = np.take(words(f"{case.name}/{name}", shape, rows).reshape(shape), [0], axis=position)
-    return (drawn % np.uint64(classes)).astype(np.int64).squeeze(position)
+    drawn = np.take(words(f"{key(case)}/{name}", shape, rows).reshape(shape), [0], axis=position)
+    random = (drawn % np.uint64(classes)).astype(np.int64).squeeze(position)
+    return random if case.labels == "random" else np.full_like(random, 0 if case.labels == "first" else classes - 1)
 
 
 def distribution(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
     """Multiples of 1/128 that sum to 1, for each row of the logits: exact in every format, and so is their sum.
 
-    A row's first n − 1 random words cut 128 parts into n.
+    A row's first n − 1 random words cut 128 parts into n; of a case with one label, that has them all.
     """
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    drawn = np.moveaxis(words(f"{case.name}/distribution", shape, rows).reshape(shape), position, -1)[..., :-1]
+    if case.labels != "random":
+        return onehot(shape, position, np.asarray(0 if case.labels == "first" else -1), dtype)
+    drawn = np.moveaxis(words(f"{key(case)}/distribution", shape, rows).reshape(shape), position, -1)[..., :-1]
     cuts = np.sort((drawn % np.uint64(PARTS + 1)).astype(np.int64), axis=-1)
     parts = np.diff(cuts, axis=-1, prepend=0, append=PARTS)
     return np.moveaxis(parts / PARTS, -1, position).astype(arrays.dtype(dtype))
@@ -88,16 +95,54 @@ def distribution(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.ge
 def weights(case: Case, dtype: str, axis: int) -> NDArray[np.generic]:
     """Of a layer, (t, n), for all rows of the case: uniform on [−1, 1)."""
     shape = (CLASSES, case.shape[axis])
-    drawn = draw(Uniform(-1.0, 2.0), f"{case.name}/weights", shape, (0, CLASSES), FORMATS[dtype])
+    drawn = draw(Uniform(-1.0, 2.0), f"{key(case)}/weights", shape, (0, CLASSES), FORMATS[dtype])
     return drawn.astype(arrays.dtype(dtype))
 
 
+def upstream(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
+    """A cotangent or a tangent of the kind that the case names."""
+    position = axis % len(case.shape)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    match case.upstream:
+        case "ones":
+            return np.ones(shape, arrays.dtype(dtype))
+        case "onehot":
+            batch = (*shape[:position], *shape[position + 1 :])
+            before = rows[0] * prod(batch[1:]) if position else 0
+            return onehot(shape, position, (before + np.arange(prod(batch)).reshape(batch)) % shape[position], dtype)
+        case "same":
+            one = array(case, name, dtype, (0, 1)) if position else array(case, name, dtype, rows)
+            one = np.moveaxis(one, position, -1).reshape(-1, shape[position])[0]
+            return np.moveaxis(
+                np.broadcast_to(one, (*shape[:position], *shape[position + 1 :], len(one))), -1, position
+            )
+        case _:
+            return array(case, name, dtype, rows)
+
+
+def onehot(shape: tuple[int, ...], position: int, lane: NDArray[Any], dtype: str) -> NDArray[np.generic]:
+    """1 at that lane of each row along the axis, and 0 beside it."""
+    lanes = np.broadcast_to(lane % shape[position], (*shape[:position], *shape[position + 1 :]))
+    hot = np.arange(shape[position]) == lanes[..., None]
+    return np.moveaxis(hot, -1, position).astype(arrays.dtype(dtype))
+
+
 def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.generic]:
-    """One argument's values on those rows, in the dtype under test. Cotangents and tangents: uniform on [−1, 1)."""
+    """One argument's random values on those rows, in the dtype under test: the case's, or uniform on [−1, 1)."""
     name = stream(argument)
     recipe = case.recipe if name == "logits" else Uniform(-1.0, 2.0)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    return draw(recipe, f"{case.name}/{name}", shape, rows, FORMATS[dtype]).reshape(shape).astype(arrays.dtype(dtype))
+    return draw(recipe, f"{key(case)}/{name}", shape, rows, FORMATS[dtype]).reshape(shape).astype(arrays.dtype(dtype))
+
+
+def same_for_every_axis(case: Case, name: str) -> bool:
+    """Whether an argument does not depend on the axis."""
+    return name in ("logits", "inputs") or (name in ("cotangent", "tangent") and case.upstream == "random")
+
+
+def key(case: Case) -> str:
+    """What its numbers are drawn by: cases that differ in how they are asked alone have the same."""
+    return case.stream or case.name
 
 
 def stream(argument: str) -> str:

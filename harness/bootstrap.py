@@ -5,6 +5,7 @@ that is installed there, and the interpreter would no longer be what the user na
 """
 
 if __name__ == "__channelexec__":
+    import importlib
     import importlib.util
     import os
     import sys
@@ -20,7 +21,11 @@ if __name__ == "__channelexec__":
             assert spec is not None and spec.loader is not None
             sys.modules[name] = module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(module)
+        from backends import add
         from harness.worker import serve
+
+        for name in start["modules"]:
+            add(importlib.import_module(name).BACKENDS)
     except ImportError as error:
         hello.send({"absent": f"its interpreter cannot run a worker: {error}"})
     else:

@@ -6,7 +6,15 @@ Shapes are shared on purpose: JAX compiles every operation anew for each shape. 
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from math import prod
+
+from harness import families
+from harness.blocks import LABELS, UPSTREAM
+from harness.errors import UsageError, unknown
 from harness.records import Case, Chain, Normal, Printed, Stored, Twins, Uniform
+from harness.variations import VARIATIONS
 
 PRODUCTS = ("softmax", "log_softmax", "logsumexp", "vjp", "jvp")
 MATRIX = ("softmax", "jacobian")
@@ -171,3 +179,57 @@ CASES = {
         ),
     )
 }
+
+
+GRAMMAR = re.compile(r"(?P<family>[^:]+):(?P<shape>\d+(x\d+)*)(/(?P<axis>-?\d+))?(?P<options>(;\w+=\w+)*)")
+"""Of a synthetic case's name: `normal:3x17`, `ties:4x5x6/1;upstream=ones`."""
+OPTIONS = {"upstream": UPSTREAM, "labels": LABELS}
+MOST_ELEMENTS = 2**26
+
+
+def named(name: str) -> Case:
+    """A case by its name, one of `CASES` or a synthetic one, asked in another way after an `@`: `digits@strided`.
+
+    UsageError for a name that is neither, with the nearest that is.
+    """
+    plain, at, variation = name.partition("@")
+    case = CASES.get(plain) or synthetic(plain)
+    if not at:
+        return case
+    if variation not in VARIATIONS:
+        raise unknown("variation", variation, VARIATIONS)
+    return replace(case, name=name, variation=variation, stream=case.name)
+
+
+def synthetic(name: str) -> Case:
+    """A family of logits in a shape, along an axis, with what else is asked for."""
+    found = GRAMMAR.fullmatch(name)
+    if not found:
+        raise unknown("case", name, CASES)
+    family, shape = found["family"], tuple(map(int, found["shape"].split("x")))
+    if family not in families.FAMILIES:
+        raise unknown("family of logits", family, families.FAMILIES)
+    axis = int(found["axis"] or -1)
+    if not -len(shape) <= axis < len(shape):
+        raise UsageError(f"{name}: axis {axis} of a shape with {len(shape)} dimensions")
+    if 0 in shape or prod(shape) > MOST_ELEMENTS:
+        raise UsageError(f"{name}: a case has between 1 and {MOST_ELEMENTS:,} elements")
+    return Case(
+        name,
+        families.described(family),
+        families.recipe(family, axis),
+        shape,
+        (axis,),
+        operations=("softmax", "log_softmax", "vjp"),
+        **options(found["options"]),  # type: ignore[arg-type]
+    )
+
+
+def options(text: str) -> dict[str, str]:
+    given = dict(option.split("=") for option in text.split(";")[1:])
+    for option, value in given.items():
+        if option not in OPTIONS:
+            raise unknown("option of a case", option, OPTIONS)
+        if value not in OPTIONS[option]:
+            raise unknown(f"kind of {option}", value, OPTIONS[option])
+    return given

@@ -28,12 +28,17 @@ class Cell:
     cause: str = ""
     parts: Mapping[str, float] = field(default_factory=dict)
     """The witness's error in u, by cause."""
+    answers: tuple[str, ...] = ()
+    """SHA-256 of each block's answer."""
     laws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     sides: Mapping[tuple[str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
 
     def without(self, outcome: str, reason: str) -> Cell:
         """A block went unanswered: the first such says why."""
         return replace(self, outcome=outcome, reason=reason) if self.outcome == "ok" else self
+
+    def with_answer(self, sha256: str) -> Cell:
+        return replace(self, answers=(*self.answers, sha256))
 
     def merged(self, later: Cell) -> Cell:
         tally = self.tally.merged(later.tally)
@@ -45,6 +50,7 @@ class Cell:
             reason=self.reason,
             dtype=dtype,
             tally=tally,
+            answers=self.answers,
             laws={law: larger(self.laws.get(law, (0.0, 0.0)), found) for law, found in later.laws.items()},
             sides={**self.sides, **{key: stacked(self.sides.get(key), side) for key, side in later.sides.items()}},
         )

@@ -34,6 +34,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     interpreters: Mapping[str, str] = field(default_factory=dict)
     jobs: int | None = None
+    modules: tuple[str, ...] = ()
+    """Whose backends the workers are to know beside the ordinary ones."""
 
 
 class Inputs:
@@ -53,8 +55,8 @@ class Inputs:
 
     def _argument(self, group: Group, name: str, block: int) -> Any:
         rows = blocks.boundaries(group.case)[block]
-        axis = 0 if name in blocks.SAME_FOR_EVERY_AXIS else group.axis
-        key = (group.case.name, group.dtype, blocks.stream(name), axis, block)
+        axis = 0 if blocks.same_for_every_axis(group.case, name) else group.axis
+        key = (blocks.key(group.case), group.dtype, blocks.stream(name), axis, block)
         with self._lock:
             if key not in self._made:
                 value = blocks.argument(group.case, name, group.dtype, group.axis, rows)
@@ -63,7 +65,7 @@ class Inputs:
 
     def _file(self, group: Group, name: str, block: int, value: Any) -> tuple[str, str, str]:
         file, digest = self.folder / f"input-{len(self._made)}.npy", arrays.sha256(value)
-        along = "" if name in blocks.SAME_FOR_EVERY_AXIS else f", axis {group.axis}"
+        along = "" if blocks.same_for_every_axis(group.case, name) else f", axis {group.axis}"
         what = f"{blocks.stream(name)}[{block}]{along}"
         self.hashes.setdefault(f"{group.case.name} {group.dtype}", {})[what] = digest
         return str(file), arrays.save(file, value), digest
@@ -104,7 +106,7 @@ class Framework:
         """Start the worker if it does not run; `about` says what came of it."""
         interpreter = self.settings.interpreters.get(self.name, sys.executable)
         log = self.settings.scratch / f"{self.backends[0].replace(':', '-')}.log"
-        self._worker = Worker(self.name, interpreter, self.settings.limits, log)
+        self._worker = Worker(self.name, interpreter, self.settings.limits, log, self.settings.modules)
         try:
             self.about.update(self._worker.open())
         except WorkerDiedError as died:
@@ -135,12 +137,20 @@ class Framework:
             "backend": backend,
             "operation": group.operation,
             "axis": group.axis,
+            "variation": group.case.variation,
             "arguments": self.inputs.arguments(group, block),
             "save": save,
         }
         reply = self._answered(request)
         outcome, reason = reply["outcome"], reply["reason"]
-        return replace(result, outcome=outcome, reason=reason, array=save, dtype=reply.get("dtype", ""))
+        return replace(
+            result,
+            outcome=outcome,
+            reason=reason,
+            array=save,
+            dtype=reply.get("dtype", ""),
+            sha256=reply.get("sha256", ""),
+        )
 
     def _answered(self, request: dict[str, Any]) -> dict[str, str]:
         """Outcome, reason and dtype. A block whose worker crashed is asked once more, alone in a fresh one."""
@@ -205,7 +215,7 @@ class Engine:
             earlier = said.get(part.name, {})
             seconds = round(earlier.get("seconds", 0.0) + part.about.get("seconds", 0.0), 3)
             said[part.name] = {**part.about, **earlier, "seconds": seconds}
-        return {name: said[name] for name in FRAMEWORKS if name in said}
+        return {name: said[name] for name in (*FRAMEWORKS, *sorted(said)) if name in said}
 
     def _run(self, framework: Framework) -> None:
         try:

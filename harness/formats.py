@@ -24,6 +24,10 @@ class Format:
         return 2.0 ** (self.emin - self.p + 1)
 
     @property
+    def largest(self) -> float:
+        return (2 - 2.0 ** (1 - self.p)) * 2.0**self.emax
+
+    @property
     def smallest_normal(self) -> float:
         return 2.0**self.emin
 

@@ -43,6 +43,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
                 cells[backend] = cells[backend].without(outcome, reason)
             else:
                 answers[backend] = answer
+                cells[backend] = cells[backend].with_answer(results[backend, block].sha256)
         if answers:
             for asked in questions(group, rows, offset, (answer.dtype.name for answer in answers.values())):
                 for backend, answer in answers.items():

@@ -8,13 +8,15 @@ from fnmatch import fnmatchcase
 
 from backends import NAMES, find
 from harness.cases import CASES
+from harness.cases import named as named_case
 from harness.errors import UsageError, unknown
 from harness.formats import FORMATS
 from harness.grades import needs_height
 from harness.operations import OPERATIONS, softmax_length
 from harness.probes import EXP, HEIGHT, exp_shows, probed_as
 from harness.probes import case as probe_case
-from harness.records import Group
+from harness.records import Case, Group
+from harness.variations import refusal
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,17 @@ def groups(selection: Selection) -> list[Group]:
     backends = matching("backend", selection.backends, NAMES) if selection.backends else default
     operations = matching("operation", selection.operations, tuple(OPERATIONS))
     dtypes = matching("dtype", selection.dtypes, tuple(FORMATS))
-    cases = matching("case", selection.cases, tuple(CASES)) if selection.cases else tuple(CASES)
+    cases = [named_case(name) for name in cases_matching(selection.cases)]
     planned = [
         Group(operation, case, dtype, axis, answering)
-        for case in (CASES[name] for name in cases)
+        for case in cases
         for dtype in dtypes or case.dtypes
         for axis in case.axes
         for operation in operations or case.operations
-        if (answering := answerers(operation, backends))
+        if (answering := answerers(operation, case, axis, backends))
     ]
     if not planned:
-        asked = operations or tuple(dict.fromkeys(name for case in cases for name in CASES[case].operations))
+        asked = operations or tuple(dict.fromkeys(name for case in cases for name in case.operations))
         raise UsageError(f"none of {', '.join(backends)} computes {' or '.join(asked)} by itself")
     return probes(planned) + planned
 
@@ -82,6 +84,19 @@ def probes(planned: list[Group]) -> list[Group]:
     ]
 
 
-def answerers(operation: str, backends: Iterable[str]) -> tuple[str, ...]:
-    """The backends that compute this operation in their own way."""
-    return tuple(name for name in backends if operation in find(name).operations)
+def cases_matching(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The named cases that match a pattern; a synthetic case, or one asked in another way, is its own name."""
+    if not patterns:
+        return tuple(CASES)
+    plain = [pattern for pattern in patterns if ":" not in pattern and "@" not in pattern]
+    made = [pattern for pattern in patterns if pattern not in plain]
+    return tuple(dict.fromkeys((*matching("case", plain, tuple(CASES)), *made)))
+
+
+def answerers(operation: str, case: Case, axis: int, backends: Iterable[str]) -> tuple[str, ...]:
+    """The backends that compute this operation in their own way, and can be asked so."""
+    return tuple(
+        name
+        for name in backends
+        if operation in find(name).operations and not refusal(case, OPERATIONS[operation], axis, find(name))
+    )

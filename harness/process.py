@@ -17,7 +17,9 @@ import backends
 import harness
 from harness import bootstrap
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Adapters hold their framework to the first of them."""
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 LOOK_EVERY = 0.05
 """Seconds between two looks at a busy worker's memory."""
 _starting = Lock()
@@ -43,8 +45,18 @@ class WorkerDiedError(Exception):
 class Worker:
     """A framework's process under a given interpreter. Not shared between threads."""
 
-    def __init__(self, framework: str, interpreter: str, limits: Limits, log: Path) -> None:
+    def __init__(
+        self,
+        framework: str,
+        interpreter: str,
+        limits: Limits,
+        log: Path,
+        modules: tuple[str, ...] = (),
+        threads: int = 1,
+    ) -> None:
+        """`modules`: whose `BACKENDS` it is to know beside the ordinary ones."""
         self.framework, self.interpreter, self.limits, self.log = framework, interpreter, limits, log
+        self.modules, self.threads = modules, threads
         self._group: Any = None
         self._channel: Any = None
         self._popen: Any = None
@@ -53,7 +65,8 @@ class Worker:
     def open(self) -> dict[str, Any]:
         """Start the process and import the framework: its version and habits, or `{"absent": reason}`."""
         self._group = execnet.Group()
-        environment = "//".join(f"env:{name}={value}" for name, value in ONE_THREAD.items())
+        settings = QUIET | dict.fromkeys(THREADS, str(self.threads))
+        environment = "//".join(f"env:{name}={value}" for name, value in settings.items())
         with _starting:  # execnet's groups share their ids' counter
             gateway = self._group.makegateway(
                 f"popen//execmodel=main_thread_only//python={self.interpreter}//{environment}"
@@ -62,7 +75,9 @@ class Worker:
         self._pid = self._popen.pid
         self._channel = gateway.remote_exec(bootstrap)
         packages = {package.__name__: str(package.__file__) for package in (backends, harness)}
-        start = {"framework": self.framework, "log": str(self.log), "packages": packages}
+        start = {
+            "framework": self.framework, "log": str(self.log), "packages": packages, "modules": list(self.modules),
+        }  # fmt: skip
         return self.ask(start, self.limits.start_seconds)
 
     def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:

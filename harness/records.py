@@ -59,7 +59,15 @@ class Stored:
     sha256: str
 
 
-Recipe = Printed | Uniform | Normal | Chain | Exponentials | Twins | Stored
+@dataclass(frozen=True)
+class Family:
+    """Rows along an axis as `harness.families` makes them, scaled to the format under test."""
+
+    name: str
+    axis: int = -1
+
+
+Recipe = Printed | Uniform | Normal | Chain | Exponentials | Twins | Stored | Family
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,14 @@ class Case:
     """What a run asks of it by default; `--operation` asks anything else."""
     dtypes: tuple[str, ...] = ("float64", "float32")
     """Likewise, and `--dtype`."""
+    upstream: str = "random"
+    """What cotangents and tangents are: one of `blocks.UPSTREAM`."""
+    labels: str = "random"
+    """What labels are, and where label distributions have their weight: one of `blocks.LABELS`."""
+    variation: str = ""
+    """How the question is put, if not plainly: one of `harness.variations`. The exact answer is the same."""
+    stream: str = ""
+    """The name that its numbers are drawn by, where several cases share them; else its own."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +117,8 @@ class Result:
     reason: str = ""
     array: str = ""
     dtype: str = ""
+    sha256: str = ""
+    """Of the answer."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +182,10 @@ class Comparison:
     worst_index: str = ""
     """Of the largest ULP error, or of the first NaN or infinity; like the others, in the answer's own coordinates."""
     witness: str = ""
+    answer: str = ""
+    """SHA-256 of the answer's bits: of its only block, or of its blocks' own."""
+    same_bits: bool | None = None
+    """Of a question that is put in another way: whether its answer is the plain one's, bit for bit."""
 
 
 @dataclass(frozen=True)

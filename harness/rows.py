@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -51,8 +52,13 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
         cause=cell.cause,
         cause_in_u=json.dumps(cell.parts) if cell.parts else "",
         witness=cell.witness,
+        answer=one_hash(cell.answers),
     )
     return with_places(with_counts(with_errors(judged, cell.tally), cell.tally.counts), group, cell.tally)
+
+
+def one_hash(answers: tuple[str, ...]) -> str:
+    return answers[0] if len(answers) == 1 else hashlib.sha256("".join(answers).encode()).hexdigest()
 
 
 def other_dtype(group: Group, backend: str, cell: Cell) -> str:

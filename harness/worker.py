@@ -6,16 +6,21 @@ framework, nothing else of ours.
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import re
 import signal
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from backends import NAMES, OPERATIONS, Backend, load
+from backends import OPERATIONS as METHODS_OF
+from backends import Backend, find, load
 from harness import arrays
+from harness.operations import OPERATIONS
+from harness.variations import CALLS, Array, laid_out
 
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
 
@@ -30,7 +35,9 @@ def serve(channel: Any, framework: str) -> None:
 
 def opened(framework: str) -> dict[str, Any]:
     """Import the framework. Its version and this process's habits, or the reason why it is absent."""
-    if framework not in NAMES:
+    try:
+        find(framework)
+    except KeyError:
         return {"absent": f"this interpreter has no backend {framework!r}"}
     try:
         version = str(loaded(framework).version)
@@ -50,26 +57,76 @@ def computed(request: dict[str, Any]) -> dict[str, str]:
     """Outcome, reason and the file of the answer, for one block at one backend."""
     try:
         backend = loaded(request["backend"])
-        arguments = {name: argument(backend, given) for name, given in request["arguments"].items()}
-        answer = getattr(backend, OPERATIONS[request["operation"]])(axis=request["axis"], **arguments)
-        dtype = arrays.save(request["save"], np.asarray(backend.to_numpy(answer)))
+        answer = asked(backend, request)
+        dtype = arrays.save(request["save"], answer)
     except MemoryError as error:
         return {"outcome": "out of memory", "reason": described(error)}
     except Exception as error:
         outcome = "out of memory" if MEMORY_WORDS.search(str(error)) else "failed"
         return {"outcome": outcome, "reason": described(error)}
-    return {"outcome": "ok", "reason": "", "dtype": dtype}
+    return {"outcome": "ok", "reason": "", "dtype": dtype, "sha256": arrays.sha256(answer)}
 
 
-def argument(backend: Backend, given: Any) -> Any:
-    """A number or a word as it is; a file as the framework's array, after its hash is seen to be right."""
+def asked(backend: Backend, request: dict[str, Any]) -> Array:
+    """The answer, on the host: the question put plainly, or in another way that must not change it."""
+    operation, axis = OPERATIONS[request["operation"]], request["axis"]
+    variation = request.get("variation", "")
+    method = getattr(backend, METHODS_OF[operation.name])
+
+    def call(arguments: Mapping[str, Any]) -> Array:
+        placed = {
+            name: laid_out(variation, name, value, axis, operation.arguments[0]) if is_array(value) else value
+            for name, value in arguments.items()
+        }
+        return unspoilt(backend, method, placed, axis)
+
+    given = {name: argument(value) for name, value in request["arguments"].items()}
+    if put := CALLS.get(variation):
+        return put(call, given, axis, operation, backend)
+    return call(given)
+
+
+def unspoilt(backend: Backend, method: Callable[..., Any], arguments: Mapping[str, Any], axis: int) -> Array:
+    """The method's answer, if neither the arguments nor what lies beside them in memory has changed after it."""
+    before = {name: bytes_around(value) for name, value in arguments.items() if is_array(value)}
+    natives = {name: backend.from_numpy(value) if is_array(value) else value for name, value in arguments.items()}
+    answer = np.array(backend.to_numpy(method(axis=axis, **natives)))
+    for name, found in before.items():
+        if bytes_around(arguments[name]) != found or not alike(backend.to_numpy(natives[name]), arguments[name]):
+            raise InputChangedError(f"it wrote into its {name}, or beside it")
+    return answer
+
+
+class InputChangedError(Exception):
+    """A side effect."""
+
+
+def bytes_around(array: Array) -> bytes:
+    """A hash of the whole buffer that an array is a view of."""
+    buffer = array
+    while getattr(buffer, "base", None) is not None:
+        buffer = buffer.base  # type: ignore[assignment]
+    return hashlib.sha256(np.asarray(buffer).tobytes()).digest()
+
+
+def alike(a: Any, b: Array) -> bool:
+    """Bit for bit."""
+    return np.asarray(a).tobytes() == b.tobytes()
+
+
+def is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def argument(given: Any) -> Any:
+    """A number or a word as it is; a file as an array, after its hash is seen to be right."""
     if isinstance(given, int | str):
         return given
     file, dtype, promised = given
     array = arrays.load(file, dtype)
     if arrays.sha256(array) != promised:
         raise ValueError("the input's bytes are not those whose hash came with them")
-    return backend.from_numpy(array)
+    return array
 
 
 @cache
