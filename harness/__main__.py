@@ -83,26 +83,42 @@ def compare(
     memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB that one worker may hold.")] = 4.0,
     save_arrays: Annotated[bool, typer.Option(help="Keep the answers, so that `judge` can judge them again.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; one a core by default.")] = None,
+    suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",
+    dry_run: Annotated[bool, typer.Option(help="Say what would be asked and how long it takes; ask nothing.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with the run in --out that was interrupted.")] = False,
 ) -> None:
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
     import tempfile
 
-    from harness import plan, store
+    from harness import cost, plan, store
     from harness.engine import Settings
+    from harness.journal import Journal
     from harness.process import Limits
 
     checked_format(form)
     pairing = checked_pairs(pairs)
+    if resume and save_arrays:
+        raise UsageError("--save-arrays keeps a run's arrays from its beginning: it does not go with --resume")
     selection = plan.Selection(
-        split("backend", backend), split("operation", operation), split("dtype", dtype), split("case", case)
+        split("backend", backend), split("operation", operation), split("dtype", dtype), split("case", case), suite
     )
-    groups = plan.groups(selection)
+    groups = plan.groups(selection, probe_all=save_arrays)
+    if dry_run:
+        print(cost.told(groups))
+        return
+    cost.within_budget(groups, selection.suite)
     named_interpreters = interpreters(python)
     store.writable(out)
     with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
         settings = Settings(Path(scratch), Limits(time_limit, memory_limit), named_interpreters, jobs)
-        run, code = carry_out(groups, settings, pairing, selection, out if save_arrays else None)
+        journal = Journal(out, groups, pairs)
+        (journal.resume if resume else journal.begin)()
+        run, code = carry_out(groups, settings, pairing, selection, journal, out if save_arrays else None)
     finish(run, out, form)
+    if not run.about["partial"]:
+        journal.close()
+    else:
+        print(f"what is finished stands in {journal.file}; --resume goes on from there", file=sys.stderr)
     raise typer.Exit(code)
 
 
@@ -115,26 +131,31 @@ def checked_pairs(pairs: str) -> Any:
     return choices[pairs]
 
 
-def carry_out(groups: Any, settings: Any, pairing: Any, selection: Selection, keep: Path | None) -> tuple[Run, int]:
+def carry_out(
+    groups: Any, settings: Any, pairing: Any, selection: Selection, journal: Any, keep: Path | None
+) -> tuple[Run, int]:
     """Run it, with progress on stderr: the run, not yet saved, and its exit status."""
+    import dataclasses
+
     from harness import compare as comparing
     from harness.archive import Archive
-    from harness.engine import Engine
     from harness.progress import Progress
     from harness.reference import check_preconditions
 
     check_preconditions()
-    engine = Engine(groups, settings)
-    work = comparing.Comparing(groups, engine, pairing, Archive(keep) if keep else None)
-    with Progress(groups) as progress:
-        judgements = work.run(progress.tell)
-    run = comparing.as_run(work, judgements, selection, settings)
-    rows = [row for judgement in judgements for row in judgement.comparisons]
-    for name, reason in comparing.absent_by_name(rows, selection.backends).items():
+    work = comparing.carried_out(groups, settings, pairing, journal, Progress, Archive(keep) if keep else None)
+    options = {
+        "selection": dataclasses.asdict(selection),
+        "limits": dataclasses.asdict(settings.limits),
+        "interpreters": dict(settings.interpreters),
+    }
+    run = comparing.as_run(work, groups, options)
+    for name, reason in comparing.absent_by_name(run.comparisons, selection.backends).items():
         print(f"{name} was asked for by name and is absent: {reason}", file=sys.stderr)
     for fault in work.faults:
         print(f"our own fault: {fault}", file=sys.stderr)
-    return run, comparing.exit_code(rows, work.partial, work.faults, selection.backends, work.probed.unanswered)
+    code = comparing.exit_code(run.comparisons, work.partial, work.faults, selection.backends, work.probed.unanswered)
+    return run, code
 
 
 def finish(run: Run, out: Path, form: str) -> None:
@@ -162,8 +183,8 @@ def exit_code(run: Run) -> int:
     from harness import compare as comparing
 
     about = run.about
-    cells, faults = list(run.comparisons.itertuples()), about.get("faults", [])
-    return comparing.exit_code(cells, bool(about["partial"]), faults, (), about.get("unanswered_probes", []))
+    unanswered = about.get("unanswered_probes", [])
+    return comparing.exit_code(run.comparisons, bool(about["partial"]), about.get("faults", []), (), unanswered)
 
 
 @app.command("judge")
@@ -174,6 +195,8 @@ def judge_again(
     pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
 ) -> None:
     """Judge a saved run's arrays again, without running anything."""
+    import tempfile
+
     from harness import compare as comparing
     from harness import store
     from harness.reference import check_preconditions
@@ -186,9 +209,10 @@ def judge_again(
         raise UsageError("--out is the saved run's own folder: what is judged again is a run of its own")
     store.writable(out)
     check_preconditions()
-    run, rows = comparing.judged_again(folder, old, pairing)
+    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
+        run = comparing.judged_again(folder, old, pairing, Path(scratch))
     finish(run, out, form)
-    raise typer.Exit(comparing.exit_code(rows, bool(old.about["partial"]), [], (), run.about["unanswered_probes"]))
+    raise typer.Exit(exit_code(run))
 
 
 @app.command()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import signal
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +15,57 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backends import find
-from harness import __version__, archive, arrays, errors, judge, rows, store
+from harness import __version__, archive, arrays, errors, judge, rows
 from harness.archive import Archive
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
 from harness.environment import environment
 from harness.equations import joined
+from harness.errors import UsageError
+from harness.grades import needs_height
+from harness.journal import Journal, unit_of
+from harness.operations import OPERATIONS, softmax_length
 from harness.pairs import Pairing
-from harness.plan import Selection
+from harness.plan import probes
 from harness.probes import Probed, probed_as
-from harness.records import Audit, Comparison, Group, Judgement, Result, Run
+from harness.records import Audit, Group, Judgement, Result, Run
+from harness.sameness import with_same_bits
 
 Results = dict[tuple[str, int], Result]
 
 
 class Comparing:
-    """Collects results into judgements. After `run`, `partial` says whether it was interrupted."""
+    """Collects results into judgements, and writes every unit down as soon as it is judged.
 
-    def __init__(self, groups: list[Group], engine: Engine, pairing: Pairing, archive: Archive | None = None) -> None:
-        self.groups, self.engine, self.pairing, self.archive = groups, engine, pairing, archive
+    After `run`, `partial` says whether it was interrupted. Units that the journal has already are not asked again.
+    """
+
+    def __init__(
+        self,
+        groups: list[Group],
+        engine: Engine,
+        pairing: Pairing,
+        journal: Journal,
+        archive: Archive | None = None,
+        final: bool = False,
+    ) -> None:
+        """`final`: nothing will be asked again with its probe."""
+        self.groups, self.engine, self.pairing = groups, engine, pairing
+        self.journal, self.archive, self.final = journal, archive, final
         self.partial = False
+        self.suspects: list[Group] = []
         self.faults: list[str] = []
         self.probed = Probed()
-        self._waiting: dict[int, Results] = defaultdict(dict)
+        self._units = units(groups)
+        self._probes = probes_of(groups)
+        self._waiting: dict[int, Results] = {}
         self._answered: dict[int, None] = {}
         self._judgements: dict[int, Judgement] = {}
+        self._unanswered: set[int] = set()
+        self._through: set[int] = set()
 
-    def run(self, tell: Callable[[Result], None]) -> list[Judgement]:
-        """One judgement a group, in their order. Ctrl-C ends it early; all that is finished is judged."""
+    def run(self, tell: Callable[[Result], None]) -> None:
+        """Until all is judged and in the journal. Ctrl-C ends it early; all that is finished is judged."""
         try:
             self.engine.start()
             self._collect(tell)
@@ -50,15 +74,24 @@ class Comparing:
             ignore_signals()
             self.engine.stop()
             self._collect(tell)
+        except UsageError:
+            self.engine.stop()
+            raise
         ignore_signals()
         self.faults += self.engine.faults
         for number in range(len(self.groups)):
             self._judge(number)  # what an interruption, or a fault of ours, left open
-        return with_equations([self._judgements[number] for number in range(len(self.groups))])
+
+    def joined_by(self, later: Comparing) -> Comparing:
+        """With what a second look found, and what became of it."""
+        self.partial |= later.partial
+        self.faults += later.faults
+        self.probed.join(later.probed)
+        return self
 
     def _collect(self, tell: Callable[[Result], None]) -> None:
         for result in self.engine.results():
-            waiting = self._waiting[result.group]
+            waiting = self._waiting.setdefault(result.group, {})
             waiting[result.backend, result.block] = result
             group = self.groups[result.group]
             if len(waiting) == len(group.backends) * len(boundaries(group.case)):
@@ -77,32 +110,45 @@ class Comparing:
         """Whether any of the group's backends has a probe that is not judged yet."""
         asked = self.groups[number]
         measured = {probed_as(backend, asked.dtype)[0] for backend in asked.backends}
-        probes = (other for other, group in enumerate(self.groups) if group.probe and measured & set(group.backends))
-        return any(probe not in self._judgements for probe in probes)
+        return any(probe not in self._through for name in measured for probe in self._probes.get(name, ()))
 
     def _judge(self, number: int) -> None:
-        if number in self._judgements:
-            self._put_away(number)  # what an interruption left
+        if number in self._through:
             return
-        group, results = self.groups[number], self._waiting[number]
+        if number not in self._judgements:
+            self._judgements[number] = self._judged(number)
+        self._put_away(number)
+        self._through.add(number)
+        self.engine.judged(number, self.groups[number])
+        self._close_unit(number)
+
+    def _judged(self, number: int) -> Judgement:
+        """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
+        group, results = self.groups[number], self._waiting.get(number, {})
+        if (self.partial and any(result.outcome == "not run" for result in results.values())) or not results:
+            self._unanswered.add(number)
         try:
-            self._judgements[number] = self._judged(group, results)
+            judgement = judged(group, results, self.pairing, self.probed)
         except Exception as error:
             reason = f"the judge failed: {type(error).__name__}: {error}"
             self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
-            unjudged = [] if group.probe else [rows.bare(group, b, "not run", reason) for b in group.backends]
-            self._judgements[number] = Judgement(unjudged)
-        self._put_away(number)
+            self._unanswered.add(number)
+            return Judgement([] if group.probe else [rows.bare(group, b, "not run", reason) for b in group.backends])
+        if not (group.probe or self.final or self.archive) and suspicious(group, judgement):
+            self.suspects.append(group)
+            self._unanswered.add(number)
+        return judgement
 
     def _put_away(self, number: int) -> None:
         """A judged group's answers, kept if asked for and then gone; an interruption anywhere in it loses none."""
-        waiting = self._waiting[number]
+        waiting = self._waiting.get(number, {})
         for key, result in list(waiting.items()):
             if self.archive:
                 self._keep(self.archive, number, result)
             del waiting[key]
             if result.array:
                 Path(result.array).unlink(missing_ok=True)
+        self._waiting.pop(number, None)
 
     def _keep(self, archive: Archive, number: int, result: Result) -> None:
         try:
@@ -111,9 +157,90 @@ class Comparing:
             self.faults.append(f"an answer could not be kept, so none is kept from here on: {error}")
             self.archive = None
 
-    def _judged(self, group: Group, results: Results) -> Judgement:
-        """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
-        return judged(group, results, self.pairing, self.probed)
+    def _close_unit(self, number: int) -> None:
+        """Write down the rows of all that was asked about a case, once they are there."""
+        unit = self._units[number]
+        if not unit or not all(other in self._judgements for other in unit):
+            return
+        judgement = in_one([self._judgements[other] for other in unit])
+        for other in unit:
+            self._judgements[other] = EMPTY
+        group, open_ = self.groups[number], any(other in self._unanswered for other in unit)
+        self.journal.add(unit_of(group), judgement, self.engine.inputs.of(group), self._versions(unit), partial=open_)
+
+    def _versions(self, unit: list[int]) -> dict[str, str]:
+        """Of the frameworks that answered. UsageError where another version answered before the run was cut off."""
+        about = self.engine.about
+        names = {find(backend).framework for number in unit for backend in self.groups[number].backends}
+        found = {name: about[name]["version"] for name in sorted(names) if "version" in about.get(name, {})}
+        for name, version in found.items():
+            if self.journal.versions.get(name, version) != version:
+                before = self.journal.versions[name]
+                raise UsageError(f"{self.journal.file} was begun with {name} {before}, and this is {version}")
+        return found
+
+
+EMPTY = Judgement()
+
+
+def carried_out(
+    plan: list[Group],
+    settings: Settings,
+    pairing: Pairing,
+    journal: Journal,
+    watch: Callable[[list[Group]], AbstractContextManager[Callable[[Result], None]]],
+    archive: Archive | None = None,
+) -> Comparing:
+    """A plan, less what the journal has of it; then once more, with their probes, what a long chain may explain."""
+    todo = [group for group in plan if group.probe or unit_of(group) not in journal.done]
+    work = Comparing(todo, Engine(todo, settings), pairing, journal, archive)
+    with watch(work.groups) as tell:
+        work.run(tell)
+    if not work.suspects or work.partial:
+        return work
+    again = {unit_of(group) for group in work.suspects}
+    second = probes(work.suspects) + [group for group in plan if not group.probe and unit_of(group) in again]
+    look = Comparing(second, Engine(second, settings), pairing, journal, final=True)
+    with watch(second) as tell:
+        look.run(tell)
+    return work.joined_by(look)
+
+
+def suspicious(group: Group, judgement: Judgement) -> bool:
+    """Whether an answer is above B, by what a long chain of additions may explain, and none was measured."""
+    return needs_height(softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])) and any(
+        row.verdict == rows.SHORT and row.measured_height is None and (row.any_order_fraction or 2) <= 1
+        for row in judgement.comparisons
+    )
+
+
+def units(groups: list[Group]) -> list[list[int]]:
+    """For each group, the numbers of all in its unit; none of a probe."""
+    together: dict[str, list[int]] = defaultdict(list)
+    for number, group in enumerate(groups):
+        if not group.probe:
+            together[unit_of(group)].append(number)
+    return [[] if group.probe else together[unit_of(group)] for group in groups]
+
+
+def probes_of(groups: list[Group]) -> dict[str, list[int]]:
+    """The numbers of each backend's probes."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, group in enumerate(groups):
+        for backend in group.backends if group.probe else ():
+            found[backend].append(number)
+    return found
+
+
+def in_one(judgements: list[Judgement]) -> Judgement:
+    """A unit's rows together, with the laws between its operations, for which both sides are needed."""
+    found = joined(side for judgement in judgements for side in judgement.sides)
+    return Judgement(
+        [row for judgement in judgements for row in judgement.comparisons],
+        [row for judgement in judgements for row in judgement.pairs],
+        [row for judgement in judgements for row in judgement.properties] + [rows.equation_row(*row) for row in found],
+        audit=sum((judgement.audit for judgement in judgements), start=Audit()),
+    )
 
 
 def ignore_signals() -> None:
@@ -130,28 +257,22 @@ def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> 
     return Judgement()
 
 
-def with_equations(judgements: list[Judgement]) -> list[Judgement]:
-    """The same, and the laws between operations, for which both sides are needed."""
-    found = joined(side for judgement in judgements for side in judgement.sides)
-    return [*judgements, Judgement(properties=[rows.equation_row(*row) for row in found])]
-
-
 def load(result: Result) -> NDArray[np.generic]:
     """A result's array, mapped and not read at once."""
     return arrays.load(result.array, result.dtype, mapped=True)
 
 
 def exit_code(
-    comparisons: Sequence[Any],
+    comparisons: pd.DataFrame,
     partial: bool,
     faults: list[str],
     asked_by_name: tuple[str, ...],
     unanswered: Iterable[Mapping[str, Any]],
 ) -> int:
     """The run's exit status, by `errors.PRECEDENCE`. `unanswered`: probes."""
-    outcomes = {c.outcome for c in comparisons} | {probe["outcome"] for probe in unanswered}
-    absent = {c.backend for c in comparisons if c.outcome == "absent"}
-    short = any(c.verdict in (rows.SHORT, rows.FLAW_GONE) for c in comparisons)
+    outcomes = {*comparisons.outcome, *(probe["outcome"] for probe in unanswered)}
+    absent = set(comparisons.backend[comparisons.outcome == "absent"])
+    short = comparisons.verdict.isin((rows.SHORT, rows.FLAW_GONE)).any()
     holds = {
         errors.OUR_FAULT: bool(faults),
         errors.INTERRUPTED: partial,
@@ -162,29 +283,26 @@ def exit_code(
     return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)
 
 
-def absent_by_name(comparisons: list[Comparison], asked_by_name: tuple[str, ...]) -> dict[str, str]:
+def absent_by_name(comparisons: pd.DataFrame, asked_by_name: tuple[str, ...]) -> dict[str, str]:
     """Backends that were asked for by name and are not there, with the reason."""
+    absent = comparisons[comparisons.outcome == "absent"].drop_duplicates("backend")
     return {
-        c.backend: c.reason
-        for c in comparisons
-        if c.outcome == "absent" and (c.backend in asked_by_name or find(c.backend).framework in asked_by_name)
+        name: reason
+        for name, reason in zip(absent.backend, absent.reason, strict=True)
+        if name in asked_by_name or find(name).framework in asked_by_name
     }
 
 
-def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, settings: Settings) -> Run:
+def as_run(work: Comparing, plan: list[Group], options: Mapping[str, Any]) -> Run:
     """The run as it is saved, without its files' hashes."""
-    cases = {group.case.name: group.case for group in work.groups if not group.probe}
+    journal, cases = work.journal, {group.case.name: group.case for group in plan if not group.probe}
     about = {
         "harness": __version__,
         "partial": work.partial,
         "faults": work.faults,
         "environment": environment(),
-        "frameworks": work.engine.about,
-        "options": {
-            "selection": dataclasses.asdict(selection),
-            "limits": dataclasses.asdict(settings.limits),
-            "interpreters": dict(settings.interpreters),
-        },
+        "frameworks": frameworks(work),
+        "options": dict(options),
         "cases": {
             name: {
                 "source": case.source,
@@ -194,34 +312,39 @@ def as_run(work: Comparing, judgements: list[Judgement], selection: Selection, s
             }
             for name, case in cases.items()
         },
-        "inputs": work.engine.inputs.hashes,
+        "inputs": journal.inputs,
         "unanswered_probes": work.probed.unanswered,
+        "audit": dataclasses.asdict(journal.audit()),
     }
     if work.archive:
         about["arrays"] = work.archive.close()
-    return Run({**about, "audit": audit(judgements)}, **tables(judgements))
+    return run_of(about, journal)
 
 
-def audit(judgements: list[Judgement]) -> dict[str, Any]:
-    """Of the exact values that came from float64: how many, how many of them Arb saw too, and how far apart."""
-    return dataclasses.asdict(sum((judgement.audit for judgement in judgements), start=Audit()))
+def frameworks(work: Comparing) -> dict[str, dict[str, Any]]:
+    """What the workers said; of those that answered before an interruption alone, their version."""
+    before = {name: {"version": version} for name, version in work.journal.versions.items()}
+    return before | work.engine.about
 
 
-def tables(judgements: list[Judgement]) -> dict[str, pd.DataFrame]:
-    """All rows of a run, table by table."""
-    return {
-        name: store.frame([row for judgement in judgements for row in getattr(judgement, name)], record)
-        for name, record in store.TABLES.items()
-    }
+def run_of(about: Mapping[str, Any], journal: Journal) -> Run:
+    tables = journal.tables()
+    return Run(about, **{**tables, "comparisons": with_same_bits(tables["comparisons"])})
 
 
-def judged_again(folder: Path, old: Run, pairing: Pairing) -> tuple[Run, list[Comparison]]:
-    """A saved run's arrays against today's exact values and bounds: nothing runs. The new run, and its comparisons."""
+def judged_again(folder: Path, old: Run, pairing: Pairing, scratch: Path) -> Run:
+    """A saved run's arrays against today's exact values and bounds: nothing runs."""
     probed = Probed()
     found = archive.read(folder, old.about)
-    judgements = with_equations([judged(group, results, pairing, probed) for group, results in found])
+    journal = Journal(scratch, [group for group, _ in found], "")
+    journal.begin()
+    together: dict[str, list[Judgement]] = defaultdict(list)
+    for group, results in found:
+        together[unit_of(group)].append(judged(group, results, pairing, probed))
+    for unit, judgements in together.items():
+        journal.add(unit, in_one(judgements), {}, {}, partial=False)
     about = {key: value for key, value in old.about.items() if key != "arrays"} | {"faults": []}
-    return Run(
-        {**about, "judged_again_by": __version__, "audit": audit(judgements), "unanswered_probes": probed.unanswered},
-        **tables(judgements),
-    ), [row for judgement in judgements for row in judgement.comparisons]
+    audit = dataclasses.asdict(journal.audit())
+    return run_of(
+        {**about, "judged_again_by": __version__, "audit": audit, "unanswered_probes": probed.unanswered}, journal
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,8 @@ from harness.environment import cores
 from harness.operations import OPERATIONS
 from harness.process import Limits, Worker, WorkerDiedError
 from harness.records import Group, Result
+from harness.turns import Turns
+from harness.variations import THREADS
 from harness.workload import expected_seconds, parts, refusal
 
 
@@ -44,8 +47,28 @@ class Inputs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.hashes: dict[str, dict[str, str]] = {}
-        self._made: dict[tuple[str, str, str, int, int], Any] = {}
+        self._made: dict[tuple[str, str], dict[tuple[str, int, int], Any]] = {}
+        self._uses: Counter[tuple[str, str]] = Counter()
+        self._count = 0
         self._lock = Lock()
+
+    def expect(self, groups: list[Group]) -> None:
+        """Who will ask: a case's files are there until the last of them is through."""
+        self._uses.update(uses(group) for group in groups)
+
+    def through(self, group: Group) -> None:
+        with self._lock:
+            self._uses[uses(group)] -= 1
+            if not self._uses[uses(group)]:
+                for value in self._made.pop(uses(group), {}).values():
+                    if not isinstance(value, int):
+                        Path(value[0]).unlink(missing_ok=True)
+
+    def of(self, group: Group) -> dict[str, dict[str, str]]:
+        """The hashes of a group's case, and no longer ours to keep."""
+        with self._lock:
+            name = described(group)
+            return {name: self.hashes.pop(name)} if name in self.hashes else {}
 
     def arguments(self, group: Group, block: int) -> dict[str, Any]:
         """A number for each number; file, dtype and hash for each array; and a reduction by its name."""
@@ -56,19 +79,34 @@ class Inputs:
     def _argument(self, group: Group, name: str, block: int) -> Any:
         rows = blocks.boundaries(group.case)[block]
         axis = 0 if blocks.same_for_every_axis(group.case, name) else group.axis
-        key = (blocks.key(group.case), group.dtype, blocks.stream(name), axis, block)
+        key = (blocks.stream(name), axis, block)
         with self._lock:
-            if key not in self._made:
+            made = self._made.setdefault(uses(group), {})
+            if key not in made:
                 value = blocks.argument(group.case, name, group.dtype, group.axis, rows)
-                self._made[key] = value if isinstance(value, int) else self._file(group, name, block, value)
-            return self._made[key]
+                made[key] = value if isinstance(value, int) else self._file(value)
+            if not isinstance(made[key], int):
+                self._note(group, name, block, made[key][2])
+            return made[key]
 
-    def _file(self, group: Group, name: str, block: int, value: Any) -> tuple[str, str, str]:
-        file, digest = self.folder / f"input-{len(self._made)}.npy", arrays.sha256(value)
+    def _file(self, value: Any) -> tuple[str, str, str]:
+        self._count += 1
+        file, digest = self.folder / f"input-{self._count}.npy", arrays.sha256(value)
+        return str(file), arrays.save(file, value), digest
+
+    def _note(self, group: Group, name: str, block: int, digest: str) -> None:
         along = "" if blocks.same_for_every_axis(group.case, name) else f", axis {group.axis}"
         what = f"{blocks.stream(name)}[{block}]{along}"
-        self.hashes.setdefault(f"{group.case.name} {group.dtype}", {})[what] = digest
-        return str(file), arrays.save(file, value), digest
+        self.hashes.setdefault(described(group), {})[what] = digest
+
+
+def uses(group: Group) -> tuple[str, str]:
+    """Which files a group needs: cases of one stream share them."""
+    return blocks.key(group.case), group.dtype
+
+
+def described(group: Group) -> str:
+    return f"{group.case.name} {group.dtype}"
 
 
 @dataclass
@@ -82,6 +120,9 @@ class Framework:
     inputs: Inputs
     publish: Callable[[Result], None]
     stopping: Event
+    turns: Turns
+    rank: int
+    threads: int = 1
     about: dict[str, Any] = field(default_factory=dict)
     _worker: Worker | None = None
 
@@ -92,10 +133,12 @@ class Framework:
             if self.stopping.is_set():
                 self.about.update(outcome="not run", reason="interrupted")
             else:
-                self._open()
+                with self.turns.turn(self.rank):
+                    self._open()
             for number, group in enumerate(self.groups):
-                for backend in group.backends:
-                    if backend in self.backends:
+                if asked := self._asked(group):
+                    self.turns.wait_near(number)
+                    for backend in asked:
                         self._cell(number, group, backend)
         finally:
             self.about["seconds"] = round(time.monotonic() - started, 3)
@@ -105,8 +148,8 @@ class Framework:
     def _open(self) -> None:
         """Start the worker if it does not run; `about` says what came of it."""
         interpreter = self.settings.interpreters.get(self.name, sys.executable)
-        log = self.settings.scratch / f"{self.backends[0].replace(':', '-')}.log"
-        self._worker = Worker(self.name, interpreter, self.settings.limits, log, self.settings.modules)
+        log = self.settings.scratch / f"{self.backends[0].replace(':', '-')}-{self.threads}.log"
+        self._worker = Worker(self.name, interpreter, self.settings.limits, log, self.settings.modules, self.threads)
         try:
             self.about.update(self._worker.open())
         except WorkerDiedError as died:
@@ -120,9 +163,16 @@ class Framework:
         if "absent" in self.about:
             self.about.update(outcome="absent", reason=self.about["absent"])
 
+    def _asked(self, group: Group) -> list[str]:
+        """Which of a group's backends are this part's to ask."""
+        ours = (group.case.variation == THREADS) == (self.threads > 1)
+        return [backend for backend in group.backends if backend in self.backends] if ours else []
+
     def _cell(self, number: int, group: Group, backend: str) -> None:
         for block in range(len(blocks.boundaries(group.case))):
-            self.publish(self._result(number, group, backend, block))
+            with self.turns.turn(self.rank):
+                result = self._result(number, group, backend, block)
+            self.publish(result)
 
     def _result(self, number: int, group: Group, backend: str, block: int) -> Result:
         result = Result(number, block, backend, "not run", "interrupted")
@@ -194,13 +244,20 @@ class Engine:
         self.faults: list[str] = []
         self._results: SimpleQueue[Result | None] = SimpleQueue()
         self._stopping = Event()
+        self.inputs.expect(groups)
         jobs = settings.jobs or cores()
+        self.turns = Turns(jobs)
+        plain = [group for group in groups if group.case.variation != THREADS]
+        alone = [(names, 1) for names in parts(expected_seconds(plain), jobs)]
         self.frameworks = [
-            Framework(find(names[0]).framework, names, groups, settings, self.inputs, self._results.put, self._stopping)
-            for names in parts(expected_seconds(groups), jobs)
-        ]
+            Framework(
+                find(names[0]).framework, names, groups, settings, self.inputs, self._results.put, self._stopping,
+                self.turns, rank, threads,
+            )
+            for rank, (names, threads) in enumerate(alone + threaded(groups))
+        ]  # fmt: skip
         self._unfinished = len(self.frameworks)
-        self._pool = ThreadPoolExecutor(max_workers=jobs)
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(self.frameworks)))
 
     def start(self) -> None:
         """Longest first: the run then ends about when the longest does, with the others beside it."""
@@ -234,9 +291,25 @@ class Engine:
             else:
                 yield result
 
+    def judged(self, number: int, group: Group) -> None:
+        """A group's answers and, unless others need them too, its inputs are not needed any more."""
+        self.inputs.through(group)
+        self.turns.judged(number)
+
     def stop(self) -> None:
         """Kill the workers; what is still asked is `not run`."""
         self._stopping.set()
+        self.turns.release()
         for framework in self.frameworks:
             framework.stop()
         self._pool.shutdown(wait=True)
+
+
+def threaded(groups: list[Group]) -> list[tuple[tuple[str, ...], int]]:
+    """The backends that are asked on two threads, a framework's together: those have workers of their own."""
+    frameworks: dict[str, dict[str, None]] = {}
+    for group in groups:
+        if group.case.variation == THREADS:
+            for backend in group.backends:
+                frameworks.setdefault(find(backend).framework, {})[backend] = None
+    return [(tuple(backends), 2) for backends in frameworks.values()]

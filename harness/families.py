@@ -142,6 +142,8 @@ STRUCTURED: dict[str, Callable[[Rows], Floats]] = {
 }  # fmt: skip
 PLAIN: dict[str, Recipe] = {"normal": Normal(3), "uniform": Uniform(-4, 8), "wide": Normal(30)}
 FAMILIES = (*PLAIN, *STRUCTURED)
+OVERFLOWING = ("abyss", "masked")
+"""Whose entries are so large that sums of them, or of losses, overflow."""
 
 
 def recipe(family: str, axis: int) -> Recipe:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from backends import NAMES, find
@@ -16,6 +16,8 @@ from harness.operations import OPERATIONS, softmax_length
 from harness.probes import EXP, HEIGHT, exp_shows, probed_as
 from harness.probes import case as probe_case
 from harness.records import Case, Group
+from harness.suites import Wish, cells, load
+from harness.suites.cells import matched
 from harness.variations import refusal
 
 
@@ -27,6 +29,12 @@ class Selection:
     operations: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
+    suite: str = ""
+
+    @property
+    def of_its_own(self) -> bool:
+        """Whether it names what to ask by itself, and not out of a suite."""
+        return not self.suite and bool(self.operations or self.dtypes or self.cases)
 
 
 def matching(what: str, patterns: Iterable[str], valid: Sequence[str]) -> tuple[str, ...]:
@@ -43,25 +51,68 @@ def named(patterns: Iterable[str]) -> tuple[str, ...]:
     return tuple(pattern for pattern in patterns if pattern in NAMES)
 
 
-def groups(selection: Selection) -> list[Group]:
-    """Every question of the selection, in the order of cases, dtypes, axes and operations."""
-    default = tuple(name for name in NAMES if find(name).by_default)
-    backends = matching("backend", selection.backends, NAMES) if selection.backends else default
+def groups(selection: Selection, probe_all: bool = False) -> list[Group]:
+    """Every question of the selection, in the order of cases, dtypes, axes and operations, probes first.
+
+    A suite's synthetic cases get their probes later, if an answer needs one; or at once, if all are asked for.
+    """
+    asked = list(wishes(selection))
+    planned = merged(asked)
+    if not planned:
+        who = dict.fromkeys(name for wish in asked for name in wish.backends) or selection.backends
+        what = dict.fromkeys(wish.operation for wish in asked) or ("what the suite asks",)
+        raise UsageError(f"none of {', '.join(who)} computes {' or '.join(what)} by itself")
+    return probes([group for group in planned if probe_all or group.case.name in CASES]) + planned
+
+
+def wishes(selection: Selection) -> Iterator[Wish]:
+    """A suite's, as far as they match the selection; or all that it names itself."""
+    backends = matching("backend", selection.backends, NAMES)
     operations = matching("operation", selection.operations, tuple(OPERATIONS))
     dtypes = matching("dtype", selection.dtypes, tuple(FORMATS))
-    cases = [named_case(name) for name in cases_matching(selection.cases)]
-    planned = [
-        Group(operation, case, dtype, axis, answering)
-        for case in cases
-        for dtype in dtypes or case.dtypes
-        for axis in case.axes
-        for operation in operations or case.operations
-        if (answering := answerers(operation, case, axis, backends))
+    if selection.of_its_own:
+        yield from own_wishes(selection, backends, operations, dtypes)
+        return
+    for wish in cells(load(selection.suite or "quick")):
+        asked = (
+            (not operations or wish.operation in operations)
+            and (not dtypes or wish.dtype in dtypes)
+            and (not selection.cases or any(fnmatchcase(wish.case.name, pattern) for pattern in selection.cases))
+        )
+        answering = tuple(name for name in wish.backends if not backends or name in backends)
+        if asked and answering:
+            yield replace(wish, backends=answering)
+
+
+def own_wishes(
+    selection: Selection, backends: tuple[str, ...], operations: tuple[str, ...], dtypes: tuple[str, ...]
+) -> Iterator[Wish]:
+    for case in (named_case(name) for name in cases_matching(selection.cases)):
+        for dtype in dtypes or case.dtypes:
+            for axis in case.axes:
+                for operation in operations or case.operations:
+                    yield Wish(case, dtype, axis, operation, backends or matched([]))
+
+
+def merged(asked: Iterable[Wish]) -> list[Group]:
+    """Questions that are asked several times as one, and those about one case in one dtype along one axis together."""
+    units: dict[tuple[Case, str, int], dict[str, dict[str, None]]] = {}
+    for wish in asked:
+        answering = answerers(wish.operation, wish.case, wish.axis, wish.backends)
+        if answering:
+            unit = units.setdefault((wish.case, wish.dtype, wish.axis), {})
+            unit.setdefault(wish.operation, {}).update(dict.fromkeys(answering))
+    return [
+        Group(operation, case, dtype, axis, in_order(answering))
+        for (case, dtype, axis), operations in units.items()
+        for operation, answering in operations.items()
     ]
-    if not planned:
-        asked = operations or tuple(dict.fromkeys(name for case in cases for name in case.operations))
-        raise UsageError(f"none of {', '.join(backends)} computes {' or '.join(asked)} by itself")
-    return probes(planned) + planned
+
+
+def in_order(backends: Iterable[str]) -> tuple[str, ...]:
+    """In that of `NAMES`; planted ones behind, as they come."""
+    given = list(backends)
+    return tuple(sorted(given, key=lambda name: NAMES.index(name) if name in NAMES else len(NAMES)))
 
 
 def probes(planned: list[Group]) -> list[Group]:

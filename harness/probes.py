@@ -100,6 +100,14 @@ class Probed:
         else:
             self.heights.setdefault((group.dtype, group.case.shape[group.axis]), {}).update(found)
 
+    def join(self, other: Probed) -> None:
+        """What another part of the run found."""
+        for key, found in other.heights.items():
+            self.heights.setdefault(key, {}).update(found)
+        for dtype, found in other.exps.items():
+            self.exps.setdefault(dtype, {}).update(found)
+        self.unanswered += other.unanswered
+
     def of(self, group: Group) -> dict[str, Measured]:
         n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
         return {name: self._of(*probed_as(name, group.dtype), n) for name in group.backends}

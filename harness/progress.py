@@ -24,7 +24,7 @@ class Progress:
         totals = Counter(find(b).framework for g in groups for b in g.backends for _ in boundaries(g.case))
         self._tasks = {name: self._bars.add_task(name, total=total) for name, total in totals.items()}
 
-    def tell(self, result: Result) -> None:
+    def __call__(self, result: Result) -> None:
         name = find(result.backend).framework
         self._bars.advance(self._tasks[name])
         if result.outcome == "not run":

@@ -20,6 +20,8 @@ from harness.records import Case, Family
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
 Call = Callable[[Arguments], Array]
+REPEATING = ("zeros", "abyss", "repeated")
+"""Families of logits whose rows are one and the same."""
 UPSTREAM = ("cotangent", "tangent", "distribution")
 """Arguments beside the logits that have a layout of their own."""
 REPEATS = 5
@@ -206,5 +208,5 @@ def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend])
 def alike(case: Case, operation: Operation, variation: str) -> bool:
     """Whether the rows of what is to be broadcast are one and the same."""
     if not variation.startswith("upstream-"):
-        return case.recipe in [Family(name, axis) for name in ("zeros", "abyss", "repeated") for axis in case.axes]
+        return isinstance(case.recipe, Family) and case.recipe.name in REPEATING
     return case.labels != "random" if "distribution" in operation.arguments else case.upstream in ("ones", "same")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from harness import blocks
 from harness.bounds import blocked_tree, bound
-from harness.compare import with_equations
+from harness.compare import in_one
 from harness.equations import EQUATIONS, exact_dot, joined, sides, two_product
 from harness.formats import FORMATS
 from harness.properties import TWIN_LAWS, deviations
@@ -75,7 +75,7 @@ def test_wrong_answers_break_them(law: str, wrong: Change) -> None:
 def test_a_flaw_declared_on_either_side_is_the_equation_s() -> None:
     law = "jvp = J·t"
     left, right = side("jvp", law, True, "float64", lambda a: -a), side("jacobian", law, False, "float64")
-    [row] = with_equations([Judgement(sides=[left, replace(right, flawed=True)])])[-1].properties
+    [row] = in_one([Judgement(sides=[left, replace(right, flawed=True)])]).properties
     assert row.verdict == "flaw as declared"
 
 
@@ -90,7 +90,7 @@ def test_both_sides_make_a_row_of_the_table() -> None:
         Judgement(sides=[side("jvp", law, True, "float64")]),
         Judgement(sides=[side("jacobian", law, False, "float64")]),
     ]
-    [row] = with_equations(parts)[-1].properties
+    [row] = in_one(parts).properties
     assert (row.law, row.operation, row.backend, row.verdict) == (law, "jvp", "numpy", "within bound")
     assert row.bound_fraction <= 1
 

@@ -19,23 +19,25 @@ PACKAGES = ("backends", "harness", "reports")
 FLOORS = [
     ["backends"],
     ["harness", "harness.errors", "harness.formats", "harness.operations", "harness.records", "harness.environment",
-     "harness.arrays", "harness.sums"],
+     "harness.arrays", "harness.sums", "harness.turns"],
     ["harness.blocks", "harness.variations", "harness.tally", "harness.percents", "harness.store", "harness.workload",
      "harness.reference.preconditions", "harness.reference.balls", "harness.reference.arguments",
      "harness.bounds.theory", "harness.bounds.scales", "harness.properties"],
-    ["harness.families", "harness.bounds.elements", "harness.equations", "harness.reference.exact", "harness.worker"],
-    ["harness.cases", "harness.bounds.products", "harness.bootstrap", "harness.progress"],
-    ["harness.bounds.losses", "harness.process"],
-    ["harness.bounds.differences", "harness.bounds.layers"],
-    ["harness.bounds"],
+    ["harness.families", "harness.bounds.elements", "harness.equations", "harness.reference.exact", "harness.worker",
+     "harness.journal"],
+    ["harness.cases", "harness.bounds.products", "harness.bootstrap", "harness.progress",
+     "harness.suites.choice"],
+    ["harness.bounds.losses", "harness.process", "harness.suites.model"],
+    ["harness.bounds.differences", "harness.bounds.layers", "harness.suites.cells"],
+    ["harness.bounds", "harness.suites"],
     ["harness.reference.double"],
     ["harness.reference.audit"],
     ["harness.reference"],
     ["harness.metrics", "harness.witness", "harness.causes"],
     ["harness.pairs", "harness.cell", "harness.grades", "harness.probes"],
     ["harness.question"],
-    ["harness.plan", "harness.rows"],
-    ["harness.archive"],
+    ["harness.plan", "harness.rows", "harness.cost"],
+    ["harness.archive", "harness.sameness"],
     ["harness.judge", "harness.engine", "harness.inventory"],
     ["harness.compare"],
     ["reports.cells", "reports.data"],
@@ -109,13 +111,18 @@ def test_judging_loads_no_framework() -> None:
     """The process that judges a whole run of another process's answers has none in it at the end either."""
     script = """
 import sys, tempfile, pathlib
+import contextlib
 from harness import plan, compare, pairs
-from harness.engine import Engine, Settings
+from harness.engine import Settings
+from harness.journal import Journal
 if __name__ == "__main__":
     groups = plan.groups(plan.Selection(("torch", "numpy"), ("softmax",), (), ("seed001-123",)))
     with tempfile.TemporaryDirectory() as folder:
-        work = compare.Comparing(groups, Engine(groups, Settings(pathlib.Path(folder))), pairs.all_pairs)
-        assert work.run(lambda result: None)
+        journal = Journal(pathlib.Path(folder), groups, "all")
+        journal.begin()
+        watch = lambda groups: contextlib.nullcontext(lambda result: None)
+        compare.carried_out(groups, Settings(pathlib.Path(folder)), pairs.all_pairs, journal, watch)
+        assert len(journal.tables()["comparisons"])
     print([m for m in ("torch", "tensorflow", "jax", "keras") if m in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -13,7 +13,8 @@ import pytest
 from harness import arrays, blocks, compare, pairs
 from harness.archive import Archive
 from harness.compare import Comparing
-from harness.engine import Engine, Settings
+from harness.engine import Engine, Inputs, Settings
+from harness.journal import Journal
 from harness.plan import Selection, groups
 from harness.records import Case, Chain, Group, Result
 from harness.workload import expected_seconds, parts
@@ -62,6 +63,8 @@ class Answered:
 
     def __init__(self, groups: list[Group], order: list[int], folder: Path) -> None:
         self.faults: list[str] = []
+        self.about: dict[str, dict[str, str]] = {}
+        self.inputs = Inputs(folder)
         self._given = [self._result(groups[number], number, folder) for number in order]
 
     def _result(self, group: Group, number: int, folder: Path) -> Result:
@@ -73,6 +76,8 @@ class Answered:
 
     def start(self) -> None: ...
 
+    def judged(self, number: int, group: Group) -> None: ...
+
     def stop(self) -> None: ...
 
     def results(self) -> Iterator[Result]:
@@ -80,18 +85,25 @@ class Answered:
             yield self._given.pop(0)
 
 
+def begun(folder: Path, groups: list[Group]) -> Journal:
+    journal = Journal(folder, groups, "all")
+    journal.begin()
+    return journal
+
+
 @pytest.mark.parametrize("order", [[0, 1], [1, 0]])
 def test_a_grade_waits_for_the_probe_that_it_depends_on(order: list[int], tmp_path: Path) -> None:
     groups = [PROBE, DEEP]
-    work = Comparing(groups, Answered(groups, order, tmp_path), pairs.all_pairs)  # type: ignore[arg-type]
-    judgements = work.run(lambda result: None)
-    assert [cell.grade for judgement in judgements for cell in judgement.comparisons] == ["C"]
+    journal = begun(tmp_path, groups)
+    work = Comparing(groups, Answered(groups, order, tmp_path), pairs.all_pairs, journal)  # type: ignore[arg-type]
+    work.run(lambda result: None)
+    assert list(journal.tables()["comparisons"].grade) == ["C"]
 
 
 def test_an_interruption_while_answers_are_kept_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     groups = [DEEP, DEEP]
-    archive = Archive(tmp_path)
-    work = Comparing(groups, Answered(groups, [0, 1], tmp_path), pairs.all_pairs, archive)  # type: ignore[arg-type]
+    archive, engine = Archive(tmp_path), Answered(groups, [0, 1], tmp_path)
+    work = Comparing(groups, engine, pairs.all_pairs, begun(tmp_path, groups), archive)  # type: ignore[arg-type]
     keep, calls = Archive.keep, []
 
     def interrupted_once(self: Archive, *given: Any) -> None:

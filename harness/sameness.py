@@ -1,0 +1,32 @@
+"""Whether a question that is put in another way has the plain question's answer, bit for bit."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from harness.rows import SHORT, WITHIN
+
+QUESTION = ["operation", "case", "dtype", "axis", "backend"]
+UNREPEATABLE = "the same question was answered by other bits when it was asked again"
+
+
+def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons with `same_bits` where a plain answer is among them.
+
+    Other layouts and neighbours may choose another order of summation, and no framework promises the same bits: that
+    is a fact and no fault while the bound holds. One call after another must not choose.
+    """
+    way = cells["case"].str.partition("@")
+    varied = cells[(way[2] != "") & (cells.outcome == "ok")]
+    if varied.empty:
+        return cells
+    plain = cells[(way[2] == "") & (cells.outcome == "ok")].set_index(QUESTION).answer
+    keys = pd.MultiIndex.from_frame(varied.assign(case=way[0][varied.index])[QUESTION])
+    found = plain.reindex(keys).to_numpy()
+    same = pd.Series(found == varied.answer.to_numpy(), index=varied.index).where(pd.notna(found))
+    cells = cells.assign(same_bits=cells.same_bits.astype("object"))
+    cells.loc[varied.index, "same_bits"] = same
+    cells["same_bits"] = cells.same_bits.astype("boolean")
+    changed = varied.index[(way[2][varied.index] == "again") & (same == False)]  # noqa: E712  # of three values
+    cells.loc[changed.intersection(cells.index[cells.verdict == WITHIN]), ["verdict", "reason"]] = SHORT, UNREPEATABLE
+    return cells

@@ -1,0 +1,11 @@
+"""Which cases, operations, dtypes and ways of asking go together: TOML files, ours or a user's.
+
+`load` reads one with every check; `cells` is what it asks, in order. docs/suites.md has the words.
+"""
+
+from __future__ import annotations
+
+from harness.suites.cells import Wish, cells
+from harness.suites.model import SUITES, Suite, load
+
+__all__ = ["SUITES", "Suite", "Wish", "cells", "load"]
