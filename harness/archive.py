@@ -42,7 +42,8 @@ class Archive:
         entry: dict[str, Any] = {
             "group": number,
             "operation": group.operation, "case": group.case.name, "axis": group.axis, "probe": group.probe,
-            "asked": group.dtype, "n": group.case.shape[group.axis], "backend": result.backend, "block": result.block,
+            "asked": group.dtype, "n": group.case.shape[group.axis],
+            "place": probes.place_of(group), "backend": result.backend, "block": result.block,
             "outcome": result.outcome, "reason": result.reason,
         }  # fmt: skip
         if result.outcome == "ok":
@@ -91,7 +92,7 @@ def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
 def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, Any]]) -> tuple[Group, Results]:
     """One group of the list, with what its backends answered."""
     first = its[0]
-    case = probes.case(first["probe"], first["n"]) if first["probe"] else known(first["case"])
+    case = probes.case(first["probe"], first["n"], first["place"]) if first["probe"] else known(first["case"])
     answering = {entry["backend"] for entry in its}
     if missing := sorted(answering - set(NAMES)):
         raise UsageError(f"the run's backend {missing[0]!r} is not known here, and its flaws and flushes are needed")

@@ -92,6 +92,11 @@ def gap(rows: Rows) -> Floats:
     return np.where(rows.place, 0.0, -rows.form.p * LN_2 * (0.6 + 0.6 * rows.unit))
 
 
+def lost(rows: Rows) -> Floats:
+    """One entry 0 among others that a sum of 1 or more loses one by one, and not together."""
+    return np.where(rows.place, 0.0, blocks.LN_TERM - rows.form.p * LN_2)
+
+
 def subnormal(rows: Rows) -> Floats:
     """One entry 0, and the others' probabilities below the smallest normal number."""
     lowest, bits = rows.form.emin * LN_2, (rows.form.p - 2) * LN_2
@@ -138,6 +143,7 @@ STRUCTURED: dict[str, Callable[[Rows], Floats]] = {
     for make in (
         zeros, below, above, abyss, shifted, ties, peak, gap, subnormal, masked, mixed, scaled, ramp, counting,
         repeated,
+        lost,
     )
 }  # fmt: skip
 PLAIN: dict[str, Recipe] = {"normal": Normal(3), "uniform": Uniform(-4, 8), "wide": Normal(30)}

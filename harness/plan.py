@@ -13,7 +13,7 @@ from harness.errors import UsageError, unknown
 from harness.formats import FORMATS
 from harness.grades import needs_height
 from harness.operations import OPERATIONS, softmax_length
-from harness.probes import EXP, HEIGHT, exp_shows, probed_as
+from harness.probes import EXP, HEIGHT, LAST, exp_shows, place_of, probed_as
 from harness.probes import case as probe_case
 from harness.records import Case, Group
 from harness.suites import Wish, cells, load
@@ -120,18 +120,18 @@ def probes(planned: list[Group]) -> list[Group]:
 
     A framework's are its own, so that it waits for no other.
     """
-    asked: dict[tuple[str, str, str, int], dict[str, None]] = {}
+    asked: dict[tuple[str, str, str, int, str], dict[str, None]] = {}
     for group in planned:
         n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
         for backend in group.backends:
             name, dtype = probed_as(backend, group.dtype)
             if needs_height(n):
-                asked.setdefault((HEIGHT, find(name).framework, dtype, n), {})[name] = None
+                asked.setdefault((HEIGHT, find(name).framework, dtype, n, place_of(group)), {})[name] = None
             if group.operation == "softmax" and exp_shows(FORMATS[dtype]):
-                asked.setdefault((EXP, find(name).framework, dtype, 0), {})[name] = None
+                asked.setdefault((EXP, find(name).framework, dtype, 0, LAST), {})[name] = None
     return [
-        Group("softmax", probe_case(kind, n), dtype, -1, tuple(names), kind)
-        for (kind, _, dtype, n), names in asked.items()
+        Group("softmax", case := probe_case(kind, n, place), dtype, case.axes[0], tuple(names), kind)
+        for (kind, _, dtype, n, place), names in asked.items()
     ]
 
 

@@ -17,19 +17,30 @@ from backends import NAMES, find
 from harness.formats import FORMATS, Format
 from harness.metrics import errors
 from harness.operations import OPERATIONS, softmax_length
-from harness.records import Case, Chain, Exponentials, Group
+from harness.records import Case, Chain, Exponentials, Family, Group
 from harness.reference import expected
 
 HEIGHT, EXP = "height", "exp"
+LAST, FIRST, MIDDLE = "last", "first", "middle"
 RESOLUTION = 4
 """What a height may be off by: one rounding of the quotient, at most 2 u / 0.47 u."""
 EXPONENTIALS = Case("exp probe", "measures exp", Exponentials(), (1797, 10))
 """The shape of `spread`, for which softmax is compiled anyway."""
 
 
-def chain(n: int) -> Case:
-    """Eight rows, the 0 at eight places."""
-    return Case(f"height probe, n = {n}", "measures summation chains", Chain(), (8, n))
+def chain(n: int, where: str = LAST) -> Case:
+    """Eight rows, the 0 at eight places, along an axis that stands where it does in what was asked: kernels differ."""
+    if where == LAST:
+        return Case(f"height probe, n = {n}", "measures summation chains", Chain(), (8, n))
+    shape, axis = {FIRST: ((n, 8), 0), MIDDLE: ((2, n, 4), 1)}[where]
+    name = f"height probe, n = {n}, {where} axis"
+    return Case(name, "measures summation chains", Family("lost", axis), shape, (axis,))
+
+
+def where(shape: tuple[int, ...], axis: int) -> str:
+    """Which of its dimensions an axis is."""
+    position = axis % len(shape)
+    return LAST if position == len(shape) - 1 else FIRST if position == 0 else MIDDLE
 
 
 def exp_shows(form: Format) -> bool:
@@ -37,8 +48,8 @@ def exp_shows(form: Format) -> bool:
     return form.emin + 2 < -(form.p + 9)
 
 
-def case(kind: str, n: int) -> Case:
-    return EXPONENTIALS if kind == EXP else chain(n)
+def case(kind: str, n: int, place: str) -> Case:
+    return EXPONENTIALS if kind == EXP else chain(n, place)
 
 
 def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> int | None:
@@ -86,7 +97,7 @@ class Measured:
 class Probed:
     """What a run's probes found, by backend."""
 
-    heights: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
+    heights: dict[tuple[str, int, str], dict[str, Any]] = field(default_factory=dict)
     exps: dict[str, dict[str, Any]] = field(default_factory=dict)
     unanswered: list[dict[str, Any]] = field(default_factory=list)
     """Probes without an answer: what was asked of whom, the outcome and the reason."""
@@ -94,11 +105,13 @@ class Probed:
     def add(self, group: Group, found: Mapping[str, float | None], missing: Mapping[str, tuple[str, str]]) -> None:
         for backend, (outcome, reason) in missing.items():
             about = {"probe": group.probe, "backend": backend, "dtype": group.dtype, "n": group.case.shape[group.axis]}
-            self.unanswered.append({**about, "outcome": outcome, "reason": reason})
+            place = where(group.case.shape, group.axis)
+            self.unanswered.append({**about, "axis": place, "outcome": outcome, "reason": reason})
         if group.probe == EXP:
             self.exps.setdefault(group.dtype, {}).update(found)
         else:
-            self.heights.setdefault((group.dtype, group.case.shape[group.axis]), {}).update(found)
+            n, place = group.case.shape[group.axis], where(group.case.shape, group.axis)
+            self.heights.setdefault((group.dtype, n, place), {}).update(found)
 
     def join(self, other: Probed) -> None:
         """What another part of the run found."""
@@ -110,16 +123,22 @@ class Probed:
 
     def of(self, group: Group) -> dict[str, Measured]:
         n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
-        return {name: self._of(*probed_as(name, group.dtype), n) for name in group.backends}
+        place = place_of(group)
+        return {name: self._of(*probed_as(name, group.dtype), n, place) for name in group.backends}
 
-    def _of(self, name: str, dtype: str, n: int) -> Measured:
-        asked = {"probe": HEIGHT, "backend": name, "dtype": dtype, "n": n}
+    def _of(self, name: str, dtype: str, n: int, place: str) -> Measured:
+        asked = {"probe": HEIGHT, "backend": name, "dtype": dtype, "n": n, "axis": place}
         missing = next((entry for entry in self.unanswered if asked.items() <= entry.items()), None)
         return Measured(
-            self.heights.get((dtype, n), {}).get(name),
+            self.heights.get((dtype, n, place), {}).get(name),
             self.exps.get(dtype, {}).get(name),
             f"its height probe: {missing['outcome']}, {missing['reason']}" if missing else "",
         )
+
+
+def place_of(group: Group) -> str:
+    """Where the softmax's axis stands: a layer's classes stand last, whatever its inputs."""
+    return LAST if "weights" in OPERATIONS[group.operation].arguments else where(group.case.shape, group.axis)
 
 
 def answer_dtype(backend: str, dtype: str) -> str:
@@ -138,4 +157,5 @@ def probed_as(backend: str, dtype: str) -> tuple[str, str]:
 
 
 def measure(group: Group, logits: NDArray[Any], answer: NDArray[Any]) -> float | None:
-    return MEASURE[group.probe](logits, answer, FORMATS[group.dtype])
+    rows = (np.moveaxis(part, group.axis, -1).reshape(-1, part.shape[group.axis]) for part in (logits, answer))
+    return MEASURE[group.probe](*rows, FORMATS[group.dtype])

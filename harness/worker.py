@@ -11,6 +11,7 @@ import platform
 import re
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,7 @@ from backends import OPERATIONS as METHODS_OF
 from backends import Backend, find, load
 from harness import arrays
 from harness.operations import OPERATIONS
+from harness.transcript import transcript
 from harness.variations import CALLS, Array, laid_out
 
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
@@ -30,7 +32,7 @@ def serve(channel: Any, framework: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle: it stops us itself
     channel.send(opened(framework))
     for request in channel:
-        channel.send(computed(request))
+        channel.send(transcribed(request["transcribe"]) if "transcribe" in request else computed(request))
 
 
 def opened(framework: str) -> dict[str, Any]:
@@ -84,6 +86,23 @@ def asked(backend: Backend, request: dict[str, Any]) -> Array:
     if put := CALLS.get(variation):
         return put(call, given, axis, operation, backend)
     return call(given)
+
+
+def transcribed(request: dict[str, Any]) -> dict[str, str]:
+    """What the backend does to answer, as the parts of a script in its framework's own words, or why there is none."""
+    operation, variation, axis = OPERATIONS[request["operation"]], request.get("variation", ""), request["axis"]
+    if variation in CALLS:
+        return {"untranscribed": f"the question is put in another way ({variation}), which is more than one call"}
+    try:
+        given = {name: argument(value) for name, value in request["arguments"].items()}
+        placed = {
+            name: laid_out(variation, name, value, axis, operation.arguments[0]) if is_array(value) else value
+            for name, value in given.items()
+        }
+        backend, method = loaded(request["backend"]), METHODS_OF[operation.name]
+        return asdict(transcript(backend, method, placed | {"axis": axis}, request.get("stand_ins", False)))
+    except Exception as error:
+        return {"untranscribed": described(error)}
 
 
 def unspoilt(backend: Backend, method: Callable[..., Any], arguments: Mapping[str, Any], axis: int) -> Array:

@@ -9,11 +9,11 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports import agreement, quality, table
+from reports import agreement, quality, sweeps, table
 from reports.cells import placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
-MOST_WITNESSES = 10
+MOST_WITNESSES, MOST_SHORT = 10, 100
 
 
 def render(run: Run) -> str:
@@ -22,17 +22,20 @@ def render(run: Run) -> str:
 
 
 def sections(run: Run) -> Iterator[str]:
+    whole, run = run, sweeps.named(run)
     yield "# Softmax across frameworks"
-    yield f"**{table.headline(run)}**"
+    yield f"**{table.headline(whole)}**"
     yield grid(table.overview(run))
     yield READING
-    if len(short := table.shortfalls(run)):
+    if len(short := table.shortfalls(whole)):
         yield "## What falls short"
-        yield grid(short)
-        yield from witnesses(run)
+        yield grid(short.head(MOST_SHORT))
+        yield f"… and {len(short) - MOST_SHORT:,} more, in `comparisons.csv`." if len(short) > MOST_SHORT else ""
+        yield from witnesses(whole)
     yield "## Who took part"
-    yield grid(table.frameworks(run))
-    yield table.audit(run)
+    yield grid(table.frameworks(whole))
+    yield table.audit(whole)
+    yield from swept(whole)
     yield from how_good(run)
     yield "## Relative error between frameworks, in percent"
     yield (
@@ -56,6 +59,21 @@ READING = (
     "it, and F where no rounding does. A+ is correctly rounded, A as good as a tree of additions and a shift "
     "without loss, B as good as a blocked tree and a rounded shift."
 )
+
+
+def swept(run: Run) -> Iterator[str]:
+    yield from section(
+        "Sweeps",
+        sweeps.worst(run),
+        "The synthetic cases, named by family and shape: for each backend the answer that is nearest to its bound, or "
+        "furthest above it.",
+    )
+    yield from section(
+        "The same question in other ways",
+        sweeps.bits(run),
+        "In how many cells the answer has the plain question's bits. Every answer is within its bound or stands above; "
+        "only `again` must not change a bit.",
+    )
 
 
 def how_good(run: Run) -> Iterator[str]:
@@ -128,6 +146,7 @@ def cases(run: Run) -> pd.DataFrame:
         [
             {"case": name, "shape": " × ".join(map(str, about["shape"])), "what it is": about["source"]}
             for name, about in run.about["cases"].items()
+            if ":" not in name and "@" not in name
         ]
     )
 

@@ -46,8 +46,10 @@ def probes(run: Run) -> pd.DataFrame:
     """What probes measured: the longest summation chain, a column for each dtype and n, and exp's error in u."""
     rows: dict[str, dict[str, str]] = {}
     for cell in run.comparisons[run.comparisons.measured_height.notna()].itertuples():
-        n = run.about["cases"][cell.case]["shape"][cell.axis]
-        rows.setdefault(cell.backend, {})[f"chain, {cell.dtype}, n = {n:,}"] = f"{cell.measured_height:,}"
+        shape = run.about["cases"][cell.case]["shape"]
+        along = "" if cell.axis % len(shape) == len(shape) - 1 else ", another axis"
+        column = f"chain, {cell.dtype}, n = {shape[cell.axis]:,}{along}"
+        rows.setdefault(cell.backend, {})[column] = f"{cell.measured_height:,}"
     for cell in run.comparisons[run.comparisons.measured_exp.notna()].itertuples():
         rows.setdefault(cell.backend, {})[f"exp in u, {cell.dtype}"] = figure(cell.measured_exp)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index().fillna("–")

@@ -6,7 +6,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from harness.records import Run
-from reports import table
+from reports import sweeps, table
 
 MOST_ROWS = 12
 
@@ -14,7 +14,8 @@ MOST_ROWS = 12
 def render(run: Run) -> str:
     """Ten seconds of reading; `report.md` beside the run has the rest."""
     parts = [table.headline(run)]
-    if len(overview := table.overview(run)):
+    of_named = sweeps.named(run)
+    if len(overview := table.overview(of_named if len(of_named.comparisons) else run)):
         parts.append(grid(overview))
     if len(short := table.shortfalls(run)):
         shown = grid(short.drop(columns=["NaN/inf"]).head(MOST_ROWS))

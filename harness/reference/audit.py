@@ -30,6 +30,8 @@ def audited(
     """Exact answers as `expected` has them, and what the audit found. `start`: rows of the block before these."""
     fast, undecided = in_double(operation, logits, beside, form)
     sample = ~undecided & chosen(fast, start)
+    if not (sample | undecided).any():
+        return fast, Audit(int(fast.hi.size))
     slow = expected(operation, logits[sample | undecided], [b[sample | undecided] for b in beside])
     again = sample[sample | undecided]
     worst = deviation(fast.row(sample), slow.row(again), form)

@@ -37,10 +37,13 @@ def cells(suite: Suite, answering: tuple[str, ...] | None = None) -> Iterator[Wi
 
 
 def matched(patterns: list[str]) -> tuple[str, ...]:
-    """The backends that match; those that run by default where none are named."""
-    if not patterns:
-        return tuple(name for name in NAMES if find(name).by_default)
-    return tuple(name for name in NAMES if any(fnmatchcase(name, pattern) for pattern in patterns))
+    """The backends that match, of those that run by default; of the others one that is named itself."""
+    return tuple(
+        name
+        for name in NAMES
+        if name in patterns
+        or (find(name).by_default and any(fnmatchcase(name, pattern) for pattern in patterns or ("*",)))
+    )
 
 
 def of_named(table: Named, backends: tuple[str, ...]) -> Iterator[Wish]:

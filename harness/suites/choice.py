@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from itertools import combinations, product
 from typing import Any
-
-from allpairspy import AllPairs
 
 from harness.families import OVERFLOWING
 from harness.operations import FULL_JACOBIAN_N, OPERATIONS, Operation
@@ -17,35 +15,53 @@ Chosen = Mapping[str, Any]
 
 
 def choices(factors: Mapping[str, Sequence[Any]], choose: str) -> Iterator[dict[str, Any]]:
-    """Combinations that contradict nothing, in a fixed order.
-
-    Of pairs: first the base, which has the first of everything, and what differs from it in one factor; then as many
-    as it takes for every pair of choices that go together.
-    """
-    made = (
-        paired(factors)
-        if choose == "pairs"
-        else (dict(zip(factors, row, strict=True)) for row in product(*factors.values()))
-    )
-    return (chosen for chosen in made if not contradiction(chosen))
+    """Combinations that contradict nothing, in a fixed order."""
+    if choose == "pairs":
+        yield from paired(factors)
+        return
+    for values in product(*factors.values()):
+        chosen = dict(zip(factors, values, strict=True))
+        if not contradiction(chosen):
+            yield chosen
 
 
 def paired(factors: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """A covering array around a base: every pair of choices that some combination has is in one of these.
+
+    First the base, which has the first of everything, and what differs from it in one factor; then, for each pair that
+    is still missing, the combination that brings as many others along as a greedy choice finds. (allpairspy, tried
+    first, leaves out pairs that can be asked as soon as some contradict each other.)
+    """
     base = {name: values[0] for name, values in factors.items()}
-    rows = [base, *({**base, name: value} for name, values in factors.items() for value in values[1:])]
-    varied = {name: list(values) for name, values in factors.items() if len(values) > 1}
-    if len(varied) > 1:
-        names = list(varied)
-        fixed = {name: value for name, value in base.items() if name not in varied}
+    star = [base, *({**base, name: value} for name, values in factors.items() for value in values[1:])]
+    rows = [row for row in star if not contradiction(row)]
+    there = {pair for row in rows for pair in pairs(row)}
+    for one, other in combinations(factors, 2):
+        for values in product(factors[one], factors[other]):
+            pair = tuple(zip((one, other), values, strict=True))
+            if pair in there or contradiction(dict(pair)):
+                continue
+            if row := completed(dict(pair), factors, there):
+                rows.append({name: row[name] for name in factors})
+                there.update(pairs(row))
+    return rows
 
-        def sensible(row: Sequence[Any]) -> bool:
-            return not contradiction({**fixed, **dict(zip(names, row, strict=False))})
 
-        rows += [
-            {**base, **dict(zip(names, row, strict=True))}
-            for row in AllPairs(list(varied.values()), filter_func=sensible)
-        ]
-    return list({tuple(row.items()): row for row in rows}.values())
+def pairs(chosen: Chosen) -> Iterator[tuple[Any, ...]]:
+    """In the factors' order, whatever the order in which they were chosen."""
+    return combinations([(name, chosen[name]) for name in FACTORS if name in chosen], 2)
+
+
+def completed(begun: dict[str, Any], factors: Chosen, there: set[tuple[Any, ...]]) -> dict[str, Any] | None:
+    """With a value for every factor: that which brings most pairs not there yet, of those that leave a way on."""
+    name = next((name for name in FACTORS if name in factors and name not in begun), None)
+    if name is None:
+        return begun
+    tried = [{**begun, name: value} for value in factors[name]]
+    for chosen in sorted(tried, key=lambda chosen: sum(pair in there for pair in pairs(chosen))):
+        if not contradiction(chosen) and (row := completed(chosen, factors, there)):
+            return row
+    return None
 
 
 def contradiction(chosen: Chosen) -> str | None:

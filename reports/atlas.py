@@ -1,0 +1,163 @@
+"""The atlas as one Markdown page, and as a few lines for a terminal: pure functions of its entries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from harness.atlas.entries import Entry
+from harness.atlas.policies import AS_DECLARED, UNDECLARED, VERDICTS
+from harness.atlas.situations import DERIVATIVES, OPERATIONS, SITUATIONS, VALUES
+from reports import terminal
+from reports.markdown import escaped, grid
+
+READING = (
+    "Each entry is a fact: what one backend gives in one situation, at every dtype, axis, width and position that was "
+    "asked. *right*: within the proved bound around the exact value, of the finite entries alone where others are "
+    "-inf. A fact is held against what is declared of the backend; one that varies and is not declared to is "
+    "inconsistent. What the other words mean: `docs/atlas.md`."
+)
+
+
+def render(entries: Sequence[Entry]) -> str:
+    """The whole page."""
+    return "\n\n".join(part for part in sections(entries) if part) + "\n"
+
+
+def sections(entries: Sequence[Entry]) -> Iterator[str]:
+    yield "# Atlas of special inputs"
+    yield f"**{escaped(headline(entries))}**"
+    yield READING
+    yield grid(counts(entries))
+    yield from section("Not as declared", details(amiss(entries)))
+    yield from section("Known to vary", known(entries), "Declared, with the reason: where it ends, that is an error.")
+    yield from section("Not declared, the same everywhere", details([e for e in entries if e.verdict == UNDECLARED]))
+    for title, operations in (("Values", VALUES), ("Derivatives", DERIVATIVES)):
+        yield f"## {title}"
+        for operation in operations:
+            if len(rows := matrix(entries, operation)):
+                yield f"### {escaped(operation)}"
+                yield grid(rows)
+    yield from section("What is declared, and where it says so", declarations(entries))
+
+
+def section(heading: str, rows: pd.DataFrame, text: str = "") -> Iterator[str]:
+    """Nothing where there are no rows."""
+    if len(rows):
+        yield f"## {heading}"
+        yield text
+        yield grid(rows)
+
+
+def brief(entries: Sequence[Entry]) -> str:
+    """For a terminal: how many, and all that is not as declared."""
+    parts = [headline(entries)]
+    if len(rows := details(amiss(entries))):
+        parts.append(terminal.grid(rows.drop(columns=["asked", "first"])))
+    return "\n\n".join(parts) + "\n"
+
+
+def headline(entries: Sequence[Entry]) -> str:
+    number = Counter(entry.verdict for entry in entries)
+    told = ", ".join(f"{number[verdict]} {verdict}" for verdict in VERDICTS if number[verdict])
+    asked = sum(entry.asked for entry in entries)
+    return f"{len(entries)} entries of {len(backends(entries))} backends: {told or 'nothing was asked'} ({asked} facts)"
+
+
+def backends(entries: Sequence[Entry]) -> list[str]:
+    return list(dict.fromkeys(entry.backend for entry in entries))
+
+
+def amiss(entries: Sequence[Entry]) -> list[Entry]:
+    """What differs from its declaration, or varies and is not declared to."""
+    return [entry for entry in entries if entry.verdict not in (AS_DECLARED, UNDECLARED)]
+
+
+def counts(entries: Sequence[Entry]) -> pd.DataFrame:
+    """A line a backend."""
+    number = Counter((entry.backend, entry.verdict) for entry in entries)
+    versions = {entry.backend: entry.version for entry in entries}
+    return pd.DataFrame(
+        [
+            {"backend": name, "version": versions[name]} | {verdict: number[name, verdict] for verdict in VERDICTS}
+            for name in backends(entries)
+        ]
+    )
+
+
+def details(entries: Sequence[Entry]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "backend": entry.backend,
+                "situation": entry.situation,
+                "operation": entry.operation,
+                "verdict": entry.verdict,
+                "fact": entry.fact,
+                "varies by": entry.varies_by,
+                "declared": entry.policy,
+                "asked": entry.asked,
+                "first": entry.example,
+            }
+            for entry in entries
+        ]
+    )
+
+
+def known(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Inconsistencies that are as declared."""
+    return pd.DataFrame(
+        [
+            {
+                "backend": entry.backend,
+                "situation": entry.situation,
+                "operation": entry.operation,
+                "varies by": entry.varies_by,
+                "declared": entry.policy,
+                "source": entry.source,
+            }
+            for entry in entries
+            if entry.verdict == AS_DECLARED and entry.varies_by
+        ]
+    )
+
+
+def matrix(entries: Sequence[Entry], operation: str) -> pd.DataFrame:
+    """A line a situation, a column a backend; ! where it is not as declared."""
+    asked = {(entry.situation, entry.backend): entry for entry in entries if entry.operation == operation}
+    names = [name for name in backends(entries) if any(backend == name for _, backend in asked)]
+    rows = [
+        {"situation": situation} | {name: cell(asked.get((situation, name))) for name in names}
+        for situation in SITUATIONS
+        if any(there == situation for there, _ in asked)
+    ]
+    return pd.DataFrame(rows)
+
+
+def cell(entry: Entry | None) -> str:
+    if entry is None:
+        return ""
+    return entry.fact if entry.verdict in (AS_DECLARED, UNDECLARED) else f"! {entry.fact}"
+
+
+def declarations(entries: Sequence[Entry]) -> pd.DataFrame:
+    """Each once, with all whom it is said of."""
+    said: dict[tuple[str, str, str], dict[str, dict[str, None]]] = {}
+    for entry in entries:
+        if entry.policy:
+            about = said.setdefault((entry.situation, entry.policy, entry.source), {"operation": {}, "backend": {}})
+            about["operation"][entry.operation] = about["backend"][entry.backend] = None
+    return pd.DataFrame(
+        [
+            {
+                "situation": situation,
+                "operations": ", ".join(name for name in OPERATIONS if name in about["operation"]),
+                "backends": ", ".join(about["backend"]),
+                "fact": policy,
+                "source": source,
+            }
+            for (situation, policy, source), about in said.items()
+        ]
+    )

@@ -1,0 +1,143 @@
+"""What the checks see, as one Markdown page: a pure function of the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from harness.power import tables
+from harness.power.classes import NOTES
+from harness.power.measuring import RIGHT_ON
+from harness.power.tables import Power
+from reports.markdown import grid
+
+FILES = {
+    "power.csv": tables.mutant_rows,
+    "checks.csv": tables.check_rows,
+    "peers.csv": tables.peer_rows,
+    "checkers.csv": tables.checker_rows,
+}
+
+
+def render(power: Power) -> str:
+    """The whole page."""
+    return "\n\n".join(part for part in sections(power) if part) + "\n"
+
+
+def sections(power: Power) -> Iterator[str]:
+    yield "# What the checks see"
+    yield f"**{headline(power)}**"
+    yield summary(power)
+    yield READING
+    if power.survivors:
+        yield "## Survivors"
+        yield ", ".join(f"`{name}`" for name in power.survivors)
+    yield "## Classes of real defects"
+    yield grid(texts(tables.class_rows(power)))
+    yield "\n".join(f"- {name}: {note}" for name, note in NOTES.items())
+    yield "## Mutants"
+    yield grid(texts(tables.mutant_rows(power)))
+    yield "## Checks"
+    yield unable(power)
+    yield grid(texts(tables.check_rows(power)))
+    yield "## No false alarm"
+    yield acquittal(power)
+    yield grid(texts(tables.flagged_rows(power.flagged))) if power.flagged else ""
+    yield from peers(power)
+
+
+def brief(power: Power) -> str:
+    """For a terminal."""
+    rows = tables.checker_rows(power)
+    table = str(rows.to_markdown(index=False, tablefmt="simple", disable_numparse=True))
+    lines = [headline(power), "", table]
+    lines += [f"survives: {name}" for name in power.survivors]
+    lines += [f"false alarm: {kill.backend}, {kill.check}, {kill.case}" for kill in power.flagged[:MOST_LINES]]
+    lines += [f"unable to fail: {name}" for name in tables.blind(power)]
+    return "\n".join(lines) + "\n"
+
+
+MOST_LINES = 20
+
+
+def headline(power: Power) -> str:
+    dead, total = len(power.mutants) - len(power.survivors), len(power.mutants)
+    alarms = len(power.flagged)
+    return (
+        f"{dead} of {total} mutants killed, by {power.answers:,} judged answers; "
+        f"{alarms} false alarms in {power.right_answers:,} right ones."
+    )
+
+
+def summary(power: Power) -> str:
+    rows = tables.checker_rows(power)
+    shown = pd.DataFrame(
+        {
+            "checker": rows.checker,
+            "questions": rows.questions,
+            "mutants killed": rows.killed,
+            "of": rows.of,
+            "of those it could be asked about": [
+                f"{killed} of {asked}" for killed, asked in zip(rows.killed, rows.could_be_asked, strict=True)
+            ],
+            "false alarms": [
+                f"{flagged} in {asked:,}"
+                for flagged, asked in zip(rows.right_ones_flagged, rows.right_answers_asked, strict=True)
+            ],
+        }
+    )
+    return grid(texts(shown))
+
+
+READING = (
+    "A mutant is NumPy's backend with one slip in it, which stands for a class of defects that real softmaxes had. It "
+    "is asked what a framework is asked, and judged by the same verdict. *Killed*: something is objected to that is not "
+    "objected to in NumPy's own formulas. The peers are asked about the same mutants with their defaults: on the "
+    "customary input, random numbers in 32 rows of 10, and on finite cases of our suite, one a family (checks by "
+    "differences on cases of 64 numbers at most, in float64). Where a peer objects to what is right, what it says of "
+    "mutants is not counted."
+)
+
+
+def unable(power: Power) -> str:
+    blind = tables.blind(power)
+    if not blind:
+        return "Every check kills something. *Only by it*: mutants that no other check sees."
+    return f"Unable to fail, as far as these mutants show: {', '.join(f'`{name}`' for name in blind)}."
+
+
+def acquittal(power: Power) -> str:
+    suites = ", ".join(
+        name
+        if share.small == 1 and share.large == 1
+        else f"{name} (1 in {share.small} of its small plain synthetic cases and 1 in {share.large} of its large ones)"
+        for name, share in RIGHT_ON.items()
+    )
+    return (
+        f"Right by construction: {', '.join(f'`{name}`' for name in power.right)}. On the suites {suites}: "
+        f"{power.right_answers:,} answers judged, {len(power.flagged)} objected to."
+    )
+
+
+def peers(power: Power) -> Iterator[str]:
+    if power.absent:
+        yield "Absent: " + "; ".join(f"{name}: {reason}" for name, reason in power.absent.items()) + "."
+    if not power.said:
+        return
+    yield "## What the peers see"
+    yield grid(texts(tables.peer_rows(power)))
+    alarms = [said for said in power.said if said.backend in power.right and said.objected]
+    if alarms:
+        yield "What they object to although it is right; the first objection each:"
+        rows = [(s.checker, s.questions, s.backend, s.objected, s.asked, s.case, s.objection) for s in alarms]
+        heads = ["checker", "questions", "backend", "objections", "asked", "first at", "objection"]
+        yield grid(pd.DataFrame(rows, columns=heads))
+
+
+def texts(rows: pd.DataFrame) -> pd.DataFrame:
+    """True and False in words, and margins as they are read."""
+    return rows.map(
+        lambda value: {True: "yes", False: "NO"}[bool(value)] if isinstance(value, bool | np.bool_) else value
+    )

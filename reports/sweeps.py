@@ -1,0 +1,56 @@
+"""A run's synthetic cases, too many for a row each: the worst of each backend, and which ways of asking change bits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from harness.operations import OPERATIONS
+from harness.records import Run
+from reports.cells import answered, figure
+
+
+def synthetic(cases: pd.Series) -> pd.Series:
+    """Whether each is of a sweep: a family in a shape, or a case that is put in another way."""
+    return cases.str.contains("[:@]")
+
+
+def named(run: Run) -> Run:
+    """The run without its sweeps."""
+    parts = {name: getattr(run, name) for name in ("comparisons", "pairs", "properties")}
+    return replace(run, **{name: part[~synthetic(part["case"])] for name, part in parts.items()})
+
+
+def worst(run: Run) -> pd.DataFrame:
+    """A row for each operation and dtype: cells, and for each backend the largest share of a bound, and where."""
+    cells = answered(run)
+    cells = cells[synthetic(cells["case"])]
+    rows = []
+    for operation in (name for name in OPERATIONS if (cells.operation == name).any()):
+        for dtype, found in cells[cells.operation == operation].groupby("dtype", sort=False):
+            row = {"operation": operation, "dtype": dtype, "cells": f"{len(found):,}"}
+            rows.append(row | {backend: largest(its) for backend, its in found.groupby("backend", sort=False)})
+    return pd.DataFrame(rows).fillna("–")
+
+
+def largest(cells: pd.DataFrame) -> str:
+    """Of one backend: its share of the bound, grade and case."""
+    shares = cells.bound_fraction.fillna(float("inf"))
+    top = cells.loc[shares.idxmax()]
+    return f"{figure(shares.max())} {top.grade} {top['case']}"
+
+
+def bits(run: Run) -> pd.DataFrame:
+    """A row a way of asking, a column a backend: in how many questions the answer has the plain one's bits."""
+    cells = run.comparisons[run.comparisons.same_bits.notna()]
+    way = cells["case"].str.partition("@")[2]
+    rows = [
+        {"asked": name}
+        | {
+            backend: f"{int(same.sum())} of {len(same)}"
+            for backend, same in its.groupby("backend", sort=False).same_bits
+        }
+        for name, its in cells.groupby(way, sort=True)
+    ]
+    return pd.DataFrame(rows).fillna("–")
