@@ -7,6 +7,8 @@ in an operation is ours: no conversion, no shared fallback that would build one 
 - What can be said without the framework (names, operations, dtypes, flaws) is said on the class, so that a run is
   planned without loading any. The framework is imported in `__init__` alone, which runs in its worker only.
 - Methods take and return native arrays; `from_numpy` and `to_numpy` stand outside of every operation.
+- A framework is called by its module (`self.torch.softmax`, `np.exp`), never by a function imported from it: so what a
+  method does can be written down as a script without us (`harness.transcript`).
 """
 
 from __future__ import annotations

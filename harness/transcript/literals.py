@@ -1,18 +1,17 @@
-"""A NumPy array as a Python expression, guaranteed to give its dtype, shape, memory order and bytes again.
+"""A NumPy array as a Python expression, guaranteed to give its dtype, shape and bytes again, and its place in memory.
 
-Short arrays are typed out, each number with the fewest digits that round to it; long ones are `np.full` with the few
-exceptions written beside it, or else compressed bytes. Every form is tried before it is taken: what does not give the
-same bytes (a NaN with a payload) falls through to the bytes themselves.
+A view is given with the buffer around it, unless that is many times its own size: then by its values alone.
+
+Short arrays are typed out, each number with the fewest digits that round to it; long ones of few runs of equal numbers
+are `np.full` or `np.repeat`; all others are compressed bytes. What is typed is compared with the array before it is
+taken: a NaN with a sign or a payload falls through to the bytes.
 """
 
 from __future__ import annotations
 
 import base64
-import math
 import textwrap
 import zlib
-from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,59 +20,66 @@ from harness.arrays import Array
 
 SHORT = 64
 """Elements that are typed out."""
-FEW = 8
-"""Elements that may differ from all the others."""
+RUNS = 16
+"""Of equal elements, in a long array that is given by them."""
 WIDTH = 100
+MODULES = ("base64", "ml_dtypes", "zlib")
+"""What an expression may name beside `np`."""
 
 
 def literal(array: Array) -> str:
-    """The expression. It names `np`, and `ml_dtypes`, `base64` and `zlib` where it takes them."""
-    text = next(form for form in forms(np.ascontiguousarray(array).reshape(array.shape)) if form)
-    fortran = array.flags.f_contiguous and not array.flags.c_contiguous
-    return f"np.asfortranarray({text})" if fortran else text
+    """The expression. It names `np`, and of `MODULES` what it takes."""
+    buffer = buffer_of(array)
+    if buffer.size > 4 * array.size + SHORT or (buffer.size == array.size and array.flags.c_contiguous):
+        return plain(np.ascontiguousarray(array).reshape(array.shape))
+    first = (address(array) - address(buffer)) // array.itemsize
+    place = f"[{first}:]" if first else ""
+    base = plain(buffer.ravel(order="K"))
+    return f"np.lib.stride_tricks.as_strided(\n    {base}{place}, {array.shape}, {array.strides}\n)"
 
 
-def forms(array: Array) -> Iterator[str]:
-    """From the most readable on; empty where a form does not give these bytes."""
-    if array.size <= SHORT:
-        yield typed_out(array)
-    yield constant(array)
-    yield compressed(array)
+def buffer_of(array: Array) -> Array:
+    """What it is a view of."""
+    base: Any = array
+    while getattr(base, "base", None) is not None:
+        base = base.base
+    return base if isinstance(base, np.ndarray) and base.dtype == array.dtype else array
+
+
+def address(array: Array) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def plain(array: Array) -> str:
+    return (typed_out(array) if array.size <= SHORT else repeated(array)) or compressed(array)
 
 
 def typed_out(array: Array) -> str:
+    """Nested lists; empty where they would not give the same bytes, or not the shape."""
     numbers = [number(value) for value in array.reshape(-1)]
-    values = np.array([float(n.replace("np.", "")) for n in numbers] if array.dtype.kind != "i" else array.reshape(-1))
-    if values.astype(array.dtype).tobytes() != array.tobytes() or 0 in array.shape:
+    if 0 in array.shape or not all(numbers):
         return ""
     return f"np.array({nested(numbers, array.shape)}, dtype={dtype(array)})"
 
 
-def constant(array: Array) -> str:
-    """One value everywhere, with at most `FEW` exceptions: they are laid over it by their places."""
-    bits = array.reshape(-1).view(f"u{array.dtype.itemsize}")
-    (most, times), *_ = Counter(bits.tolist()).most_common(1) or [(0, 0)]
-    if array.size - times > FEW or math.isnan(float(value := array.reshape(-1)[bits.tolist().index(most)])):
-        return "" if array.size else f"np.zeros({array.shape}, dtype={dtype(array)})"
-    places = np.flatnonzero(bits != most)
-    if places.size == 0:
-        return f"np.full({array.shape}, {number(value)}, dtype={dtype(array)})"
-    others = array.reshape(-1)[places]
-    if not (typed := typed_out(others)):
+def repeated(array: Array) -> str:
+    """Runs of equal numbers; empty where there are too many."""
+    flat = array.reshape(-1)
+    bits = flat.view(f"u{array.dtype.itemsize}")
+    starts = np.flatnonzero(np.concatenate([[True], bits[1:] != bits[:-1]]))
+    numbers = [number(value) for value in flat[starts[: RUNS + 1]]]
+    if len(starts) > RUNS or not all(numbers):
         return ""
-    flat = f"np.full({array.size}, {number(value)}, dtype={dtype(array)})"
-    wheres = f"np.isin(np.arange({array.size}), {places.tolist()})"
-    return f"np.where({wheres}, {spread(typed, places, array.size)}, {flat}).reshape({array.shape})"
-
-
-def spread(typed: str, places: Array, size: int) -> str:
-    """The exceptions at their places; what stands elsewhere is not looked at."""
-    return f"{typed}[np.searchsorted({places.tolist()}, np.arange({size})) % {places.size}]"
+    if len(numbers) == 1:
+        return f"np.full({array.shape}, {numbers[0]}, dtype={dtype(array)})"
+    lengths = np.diff(starts, append=flat.size).tolist()
+    runs = f"np.repeat(np.array({wrapped(numbers)}, dtype={dtype(array)}), {lengths})"
+    return f"{runs}.reshape({array.shape})"
 
 
 def compressed(array: Array) -> str:
     text = base64.b64encode(zlib.compress(array.tobytes(), 9)).decode()
-    lines = "".join(f"\n    {line!r}" for line in textwrap.wrap(text, WIDTH - 8)) or " ''"
+    lines = "".join(f"\n    {line!r}" for line in textwrap.wrap(text, WIDTH - 8))
     data = f"zlib.decompress(base64.b64decode({lines}\n))"
     return f"np.frombuffer({data}, dtype={dtype(array)}).reshape({array.shape}).copy()"
 
@@ -83,16 +89,20 @@ def dtype(array: Array) -> str:
 
 
 def number(value: Any) -> str:
-    """The shortest text that rounds to it in its own dtype; the float64 in between is then exact enough."""
+    """The shortest text that NumPy rounds to its very bits, by way of a float64; empty for a NaN that has no text."""
     if isinstance(value, np.integer):
         return str(int(value))
     exact = float(value)
-    if not math.isfinite(exact):
-        return repr(exact).replace("inf", "np.inf").replace("nan", "np.nan")
-    texts = (repr(float(f"{exact:.{digits}g}")) for digits in range(1, 17))
-    same = value.tobytes()
-    with np.errstate(over="ignore"):
-        return next((t for t in texts if np.float64(t).astype(value.dtype).tobytes() == same), repr(exact))
+    digits = (f"{exact:.{count}g}" for count in range(1, 18))
+    found = next((float(text) for text in digits if same_bits(float(text), value)), None)
+    if found is None:
+        return ""
+    return repr(found).replace("inf", "np.inf").replace("nan", "np.nan")
+
+
+def same_bits(number: float, value: Any) -> bool:
+    with np.errstate(over="ignore"):  # fewer digits may round up to infinity
+        return np.array(number).astype(value.dtype).tobytes() == value.tobytes()
 
 
 def nested(numbers: list[str], shape: tuple[int, ...]) -> str:
@@ -103,14 +113,14 @@ def nested(numbers: list[str], shape: tuple[int, ...]) -> str:
         return wrapped(numbers)
     size = len(numbers) // shape[0]
     rows = [nested(numbers[i * size : (i + 1) * size], shape[1:]) for i in range(shape[0])]
-    line = ", ".join(rows)
-    if len(line) <= WIDTH - 20 and "\n" not in line:
-        return f"[{line}]"
+    line = f"[{', '.join(rows)}]"
+    if (len(rows) == 1 or len(line) <= WIDTH // 4) and "\n" not in line:
+        return line
     return "[\n" + "".join(textwrap.indent(row, "    ") + ",\n" for row in rows) + "]"
 
 
 def wrapped(numbers: list[str]) -> str:
     line = f"[{', '.join(numbers)}]"
-    if len(line) <= WIDTH - 20:
+    if len(line) <= WIDTH - 30:
         return line
     return "[\n" + textwrap.indent(textwrap.fill(", ".join(numbers), WIDTH - 8), "    ") + "\n]"

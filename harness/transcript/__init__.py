@@ -1,0 +1,142 @@
+"""What a backend does, as a script in its framework's own words: recorded from the adapter while it computes.
+
+The script holds the adapter's settings, the exact inputs and every call; run in a fresh interpreter without this
+harness, it gives the same bits (`tests/test_transcript.py`). It runs in the framework's own worker.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backends import Backend
+from harness.transcript.adapter import aliases, recorded_modules
+from harness.transcript.expressions import TranscriptError, target
+from harness.transcript.literals import MODULES, literal
+from harness.transcript.recorder import Recorder
+from harness.transcript.script import Transcript
+from harness.transcript.symbols import real
+from harness.transcript.tidy import Block, bare, loads, text, tidy
+
+__all__ = ["Transcript", "TranscriptError", "transcribe", "transcript"]
+
+SHORT = {
+    "logits": "x", "inputs": "x", "cotangent": "v", "tangent": "t", "labels": "y", "classes": "y", "distribution": "p",
+    "weights": "w",
+}  # fmt: skip
+"""What arguments are called where formulas are written."""
+TAKEN = ("answer", "actual", *MODULES)
+PLACE = "literal_of_"
+"""An argument's literal is a name in the syntax tree, which could not keep its lines."""
+
+
+def transcribe(backend: Backend, method: str, arguments: Mapping[str, Any]) -> str:
+    """The script of one question, arrays given as NumPy's; its last line binds `answer`."""
+    return transcript(backend, method, arguments).script
+
+
+def transcript(backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool = False) -> Transcript:
+    """`stand_ins`: compute on zeros and write down the true arguments, for questions that end their process.
+
+    A compiler that cannot look through the recorder is written down without being run.
+    """
+    try:
+        return recorded(Recorder(), backend, method, arguments, stand_ins)
+    except TranscriptError:
+        return recorded(Recorder(uncompiled=True), backend, method, arguments, stand_ins)
+
+
+def recorded(
+    recorder: Recorder, backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool
+) -> Transcript:
+    with recorded_modules(type(backend), recorder):
+        own = type(backend)()
+        recorder.making, made = False, recorder.taken()
+        literals, natives = inputs(own, recorder, arguments, stand_ins)
+        given = recorder.taken()
+        answer, raised = answered(own, method, natives, recorder)
+        computed = recorder.taken()
+        short = aliases(own, recorder)
+        converted = [] if raised else conversion(own, recorder, answer)
+    if stand_ins and recorder.looked:
+        raise TranscriptError("what it does depends on numbers that only the true arguments have")
+    effects = leading_effects(made, loads(made + given + computed))
+    script = effects + given + made[len(effects) :] + computed
+    tidy(script, recorder, short, TAKEN)
+    tidy(converted, recorder, short, TAKEN)
+    refuse_uncalled(script)
+    first = [statement for statement in script if any(statement is effect for effect in effects)]
+    rest = [statement for statement in script if not any(statement is effect for effect in effects)]
+    computation = filled(text(rest), literals)
+    return Transcript(arranged(text(first), computation), computation, text(converted), raised)
+
+
+def inputs(
+    own: Backend, recorder: Recorder, arguments: Mapping[str, Any], stand_ins: bool
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Texts by their places in the script, and the framework's own arrays."""
+    literals: dict[str, str] = {}
+    natives = dict(arguments)
+    for name, value in arguments.items():
+        if isinstance(value, np.ndarray):
+            expression, short = literal(value), SHORT.get(name, name)
+            literals[f"{PLACE}{name}"] = expression
+            array = recorder.assign(ast.Name(f"{PLACE}{name}", ast.Load()), f"{short}_array")
+            native = own.from_numpy(recorder.symbol(np.zeros_like(value) if stand_ins else value, array))
+            natives[name] = recorder.called(native, short)
+    return literals, natives
+
+
+def answered(own: Backend, method: str, natives: Mapping[str, Any], recorder: Recorder) -> tuple[Any, str]:
+    """The framework's answer, or the type of what it raised. The last statement binds `answer`, if it is no `with`."""
+    try:
+        answer = getattr(own, method)(**natives)
+    except Exception as error:
+        if recorder.broken or error is not recorder.raised:
+            cause = recorder.broken or error
+            raise TranscriptError(f"{type(cause).__name__} while it was recorded: {cause}") from cause
+        match recorder.blocks[0]:
+            case [*_, ast.Assign() | ast.Expr() as last]:
+                recorder.blocks[0][-1] = ast.Assign([ast.Name("answer", ast.Store())], last.value)
+        return None, type(error).__name__
+    recorder.blocks[0].append(ast.Assign([ast.Name("answer", ast.Store())], recorder.node(answer)))
+    return real(answer), ""
+
+
+def conversion(own: Backend, recorder: Recorder, answer: Any) -> Block:
+    actual = own.to_numpy(recorder.symbol(answer, ast.Name("answer", ast.Load())))
+    node = recorder.node(actual)
+    if type(real(actual)) is not np.ndarray:
+        node = ast.Call(ast.parse("numpy.asarray", mode="eval").body, [node], [])
+    return [*recorder.blocks[0], ast.Assign([ast.Name("actual", ast.Store())], node)]
+
+
+def leading_effects(made: Block, used: Counter[str]) -> Block:
+    """Imports and settings, up to the first thing that the adapter made for later use."""
+    later = (n for n, s in enumerate(made) if isinstance(s, ast.FunctionDef) or used[target(s)])
+    return [bare(statement, used) for statement in made[: next(later, len(made))]]
+
+
+def refuse_uncalled(block: Block) -> None:
+    for node in (node for statement in block for node in ast.walk(statement)):
+        if isinstance(node, ast.FunctionDef) and not node.body:
+            raise TranscriptError(f"{node.name} was never called, so what it does is not known")
+
+
+def arranged(setup: str, computation: str) -> str:
+    """Python's own modules first, then NumPy, then the framework between its settings."""
+    lines = [f"import {name}" for name in MODULES if f"{name}." in computation and f"import {name}\n" not in setup]
+    lines += ["import numpy as np", *setup.splitlines()]
+    own = [line for line in lines if line.removeprefix("import ") in sys.stdlib_module_names]
+    return "\n".join((*sorted(own), *(line for line in lines if line not in own)))
+
+
+def filled(script: str, literals: Mapping[str, str]) -> str:
+    for place, expression in literals.items():
+        script = script.replace(place, expression)
+    return script
