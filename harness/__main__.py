@@ -29,6 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+DEFECTS_ALONE = ("defect",)
+"""What the quick suite looks into; the others look into accuracy and policy too."""
 Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
 
 
@@ -115,6 +117,9 @@ def compare(
         (journal.resume if resume else journal.begin)()
         run, code = carry_out(groups, settings, pairing, selection, journal, out if save_arrays else None)
     finish(run, out, form)
+    if not selection.of_its_own and not run.about["partial"]:
+        look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None)
+        print(f"written to {out}: findings.csv, findings.md", file=sys.stderr)
     if not run.about["partial"]:
         journal.close()
     else:
@@ -187,6 +192,58 @@ def exit_code(run: Run) -> int:
     return comparing.exit_code(run.comparisons, bool(about["partial"]), about.get("faults", []), (), unanswered)
 
 
+def look_into(run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None) -> Any:
+    """Shrink what a run found, show each by a script of its own, and write `findings.csv` and `findings.md`."""
+    from harness import store
+    from harness.findings import Asker, kept, survey
+    from harness.findings.record import KINDS
+    from reports import findings as page
+
+    with Asker(interpreters) as asker:
+        found = survey(run, asker, out, lambda text: print(f"looking into {text}", file=sys.stderr), kinds or KINDS)
+        found = kept.with_earlier(found, kept.read(out), asker, out)
+    kept.write(out, found)
+    store.write(out, "findings.md", page.render(found).encode())
+    return found
+
+
+@app.command()
+def findings(
+    place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")] = Path("out/latest"),
+    python: Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: ask it under that interpreter.")] = None,
+) -> None:
+    """Shrink whatever a saved run found in the frameworks, and show it by scripts that need nothing of ours."""
+    from harness import store
+    from harness.findings.record import DEFECT, SHOWN
+    from reports import findings as page
+
+    run, folder = store.read(place), place if place.is_dir() else place.parent
+    store.writable(folder)
+    found = look_into(run, folder, interpreters(python))
+    show(page.render(found))
+    print(f"written to {folder}: findings.csv, findings.md, findings/", file=sys.stderr)
+    raise typer.Exit(int(any(finding.kind == DEFECT and finding.status == SHOWN for finding in found)))
+
+
+@app.command()
+def reproduce(
+    cell: Annotated[list[str], typer.Argument(metavar="CELL", help="BACKEND OPERATION CASE DTYPE")],
+    python: Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: ask it under that interpreter.")] = None,
+) -> None:
+    """Print a cell as a script in the framework's own words, without this harness, and run it."""
+    from harness.findings import Asker
+    from harness.findings.reproduce import asked, checked, ran
+
+    place = checked(" ".join(cell).split())
+    with Asker(interpreters(python)) as asker:
+        script, told = asked(asker, *place)
+        show(script)
+        print(told, file=sys.stderr)
+        done = ran(asker, place[0], script)
+    show(done.text)
+    raise typer.Exit(done.status)
+
+
 @app.command("judge")
 def judge_again(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run made with --save-arrays.")],
@@ -254,7 +311,7 @@ def atlas(
     named_interpreters = interpreters(python)
     store.writable(out)
     check_preconditions()
-    made = charting.survey(backends, named_interpreters, tell=lambda line: print(line, file=sys.stderr))
+    made = charting.survey(backends, named_interpreters, say=lambda line: print(line, file=sys.stderr))
     for framework, reason in made.missing.items():
         print(f"{framework}: {reason}", file=sys.stderr)
     store.write(out, "atlas.csv", store.csv(store.frame(made.entries, charting.Entry)).encode())

@@ -16,17 +16,18 @@ def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
     Other layouts and neighbours may choose another order of summation, and no framework promises the same bits: that
     is a fact and no fault while the bound holds. One call after another must not choose.
     """
-    way = cells["case"].str.partition("@")
-    varied = cells[(way[2] != "") & (cells.outcome == "ok")]
+    way = cells["case"].map(lambda name: name.partition("@")[2])
+    plainly = cells["case"].map(lambda name: name.partition("@")[0])
+    varied = cells[(way != "") & (cells.outcome == "ok")]
     if varied.empty:
         return cells
-    plain = cells[(way[2] == "") & (cells.outcome == "ok")].set_index(QUESTION).answer
-    keys = pd.MultiIndex.from_frame(varied.assign(case=way[0][varied.index])[QUESTION])
+    plain = cells[(way == "") & (cells.outcome == "ok")].set_index(QUESTION).answer
+    keys = pd.MultiIndex.from_frame(varied.assign(case=plainly[varied.index])[QUESTION])
     found = plain.reindex(keys).to_numpy()
     same = pd.Series(found == varied.answer.to_numpy(), index=varied.index).where(pd.notna(found))
     cells = cells.assign(same_bits=cells.same_bits.astype("object"))
     cells.loc[varied.index, "same_bits"] = same
     cells["same_bits"] = cells.same_bits.astype("boolean")
-    changed = varied.index[(way[2][varied.index] == "again") & (same == False)]  # noqa: E712  # of three values
+    changed = varied.index[(way[varied.index] == "again") & (same == False)]  # noqa: E712  # of three values
     cells.loc[changed.intersection(cells.index[cells.verdict == WITHIN]), ["verdict", "reason"]] = SHORT, UNREPEATABLE
     return cells

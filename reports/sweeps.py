@@ -44,7 +44,7 @@ def largest(cells: pd.DataFrame) -> str:
 def bits(run: Run) -> pd.DataFrame:
     """A row a way of asking, a column a backend: in how many questions the answer has the plain one's bits."""
     cells = run.comparisons[run.comparisons.same_bits.notna()]
-    way = cells["case"].str.partition("@")[2]
+    way = cells["case"].map(lambda name: name.partition("@")[2])
     rows = [
         {"asked": name}
         | {

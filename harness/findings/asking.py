@@ -1,0 +1,139 @@
+"""One cell at a time, of a worker that stays: what shrinking and reproducing ask."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backends import find
+from harness import arrays, judge, pairs, probes
+from harness.blocks import boundaries
+from harness.cases import named
+from harness.engine import Inputs
+from harness.grades import needs_height
+from harness.operations import OPERATIONS, softmax_length
+from harness.probes import HEIGHT, Measured, place_of, probed_as
+from harness.process import Limits, Worker, WorkerDiedError
+from harness.records import Case, Comparison, Group, Judgement, Result
+from harness.transcript.script import Transcript
+from harness.variations import refusal as unvaried
+from harness.workload import refusal
+
+
+@dataclass
+class Asker:
+    """Workers, started when first needed. To be closed."""
+
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    modules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="softmax-harness-")
+        self.scratch = Path(self._folder.name)
+        self._workers: dict[tuple[str, int], Worker] = {}
+        self.about: dict[str, dict[str, Any]] = {}
+
+    def __enter__(self) -> Asker:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for worker in self._workers.values():
+            worker.stop()
+        self._folder.cleanup()
+
+    def cell(self, backend: str, operation: str, case: str, dtype: str) -> Comparison | None:
+        """The cell as a run would have it, its summation chain measured; None where it makes none."""
+        group = self.group(backend, operation, named(case), dtype)
+        if group is None:
+            return None
+        return self.judged(group).comparisons[0]
+
+    def judged(self, group: Group) -> Judgement:
+        """The cell and its laws."""
+        [backend] = group.backends
+        known = {backend: Measured()}
+        found = self._judged(group, known)
+        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
+        if found.comparisons[0].grade == "F" and needs_height(n):
+            known = {backend: Measured(self._height(group, n))}
+            found = self._judged(group, known)
+        return found
+
+    def group(self, backend: str, operation: str, case: Case, dtype: str) -> Group | None:
+        group = Group(operation, case, dtype, case.axes[0], (backend,))
+        about = find(backend)
+        if operation not in about.operations or refusal(backend, group):
+            return None
+        return None if unvaried(case, OPERATIONS[operation], group.axis, about) else group
+
+    def _height(self, group: Group, n: int) -> int | None:
+        name, dtype = probed_as(group.backends[0], group.dtype)
+        case = probes.case(HEIGHT, n, place_of(group))
+        probe = Group("softmax", case, dtype, case.axes[0], (name,), HEIGHT)
+        found, _ = judge.probed(probe, self._results(probe), load)
+        height = found[name]
+        return None if height is None else int(height)
+
+    def _judged(self, group: Group, known: Mapping[str, Measured]) -> Judgement:
+        results = self._results(group)
+        return judge.judge(group, results, load, pairs.all_pairs, known)
+
+    def _results(self, group: Group) -> dict[tuple[str, int], Result]:
+        [backend] = group.backends
+        inputs, found = Inputs(self.scratch), {}
+        for block in range(len(boundaries(group.case))):
+            request = self.request(group, inputs, block) | {"save": str(self.scratch / f"answer-{block}.npy")}
+            found[backend, block] = Result(0, block, backend, array=request["save"], **self._answered(backend, request))
+        return found
+
+    def request(self, group: Group, inputs: Inputs, block: int = 0) -> dict[str, Any]:
+        return {
+            "backend": group.backends[0],
+            "operation": group.operation,
+            "axis": group.axis,
+            "variation": group.case.variation,
+            "arguments": inputs.arguments(group, block),
+        }
+
+    def _answered(self, backend: str, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self.worker(backend).ask(request)
+        except WorkerDiedError as died:
+            self._workers.pop((find(backend).framework, 1), None)
+            return {"outcome": died.outcome, "reason": died.reason}
+
+    def transcript(self, group: Group, stand_ins: bool = False) -> Transcript | str:
+        """A sentence where there is none."""
+        request = self.request(group, Inputs(self.scratch)) | {"stand_ins": stand_ins}
+        try:
+            reply = self.worker(group.backends[0]).ask({"transcribe": request})
+        except WorkerDiedError as died:
+            self._workers.pop((find(group.backends[0]).framework, 1), None)
+            return f"writing it down {died.outcome}: {died.reason}"
+        return str(reply["untranscribed"]) if "untranscribed" in reply else Transcript(**reply)
+
+    def worker(self, backend: str) -> Worker:
+        framework = find(backend).framework
+        if (framework, 1) not in self._workers:
+            interpreter = self.interpreter(backend)
+            worker = Worker(framework, interpreter, self.limits, self.scratch / f"{framework}.log", self.modules)
+            self.about[framework] = worker.open()
+            if "absent" in self.about[framework]:
+                raise WorkerDiedError("absent", self.about[framework]["absent"])
+            self._workers[framework, 1] = worker
+        return self._workers[framework, 1]
+
+    def interpreter(self, backend: str) -> str:
+        return self.interpreters.get(find(backend).framework, sys.executable)
+
+    def version(self, backend: str) -> str:
+        return str(self.about.get(find(backend).framework, {}).get("version", ""))
+
+
+def load(result: Result) -> Any:
+    return arrays.load(result.array, result.dtype)

@@ -1,0 +1,93 @@
+"""Two questions that should have the same bits and have not, as one script: the plain one, and the other way to ask."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from harness import arrays, blocks
+from harness.engine import Inputs
+from harness.findings.asking import Asker
+from harness.operations import OPERATIONS
+from harness.process import QUIET, THREADS
+from harness.records import Group
+from harness.transcript.script import Transcript
+from harness.transcript.snippet import plain_text, verdict
+from harness.variations import HOSTILE, LAYOUTS, axis_of_batch, batch_of_answer, rows
+
+
+def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:
+    """The script, or why there is none."""
+    plain = replace(group, case=replace(group.case, variation=""))
+    first = asker.transcript(plain)
+    asked, at, other_at = other_question(asker, group)
+    if isinstance(first, str) or asked is None:
+        return None, first if isinstance(first, str) else f"{group.case.variation} is no question of its own"
+    reply = asker.worker(group.backends[0]).ask({"transcribe": asked})
+    if "untranscribed" in reply:
+        return None, str(reply["untranscribed"])
+    return script(asker, group, asks(first, at), asks(Transcript(**reply), other_at), first.setup), ""
+
+
+def asks(transcript: Transcript, part: str) -> str:
+    """The body of a function that gives that part of an answer."""
+    return textwrap.indent(f"{transcript.computation}\n{transcript.conversion}\nreturn {part}.copy()", "    ")
+
+
+def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, str, str]:
+    """The request of the other way to ask, and which parts of the two answers are one and the same."""
+    inputs = Inputs(asker.scratch)
+    request = asker.request(group, inputs)
+    variation = group.case.variation
+    if variation.removeprefix("upstream-") in LAYOUTS:
+        return request, "actual", "actual"
+    if variation not in ("alone", "hostile"):
+        return None, "", ""
+    operation = OPERATIONS[group.operation]
+    made = blocks.arguments(group.case, operation, group.dtype, group.axis, blocks.boundaries(group.case)[0])
+    shape = group.case.shape
+    batch = axis_of_batch(shape, group.axis)
+    assert batch is not None
+    place = batch_of_answer(operation, batch, group.axis % len(shape))
+    first_row = f"actual.take([0], {place})"
+    if variation == "alone":
+        changed, theirs = rows(made, [0], shape, group.axis, batch), "actual"
+    else:
+        changed, theirs = disturbed(made, operation.arguments[0], batch), first_row
+    arguments = {name: stored(asker, name, value) for name, value in changed.items()}
+    return {**request, "variation": "", "arguments": {**request["arguments"], **arguments}}, first_row, theirs
+
+
+def disturbed(made: dict[str, Any], first: str, batch: int) -> dict[str, Any]:
+    """The first row kept, the others hostile."""
+    logits = np.moveaxis(made[first].copy(), batch, 0)
+    for number in range(1, len(logits)):
+        logits[number] = HOSTILE[(number - 1) // 2 % len(HOSTILE)]
+    return {**made, first: np.moveaxis(logits, 0, batch)}
+
+
+def stored(asker: Asker, name: str, value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    file = asker.scratch / f"other-{name}.npy"
+    value = np.ascontiguousarray(value)
+    return str(file), arrays.save(file, value), arrays.sha256(value)
+
+
+def script(asker: Asker, group: Group, plainly: str, otherwise: str, setup: str) -> str:
+    who, way = f"{group.backends[0]} {asker.version(group.backends[0])}", group.case.variation
+    settings = [f"os.environ[{name!r}] = {value!r}" for name, value in (QUIET | dict.fromkeys(THREADS, "1")).items()]
+    lines = [
+        f'"""{plain_text(f"{who}: {group.operation} of {group.case.name} in {group.dtype}")}"""', "",
+        "import os", "import sys", "", *settings, "", setup, "", "",
+        "def asked_plainly():", plainly, "", "",
+        f"def asked_otherwise():  # {way}", otherwise, "", "",
+        "one, two = asked_plainly(), asked_otherwise()",
+        "print('plainly  ', one.ravel()[:8])",
+        "print('otherwise', two.ravel()[:8])",
+        *verdict("one.tobytes() != two.tobytes()", f"asked {way}, the answer has other bits"),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,41 @@
+"""Which of the forty classes of defect a finding most likely belongs to, by what its smallest witness needs."""
+
+from __future__ import annotations
+
+from harness.cases import named
+from harness.variations import LAYOUTS
+
+BY_VARIATION = {"again": "C35", "threads": "C35", "alone": "C36", "hostile": "C36", "dtypes": "C37"}
+BY_FAMILY = {
+    "above": "C01", "below": "C02", "abyss": "C02", "mixed": "C02", "shifted": "C03", "gap": "C05", "lost": "C06",
+    "masked": "C19", "subnormal": "C34", "scaled": "C32", "ties": "C25",
+}  # fmt: skip
+BY_OPERATION = {
+    "hvp": "C23", "cross_entropy_hvp": "C23", "jvp": "C24", "log_softmax_jvp": "C24", "log_softmax_vjp": "C22",
+    "log_softmax_jacobian": "C22", "vjp": "C21", "jacobian": "C21", "jacobian_row": "C21",
+    "cross_entropy_gradient": "C28", "soft_cross_entropy_gradient": "C30",
+}  # fmt: skip
+LARGEST_COUNT = 65_504
+"""float16's largest number."""
+
+
+def defect_class(witness: str, operation: str, dtype: str, broken: str) -> str:
+    """Variation before dtype, range and family; then the axis, then the operation."""
+    case = named(witness)
+    layout = case.variation.removeprefix("upstream-")
+    if layout in LAYOUTS:
+        return "C10" if layout == case.variation else "C11"
+    if case.variation:
+        return BY_VARIATION[case.variation]
+    if "dtype" in broken:
+        return "C37"
+    if dtype == "float16" and case.shape[case.axes[0]] > LARGEST_COUNT:
+        return "C07"
+    family = witness.split(":", maxsplit=1)[0]
+    if dtype in ("float16", "bfloat16") or broken.startswith("B:"):
+        return "C06"
+    if family in BY_FAMILY:
+        return BY_FAMILY[family]
+    if case.axes[0] not in (-1, len(case.shape) - 1):
+        return "C12"
+    return BY_OPERATION.get(operation, "C09")

@@ -1,0 +1,63 @@
+"""Findings as `findings.csv` beside their run; those of an earlier run are shown again, or told to be stale."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from harness import store
+from harness.errors import UsageError
+from harness.findings.asking import Asker
+from harness.findings.record import SHOWN, STALE, Finding, key
+from harness.findings.snippets import run
+from harness.findings.survey import said
+
+FILE = "findings.csv"
+
+
+def write(folder: Path, findings: Sequence[Finding]) -> None:
+    store.write(folder, FILE, store.csv(store.frame(findings, Finding)).encode())
+
+
+def read(folder: Path) -> list[Finding]:
+    """None where there is no file. UsageError where it is no table of findings."""
+    file = folder / FILE
+    if not file.exists():
+        return []
+    try:
+        table = pd.read_csv(io.BytesIO(file.read_bytes()), keep_default_na=False, dtype=str)
+        return [finding(row) for row in table.to_dict("records")]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{file} does not read as a table of findings: {error}") from None
+
+
+def finding(row: dict[str, str]) -> Finding:
+    kinds = {field.name: str(field.type) for field in dataclasses.fields(Finding)}
+    made = {
+        name: int(row[name]) if kind == "int" else as_float(row[name]) if kind.startswith("float") else row[name]
+        for name, kind in kinds.items()
+    }
+    return Finding(**made)  # type: ignore[arg-type]
+
+
+def as_float(text: str) -> float | None:
+    return None if text == "nan" else float(text)
+
+
+def with_earlier(found: Sequence[Finding], earlier: Sequence[Finding], asker: Asker, folder: Path) -> list[Finding]:
+    """Those of today, and behind them those that a run before had and this one has not: none is dropped."""
+    known = {key(finding) for finding in found}
+    return [*found, *(again(old, asker, folder) for old in earlier if key(old) not in known)]
+
+
+def again(old: Finding, asker: Asker, folder: Path) -> Finding:
+    """Its script run once more."""
+    file = folder / old.snippet
+    if not old.snippet or not file.exists():
+        return dataclasses.replace(old, status=f"{STALE}: it is not found any more, and has no script")
+    ran = run(file.read_text(encoding="utf-8"), asker.interpreter(old.backend), file.parent, file.name)
+    return dataclasses.replace(old, status=SHOWN if ran.shown else said(ran))

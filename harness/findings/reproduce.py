@@ -1,0 +1,60 @@
+"""One cell by its name: what it does, as a script in the framework's own words that is run in a fresh interpreter."""
+
+from __future__ import annotations
+
+from backends import NAMES, find
+from harness.cases import named
+from harness.errors import UsageError, unknown
+from harness.findings.asking import Asker
+from harness.findings.bits import other_bits
+from harness.findings.snippets import Ran, run, snippet, why_not
+from harness.formats import FORMATS
+from harness.operations import OPERATIONS
+from harness.process import WorkerDiedError
+from harness.records import Comparison
+
+EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
+
+
+def checked(words: list[str]) -> tuple[str, str, str, str]:
+    """Backend, operation, case and dtype. UsageError for a name that is none."""
+    if len(words) != 4:
+        raise UsageError(f"a cell is BACKEND OPERATION CASE DTYPE, {EXAMPLE}; {len(words)} words were given")
+    backend, operation, case, dtype = words
+    for what, name, valid in (
+        ("backend", backend, NAMES), ("operation", operation, OPERATIONS), ("dtype", dtype, FORMATS),
+    ):  # fmt: skip
+        if name not in valid:
+            raise unknown(what, name, valid)
+    named(case)
+    return backend, operation, case, dtype
+
+
+def asked(asker: Asker, backend: str, operation: str, case: str, dtype: str) -> tuple[str, str]:
+    """The script, and what the harness says of the cell. UsageError where there is neither."""
+    group = asker.group(backend, operation, named(case), dtype)
+    if group is None:
+        reason = find(backend).unsupported(operation, dtype) or "it does not compute that by itself, or not so"
+        raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {reason}")
+    try:
+        cell = asker.cell(backend, operation, case, dtype)
+    except WorkerDiedError as died:
+        raise UsageError(f"{backend} does not answer: {died.outcome}, {died.reason}") from None
+    assert cell is not None
+    script = snippet(asker, group, cell)
+    if script is None and group.case.variation:
+        script = other_bits(asker, group)[0]
+    if script is None:
+        raise UsageError(f"{backend} {operation} {case} {dtype}: {why_not(asker, group, cell)}")
+    return script, sentence(cell)
+
+
+def sentence(cell: Comparison) -> str:
+    if cell.outcome != "ok":
+        return f"{cell.backend}: {cell.outcome}, {cell.reason}"
+    share = "" if cell.bound_fraction is None else f", {cell.bound_fraction:.3g} of its bound"
+    return f"{cell.backend}: {cell.verdict}, grade {cell.grade or '–'}, {cell.max_ulp_error or 0:.4g} ulp{share}"
+
+
+def ran(asker: Asker, backend: str, script: str) -> Ran:
+    return run(script, asker.interpreter(backend), asker.scratch)

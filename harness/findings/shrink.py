@@ -1,0 +1,120 @@
+"""From a case that fails to the smallest that still does: plain, one row, the last axis, few and simple values.
+
+Cases are shrunk by their names, so that every step can be asked again by anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from harness.cases import CASES, GRAMMAR
+
+Fails = Callable[[str], bool]
+SIMPLEST = ("zeros", "ramp", "repeated", "ties", "normal")
+"""Families, simplest values first. Of others a witness keeps its own."""
+MOST_STEPS = 60
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A synthetic case's name, taken apart."""
+
+    family: str
+    shape: tuple[int, ...]
+    axis: int
+    options: str = ""
+    variation: str = ""
+
+    @property
+    def name(self) -> str:
+        along = "" if self.axis % len(self.shape) == len(self.shape) - 1 else f"/{self.axis % len(self.shape)}"
+        way = f"@{self.variation}" if self.variation else ""
+        return f"{self.family}:{'x'.join(map(str, self.shape))}{along}{self.options}{way}"
+
+    @property
+    def width(self) -> int:
+        return self.shape[self.axis]
+
+    def with_width(self, n: int) -> Parts:
+        position = self.axis % len(self.shape)
+        return replace(self, shape=(*self.shape[:position], n, *self.shape[position + 1 :]))
+
+
+def shrunk(name: str, fails: Fails) -> str:
+    """The name of the smallest case that was seen to fail; the given one where it stays the smallest."""
+    asked: dict[str, bool] = {}
+
+    def still(parts: Parts) -> bool:
+        if parts.name not in asked:
+            if len(asked) >= MOST_STEPS:
+                return False
+            asked[parts.name] = fails(parts.name)
+        return asked[parts.name]
+
+    parts = next((parts for parts in beginnings(name) if still(parts)), None)
+    if parts is None:
+        return name
+    for step in (plainer, fewer_rows, narrower, simpler, narrower):
+        parts = step(parts, still)
+    return parts.name
+
+
+def taken_apart(name: str) -> Parts:
+    plain, _, variation = name.partition("@")
+    found = GRAMMAR.fullmatch(plain)
+    assert found is not None
+    shape = tuple(map(int, found["shape"].split("x")))
+    return Parts(found["family"], shape, int(found["axis"] or -1), found["options"], variation)
+
+
+def beginnings(name: str) -> Iterator[Parts]:
+    """The case itself; of a named one, synthetic cases in its shape that may fail alike."""
+    plain, _, variation = name.partition("@")
+    if plain not in CASES:
+        yield taken_apart(name)
+        return
+    case = CASES[plain]
+    for family in ("lost", "below", "wide", "gap", *SIMPLEST):
+        yield Parts(family, case.shape, case.axes[0], variation=variation)
+
+
+def plainer(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
+    """Asked plainly, with nothing chosen."""
+    for change in ({"variation": ""}, {"options": ""}):
+        tried = replace(parts, **change)  # type: ignore[arg-type]
+        if tried != parts and still(tried):
+            parts = tried
+    return parts
+
+
+def fewer_rows(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
+    """One row, along the last axis; two, where it takes a neighbour."""
+    n = parts.width
+    for shape, axis in (((n,), -1), ((1, n), -1), ((2, n), -1), ((n, 1), 0), ((n, 2), 0)):
+        tried = replace(parts, shape=shape, axis=axis)
+        if len(tried.shape) <= len(parts.shape) and tried != parts and still(tried):
+            return tried
+    return parts
+
+
+def narrower(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
+    """The first power of two that fails, or the case's own width; then the least between that and the one before."""
+    below = 0
+    for n in (2**k for k in range(21) if 2**k < parts.width):
+        if still(parts.with_width(n)):
+            parts = parts.with_width(n)
+            break
+        below = n
+    while parts.width - below > 1:
+        middle = (below + parts.width) // 2
+        if still(parts.with_width(middle)):
+            parts = parts.with_width(middle)
+        else:
+            below = middle
+    return parts
+
+
+def simpler(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
+    before = SIMPLEST[: SIMPLEST.index(parts.family)] if parts.family in SIMPLEST else SIMPLEST
+    return next((tried for family in before if still(tried := replace(parts, family=family))), parts)

@@ -1,0 +1,104 @@
+"""A cell's script, made and run: what it shows is shown by the framework alone, in a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.findings.asking import Asker
+from harness.process import QUIET, THREADS
+from harness.records import Comparison, Group
+from harness.transcript.snippet import Crashes, Form, Raises, Value, reproduction
+
+SECONDS = 300
+NOTHING = 0.5
+"""Ulp, over which a right answer is shown not to be the exact value rounded: of a cell that is as it should be."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a script: its exit status and all that it printed."""
+
+    status: int
+    text: str
+
+    @property
+    def shown(self) -> bool:
+        return self.status == 0 and any(line.startswith("shown:") for line in self.text.splitlines())
+
+
+def snippet(asker: Asker, group: Group, cell: Comparison) -> str | None:
+    """The script that shows a cell, or None; `why_not` says why."""
+    what = finding(cell)
+    found = asker.transcript(group, stand_ins=isinstance(what, Crashes)) if what else ""
+    if what is None or isinstance(found, str):
+        return None
+    environment = QUIET | dict.fromkeys(THREADS, "1")
+    return reproduction(title(cell, asker.version(cell.backend)), found, what, environment)
+
+
+def why_not(asker: Asker, group: Group, cell: Comparison) -> str:
+    what = finding(cell)
+    if what is None:
+        return f"no script shows an outcome of {cell.outcome}"
+    found = asker.transcript(group, stand_ins=isinstance(what, Crashes))
+    return found if isinstance(found, str) else ""
+
+
+def title(cell: Comparison, version: str) -> str:
+    return f"{cell.backend} {version}: {cell.operation} of {cell.case} in {cell.dtype}"
+
+
+def finding(cell: Comparison) -> Value | Form | Raises | Crashes | None:
+    """What a cell has to show, by its outcome."""
+    if cell.outcome == "failed":
+        shapes = re.fullmatch(r"answered with shape (\(.*\)), not (\(.*\))", cell.reason)
+        return Form("shape", *shapes.groups()) if shapes else Raises(cell.reason.split(":", maxsplit=1)[0])
+    if cell.outcome == "crashed":
+        return Crashes(exit_status(cell.reason))
+    if cell.outcome != "ok":
+        return None
+    if dtypes := re.fullmatch(r"answered in (\w+), not (\w+)", cell.reason):
+        return Form("dtype", *dtypes.groups())
+    said = json.loads(cell.witness)
+    element = tuple(int(index) for index in cell.worst_index.split(",") if index)
+    return Value(element, said["actual"], said["expected"], allowed(cell), cell.dtype)
+
+
+def allowed(cell: Comparison) -> float:
+    """In ulp, what an answer may be off by and not be this finding: its bound where it is above; half of itself."""
+    most = cell.max_ulp_error or 0.0
+    if (cell.bound_fraction or 0) > 1 and cell.bound is not None and cell.bound < most:
+        return cell.bound
+    return most / 2
+
+
+def exit_status(reason: str) -> int:
+    """Of `killed by SIGSEGV, twice` and `exit code 7, twice`."""
+    if named := re.search(r"killed by (SIG\w+)", reason):
+        return -signal.Signals[named[1]].value
+    code = re.search(r"exit code (\d+)", reason)
+    return int(code[1]) if code else 1
+
+
+def run(script: str, interpreter: str, folder: Path, name: str = "snippet.py") -> Ran:
+    """In a fresh interpreter that sees nothing of ours."""
+    file = folder / name
+    file.write_text(script, encoding="utf-8")
+    try:
+        done = subprocess.run(
+            [interpreter, "-I", str(file)], capture_output=True, text=True, timeout=SECONDS, check=False, env=bare()
+        )
+    except subprocess.TimeoutExpired:
+        return Ran(1, f"not shown: no end in {SECONDS} s\n")
+    return Ran(done.returncode, done.stdout + done.stderr)
+
+
+def bare() -> dict[str, str]:
+    """The environment without what would change a framework's arithmetic: the script sets that itself."""
+    return {name: value for name, value in os.environ.items() if name not in (*THREADS, "XLA_FLAGS", "JAX_PLATFORMS")}

@@ -1,0 +1,142 @@
+"""From a run's tables to its findings: each suspect asked again, shrunk, written as a script, and shown by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from math import prod
+from pathlib import Path
+
+from harness.cases import named
+from harness.findings.asking import Asker
+from harness.findings.bits import other_bits
+from harness.findings.classes import defect_class
+from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
+from harness.findings.shrink import shrunk
+from harness.findings.snippets import Ran, run, snippet, why_not
+from harness.findings.suspects import Suspect, broken, suspects
+from harness.records import Comparison, Run
+from harness.rows import SHORT
+
+FORWARD = {
+    "vjp": "softmax", "jvp": "softmax", "hvp": "softmax", "jacobian": "softmax", "jacobian_row": "softmax",
+    "log_softmax_vjp": "log_softmax", "log_softmax_jvp": "log_softmax", "log_softmax_jacobian": "log_softmax",
+    "cross_entropy_gradient": "cross_entropy", "cross_entropy_mean_gradient": "cross_entropy_mean",
+    "cross_entropy_hvp": "cross_entropy", "soft_cross_entropy_gradient": "soft_cross_entropy",
+    "mean_squared_error_gradient": "mean_squared_error", "layer_jacobian": "layer",
+}  # fmt: skip
+"""The value that an operation is a derivative of."""
+FOLDER = "findings"
+
+
+def survey(
+    run: Run, asker: Asker, out: Path, tell: Callable[[str], None], kinds: Collection[str] = KINDS
+) -> list[Finding]:
+    """All findings of a run, their scripts written to `out/findings`."""
+    found = []
+    for number, suspect in enumerate(suspects(run.comparisons, run.properties, kinds), 1):
+        tell(f"{suspect.backend} {suspect.operation} {suspect.case} {suspect.dtype}: {suspect.property}")
+        found.append(looked_into(suspect, asker, out, f"{number:02}-{suspect.backend}-{suspect.operation}"))
+    return found
+
+
+def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
+    """One suspect, at the smallest witness that still shows it."""
+    if suspect.kind == POLICY:
+        return with_script(suspect, suspect.case, None, asker, out, name)
+    asked: dict[str, Comparison | None] = {}
+
+    def fails(case: str) -> bool:
+        asked[case] = cell = asker.cell(suspect.backend, suspect.operation, case, suspect.dtype)
+        return cell is not None and alike(cell, suspect)
+
+    witness = shrunk(suspect.case, fails)
+    cell = asked.get(witness) or asker.cell(suspect.backend, suspect.operation, witness, suspect.dtype)
+    return with_script(suspect, witness, cell, asker, out, name)
+
+
+def alike(cell: Comparison, suspect: Suspect) -> bool:
+    """Whether a cell fails in the suspect's way."""
+    if cell.grade == "C":
+        return suspect.property.startswith("B:")
+    if cell.outcome == "ok" and cell.verdict != SHORT:
+        return False
+    return broken(cell) == (suspect.kind, suspect.property)
+
+
+def with_script(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker, out: Path, name: str) -> Finding:
+    script, reason = written(suspect, witness, cell, asker)
+    file = f"{FOLDER}/{name.replace(':', '-')}.py"
+    status = reason
+    if script:
+        (out / FOLDER).mkdir(exist_ok=True)
+        ran = run(script, asker.interpreter(suspect.backend), out / FOLDER, Path(file).name)
+        status = SHOWN if ran.shown else said(ran)
+    actual, expected = values(cell)
+    case = named(witness)
+    return Finding(
+        kind=suspect.kind,
+        defect_class=defect_class(witness, suspect.operation, suspect.dtype, suspect.property)
+        if suspect.kind != POLICY
+        else "",
+        verdict=verdict(suspect, witness, asker),
+        backend=suspect.backend,
+        version=asker.version(suspect.backend),
+        operation=suspect.operation,
+        dtype=suspect.dtype,
+        axis=case.axes[0],
+        property=suspect.property,
+        witness=witness,
+        elements=prod(case.shape),
+        at=cell.worst_index if cell else "",
+        actual=actual,
+        expected=expected,
+        of_bound=cell.bound_fraction if cell else None,
+        cells=suspect.cells,
+        first_seen=suspect.case,
+        snippet=file if script else "",
+        status=status,
+    )
+
+
+def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> tuple[str | None, str]:
+    """The script that shows it, or why there is none."""
+    group = asker.group(suspect.backend, suspect.operation, named(witness), suspect.dtype)
+    if group is None:
+        return None, "it is not asked any more"
+    if suspect.kind == POLICY:
+        return other_bits(asker, group)
+    if cell is None:
+        return None, "it is not asked any more"
+    script = snippet(asker, group, cell)
+    return script, "" if script else why_not(asker, group, cell)
+
+
+def said(ran: Ran) -> str:
+    """Of a script that did not show it: its last words."""
+    lines = [line for line in ran.text.splitlines() if line.strip()]
+    return f"{STALE}: {lines[-1] if lines else 'it said nothing'}"
+
+
+def values(cell: Comparison | None) -> tuple[str, str]:
+    """Actual and expected, exactly, or in words."""
+    if cell is None:
+        return "other bits", "the same bits"
+    if cell.outcome != "ok" or not cell.witness:
+        return f"{cell.outcome}: {cell.reason}", "an answer"
+    witness = json.loads(cell.witness)
+    return str(witness["actual"]), str(witness["expected"])
+
+
+def verdict(suspect: Suspect, witness: str, asker: Asker) -> str:
+    """What is wrong with it. A derivative may be wrong where the value that it is of is right: said apart."""
+    if suspect.kind != DEFECT:
+        return suspect.kind
+    forward = FORWARD.get(suspect.operation)
+    value = asker.cell(suspect.backend, forward, witness, suspect.dtype) if forward else None
+    if forward is None:
+        return "value wrong"
+    if value is None:
+        return "derivative wrong"
+    right = value.outcome == "ok" and value.verdict != SHORT
+    return "forward right, derivative wrong" if right else "value and derivative wrong"

@@ -1,0 +1,97 @@
+"""Cells of a run that a finding may stand behind, alike ones together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import pandas as pd
+
+from backends import find
+from harness.cases import named
+from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
+from harness.operations import OPERATIONS
+from harness.rows import SHORT
+from harness.sameness import UNREPEATABLE
+
+DEATHS = ("crashed", "timed out", "out of memory")
+BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Cells in which one backend fails one operation in one dtype in the same way; `case`: the smallest of them."""
+
+    kind: str
+    property: str
+    backend: str
+    operation: str
+    dtype: str
+    axis: int
+    case: str
+    cells: int
+
+
+def suspects(comparisons: pd.DataFrame, properties: pd.DataFrame, kinds: Collection[str] = KINDS) -> list[Suspect]:
+    """One for each way in which a backend fails an operation in a dtype, defects first."""
+    seen: dict[tuple[str, ...], list[Any]] = {}
+    for kind, law, row in of_cells(comparisons):
+        if kind in kinds and (kind == DEFECT or itself(row.backend)):
+            what = (row.operation, row.dtype) if kind != POLICY else ()
+            seen.setdefault((kind, law, row.backend, *what), []).append(row)
+    told = {key[2:] for key in seen}
+    for kind, law, row in of_laws(properties):
+        if (row.backend, row.operation, row.dtype) not in told:  # whose answer is known to be wrong breaks laws too
+            seen.setdefault((kind, law, row.backend, row.operation, row.dtype), []).append(row)
+    found = [together(key[0], key[1], rows) for key, rows in seen.items()]
+    return sorted(found, key=lambda suspect: KINDS.index(suspect.kind))
+
+
+def itself(backend: str) -> bool:
+    """A framework or one of its modes, and no formula written out: how those add up is their own affair."""
+    return len(find(backend).operations) == len(OPERATIONS)
+
+
+def together(kind: str, law: str, rows: list[Any]) -> Suspect:
+    row = min(rows, key=lambda row: prod(named(row.case).shape))
+    return Suspect(kind, law, row.backend, row.operation, row.dtype, int(row.axis), row.case, len(rows))
+
+
+def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
+    wanted = (
+        (comparisons.verdict == SHORT)
+        | (comparisons.grade == "C")
+        | comparisons.outcome.isin(("failed", *DEATHS))
+        | (comparisons.same_bits == False)  # noqa: E712  # of three values
+    )
+    for row in comparisons[wanted.fillna(False)].itertuples():
+        if row.verdict == SHORT or row.outcome != "ok":
+            yield *broken(row), row
+        elif row.grade == "C":
+            yield ACCURACY, ORDER, row
+        if not pd.isna(row.same_bits) and not row.same_bits:
+            yield POLICY, f"{BITS}: {row.case.partition('@')[2]}", row
+
+
+def broken(row: Any) -> tuple[str, str]:
+    """Of a cell that fails: the kind, the property."""
+    if row.outcome in DEATHS:
+        return DEFECT, f"it answers: {row.outcome}"
+    if row.outcome == "failed":
+        return DEFECT, f"it answers: {row.reason.split(':')[0]}"
+    if row.reason == UNREPEATABLE:
+        return DEFECT, "the same bits when asked again"
+    if row.reason.startswith("answered in"):
+        return DEFECT, "the answer's dtype is the one claimed"
+    if row.nan_count or row.infinity_count:
+        return DEFECT, "a finite value has a finite answer"
+    if row.any_order_fraction <= 1:
+        return ACCURACY, ORDER
+    return DEFECT, BOUND
+
+
+def of_laws(properties: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
+    for row in properties[properties.verdict == SHORT].itertuples():
+        yield DEFECT, row.law, row

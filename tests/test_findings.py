@@ -1,0 +1,228 @@
+"""Findings: shrunk to the smallest witness, their kinds apart, each shown by a script that needs nothing of ours."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness import store
+from harness.cases import named
+from harness.errors import UsageError
+from harness.findings import kept
+from harness.findings.classes import defect_class
+from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
+from harness.findings.shrink import shrunk
+from harness.findings.suspects import suspects
+from harness.operations import OPERATIONS
+from harness.records import Comparison, Property
+from harness.variations import VARIATIONS
+from reports import findings as page
+from tests.command import harness
+
+PLANTED = str(Path(__file__).parent / "planted")
+
+
+@pytest.mark.parametrize(
+    ("name", "needs", "smallest"),
+    [
+        ("normal:3x400", lambda case: case.shape[case.axes[0]] >= 129, "zeros:129"),
+        ("normal:3x400", lambda case: case.shape[case.axes[0]] == 400, "zeros:400"),
+        ("normal:8x17/0;upstream=ones@strided", lambda case: True, "zeros:1"),
+        ("mixed:5x9", lambda case: len(case.shape) == 2 and case.shape[0] >= 2 and "mixed" in case.name, "mixed:2x1"),
+        ("peak:3x4x5/1", lambda case: case.axes[0] % len(case.shape) != len(case.shape) - 1, "zeros:1x1/0"),
+        ("repeated:4x5@flipped", lambda case: case.variation == "flipped", "zeros:1@flipped"),
+        ("wide", lambda case: case.name.startswith("gap:"), "gap:1"),
+        ("digits", lambda case: False, "digits"),
+    ],
+)
+def test_a_case_is_shrunk_as_far_as_it_fails(name: str, needs, smallest: str) -> None:  # type: ignore[no-untyped-def]
+    asked: list[str] = []
+
+    def fails(case: str) -> bool:
+        asked.append(case)
+        return bool(needs(named(case)))
+
+    assert shrunk(name, fails) == smallest
+    assert len(asked) == len(set(asked)) <= 60
+
+
+def cell(**about: object) -> Comparison:
+    row = Comparison("softmax", "normal:3x4", "float32", -1, "torch", "ok", verdict="within bound", grade="A")
+    figures = {"nan_count": 0, "infinity_count": 0, "any_order_fraction": 0.1}
+    return replace(row, **(figures | about))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("about", "kind", "broken"),
+    [
+        ({"verdict": "falls short", "grade": "F", "any_order_fraction": 3.0}, DEFECT, "the bound holds"),
+        ({"verdict": "falls short", "grade": "F", "any_order_fraction": 0.0}, ACCURACY, "B: a tree of additions"),
+        ({"grade": "C"}, ACCURACY, "B: a tree of additions"),
+        ({"verdict": "falls short", "nan_count": 1}, DEFECT, "a finite value has a finite answer"),
+        ({"outcome": "failed", "reason": "ValueError: no", "verdict": ""}, DEFECT, "it answers: ValueError"),
+        ({"outcome": "crashed", "reason": "killed", "verdict": ""}, DEFECT, "it answers: crashed"),
+        (
+            {"verdict": "falls short", "reason": "answered in float16, not float32"},
+            DEFECT,
+            "the answer's dtype is the one claimed",
+        ),
+        ({"case": "normal:3x4@flipped", "same_bits": False}, POLICY, "the same bits when asked otherwise: flipped"),
+    ],
+)
+def test_a_kind_for_everything_and_never_two(about: dict[str, object], kind: str, broken: str) -> None:
+    cells = store.frame([cell(**about), cell(operation="vjp")], Comparison)
+    [found] = suspects(cells, store.frame([], Property))
+    assert (found.kind, found.property) == (kind, broken)
+
+
+def test_what_is_right_is_no_suspect() -> None:
+    cells = store.frame(
+        [cell(), cell(outcome="unsupported"), cell(case="normal:3x4@flipped", same_bits=True)], Comparison
+    )
+    assert suspects(cells, store.frame([], Property)) == []
+
+
+def test_a_broken_law_is_told_once() -> None:
+    law = Property("softmax", "normal:3x4", "float32", -1, "torch", "Σ s = 1", 9.0, 3.0, "falls short")
+    alone = suspects(store.frame([cell()], Comparison), store.frame([law], Property))
+    assert [(s.kind, s.property) for s in alone] == [(DEFECT, "Σ s = 1")]
+    beside = suspects(
+        store.frame([cell(verdict="falls short", any_order_fraction=3.0)], Comparison), store.frame([law], Property)
+    )
+    assert [s.property for s in beside] == ["the bound holds"]
+
+
+def test_how_a_written_out_formula_adds_up_is_its_own_affair() -> None:
+    cells = store.frame([cell(backend="torch:naive", grade="C"), cell(backend="jax:jit", grade="C")], Comparison)
+    assert [s.backend for s in suspects(cells, store.frame([], Property))] == ["jax:jit"]
+
+
+@pytest.mark.parametrize("variation", VARIATIONS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_finding_has_a_class(operation: str, variation: str) -> None:
+    for name in (f"repeated:4x5@{variation}", "above:3x4", "normal:3x4/0", "normal:7"):
+        assert defect_class(name, operation, "float32", "the bound holds") in {f"C{n:02}" for n in range(1, 41)}
+
+
+WRONG = [
+    f"planted:{name}"
+    for name in ("unnormalised", "one_element_off", "nan_in_a_corner", "halved", "wrong_shape", "raises")
+]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Finding]]:
+    """Findings of a run of backends that are wrong."""
+    out = tmp_path_factory.mktemp("found")
+    done = harness(
+        "compare", "--backend", ",".join([*WRONG, "numpy"]), "--case", "normal:3x17,ties:2x40", "--dtype", "float64",
+        "--operation", "softmax,vjp", "--out", out, PYTHONPATH=PLANTED,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    done = harness("findings", out, PYTHONPATH=PLANTED)
+    assert done.returncode == 1, done.stderr
+    assert "in a fresh interpreter" in done.stdout
+    return out, kept.read(out)
+
+
+def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, list[Finding]]) -> None:
+    out, its = found
+    assert {finding.backend for finding in its} == set(WRONG)
+    for finding in its:
+        if finding.backend == "planted:raises":  # in its own code, and not in NumPy's
+            assert (finding.snippet, finding.actual[:19]) == ("", "failed: RuntimeError"[:19])
+            continue
+        assert (finding.kind, finding.status) == (DEFECT, "shown"), finding
+        script = (out / finding.snippet).read_text()
+        assert "import harness" not in script
+        assert "import backends" not in script
+        done = subprocess.run(
+            [sys.executable, "-I", out / finding.snippet], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1].startswith("shown:")
+
+
+def test_witnesses_are_as_small_as_can_be(found: tuple[Path, list[Finding]]) -> None:
+    its = {finding.backend: finding for finding in found[1]}
+    assert its["planted:nan_in_a_corner"].witness == "zeros:1"
+    assert its["planted:unnormalised"].witness == "zeros:2"
+    assert its["planted:one_element_off"].elements <= 5  # it touches the fourth element
+
+
+def test_a_derivative_that_is_wrong_of_a_value_that_is_right_is_said_apart(found: tuple[Path, list[Finding]]) -> None:
+    verdicts = {finding.backend: finding.verdict for finding in found[1]}
+    assert verdicts["planted:unnormalised"] == "value wrong"
+    assert verdicts["planted:halved"] == "derivative wrong"
+
+
+def test_a_finding_that_is_gone_is_stale_and_not_dropped(found: tuple[Path, list[Finding]], tmp_path: Path) -> None:
+    before, its = found
+    shutil.copytree(before, tmp_path / "now")
+    old = next(finding for finding in its if finding.backend == "planted:unnormalised")
+    gone = replace(old, operation="logsumexp", snippet="findings/mended.py")
+    (tmp_path / "now" / "findings" / "mended.py").write_text("print('not shown: it is right')\nraise SystemExit(1)\n")
+    kept.write(tmp_path / "now", [gone])
+    harness("findings", tmp_path / "now", PYTHONPATH=PLANTED)
+    again = kept.read(tmp_path / "now")
+    assert [f.status for f in again if f.operation == "logsumexp"] == ["stale: not shown: it is right"]
+    assert len(again) == len(its) + 1
+
+
+def test_findings_survive_the_table(found: tuple[Path, list[Finding]], tmp_path: Path) -> None:
+    kept.write(tmp_path, found[1])
+    assert kept.read(tmp_path) == found[1]
+    (tmp_path / "findings.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UsageError, match="does not read as a table of findings"):
+        kept.read(tmp_path)
+
+
+def test_the_page_keeps_the_kinds_apart_and_escapes() -> None:
+    assert page.render([]) == "# Findings\n\n**Nothing was found.**\n"
+    one = Finding(DEFECT, "C07", "value wrong", "torch", "2<b>|", "softmax", "float32", -1, "the bound holds",
+                  "zeros:3", 3, "1", "0x1.8p+1", "nan", 3.0, 2, "zeros:9", "", "stale: no")  # fmt: skip
+    text = page.render([one, replace(one, kind=ACCURACY), replace(one, kind=POLICY)])
+    assert "## 1 defect\n" in text and "## 1 accuracy grade\n" in text and "## 1 policy difference\n" in text
+    assert "2\\<b\\>\\|" in text
+    assert "| 3 " in text
+
+
+@pytest.mark.parametrize("words", [("numpy", "softmax", "normal:2x3", "float32"), ("numpy vjp wide float64",)])
+def test_any_cell_is_reproduced(words: tuple[str, ...]) -> None:
+    done = harness("reproduce", *words)
+    assert done.returncode == 0, done.stderr
+    assert "import numpy as np" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("shown:")
+    assert "of its bound" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("numpy", "softmax"), "a cell is BACKEND OPERATION CASE DTYPE, as in: reproduce torch"),
+        (("nunpy", "softmax", "wide", "float32"), "unknown backend 'nunpy': did you mean 'numpy'?"),
+        (("numpy", "sofmax", "wide", "float32"), "unknown operation 'sofmax': did you mean 'softmax'?"),
+        (("numpy", "softmax", "wied", "float32"), "unknown case 'wied': did you mean 'wide'?"),
+        (("numpy", "softmax", "wide", "flaot32"), "unknown dtype 'flaot32': did you mean 'float32'?"),
+        (("numpy", "softmax", "wide", "bfloat16"), "is not asked: numpy does not claim bfloat16"),
+        (("numpy:naive", "vjp", "wide", "float32"), "is not asked: it does not compute that by itself, or not so"),
+    ],
+)
+def test_a_cell_that_is_none_is_one_sentence(words: tuple[str, ...], sentence: str) -> None:
+    done = harness("reproduce", *words)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert sentence in done.stderr
+
+
+def test_the_quick_suite_finds_no_defect(tmp_path: Path) -> None:
+    """As `make compare` runs it, on NumPy alone here: nothing found, and a page that says so."""
+    done = harness("compare", "--backend", "numpy", "--suite", "quick", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(pd.read_csv(tmp_path / "findings.csv")) == 0
+    assert "Nothing was found" in (tmp_path / "findings.md").read_text()
