@@ -138,6 +138,29 @@ class Dtype(Torch):
         return getattr(self.torch, self.answers_in[str(logits.dtype).removeprefix("torch.")])
 
 
+class Out(Torch):
+    """The argument `out=`: into every other element of a buffer, with its dimensions the other way round in memory."""
+
+    variant, operations = "out", ("softmax", "log_softmax", "logsumexp")
+
+    def softmax(self, logits: Any, axis: int) -> Any:
+        return self.written(self.torch.softmax, logits, axis, logits.shape)
+
+    def log_softmax(self, logits: Any, axis: int) -> Any:
+        return self.written(self.torch.log_softmax, logits, axis, logits.shape)
+
+    def logsumexp(self, logits: Any, axis: int) -> Any:
+        return self.written(self.torch.logsumexp, logits, axis, self.entry(logits, 0, axis).shape)
+
+    def written(self, function: Any, logits: Any, axis: int, shape: Any) -> Any:
+        """The answer, if nothing beside it was written to."""
+        buffer = self.torch.full((*reversed(shape), 2), self.torch.nan, dtype=logits.dtype)
+        answer = function(logits, axis, out=buffer[..., 0].permute(tuple(reversed(range(len(shape))))))
+        if not buffer[..., 1].isnan().all():
+            raise RuntimeError("it wrote beside its output")
+        return answer
+
+
 class Compile(Torch):
     """`torch.compile` of every operation: 1 to 14 s a program, so only on request."""
 
@@ -149,4 +172,4 @@ class Compile(Torch):
             setattr(self, method, self.torch.compile(getattr(self, method), dynamic=False))
 
 
-BACKENDS = (Torch, JacRev, JacFwd, Loop, Reverse, Dtype, Compile, *textbook.variants(Torch))
+BACKENDS = (Torch, JacRev, JacFwd, Loop, Reverse, Dtype, Out, Compile, *textbook.variants(Torch))
