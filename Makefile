@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 EXTRAS := torch tensorflow jax
 
 .DEFAULT_GOAL := help
-.PHONY: help install compare backends test bench golden lint format clean
+.PHONY: help install compare atlas power backends test bench golden lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ $(READY): pyproject.toml constraints.txt
 
 compare: $(READY) ## compare the frameworks on the default suite; writes out/latest
 	$(BIN)/python -m harness compare
+
+atlas: $(READY) ## what frameworks do on NaN, masks, odd shapes and labels; writes out/atlas
+	$(BIN)/python -m harness atlas
+
+power: $(READY) ## plant mutants and see which checks kill them; writes out/power
+	$(BIN)/python -m harness power
 
 backends: $(READY) ## which frameworks are there, in which version
 	$(BIN)/python -m harness backends

@@ -71,6 +71,10 @@ class Asker:
             return None
         return None if unvaried(case, OPERATIONS[operation], group.axis, about) else group
 
+    def answer(self, group: Group) -> Any:
+        """On the case's first block."""
+        return load(self._results(group)[group.backends[0], 0])
+
     def _height(self, group: Group, n: int) -> int | None:
         name, dtype = probed_as(group.backends[0], group.dtype)
         case = probes.case(HEIGHT, n, place_of(group))

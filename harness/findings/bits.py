@@ -52,20 +52,28 @@ def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, s
     batch = axis_of_batch(shape, group.axis)
     assert batch is not None
     place = batch_of_answer(operation, batch, group.axis % len(shape))
-    first_row = f"actual.take([0], {place})"
+    number = differing(asker, group, place)
+    its_row = f"actual.take([{number}], {place})"
     if variation == "alone":
-        changed, theirs = rows(made, [0], shape, group.axis, batch), "actual"
+        changed, theirs = rows(made, [number], shape, group.axis, batch), "actual"
     else:
-        changed, theirs = disturbed(made, operation.arguments[0], batch), first_row
+        changed, theirs = disturbed(made, operation.arguments[0], batch, number), its_row
     arguments = {name: stored(asker, name, value) for name, value in changed.items()}
-    return {**request, "variation": "", "arguments": {**request["arguments"], **arguments}}, first_row, theirs
+    return {**request, "variation": "", "arguments": {**request["arguments"], **arguments}}, its_row, theirs
 
 
-def disturbed(made: dict[str, Any], first: str, batch: int) -> dict[str, Any]:
-    """The first row kept, the others hostile."""
+def differing(asker: Asker, group: Group, place: int) -> int:
+    """The first row whose bits are not the plain answer's; 0 where all are."""
+    plainly = replace(group, case=replace(group.case, variation=""))
+    one, two = (np.moveaxis(asker.answer(asked), place, 0) for asked in (plainly, group))
+    return next((number for number, (a, b) in enumerate(zip(one, two, strict=True)) if a.tobytes() != b.tobytes()), 0)
+
+
+def disturbed(made: dict[str, Any], first: str, batch: int, kept: int) -> dict[str, Any]:
+    """One row kept, and those hostile that the question makes so beside it."""
     logits = np.moveaxis(made[first].copy(), batch, 0)
-    for number in range(1, len(logits)):
-        logits[number] = HOSTILE[(number - 1) // 2 % len(HOSTILE)]
+    for number in range(1 - kept % 2, len(logits), 2):
+        logits[number] = HOSTILE[number // 2 % len(HOSTILE)]
     return {**made, first: np.moveaxis(logits, 0, batch)}
 
 

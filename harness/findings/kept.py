@@ -14,7 +14,7 @@ from harness.errors import UsageError
 from harness.findings.asking import Asker
 from harness.findings.record import SHOWN, STALE, Finding, key
 from harness.findings.snippets import run
-from harness.findings.survey import said
+from harness.findings.survey import last_words
 
 FILE = "findings.csv"
 
@@ -60,4 +60,4 @@ def again(old: Finding, asker: Asker, folder: Path) -> Finding:
     if not old.snippet or not file.exists():
         return dataclasses.replace(old, status=f"{STALE}: it is not found any more, and has no script")
     ran = run(file.read_text(encoding="utf-8"), asker.interpreter(old.backend), file.parent, file.name)
-    return dataclasses.replace(old, status=SHOWN if ran.shown else said(ran))
+    return dataclasses.replace(old, status=SHOWN if ran.shown else f"{STALE}: {last_words(ran)}")

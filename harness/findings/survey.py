@@ -11,7 +11,7 @@ from harness.cases import named
 from harness.findings.asking import Asker
 from harness.findings.bits import other_bits
 from harness.findings.classes import defect_class
-from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
+from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, Finding
 from harness.findings.shrink import shrunk
 from harness.findings.snippets import Ran, run, snippet, why_not
 from harness.findings.suspects import Suspect, broken, suspects
@@ -71,7 +71,7 @@ def with_script(suspect: Suspect, witness: str, cell: Comparison | None, asker: 
     if script:
         (out / FOLDER).mkdir(exist_ok=True)
         ran = run(script, asker.interpreter(suspect.backend), out / FOLDER, Path(file).name)
-        status = SHOWN if ran.shown else said(ran)
+        status = SHOWN if ran.shown else f"not shown: {last_words(ran)}"
     actual, expected = values(cell)
     case = named(witness)
     return Finding(
@@ -112,10 +112,10 @@ def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
     return script, "" if script else why_not(asker, group, cell)
 
 
-def said(ran: Ran) -> str:
-    """Of a script that did not show it: its last words."""
+def last_words(ran: Ran) -> str:
+    """Of a script that did not show it."""
     lines = [line for line in ran.text.splitlines() if line.strip()]
-    return f"{STALE}: {lines[-1] if lines else 'it said nothing'}"
+    return next((line for line in reversed(lines) if line.startswith("not shown")), (lines or ["it said nothing"])[-1])
 
 
 def values(cell: Comparison | None) -> tuple[str, str]:

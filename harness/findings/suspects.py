@@ -16,6 +16,8 @@ from harness.operations import OPERATIONS
 from harness.rows import SHORT
 from harness.sameness import UNREPEATABLE
 
+NO_DIGIT = 0.5
+"""Relative error from which on no digit is right: what is lost then is no accuracy, whatever theory cannot exclude."""
 DEATHS = ("crashed", "timed out", "out of memory")
 BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
 
@@ -87,6 +89,8 @@ def broken(row: Any) -> tuple[str, str]:
         return DEFECT, "the answer's dtype is the one claimed"
     if row.nan_count or row.infinity_count:
         return DEFECT, "a finite value has a finite answer"
+    if row.max_relative_error >= NO_DIGIT:
+        return DEFECT, "a digit is right"
     if row.any_order_fraction <= 1:
         return ACCURACY, ORDER
     return DEFECT, BOUND

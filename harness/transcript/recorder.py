@@ -8,6 +8,7 @@ the framework first calls it; if it calls it again, the same statements must ari
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 import sys
@@ -58,13 +59,27 @@ class Recorder:
             self.suggested[name.id] = self.compiled_name(function._node, given[0][0])
             if self.uncompiled:
                 return Symbol(self, given[0][1], name)
-        with self.executing():
-            value = function._real(*(value for _, value in given), **{n: value for n, (_, value) in by_name.items()})
+        try:
+            with self.executing():
+                value = function._real(*(value for _, value in given), **{n: v for n, (_, v) in by_name.items()})
+        except Exception:
+            self.call_for_its_body([value for _, value in given])
+            raise
         if value is None or isinstance(value, bool):  # it may have been called for its effect
             block[place] = ast.Expr(block[place].value)  # type: ignore[attr-defined]
         elif is_plain(value):
             del block[place]
         return self.symbol(value, name)
+
+    def call_for_its_body(self, values: list[Any]) -> None:
+        """A framework that raises before it calls a function leaves unsaid what that does: so it is called here."""
+        functions = [value for value in values if getattr(value, "recorded", False)]
+        others = [value for value in values if value not in functions][:1]
+        broken, raised = self.broken, self.raised
+        for function in functions if others else []:
+            with contextlib.suppress(Exception):
+                function(*(others[0] if isinstance(others[0], tuple) else others))
+        self.broken, self.raised = broken, raised
 
     def attribute(self, of: Symbol, name: str) -> Any:
         block, _ = self.blocks[-1], self.assign(ast.Attribute(of._node, name, ast.Load()))
