@@ -289,8 +289,8 @@ def test_a_sweep_asks_of_a_long_chain_when_it_needs_to(tmp_path: Path) -> None:
     """No probe is asked before; the answer above B is then asked again with it, and is a C."""
     suite = tmp_path / "mine.toml"
     suite.write_text(
-        'title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\ndtype = ["float32"]\nfamily = ["lost"]\nrows = [2]\n'
-        'width = [50000]\nbackends = ["torch"]\n'
+        'title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\ndtype = ["float32"]\nfamily = ["lost"]\n'
+        'rows = [2]\nwidth = [50000]\nbackends = ["torch"]\n'
     )
     done = harness("compare", "--suite", suite, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr

@@ -28,7 +28,7 @@ class Parts:
 
     @property
     def name(self) -> str:
-        along = "" if self.axis % len(self.shape) == len(self.shape) - 1 else f"/{self.axis % len(self.shape)}"
+        along = "" if self.axis == -1 else f"/{self.axis}"
         way = f"@{self.variation}" if self.variation else ""
         return f"{self.family}:{'x'.join(map(str, self.shape))}{along}{self.options}{way}"
 

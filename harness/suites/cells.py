@@ -10,7 +10,7 @@ from typing import Any
 from backends import NAMES, find
 from harness.cases import CASES, named
 from harness.records import Case
-from harness.suites.choice import choices
+from harness.suites.choice import AXES, choices
 from harness.suites.model import PLAIN, Named, Suite, Sweep, load
 
 
@@ -65,11 +65,7 @@ def of_sweep(sweep: Sweep, backends: tuple[str, ...]) -> Iterator[Wish]:
 def case_name(chosen: Mapping[str, Any]) -> str:
     """By the grammar of `harness.cases`."""
     rows, width = chosen["rows"], chosen["width"]
-    shape = {
-        "last": f"{rows}x{width}" if rows else f"{width}",
-        "first": f"{width}x{rows}/0",
-        "middle": f"{rows}x{width}x3/1",
-    }
+    shape = AXES[chosen["axis"]].format(rows=rows, width=width) if rows else str(width)
     given = [f"{name}={chosen[name]}" for name in ("upstream", "labels") if chosen[name] != "random"]
     variation = "" if chosen["variation"] == PLAIN else f"@{chosen['variation']}"
-    return ";".join([f"{chosen['family']}:{shape[chosen['axis']]}", *given]) + variation
+    return ";".join([f"{chosen['family']}:{shape}", *given]) + variation

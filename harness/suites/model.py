@@ -19,7 +19,7 @@ from harness.errors import UsageError, unknown
 from harness.families import FAMILIES
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.suites.choice import FACTORS, choices
+from harness.suites.choice import AXES, FACTORS, choices
 from harness.variations import VARIATIONS
 
 SUITES = ("quick", "standard", "deep")
@@ -101,7 +101,7 @@ class Sweep(Table):
     rows: Annotated[list[Annotated[int, Field(ge=0, le=LONGEST)]], Field(min_length=1)] = [3]
     """0: one row, in an array of one dimension."""
     width: Annotated[list[int], BeforeValidator(widths), Field(min_length=1)]
-    axis: Annotated[list[Literal["last", "first", "middle"]], Field(min_length=1)] = ["last"]
+    axis: Annotated[list[Annotated[str, one_of(AXES)]], Field(min_length=1)] = ["last"]
     variation: Annotated[list[Annotated[str, one_of((PLAIN, *VARIATIONS))]], Field(min_length=1)] = [PLAIN]
     upstream: Annotated[list[Annotated[str, one_of(UPSTREAM)]], Field(min_length=1)] = ["random"]
     labels: Annotated[list[Annotated[str, one_of(LABELS)]], Field(min_length=1)] = ["random"]
