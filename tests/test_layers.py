@@ -44,7 +44,11 @@ FLOORS = [
     ["harness.plan", "harness.rows", "harness.cost", "harness.atlas.survey"],
     ["harness.archive", "harness.sameness", "harness.atlas"],
     ["harness.judge", "harness.engine", "harness.inventory"],
-    ["harness.compare", "harness.power", "harness.power.planting"],
+    ["harness.compare", "harness.power", "harness.power.planting", "harness.findings.record",
+     "harness.findings.classes", "harness.findings.shrink", "harness.findings.asking"],
+    ["harness.findings.suspects", "harness.findings.snippets", "harness.findings.bits"],
+    ["harness.findings.survey", "harness.findings.reproduce"],
+    ["harness.findings.kept", "harness.findings"],
     ["harness.power.mutants.classics", "harness.power.mutants.derivatives", "harness.power.mutants.layouts",
      "harness.power.mutants.losses", "harness.power.mutants.precision", "harness.power.mutants.ranges",
      "harness.power.mutants.specials", "harness.power.mutants.state", "harness.power.mutants.widths",
@@ -58,7 +62,7 @@ FLOORS = [
     ["reports.quality", "reports.agreement", "reports.sweeps"],
     ["reports.table"],
     ["reports.terminal", "reports.markdown"],
-    ["reports", "reports.atlas", "reports.power"],
+    ["reports", "reports.atlas", "reports.findings", "reports.power"],
     ["harness.__main__"],
 ]  # fmt: skip
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

@@ -174,6 +174,19 @@ def test_what_raises_has_a_script_that_raises(ask: Any, interpreter: Interpreter
     assert (reply["raised"], reply["message"]) == ("IndexError", "Target 3 is out of bounds.")
 
 
+@pytest.mark.xdist_group("torch")
+def test_a_function_that_the_framework_raises_before_calling_is_written_down(
+    ask: Any, interpreter: Interpreters, tmp_path: Path
+) -> None:
+    """Forward mode on a primal whose rows share their memory (torch 2.13)."""
+    given = {"logits": np.zeros((2, 3), np.float32), "tangent": np.ones((2, 3), np.float32)}
+    question = {"backend": "torch", "operation": "jvp", "axis": -1, "variation": "broadcast"}
+    question["arguments"] = files(tmp_path, given)
+    transcript = Transcript(**ask("torch").worker.ask({"transcribe": question}))
+    assert "    return torch.softmax(x, -1)" in transcript.script
+    assert transcript.raised == interpreter("torch").said(transcript.script)["raised"] == "RuntimeError"
+
+
 def files(folder: Path, given: dict[str, np.ndarray[Any, Any]]) -> dict[str, tuple[str, str, str]]:
     """Arguments as a worker is sent them."""
     return {

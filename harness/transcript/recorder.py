@@ -74,7 +74,7 @@ class Recorder:
     def call_for_its_body(self, values: list[Any]) -> None:
         """A framework that raises before it calls a function leaves unsaid what that does: so it is called here."""
         functions = [value for value in values if getattr(value, "recorded", False)]
-        others = [value for value in values if value not in functions][:1]
+        others = [value for value in values if not getattr(value, "recorded", False)][:1]
         broken, raised = self.broken, self.raised
         for function in functions if others else []:
             with contextlib.suppress(Exception):
