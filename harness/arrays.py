@@ -24,7 +24,7 @@ def dtype(name: str) -> np.dtype[Any]:
 
 def save(file: str | PathLike[str], array: Array) -> str:
     """Write it; the name of its dtype, which reading it takes."""
-    name = array.dtype.name
+    name, array = array.dtype.name, np.asarray(array, order="C")  # whatever the layout that it was made in
     np.save(file, array.view(np.uint16) if name == "bfloat16" else array, allow_pickle=False)
     return name
 

@@ -65,6 +65,7 @@ def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) ->
     if not ((missing >= 0) & (missing < 0.5)).all():
         return None
     lost = (logits.shape[-1] - 1) - missing / (1 - missing) / small
+    lost = np.where(lost < -RESOLUTION - 1, -lost, lost)  # gained: sums of blocks round up
     return min(int(logits.shape[-1]) - 1, max(0, ceil(float(lost.max()))) + RESOLUTION)
 
 

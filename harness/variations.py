@@ -7,7 +7,8 @@ worker does for each; which of them make sense where is `refusal`'s to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -66,14 +67,21 @@ def flipped(array: Array, axis: int) -> Array:
 
 
 def broadcast(array: Array, axis: int) -> Array:
-    """One row for all, with stride 0 over the batch; one number for all where they are all alike."""
+    """One row for all, with stride 0 over the batch; one number for all where they are all alike. Beyond it is NaN."""
     if (array == array.flat[0]).all():
-        return np.lib.stride_tricks.as_strided(array, array.shape, (0,) * array.ndim)
+        return spread(array.reshape(-1)[:1], array.shape, (0,) * array.ndim)
     batch = axis_of_batch(array.shape, axis)
     if batch is None or not (array == array.take([0], batch)).all():
         raise ValueError("its rows are not alike, so there is nothing to broadcast")
-    strides = [0 if number == batch else stride for number, stride in enumerate(array.strides)]
-    return np.lib.stride_tricks.as_strided(array, array.shape, strides)
+    one = np.ascontiguousarray(array.take([0], batch))
+    return spread(one, array.shape, [0 if number == batch else stride for number, stride in enumerate(one.strides)])
+
+
+def spread(part: Array, shape: tuple[int, ...], strides: Sequence[int]) -> Array:
+    """A view of that shape of a buffer as large, which begins with the part and has nothing else in it."""
+    buffer = np.full(prod(shape), blank(part), part.dtype)
+    buffer[: part.size] = part.reshape(-1)
+    return np.lib.stride_tricks.as_strided(buffer, shape, strides)
 
 
 def blank(array: Array) -> Any:
@@ -96,13 +104,17 @@ def laid_out(variation: str, name: str, array: Array, axis: int, first: str) -> 
 
 
 def again(call: Call, arguments: Arguments, axis: int, operation: Operation, backend: Backend) -> Array:
-    """The first of five answers that has other bits than the one before, or the last."""
+    """The last of five answers, if none has other bits than the one before."""
     answer = call(arguments)
-    for _ in range(REPEATS - 1):
+    for number in range(2, REPEATS + 1):
         before, answer = answer.tobytes(), call(arguments)
         if answer.tobytes() != before:
-            break
+            raise UnrepeatableError(f"answer {number} of {REPEATS} has other bits than the one before")
     return answer
+
+
+class UnrepeatableError(Exception):
+    """One question, two answers."""
 
 
 def alone(call: Call, arguments: Arguments, axis: int, operation: Operation, backend: Backend) -> Array:
@@ -121,7 +133,7 @@ def hostile(call: Call, arguments: Arguments, axis: int, operation: Operation, b
     at = batch_of_answer(operation, batch, axis % logits.ndim)
     answers = []
     for kept in (0, 1):
-        disturbed = np.moveaxis(logits.copy(), batch, 0)
+        disturbed = np.moveaxis(logits.copy(order="K"), batch, 0)
         for number in range(1 - kept, len(disturbed), 2):
             disturbed[number] = HOSTILE[number // 2 % len(HOSTILE)]
         answers.append(np.moveaxis(call({**arguments, first: np.moveaxis(disturbed, 0, batch)}), at, 0))

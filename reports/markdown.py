@@ -72,7 +72,7 @@ def swept(run: Run) -> Iterator[str]:
         "The same question in other ways",
         sweeps.bits(run),
         "In how many cells the answer has the plain question's bits. Every answer is within its bound or stands above; "
-        "only `again` must not change a bit.",
+        "only `again` and `hostile` must not change a bit.",
     )
 
 

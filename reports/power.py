@@ -10,6 +10,7 @@ import pandas as pd
 from harness.power import tables
 from harness.power.classes import NOTES
 from harness.power.measuring import RIGHT_ON
+from harness.power.mutants import MUTANTS
 from harness.power.tables import Power
 from reports.markdown import grid
 
@@ -55,6 +56,7 @@ def brief(power: Power) -> str:
     lines = [headline(power), "", table]
     lines += [f"survives: {name}" for name in power.survivors]
     lines += [f"false alarm: {kill.backend}, {kill.check}, {kill.case}" for kill in power.flagged[:MOST_LINES]]
+    lines += [f"our own fault: {fault}" for fault in power.faults]
     lines += [f"unable to fail: {name}" for name in tables.blind(power)]
     return "\n".join(lines) + "\n"
 
@@ -93,8 +95,8 @@ def summary(power: Power) -> str:
 
 READING = (
     "A mutant is NumPy's backend with one slip in it, which stands for a class of defects that real softmaxes had. It "
-    "is asked what a framework is asked, and judged by the same verdict. *Killed*: something is objected to that is not "
-    "objected to in NumPy's own formulas. The peers are asked about the same mutants with their defaults: on the "
+    "is asked what a framework is asked, and judged by the same verdict. *Killed*: something is objected to, and "
+    "not to the same in NumPy's own formulas. The peers are asked about the same mutants with their defaults: on the "
     "customary input, random numbers in 32 rows of 10, and on finite cases of our suite, one a family (checks by "
     "differences on cases of 64 numbers at most, in float64). Where a peer objects to what is right, what it says of "
     "mutants is not counted."
@@ -103,6 +105,8 @@ READING = (
 
 def unable(power: Power) -> str:
     blind = tables.blind(power)
+    if len(power.mutants) < len(MUTANTS):
+        return "Of some of the mutants alone: that a check kills nothing here says nothing about it."
     if not blind:
         return "Every check kills something. *Only by it*: mutants that no other check sees."
     return f"Unable to fail, as far as these mutants show: {', '.join(f'`{name}`' for name in blind)}."

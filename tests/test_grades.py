@@ -104,6 +104,20 @@ def test_c_is_for_a_common_factor_alone() -> None:
     assert graded(one_wrong, case, "float64").grade == "F"
 
 
+def online(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """In blocks of 16, each added to a running sum: 16 terms of 0.47 u round up to 8 u, and not down to 6 u."""
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    sums = weights.reshape(len(x), -1, 16).sum(axis=-1, dtype=x.dtype)
+    return weights / np.cumsum(sums, axis=-1)[:, -1:]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_chain_of_blocks_that_round_up_is_seen_and_is_a_c(dtype: str) -> None:
+    assert height(online, 48_000, dtype) > 2_900  # 3,000 blocks, less what the 0's own has before it
+    case = Case("chain", "", CASES["chain"].recipe, (8, 48_000))
+    assert graded(online, case, dtype).grade == "C"
+
+
 def test_without_a_probe_nothing_is_blamed_on_a_chain() -> None:
     case = Case("chain", "", CASES["chain"].recipe, (8, 5000))
     group = Group("softmax", case, "float64", -1, ("numpy",))

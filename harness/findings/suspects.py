@@ -14,7 +14,7 @@ from harness.cases import named
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
 from harness.operations import OPERATIONS
 from harness.rows import SHORT
-from harness.sameness import UNREPEATABLE
+from harness.sameness import STRICT
 
 NO_DIGIT = 0.5
 """Relative error from which on no digit is right: what is lost then is no accuracy, whatever theory cannot exclude."""
@@ -81,10 +81,14 @@ def broken(row: Any) -> tuple[str, str]:
     """Of a cell that fails: the kind, the property."""
     if row.outcome in DEATHS:
         return DEFECT, f"it answers: {row.outcome}"
+    if row.reason.startswith("UnrepeatableError"):
+        return DEFECT, "the same bits when asked again"
     if row.outcome == "failed":
         return DEFECT, f"it answers: {row.reason.split(':')[0]}"
-    if row.reason == UNREPEATABLE:
+    if row.reason == STRICT["again"]:
         return DEFECT, "the same bits when asked again"
+    if row.reason == STRICT["hostile"]:
+        return DEFECT, "the same bits beside other rows"
     if row.reason.startswith("answered in"):
         return DEFECT, "the answer's dtype is the one claimed"
     if row.nan_count or row.infinity_count:

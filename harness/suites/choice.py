@@ -14,6 +14,7 @@ AXES = {
     "last": "{rows}x{width}", "first": "{width}x{rows}/0", "middle": "{rows}x{width}x3/1",
     "last, counted from the front": "{rows}x{width}/1", "first, counted from the end": "{width}x{rows}/-2",
     "middle, counted from the end": "{rows}x{width}x3/-2",
+    "second of four": "2x{width}x{rows}x3/1",
 }  # fmt: skip
 """Where the axis stands, by the grammar of a case's name."""
 FACTORS = ("operation", "family", "width", "rows", "axis", "variation", "upstream", "labels", "dtype")

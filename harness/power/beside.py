@@ -1,0 +1,89 @@
+"""The peers asked about the same mutants: each framework's checks in a process of its own, side by side.
+
+Two sets of questions: the customary one, random numbers in 32 rows of 10; and the suite's own finite cases, put
+plainly, one a family, as far as they are small enough: `VALUES_UP_TO` logits for checks of values, `GRADIENTS_UP_TO`
+for checks by differences, which need many answers for each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from harness.environment import cores
+from harness.operations import OPERATIONS
+from harness.power.peers import CUSTOMARY, Said
+from harness.process import QUIET, THREADS
+from harness.records import Case, Group
+
+FRAMEWORKS = ("torch", "jax", "numpy")
+"""The longest first."""
+DTYPES = ("float32", "float64", "float16")
+VALUES_UP_TO, GRADIENTS_UP_TO = 2048, 64
+MOST_CASES = {"numpy": 0, "torch": 8, "jax": 5}
+"""By differences; JAX compiles each."""
+SECONDS = 1500
+CUSTOM, SUITE = "customary", "suite"
+
+
+def plain_cases(groups: Iterable[Group], elements: int) -> list[Case]:
+    """One a family, the first in the plan, each named case for itself."""
+    found: dict[str, Case] = {}
+    for group in groups:
+        if not group.probe and not group.case.variation and prod(group.case.shape) <= elements:
+            found.setdefault(group.case.name.partition(":")[0], group.case)
+    return list(found.values())
+
+
+def job(framework: str, groups: Iterable[Group]) -> dict[str, dict[str, list[list[Any]]]]:
+    """What a process of `harness.power.peers` is asked."""
+    groups = list(groups)
+    gradients = plain_cases(groups, GRADIENTS_UP_TO)[: MOST_CASES[framework]]
+    return {
+        "values": {CUSTOM: questions([CUSTOMARY], DTYPES), SUITE: questions(plain_cases(groups, VALUES_UP_TO), DTYPES)},
+        "gradients": {CUSTOM: questions([CUSTOMARY], ("float64",)), SUITE: questions(gradients, ("float64",))},
+    }
+
+
+def questions(cases: Iterable[Case], dtypes: Iterable[str]) -> list[list[Any]]:
+    return [
+        [operation, case.name, dtype, axis]
+        for case in cases
+        for axis in case.axes
+        for dtype in dtypes
+        for operation in OPERATIONS
+    ]
+
+
+def asked(groups: list[Group]) -> tuple[list[Said], dict[str, str]]:
+    """What all checks said, and the reason of each framework that said nothing."""
+    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as folder, ThreadPoolExecutor(cores()) as pool:
+        replies = dict(zip(FRAMEWORKS, pool.map(partial(one, groups, Path(folder)), FRAMEWORKS), strict=True))
+    absent = {name: reply for name, reply in replies.items() if isinstance(reply, str)}
+    said = [Said(**entry) for _, reply in sorted(replies.items()) if isinstance(reply, list) for entry in reply]
+    return said, absent
+
+
+def one(groups: list[Group], folder: Path, framework: str) -> list[dict[str, Any]] | str:
+    """One framework's reply, or why there is none."""
+    task, out = folder / f"{framework}-job.json", folder / f"{framework}-said.json"
+    task.write_text(json.dumps(job(framework, groups)))
+    command = [sys.executable, "-m", "harness.power.peers", framework, str(task), str(out)]
+    settings = {**os.environ, **QUIET, **dict.fromkeys(THREADS, "1")}
+    try:
+        done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return f"no answer in {SECONDS} s"
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    found: dict[str, str] | list[dict[str, Any]] = json.loads(out.read_text())
+    return found["absent"] if isinstance(found, dict) else found

@@ -1,0 +1,90 @@
+"""Which check objects to which backend, where, and by how much: out of a run's tables and an atlas's entries.
+
+Answers to questions that are put in another way are a check of their own, named after the way: what the plain answers
+show is judged apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import pandas as pd
+
+from harness.atlas import Entry
+from harness.atlas.policies import DIFFERS, INCONSISTENT
+from harness.records import Run
+from harness.rows import FLAW_GONE, SHORT
+from harness.sameness import STRICT
+
+BOUND, FINITE, DTYPE, SHAPE, CHANGED, RAISED, BITS = (
+    "bound", "finite", "dtype", "shape", "input changed", "raised", "same bits",
+)  # fmt: skip
+NO_FAULT = ("ok", "unsupported", "skipped", "not run")
+"""Outcomes that say nothing about a backend: what could not be judged is told as a fault of ours."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One objection. `margin`: by how many times the allowed was exceeded; infinite where nothing is allowed."""
+
+    backend: str
+    check: str
+    case: str
+    margin: float
+
+
+def kills(run: Run, atlas: Iterable[Entry], doubtful: Container[tuple[str, str, str]] = ()) -> Iterator[Kill]:
+    """Comparisons first, in their order, then laws, then the atlas. `doubtful`: backend, case, dtype to pass over."""
+    for cell in run.comparisons.itertuples():
+        if (check := check_of(cell)) and (cell.backend, cell.case, cell.dtype) not in doubtful:
+            yield Kill(cell.backend, check, question(cell), margin(cell, check))
+    for law in run.properties[run.properties.verdict == SHORT].itertuples():
+        if (law.backend, law.case, law.dtype) not in doubtful:
+            yield Kill(law.backend, law.law, question(law), float(law.bound_fraction))
+    for entry in atlas:
+        if entry.verdict in (DIFFERS, INCONSISTENT):
+            yield Kill(entry.backend, atlas_check(entry), f"{entry.operation}: {entry.fact}", inf)
+
+
+def check_of(cell: Any) -> str:
+    """Which check a comparison falls short of; empty where of none."""
+    if cell.outcome not in NO_FAULT:
+        return of_no_answer(cell)
+    if cell.verdict not in (SHORT, FLAW_GONE):
+        return ""
+    if way := next((way for way, reason in STRICT.items() if cell.reason == reason), ""):
+        return f"{BITS} @{way}"
+    if cell.reason.startswith("answered in "):
+        return DTYPE
+    if way := cell.case.partition("@")[2]:
+        return f"@{way}"
+    return FINITE if cell.nan_count or cell.infinity_count else BOUND
+
+
+def of_no_answer(cell: Any) -> str:
+    if cell.outcome != "failed":
+        return str(cell.outcome)
+    if cell.reason.startswith("answered with shape"):
+        return SHAPE
+    if cell.reason.startswith("UnrepeatableError"):
+        return f"{BITS} @again"
+    if cell.reason.startswith("answered in "):
+        return DTYPE
+    return CHANGED if cell.reason.startswith("InputChangedError") else RAISED
+
+
+def margin(cell: Any, check: str) -> float:
+    """Of the bound, where that is what is exceeded."""
+    share = cell.bound_fraction
+    return float(share) if (check == BOUND or check.startswith("@")) and not pd.isna(share) else inf
+
+
+def question(row: Any) -> str:
+    return f"{row.operation} of {row.case} in {row.dtype}"
+
+
+def atlas_check(entry: Entry) -> str:
+    return f"atlas: {entry.situation}"

@@ -1,0 +1,12 @@
+"""The mutants, by question. `BACKENDS` makes them known to a worker: their native, which is right, stands first."""
+
+from __future__ import annotations
+
+from harness.power.mutants import classics, derivatives, layouts, losses, precision, ranges, specials, state, widths
+from harness.power.planting import Mutant
+
+MUTANTS = (
+    *classics.MUTANTS, *ranges.MUTANTS, *precision.MUTANTS, *widths.MUTANTS, *layouts.MUTANTS, *derivatives.MUTANTS,
+    *losses.MUTANTS, *specials.MUTANTS, *state.MUTANTS,
+)  # fmt: skip
+BACKENDS: tuple[type[Mutant], ...] = (Mutant, *MUTANTS)

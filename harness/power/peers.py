@@ -1,0 +1,176 @@
+"""What other people's checks say of the mutants: `python -m harness.power.peers FRAMEWORK JOB OUT`, its own process.
+
+Checks of values compare an answer with the exact value, rounded once. Checks of derivatives compare a mutant's
+derivative with differences of the mutant's own function, in float64. A question at which a check objects to an answer
+that is right is no use, so what it says of mutants there is not counted; that it objects is a false alarm, and told.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import import_module
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backends import OPERATIONS as METHOD_OF
+from backends import Backend, add
+from harness import blocks
+from harness.cases import named
+from harness.operations import OPERATIONS, lengths
+from harness.power import mutants, right
+from harness.power.differentiable import posed
+from harness.power.planting import Mutant
+from harness.probes import answer_dtype
+from harness.records import Case, Normal
+from harness.reference import expected
+
+CUSTOMARY = Case("customary", "randn of 32 rows and 10 columns", Normal(1), (32, 10))
+Check = Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question: `case` by its name, all rows of its first block."""
+
+    operation: str
+    case: str
+    dtype: str
+    axis: int = -1
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Fresh ones, as some mutants write into them."""
+        case, operation = case_of(self.case), OPERATIONS[self.operation]
+        made = blocks.arguments(case, operation, self.dtype, self.axis, blocks.boundaries(case)[0])
+        return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in made.items()}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one check said of one backend over a set of questions. `asked`: how many it could be asked."""
+
+    checker: str
+    questions: str
+    backend: str
+    asked: int
+    objected: int
+    case: str = ""
+    """The first question to whose answer it objected."""
+    objection: str = ""
+
+
+def case_of(name: str) -> Case:
+    return CUSTOMARY if name == CUSTOMARY.name else named(name)
+
+
+def answer(backend: Backend, asked: Asked) -> Any:
+    operation = OPERATIONS[asked.operation]
+    reduction = {"reduction": operation.reduction} if operation.reduction else {}
+    method = getattr(backend, METHOD_OF[asked.operation])
+    return method(axis=asked.axis, **asked.arguments, **reduction)
+
+
+@cache
+def exact(asked: Asked, dtype: str) -> Any:
+    """The exact answer, rounded once to that dtype."""
+    operation, given = OPERATIONS[asked.operation], asked.arguments
+    first = given[operation.arguments[0]]
+    rows = [right.by_rows(name, value, asked.axis) for name, value in given.items()]
+    found = right.nearest(expected(operation.name, rows[0], rows[1:]), dtype)
+    width = prod(lengths(operation, first.shape[asked.axis]))
+    return right.in_shape(operation, found.reshape(-1, width), first.shape, asked.axis)
+
+
+def of_values(check: Check, backend: Backend, asked: Asked) -> str:
+    return check(answer(backend, asked), exact(asked, answer_dtype(backend.title(), asked.dtype)))
+
+
+def of_derivatives(check: Check, backend: Backend, asked: Asked) -> str:
+    problem = posed(backend, asked.operation, asked.arguments, asked.axis)
+    return check(problem.function, problem.x, problem.pull, problem.push)
+
+
+def objection(ask: Callable[[Check, Backend, Asked], str], check: Check, backend: Backend, asked: Asked) -> str:
+    """What a check says; an answer that is none is one too, whatever the check."""
+    try:
+        return ask(check, backend, asked)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def concerning(backend: type[Backend], questions: Iterable[Asked]) -> list[Asked]:
+    """What it can be asked. The customary question is put in one dtype, the first that the backend claims."""
+    claimed = [asked for asked in questions if asked.operation in backend.operations and asked.dtype in backend.dtypes]
+    return [asked for asked in claimed if asked.case != CUSTOMARY.name or asked.dtype == claimed[0].dtype]
+
+
+def surveyed(
+    checker: str, ask: Callable[[Check, Backend, Asked], str], check: Check, title: str, questions: Sequence[Asked]
+) -> Iterator[Said]:
+    """Right ones first, at all questions; then mutants, at those that are any use, until the first objection."""
+    useful = dict.fromkeys(questions)
+    natives: tuple[type[Backend], ...] = (Mutant, *right.CLAIMS)
+    for native in natives:
+        said = [(asked, objection(ask, check, native(), asked)) for asked in concerning(native, questions)]
+        alarms = [(asked, text) for asked, text in said if text]
+        for asked, _ in alarms:
+            useful.pop(asked, None)
+        yield Said(checker, title, native.title(), len(said), len(alarms), *first(alarms))
+    for mutant in mutants.MUTANTS:
+        yield of_mutant(checker, ask, check, title, mutant, list(useful))
+
+
+def of_mutant(
+    checker: str,
+    ask: Callable[[Check, Backend, Asked], str],
+    check: Check,
+    title: str,
+    mutant: type[Mutant],
+    useful: Sequence[Asked],
+) -> Said:
+    backend = mutant()
+    questions = concerning(mutant, useful)
+    for number, asked in enumerate(questions):
+        if text := objection(ask, check, backend, asked):
+            return Said(checker, title, mutant.title(), number + 1, 1, *first([(asked, text)]))
+    return Said(checker, title, mutant.title(), len(questions), 0)
+
+
+def first(alarms: Sequence[tuple[Asked, str]]) -> tuple[str, str]:
+    if not alarms:
+        return "", ""
+    asked, text = alarms[0]
+    return f"{asked.operation} {asked.case} {asked.dtype}", text[:200]
+
+
+def carried_out(framework: str, job: Mapping[str, Mapping[str, list[list[Any]]]]) -> Iterator[Said]:
+    """`job`: for values and for derivatives, sets of questions by their titles."""
+    peers = import_module(f"backends.peers.{framework}")
+    for kind, ask, checks in (("values", of_values, peers.VALUES), ("gradients", of_derivatives, peers.GRADIENTS)):
+        for checker, check in checks.items():
+            for title, questions in job[kind].items():
+                yield from surveyed(checker, ask, check, title, [Asked(*entry) for entry in questions])
+
+
+def main(framework: str, job: str, out: str) -> None:
+    warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
+    add(mutants.BACKENDS)
+    add(right.BACKENDS)
+    try:
+        found: Any = [asdict(said) for said in carried_out(framework, json.loads(Path(job).read_text()))]
+    except ImportError as error:
+        found = {"absent": str(error)}
+    Path(out).write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,66 @@
+"""How a mutant is planted: NumPy's backend with one slip in it, which says what class of real defects it stands for.
+
+A mutant is an ordinary backend. It is asked for by name alone, and is in no ordinary run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from backends.base import OPERATIONS
+from backends.numpy import NumPy
+
+CLASSIC = "classic"
+"""What anybody would plant first."""
+
+
+class Mutant(NumPy):
+    """The native that all mutants derive from: NumPy's own formulas, with nothing wrong in them."""
+
+    framework = "mutant"
+    dtypes = ("float64", "float32")  # type: ignore[assignment]
+    """In float16 NumPy's own sums differ with the layout by more than a slip does: asked where it is about that."""
+    defect: ClassVar[str] = ""
+    """Its class, C01 to C40, or `CLASSIC`."""
+
+
+def mutant(
+    defect: str, *operations: str, odd: bool = False, **about: Any
+) -> Callable[[Callable[..., Any]], type[Mutant]]:
+    """Make the function the method of the first operation. The others are asked too: they may show what it does.
+
+    `odd`: whether the slip shows on arrays without an axis and on logits that are no floats too. Else those are left to
+    NumPy's formulas, so that nothing is killed for how it was written down here.
+    """
+
+    def make(function: Callable[..., Any]) -> type[Mutant]:
+        method = OPERATIONS[operations[0]]
+        members = {
+            "__doc__": function.__doc__,
+            "__module__": function.__module__,
+            "variant": function.__name__,
+            "defect": defect,
+            "operations": operations,
+            method: function if odd else on_ordinary_arrays(function, getattr(NumPy, method)),
+            **about,
+        }
+        return type(function.__name__, (Mutant,), members)
+
+    return make
+
+
+def on_ordinary_arrays(function: Callable[..., Any], right: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, and what is right where its first argument has no axis or holds no floats."""
+
+    def method(b: NumPy, *args: Any, **given: Any) -> Any:
+        first: Any = args[0] if args else given.get("logits", given.get("inputs"))
+        return (function if first.ndim and first.dtype.kind == "f" else right)(b, *args, **given)
+
+    return method
+
+
+def planted(names: dict[str, Any]) -> tuple[type[Mutant], ...]:
+    """The mutants among a module's names, as they stand there."""
+    found = (value for value in names.values() if isinstance(value, type) and issubclass(value, Mutant))
+    return tuple(value for value in found if value.variant)

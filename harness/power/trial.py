@@ -1,0 +1,137 @@
+"""Planted backends on trial: the same suites, workers, verdicts and atlas as for a framework."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from math import prod
+from pathlib import Path
+
+from backends import Backend, add
+from harness import atlas, compare
+from harness.atlas.policies import Policy, ours
+from harness.atlas.sweep import Sweep
+from harness.cases import CASES
+from harness.engine import Engine, Settings
+from harness.journal import Journal
+from harness.pairs import Pairing
+from harness.plan import merged, probes
+from harness.probes import HEIGHT
+from harness.records import Group, Result, Run
+from harness.rows import SHORT
+from harness.suites import Wish, cells, load
+
+Watch = Callable[[list[Group]], AbstractContextManager[Callable[[Result], None]]]
+STANDS_FOR = "numpy"
+"""All are NumPy's formulas but for one place, so what NumPy is declared to do on special inputs is asked of them."""
+FEW_WIDTHS = Sweep((1, 2, 3, 8, 17), (129,), (3,))
+"""Of the atlas."""
+LARGE = 2**15
+"""Elements of a case from which on it is asked of few."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of a suite's synthetic cases that are put plainly alone, one in so many: of the small ones, and of the large.
+
+    Cases that are put in other ways too are asked as they are, unless they are large.
+    """
+
+    small: int = 1
+    large: int = 1
+    named: bool = True
+    """Whether large named cases are asked too."""
+
+
+ALL = Share()
+
+
+def asked(names: tuple[str, ...], suite: str, share: Share = ALL) -> list[Group]:
+    """What a suite asks of these backends, probes first: those of heights, as exp's only tell and change no verdict."""
+    planned = merged(thinned(cells(load(suite), names), share))
+    measuring = probes([group for group in planned if group.case.name in CASES])
+    return [*(group for group in measuring if group.probe == HEIGHT), *planned]
+
+
+def thinned(wishes: Iterable[Wish], share: Share) -> list[Wish]:
+    given = list(wishes)
+    varied = {wish.case.stream for wish in given if wish.case.variation}
+    plain = dict.fromkeys(wish.case for wish in given if not wish.case.variation and wish.case.name not in CASES)
+    large = [case for case in plain if prod(case.shape) > LARGE]
+    small = [case for case in plain if prod(case.shape) <= LARGE]
+    kept = {case.name for case in (*small[:: share.small], *large[:: share.large])}
+    kept |= {case.name for case in small if case.name in varied}
+    kept |= {name for name, case in CASES.items() if share.named or prod(case.shape) <= LARGE}
+    return [wish for wish in given if wish.case.name.partition("@")[0] in kept]
+
+
+def compared(groups: list[Group], module: str, watch: Watch, once: bool = False) -> Run:
+    """The run of a plan. `module`: whose backends the workers are to know. `once`: without a second look, that is.
+
+    A second look asks with its probe what a long chain of additions may explain; see `doubts`.
+    """
+    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch, signals_restored():
+        journal = Journal(Path(scratch), groups, module)
+        journal.begin()
+        settings = Settings(Path(scratch), modules=(module,))
+        carried_out = in_one_pass if once else compare.carried_out
+        return compare.as_run(carried_out(groups, settings, no_pairs, journal, watch), groups, {})
+
+
+def in_one_pass(
+    groups: list[Group], settings: Settings, pairing: Pairing, journal: Journal, watch: Watch
+) -> compare.Comparing:
+    work = compare.Comparing(groups, Engine(groups, settings), pairing, journal, final=True)
+    with watch(groups) as tell:
+        work.run(tell)
+    return work
+
+
+def doubts(run: Run) -> set[tuple[str, str, str]]:
+    """Backend, case and dtype of what falls short by no more than some order of summation may explain, unprobed."""
+    cells = run.comparisons
+    doubtful = cells[(cells.verdict == SHORT) & cells.measured_height.isna() & (cells.any_order_fraction <= 1)]
+    return set(zip(doubtful.backend, doubtful.case, doubtful.dtype, strict=True))
+
+
+@contextmanager
+def signals_restored() -> Iterator[None]:
+    """A run ignores Ctrl-C from its end on; here another one follows."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def no_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    return []
+
+
+def surveyed(backends: Sequence[type[Backend]], module: str) -> list[atlas.Entry]:
+    """What they do on special inputs, against what NumPy is declared to do."""
+    names = [backend.title() for backend in backends]
+    patterns = tuple(f"{framework}*" for framework in dict.fromkeys(backend.framework for backend in backends))
+    policies = adopted(ours(), patterns)
+    return atlas.survey(names, policies=policies, sweep=lambda name: FEW_WIDTHS, modules=(module,)).entries
+
+
+def adopted(policies: Iterable[Policy], patterns: tuple[str, ...]) -> list[Policy]:
+    """NumPy's policies as the planted ones' too."""
+    return [
+        policy.model_copy(update={"backend": (*policy.backend, *patterns)})
+        if any(fnmatchcase(STANDS_FOR, pattern) for pattern in policy.backend)
+        else policy
+        for policy in policies
+    ]
+
+
+def planted(backends: Sequence[type[Backend]]) -> tuple[str, ...]:
+    """Made known in this process: their names."""
+    add(backends)
+    return tuple(backend.title() for backend in backends)
