@@ -143,6 +143,7 @@ def carry_out(
     import dataclasses
 
     from harness import compare as comparing
+    from harness import runs
     from harness.archive import Archive
     from harness.progress import Progress
     from harness.reference import check_preconditions
@@ -154,12 +155,12 @@ def carry_out(
         "limits": dataclasses.asdict(settings.limits),
         "interpreters": dict(settings.interpreters),
     }
-    run = comparing.as_run(work, groups, options)
-    for name, reason in comparing.absent_by_name(run.comparisons, selection.backends).items():
+    run = runs.as_run(work, groups, options)
+    for name, reason in runs.absent_by_name(run.comparisons, selection.backends).items():
         print(f"{name} was asked for by name and is absent: {reason}", file=sys.stderr)
     for fault in work.faults:
         print(f"our own fault: {fault}", file=sys.stderr)
-    code = comparing.exit_code(run.comparisons, work.partial, work.faults, selection.backends, work.probed.unanswered)
+    code = runs.exit_code(run.comparisons, work.partial, work.faults, selection.backends, work.probed.unanswered)
     return run, code
 
 
@@ -185,11 +186,12 @@ def show(text: str) -> None:
 
 def exit_code(run: Run) -> int:
     """Of a saved run, by what stands in it."""
-    from harness import compare as comparing
+
+    from harness import runs
 
     about = run.about
     unanswered = about.get("unanswered_probes", [])
-    return comparing.exit_code(run.comparisons, bool(about["partial"]), about.get("faults", []), (), unanswered)
+    return runs.exit_code(run.comparisons, bool(about["partial"]), about.get("faults", []), (), unanswered)
 
 
 def look_into(run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None) -> Any:
@@ -254,8 +256,7 @@ def judge_again(
     """Judge a saved run's arrays again, without running anything."""
     import tempfile
 
-    from harness import compare as comparing
-    from harness import store
+    from harness import runs, store
     from harness.reference import check_preconditions
 
     checked_format(form)
@@ -267,7 +268,7 @@ def judge_again(
     store.writable(out)
     check_preconditions()
     with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
-        run = comparing.judged_again(folder, old, pairing, Path(scratch))
+        run = runs.judged_again(folder, old, pairing, Path(scratch))
     finish(run, out, form)
     raise typer.Exit(exit_code(run))
 

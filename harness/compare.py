@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from backends import find
-from harness import __version__, archive, arrays, errors, judge, rows
+from harness import arrays, judge, rows
 from harness.archive import Archive
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
-from harness.environment import environment
-from harness.equations import joined
 from harness.errors import UsageError
 from harness.grades import needs_height
 from harness.journal import Journal, unit_of
@@ -28,8 +22,8 @@ from harness.operations import OPERATIONS, softmax_length
 from harness.pairs import Pairing
 from harness.plan import probes
 from harness.probes import Probed, probed_as
-from harness.records import Audit, Group, Judgement, Result, Run
-from harness.sameness import with_same_bits
+from harness.records import Group, Judgement, Result
+from harness.units import in_one, probes_of, units
 
 Results = dict[tuple[str, int], Result]
 
@@ -218,35 +212,6 @@ def explained(any_order_fraction: float | None) -> bool:
     return any_order_fraction is not None and any_order_fraction <= 1
 
 
-def units(groups: list[Group]) -> list[list[int]]:
-    """For each group, the numbers of all in its unit; none of a probe."""
-    together: dict[str, list[int]] = defaultdict(list)
-    for number, group in enumerate(groups):
-        if not group.probe:
-            together[unit_of(group)].append(number)
-    return [[] if group.probe else together[unit_of(group)] for group in groups]
-
-
-def probes_of(groups: list[Group]) -> dict[str, list[int]]:
-    """The numbers of each backend's probes."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for number, group in enumerate(groups):
-        for backend in group.backends if group.probe else ():
-            found[backend].append(number)
-    return found
-
-
-def in_one(judgements: list[Judgement]) -> Judgement:
-    """A unit's rows together, with the laws between its operations, for which both sides are needed."""
-    found = joined(side for judgement in judgements for side in judgement.sides)
-    return Judgement(
-        [row for judgement in judgements for row in judgement.comparisons],
-        [row for judgement in judgements for row in judgement.pairs],
-        [row for judgement in judgements for row in judgement.properties] + [rows.equation_row(*row) for row in found],
-        audit=sum((judgement.audit for judgement in judgements), start=Audit()),
-    )
-
-
 def ignore_signals() -> None:
     """From here on what is finished is judged and written, and that is not to be cut short."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -264,91 +229,3 @@ def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> 
 def load(result: Result) -> NDArray[np.generic]:
     """A result's array, mapped and not read at once."""
     return arrays.load(result.array, result.dtype, mapped=True)
-
-
-def exit_code(
-    comparisons: pd.DataFrame,
-    partial: bool,
-    faults: list[str],
-    asked_by_name: tuple[str, ...],
-    unanswered: Iterable[Mapping[str, Any]],
-) -> int:
-    """The run's exit status, by `errors.PRECEDENCE`. `unanswered`: probes."""
-    outcomes = {*comparisons.outcome, *(probe["outcome"] for probe in unanswered)}
-    absent = set(comparisons.backend[comparisons.outcome == "absent"])
-    short = comparisons.verdict.isin((rows.SHORT, rows.FLAW_GONE)).any()
-    holds = {
-        errors.OUR_FAULT: bool(faults),
-        errors.INTERRUPTED: partial,
-        errors.BACKEND_DIED: bool(outcomes & {"crashed", "timed out", "out of memory"}),
-        errors.NOTHING_COMPARED: "ok" not in outcomes or bool(absent & set(asked_by_name)),
-        errors.FALLS_SHORT: short or "failed" in outcomes,
-    }
-    return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)
-
-
-def absent_by_name(comparisons: pd.DataFrame, asked_by_name: tuple[str, ...]) -> dict[str, str]:
-    """Backends that were asked for by name and are not there, with the reason."""
-    absent = comparisons[comparisons.outcome == "absent"].drop_duplicates("backend")
-    return {
-        name: reason
-        for name, reason in zip(absent.backend, absent.reason, strict=True)
-        if name in asked_by_name or find(name).framework in asked_by_name
-    }
-
-
-def as_run(work: Comparing, plan: list[Group], options: Mapping[str, Any]) -> Run:
-    """The run as it is saved, without its files' hashes."""
-    journal, cases = work.journal, {group.case.name: group.case for group in plan if not group.probe}
-    about = {
-        "harness": __version__,
-        "partial": work.partial,
-        "faults": work.faults,
-        "environment": environment(),
-        "frameworks": frameworks(work),
-        "options": dict(options),
-        "cases": {
-            name: {
-                "source": case.source,
-                "shape": case.shape,
-                "recipe": repr(case.recipe),
-                "blocks": len(boundaries(case)),
-            }
-            for name, case in cases.items()
-        },
-        "inputs": journal.inputs,
-        "unanswered_probes": work.probed.unanswered,
-        "audit": dataclasses.asdict(journal.audit()),
-    }
-    if work.archive:
-        about["arrays"] = work.archive.close()
-    return run_of(about, journal)
-
-
-def frameworks(work: Comparing) -> dict[str, dict[str, Any]]:
-    """What the workers said; of those that answered before an interruption alone, their version."""
-    before = {name: {"version": version} for name, version in work.journal.versions.items()}
-    return before | work.engine.about
-
-
-def run_of(about: Mapping[str, Any], journal: Journal) -> Run:
-    tables = journal.tables()
-    return Run(about, **{**tables, "comparisons": with_same_bits(tables["comparisons"])})
-
-
-def judged_again(folder: Path, old: Run, pairing: Pairing, scratch: Path) -> Run:
-    """A saved run's arrays against today's exact values and bounds: nothing runs."""
-    probed = Probed()
-    found = archive.read(folder, old.about)
-    journal = Journal(scratch, [group for group, _ in found], "")
-    journal.begin()
-    together: dict[str, list[Judgement]] = defaultdict(list)
-    for group, results in found:
-        together[unit_of(group)].append(judged(group, results, pairing, probed))
-    for unit, judgements in together.items():
-        journal.add(unit, in_one(judgements), {}, {}, partial=False)
-    about = {key: value for key, value in old.about.items() if key != "arrays"} | {"faults": []}
-    audit = dataclasses.asdict(journal.audit())
-    return run_of(
-        {**about, "judged_again_by": __version__, "audit": audit, "unanswered_probes": probed.unanswered}, journal
-    )

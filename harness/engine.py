@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Event, Lock
+from threading import Event
 from typing import Any
 
 from backends import FRAMEWORKS, find
-from harness import arrays, blocks
+from harness import blocks
 from harness.environment import cores
-from harness.operations import OPERATIONS
+from harness.inputs import Inputs
 from harness.process import Limits, Worker, WorkerDiedError
 from harness.records import Group, Result
 from harness.turns import Turns
@@ -39,74 +38,6 @@ class Settings:
     jobs: int | None = None
     modules: tuple[str, ...] = ()
     """Whose backends the workers are to know beside the ordinary ones."""
-
-
-class Inputs:
-    """The arguments of every question as files with their hashes: written once, the same bytes for everybody."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.hashes: dict[str, dict[str, str]] = {}
-        self._made: dict[tuple[str, str], dict[tuple[str, int, int], Any]] = {}
-        self._uses: Counter[tuple[str, str]] = Counter()
-        self._count = 0
-        self._lock = Lock()
-
-    def expect(self, groups: list[Group]) -> None:
-        """Who will ask: a case's files are there until the last of them is through."""
-        self._uses.update(uses(group) for group in groups)
-
-    def through(self, group: Group) -> None:
-        with self._lock:
-            self._uses[uses(group)] -= 1
-            if not self._uses[uses(group)]:
-                for value in self._made.pop(uses(group), {}).values():
-                    if not isinstance(value, int):
-                        Path(value[0]).unlink(missing_ok=True)
-
-    def of(self, group: Group) -> dict[str, dict[str, str]]:
-        """The hashes of a group's case, and no longer ours to keep."""
-        with self._lock:
-            name = described(group)
-            return {name: self.hashes.pop(name)} if name in self.hashes else {}
-
-    def arguments(self, group: Group, block: int) -> dict[str, Any]:
-        """A number for each number; file, dtype and hash for each array; and a reduction by its name."""
-        operation = OPERATIONS[group.operation]
-        made = {name: self._argument(group, name, block) for name in operation.arguments}
-        return made | ({"reduction": operation.reduction} if operation.reduction else {})
-
-    def _argument(self, group: Group, name: str, block: int) -> Any:
-        rows = blocks.boundaries(group.case)[block]
-        axis = 0 if blocks.same_for_every_axis(group.case, name) else group.axis
-        key = (blocks.stream(name), axis, block)
-        with self._lock:
-            made = self._made.setdefault(uses(group), {})
-            if key not in made:
-                value = blocks.argument(group.case, name, group.dtype, group.axis, rows)
-                made[key] = value if isinstance(value, int) else self._file(value)
-            if not isinstance(made[key], int):
-                self._note(group, name, block, made[key][2])
-            return made[key]
-
-    def _file(self, value: Any) -> tuple[str, str, str]:
-        self._count += 1
-        file, digest = self.folder / f"input-{self._count}.npy", arrays.sha256(value)
-        return str(file), arrays.save(file, value), digest
-
-    def _note(self, group: Group, name: str, block: int, digest: str) -> None:
-        along = "" if blocks.same_for_every_axis(group.case, name) else f", axis {group.axis}"
-        what = f"{blocks.stream(name)}[{block}]{along}"
-        self.hashes.setdefault(described(group), {})[what] = digest
-
-
-def uses(group: Group) -> tuple[str, str]:
-    """Which files a group needs: cases of one stream share them."""
-    return blocks.key(group.case), group.dtype
-
-
-def described(group: Group) -> str:
-    return f"{group.case.name} {group.dtype}"
 
 
 @dataclass

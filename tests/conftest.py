@@ -14,7 +14,7 @@ import pytest
 
 from backends import NAMES, find
 from harness import arrays, blocks, judge, pairs
-from harness.engine import Inputs
+from harness.inputs import Inputs
 from harness.operations import OPERATIONS
 from harness.process import Limits, Worker
 from harness.records import Case, Comparison, Group, Judgement, Result

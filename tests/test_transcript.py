@@ -11,8 +11,8 @@ import pytest
 
 from backends import find
 from harness import arrays
-from harness.engine import Inputs
 from harness.formats import FORMATS
+from harness.inputs import Inputs
 from harness.records import Case, Group, Normal
 from harness.transcript.script import Transcript
 from harness.variations import LAYOUTS

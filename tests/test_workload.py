@@ -13,7 +13,8 @@ import pytest
 from harness import arrays, blocks, compare, pairs
 from harness.archive import Archive
 from harness.compare import Comparing
-from harness.engine import Engine, Inputs, Settings
+from harness.engine import Engine, Settings
+from harness.inputs import Inputs
 from harness.journal import Journal
 from harness.plan import Selection, groups
 from harness.records import Case, Chain, Group, Result

@@ -13,8 +13,8 @@ from backends import find
 from harness import arrays, judge, pairs, probes
 from harness.blocks import boundaries
 from harness.cases import named
-from harness.engine import Inputs
 from harness.grades import needs_height
+from harness.inputs import Inputs
 from harness.operations import OPERATIONS, softmax_length
 from harness.probes import HEIGHT, Measured, place_of, probed_as
 from harness.process import Limits, Worker, WorkerDiedError

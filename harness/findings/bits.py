@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from harness import arrays, blocks
-from harness.engine import Inputs
 from harness.findings.asking import Asker
+from harness.inputs import Inputs
 from harness.operations import OPERATIONS
 from harness.process import QUIET, THREADS
 from harness.records import Group

@@ -12,7 +12,7 @@ from math import prod
 from pathlib import Path
 
 from backends import Backend, add
-from harness import atlas, compare
+from harness import atlas, compare, runs
 from harness.atlas.policies import Policy, ours
 from harness.atlas.sweep import Sweep
 from harness.cases import CASES
@@ -79,7 +79,7 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
         journal.begin()
         settings = Settings(Path(scratch), modules=(module,))
         carried_out = in_one_pass if once else compare.carried_out
-        return compare.as_run(carried_out(groups, settings, no_pairs, journal, watch), groups, {})
+        return runs.as_run(carried_out(groups, settings, no_pairs, journal, watch), groups, {})
 
 
 def in_one_pass(
