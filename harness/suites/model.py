@@ -19,7 +19,7 @@ from harness.errors import UsageError, unknown
 from harness.families import FAMILIES
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.suites.choice import AXES, FACTORS, choices
+from harness.suites.choice import AXES, FACTORS, choices, contradiction
 from harness.variations import VARIATIONS
 
 SUITES = ("quick", "standard", "deep")
@@ -114,7 +114,8 @@ class Sweep(Table):
         if max(self.rows) * max(self.width) * 3 > MOST_ELEMENTS:
             raise ValueError(f"{max(self.rows)} rows of {max(self.width)} are more than {MOST_ELEMENTS:,} elements")
         if not next(iter(choices(self.factors(), "all")), None):
-            raise ValueError("its choices contradict each other: no combination of them can be asked")
+            reason = contradiction({name: values[0] for name, values in self.factors().items()})
+            raise ValueError(f"its choices contradict each other, and nothing can be asked: {reason}")
         return self
 
     def factors(self) -> dict[str, list[Any]]:
