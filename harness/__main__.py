@@ -118,7 +118,7 @@ def compare(
         run, code = carry_out(groups, settings, pairing, selection, journal, out if save_arrays else None)
     finish(run, out, form)
     if not selection.of_its_own and not run.about["partial"]:
-        look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None)
+        look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None, settings.limits)
         print(f"written to {out}: findings.csv, findings.md", file=sys.stderr)
     if not run.about["partial"]:
         journal.close()
@@ -194,14 +194,17 @@ def exit_code(run: Run) -> int:
     return runs.exit_code(run.comparisons, bool(about["partial"]), about.get("faults", []), (), unanswered)
 
 
-def look_into(run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None) -> Any:
+def look_into(
+    run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None, limits: Any = None
+) -> Any:
     """Shrink what a run found, show each by a script of its own, and write `findings.csv` and `findings.md`."""
     from harness import store
     from harness.findings import Asker, kept, survey
     from harness.findings.record import KINDS
+    from harness.process import Limits
     from reports import findings as page
 
-    with Asker(interpreters) as asker:
+    with Asker(interpreters, limits or Limits()) as asker:
         found = survey(run, asker, out, lambda text: print(f"looking into {text}", file=sys.stderr), kinds or KINDS)
         found = kept.with_earlier(found, kept.read(out), asker, out)
     kept.write(out, found)

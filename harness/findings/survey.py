@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection
 from math import prod
 from pathlib import Path
@@ -34,10 +35,16 @@ def survey(
 ) -> list[Finding]:
     """All findings of a run, their scripts written to `out/findings`."""
     found = []
-    for number, suspect in enumerate(suspects(run.comparisons, run.properties, kinds), 1):
+    for suspect in suspects(run.comparisons, run.properties, kinds):
         tell(f"{suspect.backend} {suspect.operation} {suspect.case} {suspect.dtype}: {suspect.property}")
-        found.append(looked_into(suspect, asker, out, f"{number:02}-{suspect.backend}-{suspect.operation}"))
+        found.append(looked_into(suspect, asker, out, file_name(suspect)))
     return found
+
+
+def file_name(suspect: Suspect) -> str:
+    """One for each finding that `record.key` tells from others, so that none overwrites another run's."""
+    words = (suspect.backend, suspect.operation, suspect.dtype, suspect.property)
+    return re.sub(r"[^\w]+", "-", " ".join(words)).strip("-")
 
 
 def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
@@ -66,7 +73,7 @@ def alike(cell: Comparison, suspect: Suspect) -> bool:
 
 def with_script(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker, out: Path, name: str) -> Finding:
     script, reason = written(suspect, witness, cell, asker)
-    file = f"{FOLDER}/{name.replace(':', '-')}.py"
+    file = f"{FOLDER}/{name}.py"
     status = reason
     if script:
         (out / FOLDER).mkdir(exist_ok=True)
