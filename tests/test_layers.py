@@ -63,6 +63,10 @@ FLOORS = [
     ["reports.table"],
     ["reports.terminal", "reports.markdown"],
     ["reports", "reports.atlas", "reports.findings", "reports.power"],
+    ["harness.commands.options"],
+    ["harness.commands.findings", "harness.commands.saved", "harness.commands.charts", "harness.commands.inventory"],
+    ["harness.commands.compare"],
+    ["harness.commands"],
     ["harness.__main__"],
 ]  # fmt: skip
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

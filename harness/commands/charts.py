@@ -1,0 +1,66 @@
+"""`atlas` and `power`: what backends do on special inputs, and what the checks are worth."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.commands.options import Names, Pythons, app, interpreters, show, split
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command()
+def atlas(
+    backend: Names = None,
+    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/atlas"),
+    python: Pythons = None,
+) -> None:
+    """What each backend does on NaN, infinities, masks, odd shapes, dtypes and labels, against what is declared."""
+    from backends import NAMES
+    from harness import atlas as charting
+    from harness import plan, store
+    from harness.reference import check_preconditions
+    from reports import atlas as page
+
+    patterns = split("backend", backend)
+    backends = plan.matching("backend", patterns, NAMES) if patterns else charting.by_default()
+    named_interpreters = interpreters(python)
+    store.writable(out)
+    check_preconditions()
+    made = charting.survey(backends, named_interpreters, say=lambda line: print(line, file=sys.stderr))
+    for framework, reason in made.missing.items():
+        print(f"{framework}: {reason}", file=sys.stderr)
+    store.write(out, "atlas.csv", store.csv(store.frame(made.entries, charting.Entry)).encode())
+    store.write(out, "atlas.md", page.render(made.entries).encode())
+    show(page.brief(made.entries))
+    print(f"written to {out}: atlas.md, atlas.csv", file=sys.stderr)
+    raise typer.Exit(made.exit_code(plan.named(patterns)))
+
+
+@app.command()
+def power(
+    mutant: Annotated[str, typer.Option(help="Name or pattern of the mutants to plant.")] = "*",
+    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/power"),
+    peers: Annotated[bool, typer.Option(help="Ask other people's checks about the same mutants.")] = True,
+) -> None:
+    """Plant mutants, see which checks kill them and that nothing right is objected to; likewise the peers' checks."""
+    from harness import store
+    from harness.power import measuring, tables
+    from harness.progress import Progress
+    from harness.reference import check_preconditions
+    from reports import power as page
+
+    store.writable(out)
+    check_preconditions()
+    found = measuring.measured(mutant, Progress, lambda line: print(line, file=sys.stderr), peers)
+    for name, rows in page.FILES.items():
+        store.write(out, name, store.csv(rows(found)).encode())
+    store.write(out, "power.md", page.render(found).encode())
+    show(page.brief(found))
+    print(f"written to {out}: power.md, {', '.join(page.FILES)}", file=sys.stderr)
+    raise typer.Exit(tables.exit_code(found))

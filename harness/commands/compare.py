@@ -1,0 +1,106 @@
+"""`compare`: ask, judge, write, and look into what fell short."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.commands.findings import look_into
+from harness.commands.options import Names, Pythons, app, checked_format, checked_pairs, finish, interpreters, split
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.plan import Selection
+    from harness.records import Run
+
+DEFECTS_ALONE = ("defect",)
+"""What the quick suite looks into; the others look into accuracy and policy too."""
+
+
+@app.command()
+def compare(
+    backend: Names = None,
+    operation: Names = None,
+    dtype: Names = None,
+    case: Names = None,
+    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/latest"),
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")] = "terminal",
+    python: Pythons = None,
+    pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
+        "natives"
+    ),
+    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one block may take.")] = 120.0,
+    memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB that one worker may hold.")] = 4.0,
+    save_arrays: Annotated[bool, typer.Option(help="Keep the answers, so that `judge` can judge them again.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; one a core by default.")] = None,
+    suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",
+    dry_run: Annotated[bool, typer.Option(help="Say what would be asked and how long it takes; ask nothing.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with the run in --out that was interrupted.")] = False,
+) -> None:
+    """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
+    import tempfile
+
+    from harness import cost, plan, store
+    from harness.engine import Settings
+    from harness.journal import Journal
+    from harness.process import Limits
+
+    checked_format(form)
+    pairing = checked_pairs(pairs)
+    if resume and save_arrays:
+        raise UsageError("--save-arrays keeps a run's arrays from its beginning: it does not go with --resume")
+    selection = plan.Selection(
+        split("backend", backend), split("operation", operation), split("dtype", dtype), split("case", case), suite
+    )
+    groups = plan.groups(selection, probe_all=save_arrays)
+    if dry_run:
+        print(cost.told(groups))
+        return
+    cost.within_budget(groups, selection.suite)
+    named_interpreters = interpreters(python)
+    store.writable(out)
+    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
+        settings = Settings(Path(scratch), Limits(time_limit, memory_limit), named_interpreters, jobs)
+        journal = Journal(out, groups, pairs)
+        (journal.resume if resume else journal.begin)()
+        run, code = carry_out(groups, settings, pairing, selection, journal, out if save_arrays else None)
+    finish(run, out, form)
+    if not selection.of_its_own and not run.about["partial"]:
+        look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None, settings.limits)
+        print(f"written to {out}: findings.csv, findings.md", file=sys.stderr)
+    if not run.about["partial"]:
+        journal.close()
+    else:
+        print(f"what is finished stands in {journal.file}; --resume goes on from there", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def carry_out(
+    groups: Any, settings: Any, pairing: Any, selection: Selection, journal: Any, keep: Path | None
+) -> tuple[Run, int]:
+    """Run it, with progress on stderr: the run, not yet saved, and its exit status."""
+    import dataclasses
+
+    from harness import compare as comparing
+    from harness import runs
+    from harness.archive import Archive
+    from harness.progress import Progress
+    from harness.reference import check_preconditions
+
+    check_preconditions()
+    work = comparing.carried_out(groups, settings, pairing, journal, Progress, Archive(keep) if keep else None)
+    options = {
+        "selection": dataclasses.asdict(selection),
+        "limits": dataclasses.asdict(settings.limits),
+        "interpreters": dict(settings.interpreters),
+    }
+    run = runs.as_run(work, groups, options)
+    for name, reason in runs.absent_by_name(run.comparisons, selection.backends).items():
+        print(f"{name} was asked for by name and is absent: {reason}", file=sys.stderr)
+    for fault in work.faults:
+        print(f"our own fault: {fault}", file=sys.stderr)
+    code = runs.exit_code(run.comparisons, work.partial, work.faults, selection.backends, work.probed.unanswered)
+    return run, code

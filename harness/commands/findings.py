@@ -1,0 +1,69 @@
+"""`findings` and `reproduce`: what fell short, shown without this harness."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.commands.options import Pythons, app, interpreters, show
+
+if TYPE_CHECKING:
+    from harness.records import Run
+
+
+def look_into(
+    run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None, limits: Any = None
+) -> Any:
+    """Shrink what a run found, show each by a script of its own, and write `findings.csv` and `findings.md`."""
+    from harness import store
+    from harness.findings import Asker, kept, survey
+    from harness.findings.record import KINDS
+    from harness.process import Limits
+    from reports import findings as page
+
+    with Asker(interpreters, limits or Limits()) as asker:
+        found = survey(run, asker, out, lambda text: print(f"looking into {text}", file=sys.stderr), kinds or KINDS)
+        found = kept.with_earlier(found, kept.read(out), asker, out)
+    kept.write(out, found)
+    store.write(out, "findings.md", page.render(found).encode())
+    return found
+
+
+@app.command()
+def findings(
+    place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")] = Path("out/latest"),
+    python: Pythons = None,
+) -> None:
+    """Shrink whatever a saved run found in the frameworks, and show it by scripts that need nothing of ours."""
+    from harness import store
+    from harness.findings.record import DEFECT, SHOWN
+    from reports import findings as page
+
+    run, folder = store.read(place), place if place.is_dir() else place.parent
+    store.writable(folder)
+    found = look_into(run, folder, interpreters(python))
+    show(page.render(found))
+    print(f"written to {folder}: findings.csv, findings.md, findings/", file=sys.stderr)
+    raise typer.Exit(int(any(finding.kind == DEFECT and finding.status == SHOWN for finding in found)))
+
+
+@app.command()
+def reproduce(
+    cell: Annotated[list[str], typer.Argument(metavar="CELL", help="BACKEND OPERATION CASE DTYPE")],
+    python: Pythons = None,
+) -> None:
+    """Print a cell as a script in the framework's own words, without this harness, and run it."""
+    from harness.findings import Asker
+    from harness.findings.reproduce import asked, checked, ran
+
+    place = checked(" ".join(cell).split())
+    with Asker(interpreters(python)) as asker:
+        script, told = asked(asker, *place)
+        show(script)
+        print(told, file=sys.stderr)
+        done = ran(asker, place[0], script)
+    show(done.text)
+    raise typer.Exit(done.status)

@@ -1,0 +1,104 @@
+"""What several commands share: the application, options and how they are read, and a saved run shown.
+
+Heavy imports stand inside of the functions, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from harness.records import Run
+
+app = typer.Typer(
+    name="softmax-harness",
+    help="Compares softmax and its derivatives across frameworks, against exact values and proved bounds.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
+Pythons = Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: run it under that interpreter.")]
+
+
+def split(option: str, given: list[str] | None) -> tuple[str, ...]:
+    """`a,b` and repeated options alike; an option that names nothing is a slip, and not a wish for everything."""
+    names = tuple(name.strip() for text in given or [] for name in text.split(",") if name.strip())
+    if given and not names:
+        raise UsageError(f"--{option} names nothing")
+    return names
+
+
+def checked_format(form: str) -> str:
+    from reports import FORMATS
+
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
+    return form
+
+
+def interpreters(given: list[str] | None) -> dict[str, str]:
+    """`jax=PATH` for each framework named."""
+    from shutil import which
+
+    from backends import FRAMEWORKS
+
+    found = {}
+    for text in given or []:
+        name, sign, path = text.partition("=")
+        if not sign or not path:
+            raise UsageError(f"--python takes FRAMEWORK=PATH, as in jax=/opt/jax/bin/python, and not {text!r}")
+        if name not in FRAMEWORKS:
+            raise unknown("framework", name, FRAMEWORKS)
+        if which(path) is None:
+            raise UsageError(f"--python {name}: there is no interpreter at {path!r}")
+        found[name] = path
+    return found
+
+
+def checked_pairs(pairs: str) -> Any:
+    from harness.pairs import all_pairs, natives_and_variants
+
+    choices = {"natives": natives_and_variants, "all": all_pairs}
+    if pairs not in choices:
+        raise unknown("choice of pairs", pairs, choices)
+    return choices[pairs]
+
+
+def show(text: str) -> None:
+    """On stdout; a reader who has seen enough of it changes no exit status."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def finish(run: Run, out: Path, form: str) -> None:
+    """Write the run and its page, show it, and say where it is."""
+    from harness import store
+    from reports import render
+
+    saved = store.save(run, out)
+    store.write(out, "report.md", render(saved, "markdown").encode())
+    show(render(saved, form))
+    print(f"written to {out}: report.md, comparisons.csv, pairs.csv, properties.csv, run.json", file=sys.stderr)
+
+
+def exit_code(run: Run) -> int:
+    """Of a saved run, by what stands in it."""
+
+    from harness import runs
+
+    about = run.about
+    unanswered = about.get("unanswered_probes", [])
+    return runs.exit_code(run.comparisons, bool(about["partial"]), about.get("faults", []), (), unanswered)

@@ -1,0 +1,69 @@
+"""`judge` and `report`: saved runs, without running anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.commands.options import (
+    app,
+    checked_format,
+    checked_pairs,
+    exit_code,
+    finish,
+    show,
+)
+from harness.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command("judge")
+def judge_again(
+    place: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run made with --save-arrays.")],
+    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/judged"),
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")] = "terminal",
+    pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
+) -> None:
+    """Judge a saved run's arrays again, without running anything."""
+    import tempfile
+
+    from harness import runs, store
+    from harness.reference import check_preconditions
+
+    checked_format(form)
+    pairing = checked_pairs(pairs)
+    folder = place if place.is_dir() else place.parent
+    old = store.read(folder)
+    if out.resolve() == folder.resolve():
+        raise UsageError("--out is the saved run's own folder: what is judged again is a run of its own")
+    store.writable(out)
+    check_preconditions()
+    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
+        run = runs.judged_again(folder, old, pairing, Path(scratch))
+    finish(run, out, form)
+    raise typer.Exit(exit_code(run))
+
+
+@app.command()
+def report(
+    place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")] = Path("out/latest"),
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown.")] = "terminal",
+    grade_at: Annotated[str | None, typer.Option(help="A+, A, B or C: what is graded worse falls short.")] = None,
+) -> None:
+    """Render a saved run again, at another demand if one is given."""
+    from harness import store
+    from harness.grades import GRADES
+    from reports import render, table
+
+    checked_format(form)
+    if grade_at is not None and grade_at not in GRADES[:-1]:
+        raise unknown("grade", grade_at, GRADES[:-1])
+    run = store.read(place)
+    if grade_at is not None:
+        run = table.demanding(run, grade_at)
+    show(render(run, form))
+    raise typer.Exit(0 if grade_at is None else exit_code(run))
