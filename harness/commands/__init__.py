@@ -9,3 +9,7 @@ from harness.commands import charts, compare, findings, inventory, saved
 from harness.commands.options import app
 
 __all__ = ["app", "charts", "compare", "findings", "inventory", "saved"]
+
+ORDER = ("compare", "judge", "report", "findings", "reproduce", "atlas", "power", "backends")
+"""As `--help` lists them."""
+app.registered_commands.sort(key=lambda command: ORDER.index(command.name or str(command.callback.__name__)))  # type: ignore[union-attr]
