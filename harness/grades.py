@@ -7,6 +7,7 @@ factor that its whole row has in common · F above that: no rounding explains it
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -57,10 +58,17 @@ def common_factor_share(logits: Floats, signed: Floats, s: Floats, form: Format,
     gap = logits.max(axis=-1, keepdims=True) - logits
     tiny = flush or form.quantum * (ASSUMED.exp + 1)
     normal = s > 4 * tiny / form.u
-    factor = np.nanmedian(np.where(normal, signed, np.nan), axis=-1, keepdims=True)
+    factor = median(np.where(normal, signed, np.nan))
     own = np.minimum(gap, FARTHEST) * step + (ASSUMED.exp + ASSUMED.division) * step
-    typical = np.nanmedian(np.where(normal, own, np.nan), axis=-1, keepdims=True)
+    typical = median(np.where(normal, own, np.nan))
     allowed = np.expm1(own + typical + ROUNDINGS * step)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = np.abs((signed - factor) / (1 + factor)) / (allowed + tiny / s)
     return np.where(s > 0, share, 0.0)
+
+
+def median(values: Floats) -> Floats:
+    """Of each row's numbers; NaN of a row that has none, which then explains nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(np.nanmedian(values, axis=-1, keepdims=True), dtype=np.float64)
