@@ -108,8 +108,8 @@ class Asked:
 
 
 def at_worker(name: str, *rest: str) -> Any:
-    """A parameter whose framework's tests stay in one process, so that its worker starts once."""
-    return pytest.param((name, *rest), id="-".join((name, *rest)), marks=pytest.mark.xdist_group(find(name).framework))
+    """A backend, and what else a test takes, as one parameter with an id that says so."""
+    return pytest.param((name, *rest), id="-".join((name, *rest)))
 
 
 BACKENDS = [name for name in NAMES if find(name).by_default]

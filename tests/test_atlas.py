@@ -270,7 +270,7 @@ def test_a_worker_that_does_not_start(tmp_path: Path) -> None:
 NATIVES = [name for name in by_default() if not find(name).variant]
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in NATIVES])
+@pytest.mark.parametrize("name", NATIVES)
 def test_installed_frameworks_do_what_is_declared(name: str) -> None:
     """At few widths; `make atlas` asks at all, and of the compiled modes too."""
     made = survey([name], sweep=lambda backend: TINY)

@@ -88,7 +88,6 @@ def test_jacobians_agree_with_their_own_products(whole_backend: Asked) -> None:
     assert np.abs(np.einsum("kij,ki->kj", jacobian, cotangent) - whole_backend.answer("vjp", case)).max() <= allowed
 
 
-@pytest.mark.xdist_group("torch")
 @pytest.mark.timeout(300)
 def test_torch_compile_answers_when_asked_for(ask: Any) -> None:
     """Not in the default selection, and not in the fixture: a program takes 1 to 14 s."""

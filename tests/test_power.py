@@ -25,7 +25,7 @@ from harness.records import Group
 from harness.reference.exact import expected
 from reports import power as page
 
-pytestmark = [pytest.mark.timeout(1500), pytest.mark.xdist_group("power")]
+pytestmark = pytest.mark.timeout(1500)
 NAMES = [mutant.variant for mutant in mutants.MUTANTS]
 
 

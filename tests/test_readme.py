@@ -36,7 +36,6 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, subprocess.Compl
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-@pytest.mark.xdist_group("readme")
 def test_the_command_works(line: str, done: dict[str, subprocess.CompletedProcess[str]]) -> None:
     if done[line].returncode == NOTHING_COMPARED and not REQUIRED:
         pytest.skip(done[line].stderr)

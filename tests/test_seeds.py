@@ -130,13 +130,11 @@ def test_the_exact_values_are_what_the_documents_print(operation: str, case: str
     assert np.abs(exactly(operation, case) - printed).max() <= 0.5e-8 + 0.25e-8
 
 
-@pytest.mark.xdist_group("tensorflow")
 def test_row_3_is_keras_s_layer(ask: Any) -> None:
     comparison, _ = ask("tensorflow:keras").judged("softmax", CASES["seed000-example"], "float64", -1)
     assert comparison.verdict == "within bound"
 
 
-@pytest.mark.xdist_group("tensorflow")
 def test_row_19_is_batch_jacobian(ask: Any) -> None:
     for name in ("tensorflow", "tensorflow:batch_jacobian"):
         comparison, _ = ask(name).judged("jacobian", CASES["seed003-normal"], "float32", -1)

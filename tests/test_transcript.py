@@ -84,7 +84,7 @@ def test_in_every_dtype_and_along_another_axis(
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("framework", [pytest.param(f, marks=pytest.mark.xdist_group(f)) for f in ("numpy", "torch")])
+@pytest.mark.parametrize("framework", ["numpy", "torch"])
 def test_in_every_layout(ask: Any, interpreter: Interpreters, tmp_path: Path, framework: str, layout: str) -> None:
     if layout not in find(framework).layouts:
         pytest.skip(f"{framework} has no {layout} arrays")
@@ -149,8 +149,8 @@ answer = tape.gradient(values, x, v)
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        pytest.param("torch", TORCH_VJP, marks=pytest.mark.xdist_group("torch")),
-        pytest.param("tensorflow", TENSORFLOW_VJP, marks=pytest.mark.xdist_group("tensorflow")),
+        pytest.param("torch", TORCH_VJP),
+        pytest.param("tensorflow", TENSORFLOW_VJP),
     ],
 )
 def test_reads_like_what_a_person_would_send(ask: Any, tmp_path: Path, name: str, expected: str) -> None:
@@ -162,7 +162,6 @@ def test_reads_like_what_a_person_would_send(ask: Any, tmp_path: Path, name: str
     assert Transcript(**ask(name).worker.ask({"transcribe": question})).script == expected
 
 
-@pytest.mark.xdist_group("torch")
 def test_what_raises_has_a_script_that_raises(ask: Any, interpreter: Interpreters, tmp_path: Path) -> None:
     given = {"logits": np.zeros((2, 3), np.float32), "labels": np.array([0, 3])}
     question = {"backend": "torch", "operation": "cross_entropy", "axis": -1, "arguments": files(tmp_path, given)}
@@ -174,7 +173,6 @@ def test_what_raises_has_a_script_that_raises(ask: Any, interpreter: Interpreter
     assert (reply["raised"], reply["message"]) == ("IndexError", "Target 3 is out of bounds.")
 
 
-@pytest.mark.xdist_group("torch")
 def test_a_function_that_the_framework_raises_before_calling_is_written_down(
     ask: Any, interpreter: Interpreters, tmp_path: Path
 ) -> None:
