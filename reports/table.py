@@ -144,7 +144,8 @@ def ranked(cells: pd.DataFrame) -> dict[str, str]:
         return {"nearest": "–", "outlier": "–"}
     far, next_, near = order.iloc[0], order.iloc[1], order.iloc[-1]
     tied = near["rank"] == far["rank"]
-    times = 1.0 if tied else far["rank"] / next_["rank"] if next_["rank"] else float("inf")
+    alike = far["rank"] == next_["rank"]  # infinite ones too
+    times = 1.0 if alike else far["rank"] / next_["rank"] if next_["rank"] else float("inf")
     return {
         "nearest": "all alike" if tied else near.backend,
         "outlier": "–" if times < OUTLIER else f"{far.backend}, {figure(times)} times the next",
