@@ -18,6 +18,7 @@ from backends import NAMES
 from harness import arrays, blocks, probes, store
 from harness.cases import named
 from harness.errors import UsageError
+from harness.inputs import described
 from harness.operations import OPERATIONS
 from harness.question import block_answer
 from harness.records import Case, Group, Result
@@ -113,7 +114,7 @@ def known(name: str) -> Case:
 
 def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
     """UsageError if this version would ask other bytes than the saved run did."""
-    promised = inputs.get(f"{group.case.name} {group.dtype}", {})
+    promised = inputs.get(described(group), {})
     for number, rows in enumerate(blocks.boundaries(group.case)):
         for name in map(blocks.stream, OPERATIONS[group.operation].arguments):
             given = promised.get(f"{name}[{number}]") or promised.get(f"{name}[{number}], axis {group.axis}")

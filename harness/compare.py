@@ -26,6 +26,8 @@ from harness.records import Group, Judgement, Result
 from harness.units import in_one, probes_of, units
 
 Results = dict[tuple[str, int], Result]
+Watch = Callable[[list[Group]], AbstractContextManager[Callable[[Result], None]]]
+"""Shows the progress of a plan, told each result."""
 
 
 class Comparing:
@@ -182,22 +184,33 @@ def carried_out(
     settings: Settings,
     pairing: Pairing,
     journal: Journal,
-    watch: Callable[[list[Group]], AbstractContextManager[Callable[[Result], None]]],
+    watch: Watch,
     archive: Archive | None = None,
 ) -> Comparing:
     """A plan, less what the journal has of it; then once more, with their probes, what a long chain may explain."""
     todo = [group for group in plan if group.probe or unit_of(group) not in journal.done]
-    work = Comparing(todo, Engine(todo, settings), pairing, journal, archive)
-    with watch(work.groups) as tell:
-        work.run(tell)
+    work = one_pass(todo, settings, pairing, journal, watch, archive)
     if not work.suspects or work.partial:
         return work
     again = {unit_of(group) for group in work.suspects}
     second = probes(work.suspects) + [group for group in plan if not group.probe and unit_of(group) in again]
-    look = Comparing(second, Engine(second, settings), pairing, journal, final=True)
-    with watch(second) as tell:
-        look.run(tell)
-    return work.joined_by(look)
+    return work.joined_by(one_pass(second, settings, pairing, journal, watch, final=True))
+
+
+def one_pass(
+    groups: list[Group],
+    settings: Settings,
+    pairing: Pairing,
+    journal: Journal,
+    watch: Watch,
+    archive: Archive | None = None,
+    final: bool = False,
+) -> Comparing:
+    """All of these, asked and judged. `final`: nothing will be asked again with its probe."""
+    work = Comparing(groups, Engine(groups, settings), pairing, journal, archive, final)
+    with watch(groups) as tell:
+        work.run(tell)
+    return work
 
 
 def suspicious(group: Group, judgement: Judgement) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
@@ -70,29 +69,27 @@ def judging(groups: list[Group]) -> float:
     return total
 
 
-def wall(groups: list[Group], jobs: int | None = None) -> float:
-    """Seconds until it is done, on so many cores: what is longest, or all of it dealt out."""
-    jobs = jobs or cores()
-    workers = [cost.seconds for cost in costs(groups).values()]
-    judge = judging(groups)
-    return max([*workers, judge, (sum(workers) + judge) / jobs])
+def wall(seconds: list[float]) -> float:
+    """Until all processes are done that take so long each: what is longest, or all of it dealt out to the cores."""
+    return max(*seconds, sum(seconds) / cores())
 
 
 def told(groups: list[Group]) -> str:
     """A table for a person."""
     from tabulate import tabulate
 
-    by_framework = costs(groups)
+    by_framework, judge = costs(groups), judging(groups)
+    took = wall([*(cost.seconds for cost in by_framework.values()), judge])
     rows = [
         (name, f"{cost.cells:,}", f"{cost.programs:,}", f"{cost.compiling:,.0f}", f"{cost.seconds:,.0f}")
         for name, cost in by_framework.items()
     ]
-    rows.append(("the judge", "", "", "", f"{judging(groups):,.0f}"))
+    rows.append(("the judge", "", "", "", f"{judge:,.0f}"))
     heads = ("framework", "cells", "programs to compile", "of them, s", "s")
     refused = sum(1 for group in groups for backend in group.backends if refusal(backend, group))
     sums = f"{sum(cost.cells for cost in by_framework.values()):,} cells and {refused:,} that are not asked"
     table = tabulate(rows, headers=heads, disable_numparse=True, colalign=ALIGNED)
-    return f"{table}\n\n{sums}; about {span(wall(groups))} on {cores()} cores."
+    return f"{table}\n\n{sums}; about {span(took)} on {cores()} cores."
 
 
 ALIGNED = ("left", "right", "right", "right", "right")
@@ -102,11 +99,13 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def within_budget(groups: Iterable[Group], suite: str) -> None:
-    """UsageError if a framework would compile for longer than the suite allows."""
-    allowed = load(suite).compile_seconds if suite else None
-    for framework, cost in costs(list(groups)).items():
-        if allowed is not None and cost.compiling > allowed:
+def within_budget(groups: list[Group], suite: str) -> None:
+    """UsageError if a framework would compile for longer than the suite allows, where one is named."""
+    if not suite:
+        return
+    allowed = load(suite).compile_seconds
+    for framework, cost in costs(groups).items():
+        if cost.compiling > allowed:
             raise UsageError(
                 f"the suite would have {framework} compile {cost.programs:,} programs, about {cost.compiling:,.0f} s, "
                 f"and its compile_seconds are {allowed:g}: raise them, or say compiled = false in a sweep"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 AS_IT_SHOULD_BE, FALLS_SHORT, USAGE, OUR_FAULT, BACKEND_DIED, NOTHING_COMPARED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
@@ -18,6 +18,11 @@ class UsageError(Exception):
 def unknown(what: str, given: str, valid: Iterable[str]) -> UsageError:
     """The error for a name that is none of the valid ones, with the nearest of them."""
     names = list(valid)
-    near = get_close_matches(given, names, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}."
+    near = nearest(given, names)
+    hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(names)}."
     return UsageError(f"unknown {what} {given!r}: {hint}")
+
+
+def nearest(given: str, names: Sequence[str]) -> str | None:
+    """The name that was probably meant."""
+    return next(iter(get_close_matches(given, names, n=1, cutoff=0.4)), None)

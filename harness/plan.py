@@ -17,7 +17,7 @@ from harness.probes import EXP, HEIGHT, LAST, exp_shows, place_of, probed_as
 from harness.probes import case as probe_case
 from harness.records import Case, Group
 from harness.suites import Wish, cells, load
-from harness.suites.cells import matched
+from harness.suites.cells import matched, of_cases
 from harness.variations import refusal
 
 
@@ -71,7 +71,8 @@ def wishes(selection: Selection) -> Iterator[Wish]:
     operations = matching("operation", selection.operations, tuple(OPERATIONS))
     dtypes = matching("dtype", selection.dtypes, tuple(FORMATS))
     if selection.of_its_own:
-        yield from own_wishes(selection, backends, operations, dtypes)
+        cases = [named_case(name) for name in cases_matching(selection.cases)]
+        yield from of_cases(cases, operations, dtypes, backends or matched([]))
         return
     for wish in cells(load(selection.suite or "quick")):
         asked = (
@@ -82,16 +83,6 @@ def wishes(selection: Selection) -> Iterator[Wish]:
         answering = tuple(name for name in wish.backends if not backends or name in backends)
         if asked and answering:
             yield replace(wish, backends=answering)
-
-
-def own_wishes(
-    selection: Selection, backends: tuple[str, ...], operations: tuple[str, ...], dtypes: tuple[str, ...]
-) -> Iterator[Wish]:
-    for case in (named_case(name) for name in cases_matching(selection.cases)):
-        for dtype in dtypes or case.dtypes:
-            for axis in case.axes:
-                for operation in operations or case.operations:
-                    yield Wish(case, dtype, axis, operation, backends or matched([]))
 
 
 def merged(asked: Iterable[Wish]) -> list[Group]:

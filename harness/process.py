@@ -34,6 +34,11 @@ class Limits:
     start_seconds: float = 180.0
 
 
+def environment(threads: int = 1) -> dict[str, str]:
+    """What a framework's process is started with."""
+    return QUIET | dict.fromkeys(THREADS, str(threads))
+
+
 class WorkerDiedError(Exception):
     """The process is gone: `outcome` is crashed, timed out or out of memory."""
 
@@ -65,11 +70,10 @@ class Worker:
     def open(self) -> dict[str, Any]:
         """Start the process and import the framework: its version and habits, or `{"absent": reason}`."""
         self._group = execnet.Group()
-        settings = QUIET | dict.fromkeys(THREADS, str(self.threads))
-        environment = "//".join(f"env:{name}={value}" for name, value in settings.items())
+        settings = "//".join(f"env:{name}={value}" for name, value in environment(self.threads).items())
         with _starting:  # execnet's groups share their ids' counter
             gateway = self._group.makegateway(
-                f"popen//execmodel=main_thread_only//python={self.interpreter}//{environment}"
+                f"popen//execmodel=main_thread_only//python={self.interpreter}//{settings}"
             )
         self._popen = gateway._io.popen  # there is no public way to its exit status
         self._pid = self._popen.pid

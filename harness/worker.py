@@ -20,7 +20,7 @@ import numpy as np
 from backends import OPERATIONS as METHODS_OF
 from backends import Backend, find, load
 from harness import arrays
-from harness.operations import OPERATIONS
+from harness.operations import OPERATIONS, Operation
 from harness.transcript import transcript
 from harness.variations import CALLS, Array, laid_out
 
@@ -76,16 +76,20 @@ def asked(backend: Backend, request: dict[str, Any]) -> Array:
     method = getattr(backend, METHODS_OF[operation.name])
 
     def call(arguments: Mapping[str, Any]) -> Array:
-        placed = {
-            name: laid_out(variation, name, value, axis, operation.arguments[0]) if is_array(value) else value
-            for name, value in arguments.items()
-        }
-        return unspoilt(backend, method, placed, axis)
+        return unspoilt(backend, method, placed(variation, arguments, axis, operation), axis)
 
     given = {name: argument(value) for name, value in request["arguments"].items()}
     if put := CALLS.get(variation):
         return put(call, given, axis, operation, backend)
     return call(given)
+
+
+def placed(variation: str, arguments: Mapping[str, Any], axis: int, operation: Operation) -> dict[str, Any]:
+    """The arguments, each array in the layout that the variation gives it."""
+    return {
+        name: laid_out(variation, name, value, axis, operation.arguments[0]) if is_array(value) else value
+        for name, value in arguments.items()
+    }
 
 
 def transcribed(request: dict[str, Any]) -> dict[str, str]:
@@ -95,12 +99,9 @@ def transcribed(request: dict[str, Any]) -> dict[str, str]:
         return {"untranscribed": f"the question is put in another way ({variation}), which is more than one call"}
     try:
         given = {name: argument(value) for name, value in request["arguments"].items()}
-        placed = {
-            name: laid_out(variation, name, value, axis, operation.arguments[0]) if is_array(value) else value
-            for name, value in given.items()
-        }
+        laid = placed(variation, given, axis, operation) | {"axis": axis}
         backend, method = loaded(request["backend"]), METHODS_OF[operation.name]
-        return asdict(transcript(backend, method, placed | {"axis": axis}, request.get("stand_ins", False)))
+        return asdict(transcript(backend, method, laid, request.get("stand_ins", False)))
     except Exception as error:
         return {"untranscribed": described(error)}
 

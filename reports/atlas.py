@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from harness.atlas.entries import Entry
 from harness.atlas.policies import AS_DECLARED, UNDECLARED, VERDICTS
 from harness.atlas.situations import DERIVATIVES, OPERATIONS, SITUATIONS, VALUES
 from reports import terminal
-from reports.markdown import escaped, grid
+from reports.markdown import escaped, grid, section
 
 READING = (
     "Each entry is a fact: what one backend gives in one situation, at every dtype, axis, width and position that was "
@@ -31,9 +31,13 @@ def sections(entries: Sequence[Entry]) -> Iterator[str]:
     yield f"**{escaped(headline(entries))}**"
     yield READING
     yield grid(counts(entries))
-    yield from section("Not as declared", details(amiss(entries)))
-    yield from section("Known to vary", known(entries), "Declared, with the reason: where it ends, that is an error.")
-    yield from section("Not declared, the same everywhere", details([e for e in entries if e.verdict == UNDECLARED]))
+    yield from section("Not as declared", listed(amiss(entries), DETAILS))
+    yield from section(
+        "Known to vary", listed(known(entries), KNOWN), "Declared, with the reason: where it ends, that is an error."
+    )
+    yield from section(
+        "Not declared, the same everywhere", listed([e for e in entries if e.verdict == UNDECLARED], DETAILS)
+    )
     for title, operations in (("Values", VALUES), ("Derivatives", DERIVATIVES)):
         yield f"## {title}"
         for operation in operations:
@@ -43,18 +47,10 @@ def sections(entries: Sequence[Entry]) -> Iterator[str]:
     yield from section("What is declared, and where it says so", declarations(entries))
 
 
-def section(heading: str, rows: pd.DataFrame, text: str = "") -> Iterator[str]:
-    """Nothing where there are no rows."""
-    if len(rows):
-        yield f"## {heading}"
-        yield text
-        yield grid(rows)
-
-
 def brief(entries: Sequence[Entry]) -> str:
     """For a terminal: how many, and all that is not as declared."""
     parts = [headline(entries)]
-    if len(rows := details(amiss(entries))):
+    if len(rows := listed(amiss(entries), DETAILS)):
         parts.append(terminal.grid(rows.drop(columns=["asked", "first"])))
     return "\n\n".join(parts) + "\n"
 
@@ -87,41 +83,23 @@ def counts(entries: Sequence[Entry]) -> pd.DataFrame:
     )
 
 
-def details(entries: Sequence[Entry]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "backend": entry.backend,
-                "situation": entry.situation,
-                "operation": entry.operation,
-                "verdict": entry.verdict,
-                "fact": entry.fact,
-                "varies by": entry.varies_by,
-                "declared": entry.policy,
-                "asked": entry.asked,
-                "first": entry.example,
-            }
-            for entry in entries
-        ]
-    )
+WHERE = {"backend": "backend", "situation": "situation", "operation": "operation"}
+DETAILS = WHERE | {
+    "verdict": "verdict", "fact": "fact", "varies by": "varies_by", "declared": "policy", "asked": "asked",
+    "first": "example",
+}  # fmt: skip
+KNOWN = WHERE | {"varies by": "varies_by", "declared": "policy", "source": "source"}
+"""Columns of tables: what stands in them of an entry."""
 
 
-def known(entries: Sequence[Entry]) -> pd.DataFrame:
+def listed(entries: Sequence[Entry], columns: Mapping[str, str]) -> pd.DataFrame:
+    """A line an entry."""
+    return pd.DataFrame([{title: getattr(entry, name) for title, name in columns.items()} for entry in entries])
+
+
+def known(entries: Sequence[Entry]) -> list[Entry]:
     """Inconsistencies that are as declared."""
-    return pd.DataFrame(
-        [
-            {
-                "backend": entry.backend,
-                "situation": entry.situation,
-                "operation": entry.operation,
-                "varies by": entry.varies_by,
-                "declared": entry.policy,
-                "source": entry.source,
-            }
-            for entry in entries
-            if entry.verdict == AS_DECLARED and entry.varies_by
-        ]
-    )
+    return [entry for entry in entries if entry.verdict == AS_DECLARED and entry.varies_by]
 
 
 def matrix(entries: Sequence[Entry], operation: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness import arrays
-from harness.process import QUIET, THREADS
+from harness.process import environment
 
 LOOP = """
 import json, os, sys
@@ -34,10 +34,10 @@ class Interpreter:
     """Isolated: neither our folder nor `PYTHONPATH` is on its path."""
 
     def __init__(self) -> None:
-        environment = os.environ | QUIET | dict.fromkeys(THREADS, "1")
+        settings = os.environ | environment()
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-c", LOOP],
-            env=environment,
+            env=settings,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

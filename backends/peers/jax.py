@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from backends.peers import first_line
+
 Function = Callable[..., Any]
 
 
@@ -27,7 +29,7 @@ def check_grads(function: Function, x: Any, pull: Function | None, push: Functio
     try:
         check(wrapped, (jax.numpy.asarray(x),), order=1, modes=("rev",) if pull else ("fwd",))
     except Exception as error:  # what a derivative raises inside of it counts too
-        return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        return first_line(error)
     return ""
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from backends.peers import first_line
+
 Function = Callable[..., Any]
 
 
@@ -73,10 +75,6 @@ def tensor(array: Any) -> Any:
     if values.dtype.name == "bfloat16":
         return torch.from_numpy(values.view(np.uint16)).view(torch.bfloat16)
     return torch.from_numpy(values)
-
-
-def first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 VALUES = {"torch.testing.assert_close": assert_close}

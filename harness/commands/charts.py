@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from harness.commands.options import Names, Pythons, app, interpreters, show, split
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command()

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from harness.commands.options import Pythons, app, interpreters
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command("backends")

@@ -96,7 +96,6 @@ def finish(run: Run, out: Path, form: str) -> None:
 
 def exit_code(run: Run) -> int:
     """Of a saved run, by what stands in it."""
-
     from harness import runs
 
     about = run.about

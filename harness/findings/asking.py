@@ -35,7 +35,7 @@ class Asker:
     def __post_init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="softmax-harness-")
         self.scratch = Path(self._folder.name)
-        self._workers: dict[tuple[str, int], Worker] = {}
+        self._workers: dict[str, Worker] = {}
         self.about: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Asker:
@@ -108,7 +108,7 @@ class Asker:
         try:
             return self.worker(backend).ask(request)
         except WorkerDiedError as died:
-            self._workers.pop((find(backend).framework, 1), None)
+            self._workers.pop(find(backend).framework, None)
             return {"outcome": died.outcome, "reason": died.reason}
 
     def transcript(self, group: Group, stand_ins: bool = False) -> Transcript | str:
@@ -117,20 +117,20 @@ class Asker:
         try:
             reply = self.worker(group.backends[0]).ask({"transcribe": request})
         except WorkerDiedError as died:
-            self._workers.pop((find(group.backends[0]).framework, 1), None)
+            self._workers.pop(find(group.backends[0]).framework, None)
             return f"writing it down {died.outcome}: {died.reason}"
         return str(reply["untranscribed"]) if "untranscribed" in reply else Transcript(**reply)
 
     def worker(self, backend: str) -> Worker:
         framework = find(backend).framework
-        if (framework, 1) not in self._workers:
+        if framework not in self._workers:
             interpreter = self.interpreter(backend)
             worker = Worker(framework, interpreter, self.limits, self.scratch / f"{framework}.log", self.modules)
             self.about[framework] = worker.open()
             if "absent" in self.about[framework]:
                 raise WorkerDiedError("absent", self.about[framework]["absent"])
-            self._workers[framework, 1] = worker
-        return self._workers[framework, 1]
+            self._workers[framework] = worker
+        return self._workers[framework]
 
     def interpreter(self, backend: str) -> str:
         return self.interpreters.get(find(backend).framework, sys.executable)

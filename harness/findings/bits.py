@@ -12,7 +12,7 @@ from harness import arrays, blocks
 from harness.findings.asking import Asker
 from harness.inputs import Inputs
 from harness.operations import OPERATIONS
-from harness.process import QUIET, THREADS
+from harness.process import environment
 from harness.records import Group
 from harness.transcript.script import Transcript
 from harness.transcript.snippet import plain_text, verdict
@@ -87,7 +87,7 @@ def stored(asker: Asker, name: str, value: Any) -> Any:
 
 def script(asker: Asker, group: Group, plainly: str, otherwise: str, setup: str) -> str:
     who, way = f"{group.backends[0]} {asker.version(group.backends[0])}", group.case.variation
-    settings = [f"os.environ[{name!r}] = {value!r}" for name, value in (QUIET | dict.fromkeys(THREADS, "1")).items()]
+    settings = [f"os.environ[{name!r}] = {value!r}" for name, value in environment().items()]
     lines = [
         f'"""{plain_text(f"{who}: {group.operation} of {group.case.name} in {group.dtype}")}"""', "",
         "import os", "import sys", "", *settings, "", setup, "", "",

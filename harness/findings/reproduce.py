@@ -7,7 +7,7 @@ from harness.cases import named
 from harness.errors import UsageError, unknown
 from harness.findings.asking import Asker
 from harness.findings.bits import other_bits
-from harness.findings.snippets import Ran, run, snippet, why_not
+from harness.findings.snippets import Ran, run, snippet
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.process import WorkerDiedError
@@ -41,11 +41,11 @@ def asked(asker: Asker, backend: str, operation: str, case: str, dtype: str) -> 
     except WorkerDiedError as died:
         raise UsageError(f"{backend} does not answer: {died.outcome}, {died.reason}") from None
     assert cell is not None
-    script = snippet(asker, group, cell)
+    script, reason = snippet(asker, group, cell)
     if script is None and group.case.variation:
         script = other_bits(asker, group)[0]
     if script is None:
-        raise UsageError(f"{backend} {operation} {case} {dtype}: {why_not(asker, group, cell)}")
+        raise UsageError(f"{backend} {operation} {case} {dtype}: {reason}")
     return script, sentence(cell)
 
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.findings.asking import Asker
-from harness.process import QUIET, THREADS
+from harness.process import THREADS, environment
 from harness.records import Comparison, Group
 from harness.transcript.snippet import Crashes, Form, Raises, Value, reproduction
 
 SECONDS = 300
-NOTHING = 0.5
-"""Ulp, over which a right answer is shown not to be the exact value rounded: of a cell that is as it should be."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +30,15 @@ class Ran:
         return self.status == 0 and any(line.startswith("shown:") for line in self.text.splitlines())
 
 
-def snippet(asker: Asker, group: Group, cell: Comparison) -> str | None:
-    """The script that shows a cell, or None; `why_not` says why."""
-    what = finding(cell)
-    found = asker.transcript(group, stand_ins=isinstance(what, Crashes)) if what else ""
-    if what is None or isinstance(found, str):
-        return None
-    environment = QUIET | dict.fromkeys(THREADS, "1")
-    return reproduction(title(cell, asker.version(cell.backend)), found, what, environment)
-
-
-def why_not(asker: Asker, group: Group, cell: Comparison) -> str:
+def snippet(asker: Asker, group: Group, cell: Comparison) -> tuple[str | None, str]:
+    """The script that shows a cell, or why there is none."""
     what = finding(cell)
     if what is None:
-        return f"no script shows an outcome of {cell.outcome}"
+        return None, f"no script shows an outcome of {cell.outcome}"
     found = asker.transcript(group, stand_ins=isinstance(what, Crashes))
-    return found if isinstance(found, str) else ""
+    if isinstance(found, str):
+        return None, found
+    return reproduction(title(cell, asker.version(cell.backend)), found, what, environment()), ""
 
 
 def title(cell: Comparison, version: str) -> str:

@@ -14,7 +14,7 @@ from harness.findings.bits import other_bits
 from harness.findings.classes import defect_class
 from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, Finding
 from harness.findings.shrink import shrunk
-from harness.findings.snippets import Ran, run, snippet, why_not
+from harness.findings.snippets import Ran, run, snippet
 from harness.findings.suspects import Suspect, broken, suspects
 from harness.records import Comparison, Run
 from harness.rows import SHORT
@@ -115,8 +115,7 @@ def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
         return other_bits(asker, group)
     if cell is None:
         return None, "it is not asked any more"
-    script = snippet(asker, group, cell)
-    return script, "" if script else why_not(asker, group, cell)
+    return snippet(asker, group, cell)
 
 
 def last_words(ran: Ran) -> str:

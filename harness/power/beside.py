@@ -22,7 +22,7 @@ from typing import Any
 from harness.environment import cores
 from harness.operations import OPERATIONS
 from harness.power.peers import CUSTOMARY, Said
-from harness.process import QUIET, THREADS
+from harness.process import environment
 from harness.records import Case, Group
 
 FRAMEWORKS = ("torch", "jax", "numpy")
@@ -78,7 +78,7 @@ def one(groups: list[Group], folder: Path, framework: str) -> list[dict[str, Any
     task, out = folder / f"{framework}-job.json", folder / f"{framework}-said.json"
     task.write_text(json.dumps(job(framework, groups)))
     command = [sys.executable, "-m", "harness.power.peers", framework, str(task), str(out)]
-    settings = {**os.environ, **QUIET, **dict.fromkeys(THREADS, "1")}
+    settings = os.environ | environment()
     try:
         done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from harness.compare import Watch
 from harness.errors import unknown
 from harness.power import beside, mutants, right
 from harness.power.kills import Kill, kills
 from harness.power.planting import Mutant
 from harness.power.tables import Power
-from harness.power.trial import ALL, Share, Watch, asked, compared, doubts, planted, surveyed
+from harness.power.trial import ALL, Share, asked, compared, doubts, planted, surveyed
 from harness.records import Group, Run
 
 SUITE = "standard"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -16,16 +17,15 @@ from harness import atlas, compare, runs
 from harness.atlas.policies import Policy, ours
 from harness.atlas.sweep import Sweep
 from harness.cases import CASES
-from harness.engine import Engine, Settings
+from harness.compare import Watch
+from harness.engine import Settings
 from harness.journal import Journal
-from harness.pairs import Pairing
 from harness.plan import merged, probes
 from harness.probes import HEIGHT
-from harness.records import Group, Result, Run
+from harness.records import Group, Run
 from harness.rows import SHORT
 from harness.suites import Wish, cells, load
 
-Watch = Callable[[list[Group]], AbstractContextManager[Callable[[Result], None]]]
 STANDS_FOR = "numpy"
 """All are NumPy's formulas but for one place, so what NumPy is declared to do on special inputs is asked of them."""
 FEW_WIDTHS = Sweep((1, 2, 3, 8, 17), (129,), (3,))
@@ -78,17 +78,8 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
         journal = Journal(Path(scratch), groups, module)
         journal.begin()
         settings = Settings(Path(scratch), modules=(module,))
-        carried_out = in_one_pass if once else compare.carried_out
-        return runs.as_run(carried_out(groups, settings, no_pairs, journal, watch), groups, {})
-
-
-def in_one_pass(
-    groups: list[Group], settings: Settings, pairing: Pairing, journal: Journal, watch: Watch
-) -> compare.Comparing:
-    work = compare.Comparing(groups, Engine(groups, settings), pairing, journal, final=True)
-    with watch(groups) as tell:
-        work.run(tell)
-    return work
+        put = partial(compare.one_pass, final=True) if once else compare.carried_out
+        return runs.as_run(put(groups, settings, no_pairs, journal, watch), groups, {})
 
 
 def doubts(run: Run) -> set[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -47,10 +47,18 @@ def matched(patterns: list[str]) -> tuple[str, ...]:
 
 
 def of_named(table: Named, backends: tuple[str, ...]) -> Iterator[Wish]:
-    for case in (case for name, case in CASES.items() if any(fnmatchcase(name, pattern) for pattern in table.cases)):
-        for dtype in table.dtypes or case.dtypes:
+    cases = (case for name, case in CASES.items() if any(fnmatchcase(name, pattern) for pattern in table.cases))
+    return of_cases(cases, table.operations, table.dtypes, backends)
+
+
+def of_cases(
+    cases: Iterable[Case], operations: Sequence[str], dtypes: Sequence[str], backends: tuple[str, ...]
+) -> Iterator[Wish]:
+    """All along each axis, with the cases' own operations and dtypes where none are given."""
+    for case in cases:
+        for dtype in dtypes or case.dtypes:
             for axis in case.axes:
-                for operation in table.operations or case.operations:
+                for operation in operations or case.operations:
                     yield Wish(case, dtype, axis, operation, backends)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from backends import NAMES
 from harness.blocks import LABELS, UPSTREAM
 from harness.cases import CASES, MOST_ELEMENTS
-from harness.errors import UsageError, unknown
+from harness.errors import UsageError, nearest, unknown
 from harness.families import FAMILIES
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
@@ -34,10 +33,9 @@ def one_of(valid: Iterable[str]) -> AfterValidator:
     def check(name: str) -> str:
         if name in names:
             return name
-        near = get_close_matches(name, names, n=1, cutoff=0.4)
-        raise ValueError(
-            f"{name!r} is none of them; " + (f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}")
-        )
+        near = nearest(name, names)
+        hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(names)}"
+        raise ValueError(f"{name!r} is none of them; {hint}")
 
     return AfterValidator(check)
 
@@ -49,8 +47,8 @@ def pattern_of(valid: Iterable[str]) -> AfterValidator:
     def check(pattern: str) -> str:
         if any(fnmatchcase(name, pattern) for name in names):
             return pattern
-        near = get_close_matches(pattern, names, n=1, cutoff=0.4)
-        raise ValueError(f"{pattern!r} matches nothing" + (f"; did you mean {near[0]!r}?" if near else ""))
+        near = nearest(pattern, names)
+        raise ValueError(f"{pattern!r} matches nothing" + (f"; did you mean {near!r}?" if near else ""))
 
     return AfterValidator(check)
 
