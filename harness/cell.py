@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.profiles import Bin
 from harness.tally import Tally
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,8 @@ class Cell:
     """The witness's error in u, by cause."""
     answers: tuple[str, ...] = ()
     """SHA-256 of each block's answer."""
+    profile: tuple[Bin, ...] = ()
+    """Of the case's first answers."""
     laws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     sides: Mapping[tuple[str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
 
@@ -51,6 +54,7 @@ class Cell:
             dtype=dtype,
             tally=tally,
             answers=self.answers,
+            profile=self.profile or later.profile,
             laws={law: larger(self.laws.get(law, (0.0, 0.0)), found) for law, found in later.laws.items()},
             sides={**self.sides, **{key: stacked(self.sides.get(key), side) for key, side in later.sides.items()}},
         )

@@ -228,6 +228,29 @@ class Property:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """Where the errors of one cell of a named case lie: those in one bin. docs/reading.md says how they are chosen."""
+
+    operation: str
+    case: str
+    dtype: str
+    axis: int
+    backend: str
+    by: str
+    """distance: of the logit from its row's maximum; or magnitude: of the exact value."""
+    at_least: float
+    below: float
+    elements: int
+    max_ulp_error: float
+    mean_ulp_error: float
+    smallest_bound: float
+    """Of what B allows these elements, in ulp; and the largest."""
+    largest_bound: float
+    bound_fraction: float
+    """The largest share of its bound that an error reaches."""
+
+
+@dataclass(frozen=True)
 class Side:
     """What one operation's answers say of one side of an equation between two, with what each value may be off by."""
 
@@ -267,6 +290,7 @@ class Judgement:
     comparisons: list[Comparison] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
     sides: list[Side] = field(default_factory=list)
     audit: Audit = field(default_factory=Audit)
 
@@ -279,3 +303,4 @@ class Run:
     comparisons: pd.DataFrame
     pairs: pd.DataFrame
     properties: pd.DataFrame
+    profiles: pd.DataFrame

@@ -19,10 +19,10 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import UsageError
-from harness.records import Comparison, Pair, Property, Run
+from harness.records import Comparison, Pair, Profile, Property, Run
 
-FORMAT, VERSION = "softmax-harness run", 1
-TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property}
+FORMAT, VERSION = "softmax-harness run", 2
+TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property, "profiles": Profile}
 KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
 
 

@@ -35,5 +35,6 @@ def in_one(judgements: list[Judgement]) -> Judgement:
         [row for judgement in judgements for row in judgement.comparisons],
         [row for judgement in judgements for row in judgement.pairs],
         [row for judgement in judgements for row in judgement.properties] + [rows.equation_row(*row) for row in found],
+        [row for judgement in judgements for row in judgement.profiles],
         audit=sum((judgement.audit for judgement in judgements), start=Audit()),
     )

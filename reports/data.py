@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness.records import Run
+from harness.store import TABLES
 from harness.store import csv as table_csv
 
 
@@ -15,7 +16,7 @@ def json(run: Run) -> str:
     """`run.json` with the rows of its tables. JSON lacks NaN and infinity: null, and the strings inf and -inf."""
     tables = {
         name: [{key: plain(value) for key, value in row.items()} for row in table.to_dict("records")]
-        for name, table in (("comparisons", run.comparisons), ("pairs", run.pairs), ("properties", run.properties))
+        for name, table in ((name, getattr(run, name)) for name in TABLES)
     }
     return library.dumps({**run.about, **tables}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 

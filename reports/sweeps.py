@@ -8,6 +8,7 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
+from harness.store import TABLES
 from reports.cells import answered, figure
 
 
@@ -18,7 +19,7 @@ def synthetic(cases: pd.Series) -> pd.Series:
 
 def named(run: Run) -> Run:
     """The run without its sweeps."""
-    parts = {name: getattr(run, name) for name in ("comparisons", "pairs", "properties")}
+    parts = {name: getattr(run, name) for name in TABLES}
     return replace(run, **{name: part[~synthetic(part["case"])] for name, part in parts.items()})
 
 

@@ -88,7 +88,7 @@ def test_a_run_of_known_wrong_formulas_is_as_it_should_be(run: Path) -> None:
 
 def test_two_runs_give_the_same_bytes(run: Path, tmp_path: Path) -> None:
     assert harness("compare", *SMALL, "--out", tmp_path).returncode == 0
-    for name in ("comparisons.csv", "comparisons.parquet", "pairs.csv", "properties.csv", "report.md"):
+    for name in ("comparisons.csv", "comparisons.parquet", "pairs.csv", "properties.csv", "profiles.csv", "report.md"):
         assert (tmp_path / name).read_bytes() == (run / name).read_bytes(), name
 
 
@@ -237,7 +237,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_saved_arrays_are_judged_again_to_the_same_bytes(archived: Path, tmp_path: Path) -> None:
     done = harness("judge", archived, "--out", tmp_path, PYTHONPATH=PLANTED)
     assert done.returncode == 1, done.stderr
-    for name in ("comparisons.csv", "pairs.csv", "properties.csv"):
+    for name in ("comparisons.csv", "pairs.csv", "properties.csv", "profiles.csv"):
         lines, again = ((folder / name).read_text().splitlines() for folder in (archived, tmp_path))
         assert lines == again, name
 

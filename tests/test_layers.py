@@ -39,6 +39,7 @@ FLOORS = [
     ["harness.reference.audit"],
     ["harness.reference"],
     ["harness.metrics", "harness.witness", "harness.causes", "harness.atlas.truths"],
+    ["harness.profiles"],
     ["harness.pairs", "harness.cell", "harness.grades", "harness.probes", "harness.atlas.facts"],
     ["harness.question", "harness.atlas.asking"],
     ["harness.plan", "harness.rows", "harness.cost", "harness.atlas.survey"],

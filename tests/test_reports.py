@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 
 from harness import store
 from harness.errors import UsageError
-from harness.records import Comparison, Pair, Property, Run
+from harness.records import Comparison, Pair, Profile, Property, Run
 from reports import FORMATS, render, table
 
 EXPECTED = Path(__file__).parent / "expected"
 FILES = {"terminal": "report.txt", "json": "report.json", "csv": "report.csv", "markdown": "report.md"}
+OTHERS = ("pairs", "properties", "profiles")
 HOSTILE = "RuntimeError: <script>alert(1)</script> | a_b *c* `d` [e](f) \\ end"
 
 
@@ -72,7 +74,10 @@ def run() -> Run:
         },
         "cases": {"seed001-123": {"source": "001: [1, 2, 3]", "shape": [1, 3], "recipe": "Printed(…)", "blocks": 1}},
     }
-    frames = {"comparisons": comparisons, "pairs": pairs, "properties": laws}
+    where = ("softmax", "seed001-123", "float64", -1, "numpy", "distance")
+    profiles = [Profile(*where, 0.0, 0.5, 1, 0.25, 0.25, 20.0, 20.0, 0.0125),
+                Profile(*where, 1.0, 1.5, 2, 1.5, 1.0, 21.0, 22.5, 0.07)]  # fmt: skip
+    frames = {"comparisons": comparisons, "pairs": pairs, "properties": laws, "profiles": profiles}
     return Run(about, **{name: store.frame(rows, store.TABLES[name]) for name, rows in frames.items()})
 
 
@@ -98,7 +103,7 @@ def test_nothing_in_a_cell_of_markdown_is_markup(run: Run) -> None:
 
 def test_a_run_without_any_answer_renders(run: Run) -> None:
     cells = run.comparisons[run.comparisons.outcome != "ok"]
-    empty = Run(run.about, cells, run.pairs.iloc[:0], run.properties.iloc[:0])
+    empty = dataclasses.replace(run, comparisons=cells, **{name: getattr(run, name).iloc[:0] for name in OTHERS})
     for form in FORMATS:
         assert render(empty, form)
     assert "4 cells" in table.headline(empty)
@@ -136,6 +141,6 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, monkeypatc
 
 
 def test_a_run_whose_table_lacks_columns_is_refused(run: Run, tmp_path: Path) -> None:
-    store.save(Run(run.about, run.comparisons, run.pairs.drop(columns=["a"]), run.properties), tmp_path)
+    store.save(dataclasses.replace(run, pairs=run.pairs.drop(columns=["a"])), tmp_path)
     with pytest.raises(UsageError, match="lacks the columns a"):
         store.read(tmp_path)

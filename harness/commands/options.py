@@ -91,7 +91,8 @@ def finish(run: Run, out: Path, form: str) -> None:
     saved = store.save(run, out)
     store.write(out, "report.md", render(saved, "markdown").encode())
     show(render(saved, form))
-    print(f"written to {out}: report.md, comparisons.csv, pairs.csv, properties.csv, run.json", file=sys.stderr)
+    files = ", ".join(("report.md", *(f"{name}.csv" for name in store.TABLES), "run.json"))
+    print(f"written to {out}: {files}", file=sys.stderr)
 
 
 def exit_code(run: Run) -> int:
