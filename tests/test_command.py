@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from harness import store
 from tests.command import ROOT, harness
 
 PLANTED = str(ROOT / "tests" / "planted")
@@ -116,7 +117,7 @@ def damage(folder: Path, file: str, old: bytes, new: bytes) -> None:
             "is not a run of this harness",
         ),
         (
-            lambda d: damage(d, "run.json", b'"version": 1', b'"version": 99'),
+            lambda d: damage(d, "run.json", b'"version": %d' % store.VERSION, b'"version": 99'),
             "has format version 99; this harness reads",
         ),
         (lambda d: damage(d, "run.json", b'"files"', b'"fills"'), "is damaged: it does not name its files"),
