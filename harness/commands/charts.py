@@ -44,6 +44,7 @@ def power(
     mutant: Annotated[str, typer.Option(help="Name or pattern of the mutants to plant.")] = "*",
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/power"),
     peers: Annotated[bool, typer.Option(help="Ask other people's checks about the same mutants.")] = True,
+    whole: Annotated[bool, typer.Option(help="Right backends on all of every suite: half an hour.")] = False,
 ) -> None:
     """Plant mutants, see which checks kill them and that nothing right is objected to; likewise the peers' checks."""
     from harness import store
@@ -54,7 +55,7 @@ def power(
 
     store.writable(out)
     check_preconditions()
-    found = measuring.measured(mutant, Progress, lambda line: print(line, file=sys.stderr), peers)
+    found = measuring.measured(mutant, Progress, lambda line: print(line, file=sys.stderr), peers, whole)
     for name, rows in page.FILES.items():
         store.write(out, name, store.csv(rows(found)).encode())
     store.write(out, "power.md", page.render(found).encode())
