@@ -43,7 +43,7 @@ def compare(
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
     import tempfile
 
-    from harness import cost, plan, store
+    from harness import cost, plan, signals, store
     from harness.engine import Settings
     from harness.journal import Journal
     from harness.process import Limits
@@ -58,8 +58,9 @@ def compare(
     groups = plan.groups(selection, probe_all=save_arrays)
     if dry_run:
         print(cost.told(groups))
-        return
     cost.within_budget(groups, selection.suite)
+    if dry_run:
+        return
     named_interpreters = interpreters(python)
     store.writable(out)
     with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
@@ -67,7 +68,8 @@ def compare(
         journal = Journal(out, groups, pairs)
         (journal.resume if resume else journal.begin)()
         run, code = carry_out(groups, settings, pairing, selection, journal, out if save_arrays else None)
-    finish(run, out, form)
+    with signals.ignored():
+        finish(run, out, form)
     if not selection.of_its_own and not run.about["partial"]:
         look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None, settings.limits)
         print(f"written to {out}: findings.csv, findings.md", file=sys.stderr)
