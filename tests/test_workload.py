@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import arrays, blocks, compare, pairs
+from harness import arrays, blocks, pairs
 from harness.archive import Archive
 from harness.compare import Comparing
 from harness.engine import Engine, Settings

@@ -57,7 +57,7 @@ def compare(
     )
     groups = plan.groups(selection, probe_all=save_arrays)
     if dry_run:
-        print(cost.told(groups))
+        print(cost.told(groups, "" if selection.of_its_own else suite or "quick"))
     cost.within_budget(groups, selection.suite)
     if dry_run:
         return
