@@ -55,12 +55,14 @@ def measured(pattern: str, watch: Watch, tell: Tell, with_peers: bool = True, wh
         tell(f"{len(chosen)} mutants on a sample of the {SUITE} suite and on special inputs")
         trial = on_trial(chosen, names, sample, watch, tell)
         tell(f"{len(right.CLAIMS)} backends that are right by construction")
-        control = acquitted(watch, dict.fromkeys(RIGHT_ON, ALL) if whole else RIGHT_ON)
+        shares = dict.fromkeys(RIGHT_ON, ALL) if whole else RIGHT_ON
+        control = acquitted(watch, shares)
         tell("waiting for the peers")
         said, absent = peers.result() if peers else ([], {})
-    right_names = (*(backend.title() for backend in right.CLAIMS), Mutant.title())
-    faults = trial.faults + control.faults
-    return Power(chosen, trial.kills, control.kills, right_names, said, absent, trial.answers, control.answers, faults)
+    return Power(
+        chosen, trial.kills, control.kills, tuple(backend.title() for backend in right.CLAIMS), said, absent,
+        trial.answers, control.answers, shares, trial.faults + control.faults,
+    )  # fmt: skip
 
 
 def matching(pattern: str) -> tuple[type[Mutant], ...]:
