@@ -23,7 +23,7 @@ Arguments = Mapping[str, Any]
 Call = Callable[[Arguments], Array]
 REPEATING = ("zeros", "abyss", "repeated")
 """Families of logits whose rows are one and the same."""
-UPSTREAM = ("cotangent", "tangent", "distribution")
+BESIDE = ("cotangent", "tangent", "distribution")
 """Arguments beside the logits that have a layout of their own."""
 REPEATS = 5
 MOST_ALONE = 64
@@ -96,7 +96,7 @@ LAYOUTS: dict[str, Callable[[Array, int], Array]] = {
 def laid_out(variation: str, name: str, array: Array, axis: int, first: str) -> Array:
     """An argument in the layout that the variation gives it; `first`: the argument that has the case's own rows."""
     layout = variation.removeprefix("upstream-")
-    theirs = name in UPSTREAM if variation.startswith("upstream-") else name == first
+    theirs = name in BESIDE if variation.startswith("upstream-") else name == first
     return LAYOUTS[layout](array, axis) if layout in LAYOUTS and theirs else array
 
 
@@ -223,7 +223,7 @@ def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend])
         return None
     if lacking := missing(variation, backend):
         return lacking
-    if variation.startswith("upstream-") and not set(UPSTREAM) & set(operation.arguments):
+    if variation.startswith("upstream-") and not set(BESIDE) & set(operation.arguments):
         return f"{operation.name} has no argument beside the logits that has a layout"
     if layout == "broadcast" and (batch is None or not alike(case, operation, variation)):
         return "its rows are not alike, so there is nothing to broadcast"

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.families import OVERFLOWING
 from harness.operations import FULL_JACOBIAN_N, OPERATIONS, Operation
-from harness.variations import REPEATING, UPSTREAM
+from harness.variations import BESIDE, REPEATING
 
 AXES = {
     "last": "{rows}x{width}", "first": "{width}x{rows}/0", "middle": "{rows}x{width}x3/1",
@@ -114,7 +114,7 @@ def of_arguments(chosen: Chosen, operation: Operation) -> str | None:
 
 def of_variation(chosen: Chosen, operation: Operation) -> str | None:
     variation, rows = chosen.get("variation", "plain"), chosen.get("rows", 2)
-    if variation.startswith("upstream-") and not set(UPSTREAM) & set(operation.arguments):
+    if variation.startswith("upstream-") and not set(BESIDE) & set(operation.arguments):
         return f"{operation.name} has no argument beside the logits that has a layout"
     if variation in ("alone", "hostile", "broadcast", "upstream-broadcast") and rows < 2:
         return "there is one row alone"
