@@ -32,9 +32,11 @@ SeenBy = dict[Key, list[Seen]]
 
 @dataclass
 class Atlas:
-    """What came of a survey. `missing`: frameworks, why they have no entries, and whether they are absent."""
+    """What came of a survey. `seen`: where each fact was. `missing`: frameworks, why they have no entries, and whether
+    they are absent."""
 
     entries: list[Entry] = field(default_factory=list)
+    seen: SeenBy = field(default_factory=dict)
     missing: dict[str, NoWorkerError] = field(default_factory=dict)
 
     def exit_code(self, by_name: Sequence[str]) -> int:
@@ -82,6 +84,7 @@ def survey(
         for found in pool.map(one, sorted(frameworks, key=lambda name: -seconds(name, backends))):
             seen.update(found)
     ordered = {key: seen[key] for key in sorted(seen, key=lambda key: order(key, backends))}
+    atlas.seen = ordered
     atlas.entries = entries(ordered, versions, natives(backends), ours() if policies is None else policies)
     return atlas
 

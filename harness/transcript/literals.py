@@ -92,7 +92,7 @@ def number(value: Any) -> str:
     """The shortest text that NumPy rounds to its very bits, by way of a float64; empty for a NaN that has no text."""
     if isinstance(value, np.integer):
         return str(int(value))
-    exact = float(value)
+    exact = float(value.real if isinstance(value, np.complexfloating) else value)
     digits = (f"{exact:.{count}g}" for count in range(1, 18))
     found = next((float(text) for text in digits if same_bits(float(text), value)), None)
     if found is None:

@@ -1,0 +1,174 @@
+"""Entries of an atlas that are findings: of which kind, what is broken, and which of their facts shows it.
+
+A finite number that is not the exact one, a row that depends on its neighbours and a death are defects, declared or
+not. So is what differs from its declaration, and what varies, unless a public document says that it does: then it is
+policy. An entry that varies in nothing is a policy difference where most other frameworks do something else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from backends import find
+from harness.atlas.entries import AGAIN, MODE, Entry, Key, Seen, coordinates, other_mode
+from harness.atlas.policies import AS_DECLARED, DIFFERS, Policy, declared
+from harness.atlas.situations import SITUATIONS
+from harness.atlas.sweep import FIRST_DTYPE, is_mode, rows
+from harness.findings.record import DEFECT, KINDS, POLICY
+
+ALIVE, EXACT, APART = "it answers", "a finite number is the exact one", "a row does not depend on its neighbours"
+LAWS = (ALIVE, EXACT, APART)
+"""Those that a fact breaks by itself, the gravest first."""
+DECLARED, OTHERS = "what is declared", "what other frameworks do"
+DEATHS = ("crashes", "gives no answer", "runs out of memory")
+SeenBy = Mapping[Key, Sequence[Seen]]
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """Entries in which one backend does the same; `entry`: the one with the fewest elements."""
+
+    kind: str
+    law: str
+    entry: Entry
+    facts: tuple[str, ...]
+    """Those that show it."""
+    expected: str
+    """The fact in their place, or what others do, in words."""
+    against: str = ""
+    """The backend that the expected fact is of, where another side can be shown."""
+    cells: int = 0
+
+    @property
+    def key(self) -> Key:
+        return (self.entry.backend, self.entry.operation, self.entry.situation)
+
+    @property
+    def broken(self) -> str:
+        """What is broken, and by what kind of input. To do otherwise than others has a property for each way."""
+        way = f": {self.facts[0]}" if self.law == OTHERS else ""
+        return f"{self.law}: {subject(self.entry.situation)}{way}"
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """Equal for suspects that are one finding: differences of policy whatever the operation."""
+        return (self.kind, self.entry.backend, self.broken, self.entry.operation if self.kind == DEFECT else "")
+
+
+def subject(situation: str) -> str:
+    """What a situation is about: integers of every size are one subject, and so are wrong labels."""
+    return SITUATIONS[situation].among or situation
+
+
+def suspects(entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> list[Suspect]:
+    """One for each way in which a backend falls out, defects first."""
+    found: dict[tuple[str, ...], list[Suspect]] = {}
+    for entry in entries:
+        for suspect in of_entry(entry, entries, seen, policies):
+            found.setdefault(suspect.alike, []).append(suspect)
+    together = [joined(alike, seen) for alike in found.values()]
+    return sorted(together, key=lambda suspect: KINDS.index(suspect.kind))
+
+
+def joined(alike: Sequence[Suspect], seen: SeenBy) -> Suspect:
+    smallest = min(alike, key=lambda suspect: showing(suspect, seen)[0].width)
+    cells = sum(len(one.positions) for suspect in alike for one in showing(suspect, seen))
+    return replace(smallest, cells=cells)
+
+
+def showing(suspect: Suspect, seen: SeenBy) -> list[Seen]:
+    """Where a suspect's facts were seen."""
+    return [one for one in seen[suspect.key] if one.fact in suspect.facts]
+
+
+def of_entry(entry: Entry, entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> Iterator[Suspect]:
+    """At most one."""
+    key = (entry.backend, entry.operation, entry.situation)
+    count = Counter(dict.fromkeys(sorted({one.fact for one in seen[key]}), 0))
+    for one in seen[key]:
+        count[one.fact] += len(one.positions)
+    everybody = declared([policy for policy in policies if policy.backend == ["*"]], *key)
+    usual = everybody.fact if everybody else []
+    wanted = max(count, key=lambda fact: (fact in usual, fact.startswith("right"), not refuses(fact), count[fact]))
+    about = find(entry.backend)
+    native = seen.get((about.framework, *key[1:]), ()) if is_mode(about) else ()
+    if law := next((law for law in LAWS if law in {law_of(fact, entry.situation) for fact in count}), ""):
+        facts = tuple(fact for fact in count if law_of(fact, entry.situation) == law)
+        other = wanted if wanted not in facts else "; ".join(usual) or "another answer"
+        yield Suspect(DEFECT, law, entry, facts, other, entry.backend if wanted not in facts else "")
+    elif len(count) > 1:
+        by = coordinates(seen[key])
+        law = "the same when asked again" if by == (AGAIN,) else f"the same whatever the {' and '.join(by)}"
+        facts = tuple(fact for fact in count if fact != wanted)
+        yield Suspect(variation(entry), law, entry, facts, wanted, entry.backend)
+    elif entry.verdict == DIFFERS:
+        yield Suspect(DEFECT, DECLARED, entry, tuple(count), entry.policy)
+    elif other_mode(seen[key], native):
+        yield from of_mode(entry, seen[key], native, usual)
+    elif entry.verdict == AS_DECLARED and (others := elsewhere(entry, entries)):
+        yield Suspect(POLICY, OTHERS, entry, tuple(count), others)
+
+
+def law_of(fact: str, situation: str) -> str:
+    """That the fact breaks by itself, whatever is declared; empty if none."""
+    if fact.startswith(DEATHS):
+        return ALIVE
+    if re.search(r"\bwrong\b", fact) and has_exact(situation):
+        return EXACT
+    return APART if "rows beside it" in fact else ""
+
+
+@cache
+def has_exact(situation: str) -> bool:
+    """Whether there is a right answer: every number finite or -inf, and not all of them -inf."""
+    about = SITUATIONS[situation]
+    made = rows(about, about.widths[0] if about.widths else about.smallest, (about.dtypes or (FIRST_DTYPE,))[0])
+    return all((np.isfinite(row.logits) | row.masked).all() and not row.masked.all() for row in made)
+
+
+def variation(entry: Entry) -> str:
+    """Policy where it is as declared by a public document."""
+    documented = entry.verdict == AS_DECLARED and entry.source.startswith("https://")
+    return POLICY if documented else DEFECT
+
+
+def of_mode(entry: Entry, seen: Sequence[Seen], native: Sequence[Seen], usual: Sequence[str]) -> Iterator[Suspect]:
+    """No finding: a mode that refuses as declared, by another exception than its framework does uncompiled; and one
+    that does what everybody does where its framework falls out, which is told of the framework itself."""
+    facts, theirs = {one.fact for one in seen}, {one.fact for one in native}
+    if entry.verdict == AS_DECLARED and (all(map(refuses, facts | theirs)) or facts <= set(usual)):
+        return
+    framework = find(entry.backend).framework
+    other = next(fact for fact in sorted(theirs) if fact not in facts)
+    yield Suspect(variation(entry), f"the same whatever the {MODE}", entry, tuple(facts), other, framework)
+
+
+def refuses(fact: str) -> bool:
+    return fact.startswith("raises")
+
+
+def elsewhere(entry: Entry, entries: Sequence[Entry]) -> str:
+    """What other frameworks do, if most do something else. To refuse is to refuse, by whatever exception."""
+    about = find(entry.backend)
+    asked = [e for e in entries if (e.operation, e.situation) == (entry.operation, entry.situation)]
+    facts = {e.backend: e.fact for e in asked if not find(e.backend).variant and not e.varies_by}
+    mine = outline(entry.fact)
+    if about.variant and (about.framework not in facts or outline(facts[about.framework]) == mine):
+        return ""
+    most = next(iter(Counter(map(outline, facts.values())).most_common(1)), (mine, 0))[0]
+    others: dict[str, list[str]] = {}
+    for backend, fact in facts.items():
+        if outline(fact) != mine:
+            others.setdefault(fact, []).append(backend)
+    told = "; ".join(f"{fact} ({', '.join(backends)})" for fact, backends in others.items())
+    return told if mine != most else ""
+
+
+def outline(fact: str) -> str:
+    return "raises" if refuses(fact) else fact
