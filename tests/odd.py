@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -60,8 +59,8 @@ def neighbours(b: NumPy, logits: Any, axis: int) -> Any:
 
 @variant
 def deadly(b: NumPy, logits: Any, axis: int) -> Any:
-    if np.isposinf(logits).any():
-        os.kill(os.getpid(), signal.SIGSEGV)
+    """By a call that +inf makes a deadly one, and no other number: the adapter itself does not look at it."""
+    signal.raise_signal(np.isposinf(logits).any() * 11)
     return Odd.softmax(b, logits, axis)
 
 

@@ -53,7 +53,7 @@ FLOORS = [
     ["harness.findings.kept", "harness.findings.atlas.witness"],
     ["harness.findings.atlas.sides"],
     ["harness.findings.atlas.scripts"],
-    ["harness.findings.atlas.survey"],
+    ["harness.findings.atlas.survey", "harness.findings.atlas.reproduce"],
     ["harness.findings.atlas"],
     ["harness.findings.reproduce"],
     ["harness.findings"],

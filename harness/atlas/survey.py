@@ -122,17 +122,21 @@ def of_framework(
     return dict(seen)
 
 
-def of_backend(ask: Ask, about: type[Backend], sweep: Sweep, seen: dict[Key, list[Seen]]) -> None:
-    """All facts about one backend, added to `seen`."""
+def of_backend(
+    ask: Ask, about: type[Backend], sweep: Sweep, seen: dict[Key, list[Seen]], situation: str = "", operation: str = ""
+) -> None:
+    """All facts about one backend, added to `seen`: of one operation in one situation, if they are named."""
     deadly: set[tuple[str, str]] = set()
     for sheet, layout in places(sweep, about.dtypes):
+        if situation and situation not in sheet.situations:
+            continue
         claimed = about.answers_in.get(sheet.dtype, sheet.dtype)
-        for operation in about.operations:
-            if (asked := worth_asking(operation, sheet, deadly)) is None:
+        for name in (operation,) if operation else about.operations:
+            if (asked := worth_asking(name, sheet, deadly)) is None:
                 continue
-            for told in facts(ask, operation, asked, layout, claimed, deadly):
+            for told in facts(ask, name, asked, layout, claimed, deadly):
                 where = Seen(told.fact, sheet.dtype, layout, sheet.n, told.positions)
-                seen[about.title(), operation, told.situation].append(where)
+                seen[about.title(), name, told.situation].append(where)
 
 
 def worth_asking(operation: str, sheet: Sheet, deadly: set[tuple[str, str]]) -> Sheet | None:

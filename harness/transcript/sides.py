@@ -16,6 +16,7 @@ from harness.transcript.script import Transcript
 from harness.transcript.snippet import opening, verdict
 
 JUDGE = """
+
 def outcome(asked):
     try:
         return asked()
@@ -46,6 +47,7 @@ def beside(title: str, sides: Sequence[Side], claim: str, environment: Mapping[s
     names = ("one", "two")[: len(sides)]
     parts = [opening(title, environment), setup(sides), JUDGE]
     parts += [asked(f"asked_{name}", side) for name, side in zip(names, sides, strict=True)]
+    parts.append("\n")
     for name, side in zip(names, sides, strict=True):
         parts.append(f"recorded_{name} = {side.recorded}\n{name} = outcome(asked_{name})")
         parts.append(f"print({f'{side.name}:'!r}, {name}, ' recorded:', recorded_{name})")
@@ -63,4 +65,4 @@ def setup(sides: Sequence[Side]) -> str:
 def asked(name: str, side: Side) -> str:
     body = textwrap.indent(f"{side.transcript.computation}\n{side.transcript.conversion}", "    ").rstrip()
     returned = "answer" if side.transcript.raised else "actual"
-    return f"\ndef {name}():  # {side.name}\n{body}\n    return {returned}\n\n"
+    return f"\n\ndef {name}():  # {side.name}\n{body}\n    return {returned}"

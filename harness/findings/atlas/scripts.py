@@ -10,7 +10,7 @@ import numpy as np
 from harness.atlas.facts import NUMERIC, in_rows
 from harness.atlas.truths import RIGHT, truths
 from harness.findings.asking import Asker
-from harness.findings.atlas.questions import Question, transcript
+from harness.findings.atlas.questions import Question, in_brackets, transcript
 from harness.findings.atlas.sides import Side
 from harness.findings.snippets import exit_status
 from harness.formats import FORMATS
@@ -38,7 +38,7 @@ class Shown:
 
 
 def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
-    """`expected`: in words, where there is neither an exact value nor another side."""
+    """`expected`: in words, where there is neither an exact value nor another side; empty where nothing is amiss."""
     if one.asked.answer is None and one.asked.outcome != "failed":
         return death(asker, one)
     if off := exact(one):
@@ -49,7 +49,7 @@ def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
     written = recorded(asker, both)
     if isinstance(written, str):
         return Shown(actual, wanted, reason=written)
-    claim = f"{place(one.question)} gives {actual}, and not {wanted}"
+    claim = f"{place(one.question)}: {actual}{wanted and f', and not {wanted}'}"
     return Shown(actual, wanted, script=sides.beside(title(asker, one), written, claim, environment()))
 
 
@@ -117,7 +117,8 @@ def one_nan(answer: np.ndarray) -> np.ndarray:
 
 
 def place(question: Question) -> str:
-    return f"{question.backend} in {question.sheet.dtype} of shape {question.shape}, axis {question.axis}"
+    how = f"{question.sheet.dtype} of shape {question.shape}, axis {question.axis}"
+    return f"{question.backend}, {question.operation} of {in_brackets(question)} in {how}"
 
 
 def in_words(side: Side) -> str:

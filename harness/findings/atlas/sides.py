@@ -11,7 +11,7 @@ from harness.atlas.facts import Outcome
 from harness.findings.asking import Asker
 from harness.findings.atlas.questions import Question, facts, outcome
 from harness.findings.atlas.suspects import SeenBy, Suspect, showing
-from harness.findings.atlas.witness import smallest
+from harness.findings.atlas.witness import nearest, smallest
 from harness.formats import FORMATS
 
 
@@ -31,14 +31,14 @@ def deviant(suspect: Suspect, seen: SeenBy, asker: Asker, dtype: str = "") -> Si
 
 
 def other(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> Side | None:
-    """The same rows asked in another way, or the smallest ones that will do, with the fact that is expected."""
+    """The same rows asked in another way, or else other rows, with the fact that is expected."""
     wanted = (suspect.expected,)
     tried = (answered(asker, question, wanted) for question in otherwise(one.question, suspect.against))
     if found := next((side for side in tried if side), None):
         return found
     key = (suspect.against, *suspect.key[1:])
     places = [place for place in seen.get(key, ()) if place.fact == suspect.expected]
-    question = smallest(key, places, lambda asked: answered(asker, asked, wanted) is not None)
+    question = nearest(key, places, lambda asked: answered(asker, asked, wanted) is not None, one.question)
     return answered(asker, question, wanted) if question else None
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from backends import find
 from harness.atlas import Atlas, Entry
+from harness.atlas.entries import example
 from harness.atlas.policies import DIFFERS, INCONSISTENT, Policy, ours
 from harness.environment import cores
 from harness.findings.asking import Asker
 from harness.findings.atlas.questions import in_brackets, spelt
 from harness.findings.atlas.scripts import Shown, shown
 from harness.findings.atlas.sides import Side, deviant, other
-from harness.findings.atlas.suspects import ALIVE, DECLARED, EXACT, SeenBy, Suspect, law_of, suspects
+from harness.findings.atlas.suspects import ALIVE, DECLARED, EXACT, SeenBy, Suspect, law_of, showing, suspects
 from harness.findings.record import DEFECT, Finding
 from harness.findings.survey import FORWARD, file_name, shown_by
 
@@ -82,10 +83,15 @@ def finding(suspect: Suspect, one: Side | None, told: Shown, atlas: Atlas, asker
         expected=told.expected,
         of_bound=told.of_bound,
         cells=suspect.cells,
-        first_seen=entry.example,
+        first_seen=first_seen(suspect, atlas.seen),
         snippet=file,
         status=status,
     )
+
+
+def first_seen(suspect: Suspect, seen: SeenBy) -> str:
+    """The narrowest question of the survey that showed it."""
+    return example(suspect.entry.operation, min(showing(suspect, seen), key=lambda one: one.width))
 
 
 def verdict(suspect: Suspect, entries: Sequence[Entry]) -> str:

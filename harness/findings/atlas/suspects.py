@@ -77,7 +77,7 @@ def suspects(entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy])
 
 
 def joined(alike: Sequence[Suspect], seen: SeenBy) -> Suspect:
-    smallest = min(alike, key=lambda suspect: showing(suspect, seen)[0].width)
+    smallest = min(alike, key=lambda suspect: min(one.width for one in showing(suspect, seen)))
     cells = sum(len(one.positions) for suspect in alike for one in showing(suspect, seen))
     return replace(smallest, cells=cells)
 

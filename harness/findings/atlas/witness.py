@@ -13,7 +13,8 @@ import numpy as np
 from harness.atlas.entries import Key, Seen
 from harness.atlas.sheets import Row
 from harness.atlas.situations import SITUATIONS
-from harness.atlas.sweep import FIRST_DTYPE, rows
+from harness.atlas.sweep import FIRST_DTYPE
+from harness.atlas.sweep import rows as rows_of
 from harness.findings.atlas.questions import Question, where_seen
 
 Still = Callable[[Question], bool]
@@ -28,11 +29,22 @@ LAYOUTS = ("last", "alone", "0-d", "first")
 def smallest(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
     """Where it was seen, shrunk as far as it goes. None where it does not come back in any of the `TRIED` smallest."""
     in_order = sorted(seen, key=lambda one: (one.width, one.dtype != FIRST_DTYPE, one.dtype, LAYOUTS.index(one.axis)))
-    for one in in_order[:TRIED]:
-        asked = where_seen(*key, one)
-        if found := next(filter(still, fewer_rows(asked)), None):
-            return simpler(narrower(found, still), still)
-    return None
+    found = first(key, in_order, still)
+    return simpler(narrower(found, still), still) if found else None
+
+
+def nearest(key: Key, seen: Sequence[Seen], still: Still, question: Question) -> Question | None:
+    """Where it was seen most nearly in the question's own way."""
+    own = (question.layout, question.sheet.dtype, question.sheet.n)
+    in_order = sorted(seen, key=lambda one: (one.axis != own[0], one.dtype != own[1], abs(one.width - own[2])))
+    found = first(key, in_order, still)
+    return simpler(found, still) if found else None
+
+
+def first(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
+    """Of the first of these places, with as few rows as will do."""
+    tried = (question for one in seen[:TRIED] for question in fewer_rows(where_seen(*key, one)))
+    return next(filter(still, tried), None)
 
 
 def fewer_rows(asked: Question) -> Iterator[Question]:
@@ -70,27 +82,29 @@ def at_width(found: Question, n: int, still: Still) -> Question | None:
     about = SITUATIONS[found.situation]
     if n < about.smallest:
         return None
-    made: Iterable[Row] = rows(about, n, found.sheet.dtype)
+    made: Iterable[Row] = rows_of(about, n, found.sheet.dtype)
     tried = (found.with_rows([row]) for row in made if row.situation == found.situation)
     return next((question for question in tried if still(question)), None)
 
 
 def simpler(found: Question, still: Still) -> Question:
-    """Zeros for all finite numbers; else zeros and ones one by one."""
-    if not found.sheet.rows or found.layout == "0-d":
-        return found
-    row = found.sheet.rows[0]
-    finite = [j for j, number in enumerate(row.logits) if np.isfinite(number)]
-    if still(plain := with_logits(found, finite, 0)):
-        return plain
-    for j in finite if len(row.logits) <= FEW else ():
-        tried = (with_logits(found, [j], number) for number in SIMPLE)
-        found = next((question for question in tried if still(question)), found)
+    """Zeros for all finite numbers of a row; else zeros and ones one by one."""
+    for number in range(len(found.sheet.rows) if found.layout != "0-d" else 0):
+        logits = found.sheet.rows[number].logits
+        finite = [j for j, value in enumerate(logits) if np.isfinite(value)]
+        if still(plain := with_logits(found, number, finite, 0)):
+            found = plain
+            continue
+        for j in finite if len(logits) <= FEW else ():
+            tried = (with_logits(found, number, [j], simple) for simple in SIMPLE)
+            found = next((question for question in tried if still(question)), found)
     return found
 
 
-def with_logits(found: Question, places: Sequence[int], number: int) -> Question:
-    row, *others = found.sheet.rows
-    logits = row.logits.copy()
-    logits[list(places)] = number
-    return found.with_rows([replace(row, logits=logits), *others])
+def with_logits(found: Question, number: int, places: Sequence[int], value: int) -> Question:
+    """Its row of that number changed in these places."""
+    rows = list(found.sheet.rows)
+    logits = rows[number].logits.copy()
+    logits[list(places)] = value
+    rows[number] = replace(rows[number], logits=logits)
+    return found.with_rows(rows)
