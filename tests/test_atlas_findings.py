@@ -231,3 +231,9 @@ def test_a_cell_that_is_none_is_one_sentence(words: str, sentence: str) -> None:
     done = harness("reproduce", *words.split())
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
     assert sentence in done.stderr
+
+
+def test_a_backend_that_is_absent_is_one_sentence() -> None:
+    done = harness("reproduce", "missing", "softmax", "atlas:one_NaN", "float32", PYTHONPATH=ROOT / "tests" / "planted")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "missing does not answer: absent, No module named 'missing'" in done.stderr

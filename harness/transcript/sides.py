@@ -15,6 +15,7 @@ from harness.transcript.literals import MODULES
 from harness.transcript.script import Transcript
 from harness.transcript.snippet import opening, verdict
 
+OPENED = ("import os", "import sys")
 JUDGE = """
 
 def outcome(asked):
@@ -29,8 +30,7 @@ def alike(found, recorded):
         return isinstance(found, str) and isinstance(recorded, str) and found == recorded
     if (found.dtype, found.shape) != (recorded.dtype, recorded.shape):
         return False
-    return np.allclose(found.astype(complex), recorded.astype(complex), rtol=1 / 64, atol=0, equal_nan=True)
-"""
+    return np.allclose(found.astype(complex), recorded.astype(complex), rtol=1 / 64, atol=0, equal_nan=True)"""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def beside(title: str, sides: Sequence[Side], claim: str, environment: Mapping[s
 
 
 def setup(sides: Sequence[Side]) -> str:
-    """Imports and settings of all, each line once."""
-    lines = [line for side in sides for line in side.transcript.setup.splitlines()]
+    """Imports and settings of all, each line once; `opening` has the modules that all need."""
+    lines = [line for side in sides for line in side.transcript.setup.splitlines() if line not in OPENED]
     needed = [f"import {name}" for name in MODULES if any(f"{name}." in side.recorded for side in sides)]
     return "\n".join(dict.fromkeys([*needed, *lines]))
 

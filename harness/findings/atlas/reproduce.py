@@ -19,6 +19,7 @@ from harness.findings.atlas.scripts import shown
 from harness.findings.atlas.sides import deviant, other
 from harness.findings.atlas.suspects import Suspect, showing, suspects
 from harness.formats import FORMATS
+from harness.process import WorkerDiedError
 
 FEW = (1, 2, 3, 4, 8, 17, 130)
 SMALL = Sweep(widths=FEW, others=FEW, first=(3, 8), alone=(3,), dtypes=("float32", "float64"))
@@ -42,6 +43,10 @@ def checked(backend: str, operation: str, name: str, dtype: str) -> str:
 
 def asked(asker: Asker, backend: str, operation: str, situation: str, dtype: str) -> tuple[str, str]:
     """The script, and what the atlas says of the cell. UsageError where there is none."""
+    try:
+        asker.worker(backend)
+    except WorkerDiedError as died:
+        raise UsageError(f"{backend} does not answer: {died.outcome}, {died}") from None
     key = (backend, operation, situation)
     seen, about = entry_of(asker, key)
     suspect = next((s for s in suspects([about], seen, ours()) if in_dtype(s, seen, dtype)), None)
