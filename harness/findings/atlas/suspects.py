@@ -52,13 +52,12 @@ class Suspect:
     @property
     def broken(self) -> str:
         """What is broken, and by what kind of input. To do otherwise than others has a property for each way."""
-        way = f": {self.facts[0]}" if self.law == OTHERS else ""
+        way = f": {outline(self.facts[0])}" if self.law == OTHERS else ""
         return f"{self.law}: {subject(self.entry.situation)}{way}"
 
-    @property
-    def alike(self) -> tuple[str, ...]:
+    def alike(self, backend: str) -> tuple[str, ...]:
         """Equal for suspects that are one finding: differences of policy whatever the operation."""
-        return (self.kind, self.entry.backend, self.broken, self.entry.operation if self.kind == DEFECT else "")
+        return (self.kind, backend, self.broken, self.entry.operation if self.kind == DEFECT else "")
 
 
 def subject(situation: str) -> str:
@@ -67,17 +66,21 @@ def subject(situation: str) -> str:
 
 
 def suspects(entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> list[Suspect]:
-    """One for each way in which a backend falls out, defects first."""
+    """One for each way in which a backend falls out, defects first. What a framework does compiled as well as not is
+    told of the framework."""
     found: dict[tuple[str, ...], list[Suspect]] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: is_mode(find(entry.backend))):
+        about = find(entry.backend)
         for suspect in of_entry(entry, entries, seen, policies):
-            found.setdefault(suspect.alike, []).append(suspect)
+            framework = suspect.alike(about.framework if is_mode(about) else entry.backend)
+            found.setdefault(framework if framework in found else suspect.alike(entry.backend), []).append(suspect)
     together = [joined(alike, seen) for alike in found.values()]
     return sorted(together, key=lambda suspect: KINDS.index(suspect.kind))
 
 
 def joined(alike: Sequence[Suspect], seen: SeenBy) -> Suspect:
-    smallest = min(alike, key=lambda suspect: min(one.width for one in showing(suspect, seen)))
+    own = [suspect for suspect in alike if suspect.entry.backend == alike[0].entry.backend]
+    smallest = min(own, key=lambda suspect: min(one.width for one in showing(suspect, seen)))
     cells = sum(len(one.positions) for suspect in alike for one in showing(suspect, seen))
     return replace(smallest, cells=cells)
 
@@ -171,4 +174,5 @@ def elsewhere(entry: Entry, entries: Sequence[Entry]) -> str:
 
 
 def outline(fact: str) -> str:
-    return "raises" if refuses(fact) else fact
+    """Whatever the exception, and whatever the dtype of what is right."""
+    return "raises" if refuses(fact) else re.sub(r"^right in \w+$", "right", fact)
