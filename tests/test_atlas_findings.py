@@ -204,6 +204,7 @@ def test_findings_survive_the_table(found: Found, tmp_path: Path) -> None:
     [
         ("numpy softmax atlas:uint8_logits uint8", "numpy: as declared: wrong", "x - x.max("),
         ("numpy vjp atlas:one_NaN float64", "numpy: as declared: NaN everywhere", "np.nan"),
+        ("numpy softmax atlas:0-d float32", "numpy: as declared: right", "np.array(-2.0, dtype=np.float32)"),
         ("numpy cross_entropy atlas:label_n float32", "raises IndexError", "recorded_one = 'IndexError'"),
     ],
 )

@@ -81,7 +81,7 @@ def stored(asker: Asker, name: str, value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     file = asker.scratch / f"other-{name}.npy"
-    value = np.ascontiguousarray(value)
+    value = np.asarray(value, order="C")
     return str(file), arrays.save(file, value), arrays.sha256(value)
 
 

@@ -11,11 +11,12 @@ from backends import find
 from harness import arrays
 from harness.atlas.entries import Seen
 from harness.atlas.facts import Outcome, tell
-from harness.atlas.sheets import AXES, Row, Sheet, arguments
+from harness.atlas.sheets import AXES, Row, Sheet, arguments, label
 from harness.atlas.situations import ASKED_ALONE
 from harness.atlas.sweep import alone, side_by_side
 from harness.findings.asking import Asker
 from harness.findings.bits import stored
+from harness.operations import OPERATIONS
 from harness.transcript.script import Transcript
 
 NAME = "atlas:"
