@@ -91,31 +91,39 @@ def showing(suspect: Suspect, seen: SeenBy) -> list[Seen]:
 
 
 def of_entry(entry: Entry, entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> Iterator[Suspect]:
-    """At most one."""
+    """At most one: what is wrong by itself, before what varies, what differs from its declaration, and what others do
+    in another way."""
     key = (entry.backend, entry.operation, entry.situation)
-    count = Counter(dict.fromkeys(sorted({one.fact for one in seen[key]}), 0))
-    for one in seen[key]:
-        count[one.fact] += len(one.positions)
     everybody = declared([policy for policy in policies if policy.backend == ["*"]], *key)
     usual = everybody.fact if everybody else []
-    wanted = max(count, key=lambda fact: (fact in usual, fact.startswith("right"), not refuses(fact), count[fact]))
+    facts, wanted = tuple(dict.fromkeys(one.fact for one in seen[key])), expected(seen[key], usual)
     about = find(entry.backend)
     native = seen.get((about.framework, *key[1:]), ()) if is_mode(about) else ()
-    if law := next((law for law in LAWS if law in {law_of(fact, entry.situation) for fact in count}), ""):
-        facts = tuple(fact for fact in count if law_of(fact, entry.situation) == law)
-        other = wanted if wanted not in facts else "; ".join(usual) or "another answer"
-        yield Suspect(DEFECT, law, entry, facts, other, entry.backend if wanted not in facts else "")
-    elif len(count) > 1:
-        by = coordinates(seen[key])
-        law = "the same when asked again" if by == (AGAIN,) else f"the same whatever the {' and '.join(by)}"
-        facts = tuple(fact for fact in count if fact != wanted)
-        yield Suspect(variation(entry), law, entry, facts, wanted, entry.backend)
+    if law := next((law for law in LAWS if law in {law_of(fact, entry.situation) for fact in facts}), ""):
+        wrong = tuple(fact for fact in facts if law_of(fact, entry.situation) == law)
+        against = entry.backend if wanted not in wrong else ""
+        yield Suspect(DEFECT, law, entry, wrong, wanted if against else "; ".join(usual) or "another answer", against)
+    elif len(facts) > 1:
+        others = tuple(fact for fact in facts if fact != wanted)
+        yield Suspect(variation(entry), same_whatever(coordinates(seen[key])), entry, others, wanted, entry.backend)
     elif entry.verdict == DIFFERS:
-        yield Suspect(DEFECT, DECLARED, entry, tuple(count), entry.policy)
+        yield Suspect(DEFECT, DECLARED, entry, facts, entry.policy)
     elif other_mode(seen[key], native):
         yield from of_mode(entry, seen[key], native, usual)
-    elif entry.verdict == AS_DECLARED and (others := elsewhere(entry, entries)):
-        yield Suspect(POLICY, OTHERS, entry, tuple(count), others)
+    elif entry.verdict == AS_DECLARED and (told := elsewhere(entry, entries)):
+        yield Suspect(POLICY, OTHERS, entry, facts, told)
+
+
+def expected(seen: Sequence[Seen], usual: Sequence[str]) -> str:
+    """Of several facts, what is declared of everybody, or is right, or is an answer; else the one seen most often."""
+    count: Counter[str] = Counter(dict.fromkeys(sorted({one.fact for one in seen}), 0))
+    for one in seen:
+        count[one.fact] += len(one.positions)
+    return max(count, key=lambda fact: (fact in usual, fact.startswith("right"), not refuses(fact), count[fact]))
+
+
+def same_whatever(by: Sequence[str]) -> str:
+    return "the same when asked again" if tuple(by) == (AGAIN,) else f"the same whatever the {' and '.join(by)}"
 
 
 def law_of(fact: str, situation: str) -> str:
@@ -129,8 +137,10 @@ def law_of(fact: str, situation: str) -> str:
 
 @cache
 def has_exact(situation: str) -> bool:
-    """Whether there is a right answer: every number finite or -inf, and not all of them -inf."""
+    """Whether there is a right answer: every number finite or -inf, not all of them -inf, and the label a class."""
     about = SITUATIONS[situation]
+    if about.wraps:
+        return False
     made = rows(about, about.widths[0] if about.widths else about.smallest, (about.dtypes or (FIRST_DTYPE,))[0])
     return all((np.isfinite(row.logits) | row.masked).all() and not row.masked.all() for row in made)
 
@@ -149,7 +159,7 @@ def of_mode(entry: Entry, seen: Sequence[Seen], native: Sequence[Seen], usual: S
         return
     framework = find(entry.backend).framework
     other = next(fact for fact in sorted(theirs) if fact not in facts)
-    yield Suspect(variation(entry), f"the same whatever the {MODE}", entry, tuple(facts), other, framework)
+    yield Suspect(variation(entry), same_whatever((MODE,)), entry, tuple(facts), other, framework)
 
 
 def refuses(fact: str) -> bool:
