@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from harness.commands.findings import look_into_atlas
 from harness.commands.options import Names, Pythons, app, interpreters, show, split
 
 
@@ -33,9 +34,10 @@ def atlas(
     for framework, reason in made.missing.items():
         print(f"{framework}: {reason}", file=sys.stderr)
     store.write(out, "atlas.csv", store.csv(store.frame(made.entries, charting.Entry)).encode())
-    store.write(out, "atlas.md", page.render(made.entries).encode())
-    show(page.brief(made.entries))
-    print(f"written to {out}: atlas.md, atlas.csv", file=sys.stderr)
+    found = look_into_atlas(made, out, named_interpreters)
+    store.write(out, "atlas.md", page.render(made.entries, found).encode())
+    show(page.brief(made.entries, found))
+    print(f"written to {out}: atlas.md, atlas.csv, findings.csv, findings.md, findings/", file=sys.stderr)
     raise typer.Exit(made.exit_code(plan.named(patterns)))
 
 

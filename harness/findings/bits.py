@@ -26,10 +26,10 @@ def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:
     asked, at, other_at = other_question(asker, group)
     if isinstance(first, str) or asked is None:
         return None, first if isinstance(first, str) else f"{group.case.variation} is no question of its own"
-    reply = asker.worker(group.backends[0]).ask({"transcribe": asked})
-    if "untranscribed" in reply:
-        return None, str(reply["untranscribed"])
-    return script(asker, group, asks(first, at), asks(Transcript(**reply), other_at), first.setup), ""
+    other = asker.written(group.backends[0], asked)
+    if isinstance(other, str):
+        return None, other
+    return script(asker, group, asks(first, at), asks(other, other_at), first.setup), ""
 
 
 def asks(transcript: Transcript, part: str) -> str:
@@ -81,7 +81,7 @@ def stored(asker: Asker, name: str, value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     file = asker.scratch / f"other-{name}.npy"
-    value = np.ascontiguousarray(value)
+    value = np.asarray(value, order="C")
     return str(file), arrays.save(file, value), arrays.sha256(value)
 
 

@@ -28,6 +28,8 @@ FORWARD = {
 }  # fmt: skip
 """The value that an operation is a derivative of."""
 FOLDER = "findings"
+LONGEST = 200
+"""Characters of a file's name."""
 
 
 def survey(
@@ -37,14 +39,14 @@ def survey(
     found = []
     for suspect in suspects(run.comparisons, run.properties, kinds):
         tell(f"{suspect.backend} {suspect.operation} {suspect.case} {suspect.dtype}: {suspect.property}")
-        found.append(looked_into(suspect, asker, out, file_name(suspect)))
+        name = file_name(suspect.backend, suspect.operation, suspect.dtype, suspect.property)
+        found.append(looked_into(suspect, asker, out, name))
     return found
 
 
-def file_name(suspect: Suspect) -> str:
+def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:
     """One for each finding that `record.key` tells from others, so that none overwrites another run's."""
-    words = (suspect.backend, suspect.operation, suspect.dtype, suspect.property)
-    return re.sub(r"[^\w]+", "-", " ".join(words)).strip("-")
+    return re.sub(r"[^\w]+", "-", " ".join((backend, operation, dtype, broken))).strip("-")[:LONGEST]
 
 
 def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
@@ -73,12 +75,7 @@ def alike(cell: Comparison, suspect: Suspect) -> bool:
 
 def with_script(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker, out: Path, name: str) -> Finding:
     script, reason = written(suspect, witness, cell, asker)
-    file = f"{FOLDER}/{name}.py"
-    status = reason
-    if script:
-        (out / FOLDER).mkdir(exist_ok=True)
-        ran = run(script, asker.interpreter(suspect.backend), out / FOLDER, Path(file).name)
-        status = SHOWN if ran.shown else f"not shown: {last_words(ran)}"
+    file, status = shown_by(script, reason, asker, suspect.backend, out, name)
     actual, expected = values(cell)
     case = named(witness)
     return Finding(
@@ -101,9 +98,19 @@ def with_script(suspect: Suspect, witness: str, cell: Comparison | None, asker: 
         of_bound=cell.bound_fraction if cell else None,
         cells=suspect.cells,
         first_seen=suspect.case,
-        snippet=file if script else "",
+        snippet=file,
         status=status,
     )
+
+
+def shown_by(script: str | None, reason: str, asker: Asker, backend: str, out: Path, name: str) -> tuple[str, str]:
+    """The script's file beside the table, and the finding's status after it has run; no file where there is none."""
+    if script is None:
+        return "", reason
+    file = f"{FOLDER}/{name}.py"
+    (out / FOLDER).mkdir(exist_ok=True)
+    ran = run(script, asker.interpreter(backend), out / FOLDER, Path(file).name)
+    return file, SHOWN if ran.shown else f"not shown: {last_words(ran)}"
 
 
 def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> tuple[str | None, str]:
