@@ -45,7 +45,7 @@ bench: $(READY) ## measure speeds, as ratios in one run
 	$(BIN)/python -m tests.bench
 
 golden: $(READY) ## accept today's reports as the expected ones
-	$(BIN)/python -m pytest tests/test_reports.py --accept
+	$(BIN)/python -m pytest tests/test_reports.py tests/test_formats.py --accept
 
 lint: $(READY) ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.commands.findings import look_into
-from harness.commands.options import Names, Pythons, app, checked_format, checked_pairs, finish, interpreters, split
+from harness.commands.options import (
+    Form,
+    Names,
+    Pythons,
+    app,
+    checked_format,
+    checked_pairs,
+    finish,
+    interpreters,
+    split,
+)
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +37,7 @@ def compare(
     dtype: Names = None,
     case: Names = None,
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/latest"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")] = "terminal",
+    form: Form = "terminal",
     python: Pythons = None,
     pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
         "natives"
