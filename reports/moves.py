@@ -12,14 +12,39 @@ from typing import Any
 import pandas as pd
 
 from harness.ledger.cells import KEY
-from harness.ledger.moves import AS_BEFORE, BETTER, CHANGED, GATE, JUDGED, MOVED, NOT_ASKED, QUIET, SAME, WORSE, Moves
+from harness.ledger.moves import (
+    AS_BEFORE,
+    BETTER,
+    CHANGED,
+    GATE,
+    GONE,
+    JUDGED,
+    KNOWN_TO,
+    MOVED,
+    NEW,
+    NOT_ASKED,
+    QUIET,
+    SAME,
+    STALE,
+    UNANSWERED,
+    WORSE,
+    Moves,
+)
 from harness.store import csv as table_csv
 from reports import markdown, terminal
 from reports.cells import figure, placed
 from reports.data import plain
+from reports.table import shortened
 
 MOST_ROWS, MOST_WITNESSES = 12, 3
 BY_ERROR = (WORSE, MOVED, BETTER, JUDGED)
+BY_CELL = (CHANGED, *BY_ERROR)
+MISSING = {
+    GONE: "asked as before, and not there any more",
+    STALE: "accepted for other inputs",
+    UNANSWERED: "accepted, and absent or not run now",
+    NEW: "never accepted",
+}
 Grid = Callable[[pd.DataFrame], str]
 
 
@@ -29,23 +54,29 @@ def render(moves: Moves, form: str) -> str:
 
 
 def as_terminal(moves: Moves) -> str:
-    return "\n\n".join(part for part in parts(moves, terminal.grid, str, "  {}") if part) + "\n"
+    return joined(parts(moves, lambda rows: terminal.grid(rows) if len(rows) else "", str, "  {}"))
 
 
 def as_markdown(moves: Moves) -> str:
-    return "\n\n".join(part for part in parts(moves, markdown.grid, markdown.escaped, "    {}") if part) + "\n"
+    return joined(parts(moves, markdown.grid, markdown.escaped, "    {}"))
+
+
+def joined(some: Iterator[str]) -> str:
+    return "\n\n".join(part for part in some if part) + "\n"
 
 
 def parts(moves: Moves, grid: Grid, written: Callable[[str], str], indented: str) -> Iterator[str]:
-    """Sentence, table, witnesses, and the command that accepts. `written`: prose, `indented`: what stands as it is."""
+    """Sentence, tables, witnesses, and the command that accepts. `written`: prose, `indented`: what stands as it is."""
     yield written(headline(moves))
     if len(moves.failing):
         yield written("; ".join(moves.facts))
         yield grid(table(moves))
-        rest = len(moves.failing) - MOST_ROWS
+        rest = int(moves.failing["class"].isin(BY_CELL).sum()) - MOST_ROWS
         yield written(f"… and {rest:,} more: --format csv has them all.") if rest > 0 else ""
-        if found := list(witnesses(moves)):
-            yield "\n".join(indented.format(line) for line in found)
+        yield "\n".join(indented.format(line) for line in witnesses(moves))
+        yield grid(together(moves))
+    if UNANSWERED in set(moves.failing["class"]):
+        yield written("What was not answered is not accepted: it must be there, or be left out of the run (--backend).")
     if moves.accepting:
         yield written("If that is as it should be, this accepts it:") + "\n\n" + indented.format(moves.accepting)
 
@@ -53,23 +84,41 @@ def parts(moves: Moves, grid: Grid, written: Callable[[str], str], indented: str
 def headline(moves: Moves) -> str:
     """How many cells of each class, what fails first; one plain sentence where all is as it was."""
     counts = moves.cells["class"].value_counts()
+    bad, good = (
+        [f"{int(counts[name]):,} {told}" for name, told in named.items() if name in counts and name != NOT_ASKED]
+        for named in ({name: name.upper() for name in GATE}, {name: name for name in QUIET})
+    )
     total = len(moves.cells) - int(counts.get(NOT_ASKED, 0))
-    partial = "Interrupted, so partial: " if moves.partial else ""
     aside = f"; {int(counts[NOT_ASKED]):,} others were not asked" if NOT_ASKED in counts else ""
-    if not len(moves.failing):
-        quiet = {name: int(counts[name]) for name in QUIET if name in counts and name != NOT_ASKED}
-        said = ", ".join(f"{count:,} {name}" for name, count in quiet.items() if name != SAME)
-        told = f"nothing moved: {quiet.get(SAME, 0):,} bit for bit" + f", {said}" * bool(said)
-        return f"{partial}{total:,} cells against those {moves.before}: {told}{aside}."
-    bad = ", ".join(f"{int(counts[name]):,} {name.upper()}" for name in GATE if name in counts)
-    good = ", ".join(f"{int(counts[name]):,} {name}" for name in QUIET if name in counts and name != NOT_ASKED)
-    return f"{partial}{total:,} cells against those {moves.before}: {bad}" + f"; {good}" * bool(good) + f"{aside}."
+    told = "; ".join(", ".join(some) for some in (bad, good) if some)
+    partial, quiet = "Interrupted, so partial. " * moves.partial, "" if bad else "Nothing moved. "
+    return f"{partial}{quiet}{total:,} cells, beside those {moves.before}: {told or 'none'}{aside}."
 
 
 def table(moves: Moves) -> pd.DataFrame:
-    """The worst that fail."""
-    rows = [row(cell) for cell in moves.failing.head(MOST_ROWS).to_dict("records")]
-    return pd.DataFrame(rows)
+    """The worst of the cells that have another answer, or another judgement, than accepted."""
+    failing = moves.failing
+    worst = failing[failing["class"].isin(BY_CELL)].head(MOST_ROWS)
+    return pd.DataFrame([row(cell) for cell in worst.to_dict("records")])
+
+
+def together(moves: Moves) -> pd.DataFrame:
+    """Cells that one side has not, by class and backend."""
+    failing = moves.failing
+    rest = failing[~failing["class"].isin(BY_CELL)]
+    return pd.DataFrame(
+        [
+            {
+                "what": name,
+                "backend": backend,
+                "cells": f"{len(its):,}",
+                "operations": shortened(its.operation.unique()),
+                "cases": shortened(its["case"].unique()),
+                "why": MISSING[str(name)],
+            }
+            for (name, backend), its in rest.groupby(["class", "backend"], sort=False)
+        ]
+    ).head(MOST_ROWS)
 
 
 def row(cell: dict[str, Any]) -> dict[str, str]:
@@ -95,27 +144,15 @@ def change(cell: dict[str, Any], name: str) -> str:
 
 def how(cell: dict[str, Any]) -> str:
     """In a few words, what is not as it was."""
-    match cell["class"]:
-        case "moved" | "worse":
-            by = cell["max_ulp_error"] - cell["max_ulp_error_accepted"]
-            more = f"{figure(by)} ulp more" if by > 0 else f"{figure(cell['times'])} times the share of its bound"
-            return f"{more}, at {cell['worst_index']}"
-        case "better":
-            return "the accepted error is out of date"
-        case "semantics changed":
-            return ", ".join(semantics(cell))
-        case "judged otherwise":
-            return ", ".join(judgement(cell))
-        case "stale":
-            return "its inputs are not those accepted"
-        case "gone":
-            return "the same was asked, and it is not there"
-        case "not answered":
-            return (
-                f"{cell['outcome']}, where there was an answer" if cell["outcome_accepted"] == "ok" else cell["outcome"]
-            )
-        case _:
-            return "never accepted" + f": {cell['outcome']}" * (cell["outcome"] != "ok")
+    if cell["class"] == CHANGED:
+        return ", ".join(semantics(cell))
+    if cell["class"] == JUDGED:
+        return ", ".join(judgement(cell))
+    if cell["class"] == BETTER:
+        return "the accepted error is out of date"
+    by = cell["max_ulp_error"] - cell["max_ulp_error_accepted"]
+    more = f"{figure(by)} ulp more" if by > KNOWN_TO else f"{figure(cell['times'])} times the share of its bound"
+    return f"{more}, at {cell['worst_index']}"
 
 
 def semantics(cell: dict[str, Any]) -> Iterator[str]:
@@ -142,17 +179,14 @@ def judgement(cell: dict[str, Any]) -> Iterator[str]:
 def witnesses(moves: Moves) -> Iterator[str]:
     """Of the worst that have one: the element in hex; of kept answers, how far they are apart and where first."""
     failing = moves.failing
-    shown = failing[failing.witness.fillna("").ne("") & failing["class"].isin((CHANGED, *BY_ERROR))]
+    shown = failing[failing.witness.fillna("").ne("") & failing["class"].isin(BY_CELL)]
     for cell in shown.head(MOST_WITNESSES).to_dict("records"):
         seen = library.loads(cell["witness"])
         where = f"{cell['backend']} {cell['operation']} {placed(cell['case'], cell['axis'])} {cell['dtype']}"
         yield f"{where} at {cell['worst_index']}: {seen['actual']}, expected {seen['expected']}"
         if cell.get("apart_at"):
-            yield f"  from the first difference on, at {cell['apart_at']} ({cell['apart_hex']}), {apart(cell)} apart"
-
-
-def apart(cell: dict[str, Any]) -> str:
-    return f"up to {figure(cell['apart_ulp'])} ulp"
+            most = figure(cell["apart_ulp"])
+            yield f"  apart by up to {most} ulp, first at {cell['apart_at']}: {cell['apart_hex']}"
 
 
 def as_csv(moves: Moves) -> str:

@@ -54,7 +54,7 @@ def file_of(folder: Path, made_on: Platform) -> Path:
 def read(file: Path) -> Baseline:
     """UsageError, with the line, for whatever this version would not have written."""
     try:
-        text = file.read_bytes().decode().replace("\r\n", "\n")
+        text = file.read_text(encoding="utf-8")  # with lines that end as a checkout on Windows has them, too
     except OSError as error:
         raise UsageError(f"no baseline at {str(file)!r}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:

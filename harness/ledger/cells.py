@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.blocks import stream
 from harness.operations import OPERATIONS
 from harness.records import Run
 
-KEY = ["operation", "case", "dtype", "axis", "backend"]
+QUESTION = ["operation", "case", "dtype", "axis"]
+KEY = [*QUESTION, "backend"]
 FIGURES = ["max_ulp_error", "bound_fraction"]
 COUNTS = ["nan_count", "infinity_count"]
 COLUMNS = [*KEY, "asked", "inputs", "outcome", "answered", "raised", "verdict", "grade", *FIGURES, *COUNTS, "answer"]
@@ -32,15 +36,15 @@ INPUTS_DIGITS = 16
 def cells(run: Run) -> pd.DataFrame:
     """`COLUMNS` and `SEEN`, sorted by key, with gaps for figures where there is no answer."""
     rows = run.comparisons
-    label = asked(run.about["options"]["selection"])
+    other_dtype = rows.reason[(rows.outcome == "ok") & rows.reason.str.startswith("answered in ")]
+    failed = rows.reason[rows.outcome == "failed"]
     found = rows[[*KEY, "outcome", "verdict", "grade", *FIGURES, *COUNTS, "answer", *SEEN]].assign(
-        asked=label,
+        asked=asked(run.about["options"]["selection"]),
         inputs=input_hashes(rows, run.about["inputs"]),
-        answered=rows.reason.where(rows.outcome == "ok")
-        .str.extract(r"^answered in (.+), not ", expand=False)
-        .fillna(""),
-        raised=rows.reason.where(rows.outcome == "failed").str.partition(": ")[0].fillna(""),
+        answered=other_dtype.str.extract(r"^answered in (.+), not ", expand=False),
+        raised=failed.str.extract(r"^([^:]*)", expand=False),
     )
+    found[["answered", "raised"]] = found[["answered", "raised"]].fillna("")
     return ordered(found[[*COLUMNS, *SEEN]].astype(KINDS))
 
 
@@ -74,20 +78,29 @@ def matches(names: pd.Series, patterns: Sequence[str]) -> pd.Series:
     return names.isin(good)
 
 
-def input_hashes(rows: pd.DataFrame, inputs: Mapping[str, Mapping[str, str]]) -> list[str]:
+def input_hashes(rows: pd.DataFrame, inputs: Mapping[str, Mapping[str, str]]) -> NDArray[np.object_]:
     """Of all arguments of each cell's question, in one; empty where nobody was asked."""
-    questions = list(zip(rows.operation, rows.case, rows.dtype, rows.axis, strict=True))
-    made = {key: one_hash(inputs.get(f"{key[1]} {key[2]}", {}), key[0], key[3]) for key in dict.fromkeys(questions)}
-    return [made[key] for key in questions]
+    number = rows.groupby(QUESTION, sort=False).ngroup()
+    questions = rows.loc[~number.duplicated(), QUESTION].to_dict("list")
+    made = [
+        one_hash(inputs.get(f"{case} {dtype}", {}), operation, axis)
+        for operation, case, dtype, axis in zip(*questions.values(), strict=True)
+    ]
+    return np.array(made, dtype=object)[number.to_numpy()]
 
 
 def one_hash(hashes: Mapping[str, str], operation: str, axis: int) -> str:
     """`hashes`: of a case's inputs, as `run.json` has them: `logits[0]`, or `tangent[0], axis 1`."""
-    arguments = {stream(name) for name in OPERATIONS[operation].arguments} if operation in OPERATIONS else None
     its = [
         f"{name} {digest}"
         for name, digest in sorted(hashes.items())
-        if (arguments is None or name.partition("[")[0] in arguments)
-        and (", axis " not in name or name.endswith(f", axis {axis}"))
+        if name.partition("[")[0] in streams(operation) and (", axis " not in name or name.endswith(f", axis {axis}"))
     ]
     return hashlib.sha256("\n".join(its).encode()).hexdigest()[:INPUTS_DIGITS] if its else ""
+
+
+@cache
+def streams(operation: str) -> frozenset[str]:
+    """What the hashes of an operation's arguments stand under; of one that another version had, all that there are."""
+    known = [OPERATIONS[operation]] if operation in OPERATIONS else OPERATIONS.values()
+    return frozenset(stream(name) for about in known for name in about.arguments)

@@ -24,7 +24,8 @@ FORMAT, VERSION = "softmax-harness baseline", 1
 HEAD = f"# {FORMAT}, version {VERSION}"
 KEYS = ("platform", "system", "machine", "cpu", "threads", "framework", "accepted")
 """Of the head's lines."""
-CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})( |$)", re.MULTILINE)
+CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
+"""How git marks what it could not merge, at the beginning of a line."""
 TOO_MANY = re.compile(r"Expected \d+ fields in line (\d+), saw (\d+)")
 SPOKEN = ("ok", "unsupported", "failed", "crashed", "timed out", "out of memory", "skipped")
 """Outcomes that can be accepted."""
@@ -68,26 +69,19 @@ def damaged(file: Path, line: int, what: str) -> UsageError:
 
 def head(file: Path, text: str) -> Head:
     """The head, after what makes the whole file unreadable: conflict markers, another format, a newer version."""
-    if marker := CONFLICT.search(text):
-        raise damaged(file, 1 + text.count("\n", 0, marker.start()), "a merge conflict is not resolved")
+    conflicts = [text.find(marker) for marker in CONFLICT if marker in text]
+    if conflicts:
+        raise damaged(file, 2 + text.count("\n", 0, min(conflicts)), "a merge conflict is not resolved")
     if not text.endswith("\n"):
         raise damaged(file, 1 + text.count("\n"), "the file ends in the middle of a line")
-    first, *rest = text.splitlines()
-    version = re.fullmatch(rf"# {FORMAT}, version (\d+)", first)
+    found = re.match(r"(#[^\n]*\n)*", text)
+    lines = found[0].splitlines() if found else []
+    version = re.fullmatch(rf"# {FORMAT}, version (\d+)", lines[0]) if lines else None
     if not version:
         raise damaged(file, 1, f"it is no baseline of this harness: it does not begin with {HEAD!r}")
     if int(version[1]) != VERSION:
         raise damaged(file, 1, f"format version {version[1]}; this harness reads {VERSION}")
-    entries = tuple(entry(file, line, number) for number, line in enumerate_head(rest))
-    return Head(entries, 1 + len(entries))
-
-
-def enumerate_head(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """The lines that begin with `#`, up to the first that does not, with their numbers in the file."""
-    for number, line in enumerate(lines, start=2):
-        if not line.startswith("#"):
-            return
-        yield number, line
+    return Head(tuple(entry(file, line, number) for number, line in enumerate(lines[1:], start=2)), len(lines))
 
 
 def entry(file: Path, line: str, number: int) -> tuple[str, str, int]:
@@ -99,34 +93,35 @@ def entry(file: Path, line: str, number: int) -> tuple[str, str, int]:
 
 def body(file: Path, text: str, head_lines: int) -> pd.DataFrame:
     """The table below the head, every line checked."""
-    lines = text.splitlines()[head_lines:]
+    below = text.split("\n", head_lines)[-1]
     columns = ",".join(COLUMNS)
-    if not lines or lines[0] != columns:
+    if below.partition("\n")[0] != columns:
         raise damaged(file, head_lines + 1, f"the columns' names should stand here: {columns}")
-    rows = parsed(file, lines, head_lines)
+    rows = parsed(file, below, head_lines)
     check(file, rows, first_line=head_lines + 2)
     figures = {name: rows[name].replace("", "nan") for name in FIGURES}
     counts = {name: rows[name].where(rows[name] != "") for name in COUNTS}
     return rows.assign(**figures, **counts).astype(KINDS)
 
 
-def parsed(file: Path, lines: list[str], head_lines: int) -> pd.DataFrame:
+def parsed(file: Path, table: str, head_lines: int) -> pd.DataFrame:
     """All of it as text, a row a line."""
     try:
         rows = pd.read_csv(
-            io.StringIO("\n".join(lines)), dtype="str", keep_default_na=False, skip_blank_lines=False, index_col=False
+            io.StringIO(table), dtype="str", keep_default_na=False, skip_blank_lines=False, index_col=False
         )
     except pd.errors.ParserError as error:
         if found := TOO_MANY.search(str(error)):
-            at, seen = int(found[1]), found[2]
-            raise damaged(file, head_lines + at, f"{seen} fields, not {len(COLUMNS)}") from None
-        raise damaged(file, head_lines + open_quote(lines), "a quote is not closed") from None
-    if len(rows) != len(lines) - 1:
-        raise damaged(file, head_lines + open_quote(lines), "a quote is not closed")
+            raise damaged(file, head_lines + int(found[1]), f"{found[2]} fields, not {len(COLUMNS)}") from None
+        raise damaged(file, head_lines + open_quote(table), "a quote is not closed") from None
+    if len(rows) != table.count("\n") - 1:
+        raise damaged(file, head_lines + open_quote(table), "a quote is not closed")
     return rows
 
 
-def open_quote(lines: list[str]) -> int:
+def open_quote(table: str) -> int:
+    """The first line that has one."""
+    lines = table.splitlines()
     return next((number for number, line in enumerate(lines, start=1) if line.count('"') % 2), len(lines))
 
 
