@@ -92,7 +92,7 @@ def headline(moves: Moves) -> str:
     aside = f"; {int(counts[NOT_ASKED]):,} others were not asked" if NOT_ASKED in counts else ""
     told = "; ".join(", ".join(some) for some in (bad, good) if some)
     partial, quiet = "Interrupted, so partial. " * moves.partial, "" if bad else "Nothing moved. "
-    return f"{partial}{quiet}{total:,} cells, beside those {moves.before}: {told or 'none'}{aside}."
+    return f"{partial}{quiet}{total:,} cells against those {moves.before}: {told or 'none'}{aside}."
 
 
 def table(moves: Moves) -> pd.DataFrame:
@@ -151,21 +151,23 @@ def how(cell: dict[str, Any]) -> str:
     if cell["class"] == BETTER:
         return "the accepted error is out of date"
     by = cell["max_ulp_error"] - cell["max_ulp_error_accepted"]
-    more = f"{figure(by)} ulp more" if by > KNOWN_TO else f"{figure(cell['times'])} times the share of its bound"
-    return f"{more}, at {cell['worst_index']}"
+    return (
+        f"{figure(by)} ulp more, at {cell['worst_index']}"
+        if by > KNOWN_TO
+        else "nearer to its bound, at another element"
+    )
 
 
 def semantics(cell: dict[str, Any]) -> Iterator[str]:
     if cell["outcome"] != cell["outcome_accepted"]:
-        yield f"{cell['outcome_accepted']} → {cell['outcome']}"
-    if cell["raised"] != cell["raised_accepted"]:
-        yield f"{cell['raised_accepted'] or 'nothing'} → {cell['raised'] or 'nothing'} raised"
-    if cell["outcome"] != "ok" or cell["outcome_accepted"] != "ok":
+        yield f"{cell['outcome_accepted']} → {cell['outcome']}" + f": {cell['raised']}" * bool(cell["raised"])
         return
+    if cell["raised"] != cell["raised_accepted"]:
+        yield f"{cell['raised_accepted']} → {cell['raised']}"
     if cell["answered"] != cell["answered_accepted"]:
-        yield f"answered in {cell['answered'] or 'its own dtype'}, not {cell['answered_accepted'] or 'its own'}"
+        yield f"answered in {cell['answered'] or 'its own dtype'}, not in {cell['answered_accepted'] or 'its own'}"
     for name, word in (("nan_count", "NaN"), ("infinity_count", "infinities")):
-        if cell[name] != cell[f"{name}_accepted"]:
+        if cell["outcome"] == "ok" and cell[name] != cell[f"{name}_accepted"]:
             yield f"{word} {cell[f'{name}_accepted']} → {cell[name]}"
 
 

@@ -129,7 +129,7 @@ def check(file: Path, rows: pd.DataFrame, first_line: int) -> None:
     """UsageError for the first line that is not written as it should be."""
     found = [(int(bad.to_numpy().argmax()), what) for bad, what in faults(rows) if bad.any()]
     if found:
-        row, what = min(found)
+        row, what = min(found, key=lambda fault: fault[0])
         raise damaged(file, first_line + row, what.format(**rows.iloc[row].fillna("")))
 
 
