@@ -185,10 +185,17 @@ def witnesses(moves: Moves) -> Iterator[str]:
     for cell in shown.head(MOST_WITNESSES).to_dict("records"):
         seen = library.loads(cell["witness"])
         where = f"{cell['backend']} {cell['operation']} {placed(cell['case'], cell['axis'])} {cell['dtype']}"
-        yield f"{where} at {cell['worst_index']}: {seen['actual']}, expected {seen['expected']}"
+        yield f"{where} at {cell['worst_index']}: {earlier(cell)}{seen['actual']}, expected {seen['expected']}"
         if cell.get("apart_at"):
             most = figure(cell["apart_ulp"])
             yield f"  apart by up to {most} ulp, first at {cell['apart_at']}: {cell['apart_hex']}"
+
+
+def earlier(cell: dict[str, Any]) -> str:
+    """What the earlier run answered at the same element, if that was its worst one too."""
+    if not cell.get("witness_accepted") or cell["worst_index_accepted"] != cell["worst_index"]:
+        return ""
+    return f"{library.loads(cell['witness_accepted'])['actual']} → "
 
 
 def as_csv(moves: Moves) -> str:

@@ -47,6 +47,8 @@ def accept(
     run = store.read(place)
     if run.about["partial"] or run.about.get("faults"):
         raise UsageError(f"{place} was interrupted, or the judge failed on some of it: it is not accepted by halves")
+    if accepted.spoken(run).empty:
+        raise UsageError(f"{place} has nothing to accept: no backend said a word")
     file = accepted.file_of(folder, platform(run.about))
     before = accepted.read(file) if file.exists() else accepted.empty(run)
     made = accepted.accepted(before, run, reason, drop_gone)

@@ -26,7 +26,7 @@ KEYS = ("platform", "system", "machine", "cpu", "threads", "framework", "accepte
 """Of the head's lines."""
 CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
 """How git marks what it could not merge, at the beginning of a line."""
-TOO_MANY = re.compile(r"Expected \d+ fields in line (\d+), saw (\d+)")
+QUOTED = re.compile(r'"[^"]*"')
 SPOKEN = ("ok", "unsupported", "failed", "crashed", "timed out", "out of memory", "skipped")
 """Outcomes that can be accepted."""
 NUMBER = r"(\d+(\.\d+)?(e[+-]?\d+)?|inf)?"
@@ -75,7 +75,7 @@ def head(file: Path, text: str) -> Head:
     if not text.endswith("\n"):
         raise damaged(file, 1 + text.count("\n"), "the file ends in the middle of a line")
     found = re.match(r"(#[^\n]*\n)*", text)
-    lines = found[0].splitlines() if found else []
+    lines = found[0].split("\n")[:-1] if found else []
     version = re.fullmatch(rf"# {FORMAT}, version (\d+)", lines[0]) if lines else None
     if not version:
         raise damaged(file, 1, f"it is no baseline of this harness: it does not begin with {HEAD!r}")
@@ -106,23 +106,17 @@ def body(file: Path, text: str, head_lines: int) -> pd.DataFrame:
 
 def parsed(file: Path, table: str, head_lines: int) -> pd.DataFrame:
     """All of it as text, a row a line."""
-    try:
-        rows = pd.read_csv(
-            io.StringIO(table), dtype="str", keep_default_na=False, skip_blank_lines=False, index_col=False
-        )
-    except pd.errors.ParserError as error:
-        if found := TOO_MANY.search(str(error)):
-            raise damaged(file, head_lines + int(found[1]), f"{found[2]} fields, not {len(COLUMNS)}") from None
-        raise damaged(file, head_lines + open_quote(table), "a quote is not closed") from None
-    if len(rows) != table.count("\n") - 1:
-        raise damaged(file, head_lines + open_quote(table), "a quote is not closed")
-    return rows
+    for number, fields in enumerate(map(fields_of, table.split("\n")[:-1]), start=head_lines + 1):
+        if fields != len(COLUMNS):
+            raise damaged(file, number, f"{fields} fields, not {len(COLUMNS)}" if fields else "a quote is not closed")
+    return pd.read_csv(io.StringIO(table), dtype="str", keep_default_na=False, skip_blank_lines=False, index_col=False)
 
 
-def open_quote(table: str) -> int:
-    """The first line that has one."""
-    lines = table.splitlines()
-    return next((number for number, line in enumerate(lines, start=1) if line.count('"') % 2), len(lines))
+def fields_of(line: str) -> int:
+    """How many there are in a line; 0 where a quote is open at its end."""
+    if '"' not in line:
+        return line.count(",") + 1
+    return 0 if line.count('"') % 2 else QUOTED.sub("", line).count(",") + 1
 
 
 def check(file: Path, rows: pd.DataFrame, first_line: int) -> None:
@@ -130,23 +124,19 @@ def check(file: Path, rows: pd.DataFrame, first_line: int) -> None:
     found = [(int(bad.to_numpy().argmax()), what) for bad, what in faults(rows) if bad.any()]
     if found:
         row, what = min(found, key=lambda fault: fault[0])
-        raise damaged(file, first_line + row, what.format(**rows.iloc[row].fillna("")))
+        raise damaged(file, first_line + row, what.format(**rows.iloc[row]))
 
 
 def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
     """Which rows are wrong, and in what."""
-    yield rows.isna().any(axis=1), f"fewer than {len(COLUMNS)} fields"
-    rows = rows.fillna("")
     for name, pattern in WRITTEN.items():
         yield ~rows[name].str.fullmatch(pattern), f"{name} is {{{name}!r}}"
     for name in OF_ANSWERS:
         yield (rows[name] != "") != (rows.outcome == "ok"), f"{name} is {{{name}!r}} where the outcome is {{outcome!r}}"
     keys = rows[KEY].assign(axis=pd.to_numeric(rows.axis, errors="coerce"))
     yield keys.duplicated(), "this cell stands there twice: {operation} {case} {dtype} axis {axis} {backend}"
-    yield (
-        unsorted(keys),
-        "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs further up",
-    )
+    further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs further up"
+    yield unsorted(keys), further_up
 
 
 def unsorted(keys: pd.DataFrame) -> pd.Series:
