@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from harness import errors, store
 from harness.errors import UsageError
@@ -92,6 +94,7 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "no threads": (lambda t: t.replace("# threads: 1\n", ""), 7, "the head has no lines '# threads: …'"),
     "threads in words": (lambda t: t.replace("# threads: 1", "# threads: one"), 6, "'one' is no number of threads"),
     "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 6, "'# do not edit' is no line"),
+    "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 7, "'numpy' is no framework"),
     "other columns": (lambda t: t.replace("operation,case", "operator,case"), 9, "the columns' names should"),
     "no table": (lambda t: t[: t.index("operation,")], 9, "the columns' names should"),
     "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 11, "stands there twice: softmax a float64"),
@@ -123,6 +126,22 @@ def test_nonsense_is_refused_with_its_line_and_left_alone(file: Path, kind: str)
     assert str(caught.value).startswith(f"{file}, line {line}: ")
     assert sentence in str(caught.value)
     assert file.read_text() == text
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.integers(0, 2000),
+    cut=st.integers(0, 100),
+    put=st.text(st.sampled_from(',"#\n\r\x00\u2028x0-.{}'), max_size=4),
+)
+def test_any_edit_is_read_or_refused(file: Path, place: int, cut: int, put: str) -> None:
+    """With its line; and nothing else is raised."""
+    text = accepted.written(baseline_of(cell("a"), cell("b")))
+    file.write_text(text[:place] + put + text[place + cut :])
+    try:
+        accepted.read(file)
+    except UsageError as error:
+        assert f"{file}, line " in str(error)
 
 
 def test_another_platform_s_file_under_this_name_is_refused(file: Path) -> None:
@@ -289,6 +308,14 @@ def test_versions_stand_in_the_head_with_those_of_cells_that_were_not_asked() ->
     whole = accepted.accepted(before, run_of(cell("a"), cell("b"), version="2.5"), "all").baseline
     assert str(part.frameworks["numpy"]) == "2.4.6 and 2.5"
     assert str(whole.frameworks["numpy"]) == "2.5"
+
+
+@pytest.mark.parametrize("flushes", [False, True])
+def test_a_framework_s_habits_stand_in_the_head(tmp_path: Path, flushes: bool) -> None:
+    said = {"jax": {"version": "0.10.2", "flush_to_zero": flushes}}
+    made = baseline_of(cell(backend="jax"), frameworks=said)
+    assert accepted.read(accepted.write(tmp_path, made)).frameworks == made.frameworks
+    assert made.frameworks["jax"].flushes is flushes
 
 
 def test_a_reason_stays_in_its_line() -> None:

@@ -22,6 +22,8 @@ from harness.ledger.platform import Framework, Platform, frameworks, platform
 from harness.ledger.text import HEAD, Head, body, damaged, head
 from harness.records import Run
 
+FRAMEWORK = re.compile(r"(\S+) (\S+(?: and \S+)*?)(, flushes to zero)?")
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -64,7 +66,7 @@ def read(file: Path) -> Baseline:
     if made_on.name != file.stem:
         raise damaged(file, found.place("platform"), f"it is the baseline of another platform, {made_on.name}")
     rows = body(file, text, found.lines)
-    return Baseline(made_on, frameworks_of(found), tuple(found.all("accepted")), rows)
+    return Baseline(made_on, frameworks_of(file, found), tuple(found.all("accepted")), rows)
 
 
 def platform_of(file: Path, found: Head) -> Platform:
@@ -77,12 +79,14 @@ def platform_of(file: Path, found: Head) -> Platform:
     return made_on
 
 
-def frameworks_of(found: Head) -> dict[str, Framework]:
+def frameworks_of(file: Path, found: Head) -> dict[str, Framework]:
     said = {}
-    for line in found.all("framework"):
-        name, _, about = line.partition(" ")
-        versions, _, flushes = about.partition(", ")
-        said[name] = Framework(tuple(versions.split(" and ")), bool(flushes))
+    for key, value, line in found.entries:
+        if key == "framework":
+            about = FRAMEWORK.fullmatch(value)
+            if not about:
+                raise damaged(file, line, f"{value!r} is no framework with its version")
+            said[about[1]] = Framework(tuple(about[2].split(" and ")), bool(about[3]))
     return said
 
 
