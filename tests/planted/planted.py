@@ -96,6 +96,16 @@ def nan_in_a_corner(b: NumPy, logits: Any, axis: int) -> Any:
     return s
 
 
+@wrong("softmax")
+def drifting(b: NumPy, logits: Any, axis: int) -> Any:
+    """As an upgrade may be: so many ulp more at one element, a NaN there, or an exception, as PLANTED_DRIFT says."""
+    drift, s = os.environ.get("PLANTED_DRIFT", "0"), NumPy.softmax(b, logits, axis)
+    if drift == "raise":
+        raise ValueError("this version wants something else")
+    s.flat[2] += float(drift) * np.spacing(s.flat[2])
+    return s
+
+
 @wrong("log_softmax")
 def log_of_softmax(b: NumPy, logits: Any, axis: int) -> Any:
     return np.log(NumPy.softmax(b, logits, axis))
