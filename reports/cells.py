@@ -24,7 +24,7 @@ def figure(value: Any) -> str:
 
 def native(names: pd.Series) -> pd.Series:
     """Whether each backend is a framework's own, and no variant."""
-    return ~names.str.contains(":", regex=False)
+    return ~names.isin([name for name in names.unique() if ":" in name])
 
 
 def answered(run: Run) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import typer
 
 from harness.commands.findings import look_into
 from harness.commands.options import Names, Pythons, app, checked_format, checked_pairs, finish, interpreters, split
+from harness.commands.page import PAGE
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def compare(
     dtype: Names = None,
     case: Names = None,
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/latest"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")] = "terminal",
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv, markdown or html, on stdout.")] = "terminal",
     python: Pythons = None,
     pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
         "natives"
@@ -70,7 +71,7 @@ def compare(
     finish(run, out, form)
     if not selection.of_its_own and not run.about["partial"]:
         look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None, settings.limits)
-        print(f"written to {out}: findings.csv, findings.md", file=sys.stderr)
+        print(f"written to {out}: findings.csv, findings.md, and {PAGE} with them", file=sys.stderr)
     if not run.about["partial"]:
         journal.close()
     else:

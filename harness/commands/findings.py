@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.commands.options import Pythons, app, interpreters, show
+from harness.commands.page import PAGE, write_page
 
 if TYPE_CHECKING:
     from harness.records import Run
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def look_into(
     run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None, limits: Any = None
 ) -> Any:
-    """Shrink what a run found, show each by a script of its own, and write `findings.csv` and `findings.md`."""
+    """Shrink what a run found, show each by a script of its own; write `findings.csv`, `findings.md` and the page anew."""
     from harness import store
     from harness.findings import Asker, kept, survey
     from harness.findings.record import KINDS
@@ -29,6 +30,7 @@ def look_into(
         found = kept.with_earlier(found, kept.read(out), asker, out)
     kept.write(out, found)
     store.write(out, "findings.md", page.render(found).encode())
+    write_page(run, out)
     return found
 
 
@@ -46,7 +48,7 @@ def findings(
     store.writable(folder)
     found = look_into(run, folder, interpreters(python))
     show(page.render(found))
-    print(f"written to {folder}: findings.csv, findings.md, findings/", file=sys.stderr)
+    print(f"written to {folder}: {PAGE}, findings.csv, findings.md, findings/", file=sys.stderr)
     raise typer.Exit(int(any(finding.kind == DEFECT and finding.status == SHOWN for finding in found)))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.commands.page import PAGE, rendered, write_page
 from harness.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ def finish(run: Run, out: Path, form: str) -> None:
 
     saved = store.save(run, out)
     store.write(out, "report.md", render(saved, "markdown").encode())
-    show(render(saved, form))
-    files = ", ".join(("report.md", *(f"{name}.csv" for name in store.TABLES), "run.json"))
+    write_page(saved, out, looked_into=False)
+    show(rendered(saved, out, form))
+    files = ", ".join((PAGE, "report.md", *(f"{name}.csv" for name in store.TABLES), "run.json"))
     print(f"written to {out}: {files}", file=sys.stderr)
 
 
