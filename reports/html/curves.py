@@ -15,6 +15,8 @@ from reports.html.plots import Axis, Curve, Decades, Plot, decades, path, steps
 
 BINS = {float(start): number for number, start in enumerate(DISTANCES[:-1])}
 ERROR = "largest error, ulp"
+BEYOND = 100
+"""Bounds that are so many times higher than all else do not stretch the axis: those of answers that underflow."""
 
 
 def styles(run: Run) -> dict[str, int]:
@@ -47,7 +49,7 @@ def distance_plot(
     operation: str, dtype: str, errors: pd.Series, bounds: pd.DataFrame, order: Mapping[str, int]
 ) -> Plot:
     last = max(BINS[start] for start in bounds.index) + 1
-    up = decades([*errors, *bounds.largest])
+    up = decades([*errors, *bounds.largest[bounds.largest < BEYOND * max(errors.max(), bounds.largest.median())]])
     spans = {start: (BINS[start] / last, (BINS[start] + 1) / last) for start in bounds.index}
     curves = [
         Curve(name, order[name], steps([(*spans[d], up(v)) for d, v in its.items()]), exactly(its))

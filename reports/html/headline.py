@@ -83,12 +83,7 @@ def frameworks(run: Run) -> Table:
                 number(percents.max()),
             ]
         )
-    return Table(
-        "frameworks",
-        "Cells by grade, the answer nearest to its bound, and the largest mean relative error against another framework",
-        columns,
-        rows,
-    )
+    return Table("frameworks", "Cells by grade, and the answer nearest to its bound", columns, rows)
 
 
 def environment(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

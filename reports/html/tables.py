@@ -46,7 +46,7 @@ class Table:
     @property
     def long(self) -> bool:
         """Whether a filter helps."""
-        return len(self.rows) > 8
+        return len(self.rows) > 12
 
 
 def exact(value: Any) -> str:
