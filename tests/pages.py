@@ -37,7 +37,7 @@ def hostile(run: Run) -> Run:
 def beside() -> Beside:
     """One finding with its script."""
     finding = Finding(
-        "defect", "C07", "falls short", SCRIPT, "1.0", "softmax", "float64", -1, f"bound {BACKWARDS}", "zeros:3", 3, "0",
-        "0x0.0p+0", "0x0.5p+0", 17.25, 2, "seed001-123", "findings/one.py", "shown",
+        "defect", "C07", "falls short", SCRIPT, "1.0", "softmax", "float64", -1, f"bound {BACKWARDS}", "zeros:3", 3,
+        "0", "0x0.0p+0", "0x0.5p+0", 17.25, 2, "seed001-123", "findings/one.py", "shown",
     )  # fmt: skip
     return Beside([finding], {"findings/one.py": f"print({SCRIPT!r})\n"})

@@ -1,4 +1,4 @@
-"""The page as text: every figure is in the run's tables, the same bytes from the same run, links that lead somewhere."""
+"""The page as text: every figure is in the run's tables, a run gives the same bytes, links lead somewhere."""
 
 from __future__ import annotations
 

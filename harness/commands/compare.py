@@ -28,7 +28,7 @@ def compare(
     dtype: Names = None,
     case: Names = None,
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/latest"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv, markdown or html, on stdout.")] = "terminal",
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv, markdown, html: on stdout.")] = "terminal",
     python: Pythons = None,
     pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
         "natives"

@@ -1,4 +1,4 @@
-"""A run's page, with what stands beside the run: its findings, the atlas and the power tables of the folders next to it."""
+"""A run's page, with what stands beside the run: findings, and in the folders next to it the atlas and the power."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def atlas(folder: Path) -> Any:
 
     table = read(folder / "atlas.csv")
     try:
-        return None if table is None else [Entry(**row | {"asked": int(row["asked"])}) for row in table.to_dict("records")]
+        rows = [] if table is None else table.to_dict("records")
+        return [Entry(**row | {"asked": int(row["asked"])}) for row in rows] or None
     except (TypeError, ValueError, KeyError):
         return None
 

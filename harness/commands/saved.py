@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def judge_again(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run made with --save-arrays.")],
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/judged"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv, markdown or html, on stdout.")] = "terminal",
+    form: Annotated[str, typer.Option("--format", help="terminal, json, csv, markdown, html: on stdout.")] = "terminal",
     pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
 ) -> None:
     """Judge a saved run's arrays again, without running anything."""

@@ -192,5 +192,3 @@ def listed(kept: pd.DataFrame) -> Table:
         for cell in kept.itertuples()
     ]
     return Table("cells", "The cells that this page keeps, the worst first", columns, rows)
-
-

@@ -33,7 +33,8 @@ class HeatMap:
 def heat_map(cells: pd.DataFrame, kept: Collection[int], own: bool) -> HeatMap:
     """Of the frameworks themselves, or of their variants. `cells`: lettered; `kept`: those that the page has."""
     mine = cells[native(cells.backend) == own]
-    shown = {(cell.operation, cell.dtype, cell.backend): square(cell, kept) for cell in worst_of_each(mine).itertuples()}
+    worst = worst_of_each(mine).itertuples()
+    shown = {(cell.operation, cell.dtype, cell.backend): square(cell, kept) for cell in worst}
     dtypes = list(dict.fromkeys(mine.dtype))
     groups = [(dtype, list(dict.fromkeys(mine.backend[mine.dtype == dtype]))) for dtype in dtypes]
     known = [name for name in OPERATIONS if (mine.operation == name).any()]

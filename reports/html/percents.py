@@ -1,9 +1,10 @@
-"""How far backends are apart, in the notebook's percents: a matrix for each operation and dtype, and the worst pairs."""
+"""How far backends are apart, in the notebook's percents: a matrix an operation and dtype, and the worst pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -48,17 +49,15 @@ def matrices(run: Run) -> Iterator[Matrix]:
     names = [name for name in dict.fromkeys(run.comparisons.backend) if (pairs.a == name).any()]
     for operation in (name for name in OPERATIONS if (worst.operation == name).any()):
         for dtype in dict.fromkeys(worst.dtype[worst.operation == operation]):
-            yield Matrix(operation, dtype, names, [
-                (a, [Cell("–", title="itself") if a == b else square(found.get((operation, dtype, a, b))) for b in names])
-                for a in names
-            ])  # fmt: skip
+            rows = [(a, [square(found.get((operation, dtype, a, b)), a == b) for b in names]) for a in names]
+            yield Matrix(operation, dtype, names, rows)
 
 
-def square(pair: object) -> Cell:
+def square(pair: Any, itself: bool) -> Cell:
+    """The figure, and on which case it is."""
     if pair is None:
-        return Cell("–", title="no finite figure")
-    where = placed(pair.case, pair.axis)  # type: ignore[attr-defined]
-    return number(getattr(pair, FIGURE), title=f"on {where}")
+        return Cell("–", title="itself" if itself else "no finite figure")
+    return number(getattr(pair, FIGURE), title=f"on {placed(pair.case, pair.axis)}")
 
 
 def furthest(run: Run) -> Table:
