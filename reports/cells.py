@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isinf
 from typing import Any
 
 import pandas as pd
 
+from harness.operations import OPERATIONS
 from harness.records import Run
 
 
@@ -35,3 +37,9 @@ def answered(run: Run) -> pd.DataFrame:
 
 def placed(case: str, axis: int) -> str:
     return case if axis == -1 else f"{case}, axis {axis}"
+
+
+def questions(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Operations and dtypes that there are, in order."""
+    there = list(dict.fromkeys(zip(rows["operation"], rows["dtype"], strict=True)))
+    yield from sorted(there, key=lambda key: list(OPERATIONS).index(key[0]))

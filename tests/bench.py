@@ -194,8 +194,5 @@ def repeated(run: Run, cells: int) -> Run:
 
 
 if __name__ == "__main__":
-    print(
-        tabulate(
-            [*start_up(), *judge(), *figures(), *page(), *suite()], ["what", "taken", "ratio"], disable_numparse=True
-        )
-    )  # noqa: T201
+    measured = [*start_up(), *judge(), *figures(), *page(), *suite()]
+    print(tabulate(measured, ["what", "taken", "ratio"], disable_numparse=True))  # noqa: T201

@@ -7,10 +7,9 @@ from math import inf, isfinite
 
 import pandas as pd
 
-from harness.operations import OPERATIONS
 from harness.profiles import DISTANCE, DISTANCES
 from harness.records import Run
-from reports.cells import answered, figure, native
+from reports.cells import answered, figure, native, questions
 from reports.html.plots import Axis, Curve, Decades, Plot, decades, path, steps
 
 BINS = {float(start): number for number, start in enumerate(DISTANCES[:-1])}
@@ -37,12 +36,6 @@ def by_distance(run: Run) -> Iterator[Plot]:
     order = styles(run)
     for operation, dtype in questions(rows):
         yield distance_plot(operation, dtype, errors.loc[operation, dtype], bounds.loc[operation, dtype], order)
-
-
-def questions(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Operations and dtypes that there are, in order."""
-    there = list(dict.fromkeys(zip(rows["operation"], rows["dtype"], strict=True)))
-    yield from sorted(there, key=lambda key: list(OPERATIONS).index(key[0]))
 
 
 def distance_plot(

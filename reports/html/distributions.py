@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from harness.records import Run
 from harness.tally import EDGES
-from reports.cells import answered, native
+from reports.cells import answered, native, questions
 from reports.html.cells import end
-from reports.html.curves import questions, styles
+from reports.html.curves import styles
 from reports.html.plots import Axis, Curve, Plot, steps
 
 Counts = NDArray[np.int64]

@@ -37,7 +37,7 @@ def heat_map(cells: pd.DataFrame, kept: Collection[int], own: bool) -> HeatMap:
     shown = {(cell.operation, cell.dtype, cell.backend): square(cell, kept) for cell in worst}
     dtypes = list(dict.fromkeys(mine.dtype))
     groups = [(dtype, list(dict.fromkeys(mine.backend[mine.dtype == dtype]))) for dtype in dtypes]
-    known = [name for name in OPERATIONS if (mine.operation == name).any()]
+    known = [name for name in OPERATIONS if name in set(mine.operation)]
     return HeatMap(
         "Worst grade over all cases, by operation, dtype and " + ("framework" if own else "variant"),
         groups,

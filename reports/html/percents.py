@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.operations import OPERATIONS
 from harness.records import Run
-from reports.cells import native, placed
+from reports.cells import native, placed, questions
 from reports.html.tables import Cell, Column, Table, number, whole
 
 MOST = 150
@@ -47,10 +46,9 @@ def matrices(run: Run) -> Iterator[Matrix]:
     worst = finite.loc[finite.groupby(["operation", "dtype", "a", "b"], sort=False)[FIGURE].idxmax()]
     found = {(row.operation, row.dtype, row.a, row.b): row for row in worst.itertuples()}
     names = [name for name in dict.fromkeys(run.comparisons.backend) if (pairs.a == name).any()]
-    for operation in (name for name in OPERATIONS if (worst.operation == name).any()):
-        for dtype in dict.fromkeys(worst.dtype[worst.operation == operation]):
-            rows = [(a, [square(found.get((operation, dtype, a, b)), a == b) for b in names]) for a in names]
-            yield Matrix(operation, dtype, names, rows)
+    for operation, dtype in questions(worst):
+        rows = [(a, [square(found.get((operation, dtype, a, b)), a == b) for b in names]) for a in names]
+        yield Matrix(operation, dtype, names, rows)
 
 
 def square(pair: Any, itself: bool) -> Cell:

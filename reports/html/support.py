@@ -41,7 +41,7 @@ def matrix(run: Run) -> Table:
     rows = [
         [Cell(operation), *(Cell(said(by_square.get((operation, name)), known)) for name in names)]
         for operation in OPERATIONS
-        if (seen.operation == operation).any()
+        if operation in set(seen.operation)
     ]
     columns = [Column("operation"), *(Column(name) for name in names)]
     return Table("support", "Dtypes answered, by operation and framework; numbers lead to the reasons", columns, rows)
