@@ -16,6 +16,9 @@ from reports.html.tables import Cell, Column, Table, number, whole
 from reports.table import ULP, failing, ranked_by_bound, shortened
 
 
+MOST_NAMES = 4
+
+
 def sentence(run: Run) -> str:
     """Who is right, and by how much."""
     short, cells = failing(run), answered(run)
@@ -29,13 +32,21 @@ def sentence(run: Run) -> str:
 
 
 def fallen(short: pd.DataFrame, total: int) -> str:
-    names = shortened(dict.fromkeys(short.backend), 3)
+    who = list(dict.fromkeys(short.backend))
+    names = and_list(who) if len(who) <= MOST_NAMES else shortened(who, MOST_NAMES)
     worst = ranked_by_bound(short).iloc[0]
-    what = f"{worst.operation} on {placed(worst['case'], worst['axis'])} in {worst['dtype']}"
-    if pd.isna(worst.bound_fraction):
-        return f"{names} fall short in {len(short):,} of {total:,} cells; first, {worst.backend}'s {what}."
-    share = f"{figure(worst.bound_fraction)} times what its bound allows"
-    return f"{names} fall short in {len(short):,} of {total:,} cells; at worst {worst.backend}'s {what}, {share}."
+    what = f"{worst.backend}'s {worst.operation} on {placed(worst['case'], worst['axis'])} in {worst['dtype']}"
+    fall = f"{names} {'falls' if len(who) == 1 else 'fall'} short in {len(short):,} of {total:,} cells"
+    return f"{fall}; at worst {what}, {how_far(worst)}."
+
+
+def how_far(cell: pd.Series) -> str:
+    """Of one that falls short."""
+    if cell.outcome != "ok":
+        return f"which {cell.outcome}"
+    if cell.nan_count or cell.infinity_count:
+        return "NaN or infinite where the exact value is finite"
+    return f"{figure(cell.bound_fraction)} times what its bound allows"
 
 
 def held(cells: pd.DataFrame) -> str:
