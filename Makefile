@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 EXTRAS := torch tensorflow jax
 
 .DEFAULT_GOAL := help
-.PHONY: help install compare atlas power baseline versions backends test bench golden lint format clean
+.PHONY: help install compare report atlas power baseline versions backends test bench golden lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ $(READY): pyproject.toml constraints.txt
 
 compare: $(READY) ## compare the frameworks on the default suite; writes out/latest
 	$(BIN)/python -m harness compare
+
+report: $(READY) ## render out/latest again, with the atlas and the power tables beside it
+	$(BIN)/python -m harness report out/latest --write
 
 atlas: $(READY) ## what frameworks do on NaN, masks, odd shapes and labels; writes out/atlas
 	$(BIN)/python -m harness atlas

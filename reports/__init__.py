@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.records import Run
-from reports import data, github, junit, markdown, terminal
+from reports import data, github, html, junit, markdown, terminal
 
 FORMATS: dict[str, Callable[[Run], str]] = {
     "terminal": terminal.render,
     "json": data.json,
     "csv": data.csv,
     "markdown": markdown.render,
+    "html": html.render,
     "junit": junit.render,
     "github": github.render,
 }

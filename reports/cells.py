@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from math import isinf
 from typing import Any
 
 import pandas as pd
 
+from harness.operations import OPERATIONS
 from harness.records import Run
 
 UNFIT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -28,7 +30,7 @@ def figure(value: Any) -> str:
 
 def native(names: pd.Series) -> pd.Series:
     """Whether each backend is a framework's own, and no variant."""
-    return ~names.str.contains(":", regex=False)
+    return ~names.isin([name for name in names.unique() if ":" in name])
 
 
 def answered(run: Run) -> pd.DataFrame:
@@ -44,3 +46,9 @@ def placed(case: str, axis: int) -> str:
 def legible(text: str) -> str:
     """Foreign text without control characters; its line ends are newlines, its tabs are spaces."""
     return UNFIT.sub("", re.sub("\r\n?", "\n", text).replace("\t", " "))
+
+
+def questions(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Operations and dtypes that there are, in order."""
+    there = list(dict.fromkeys(zip(rows["operation"], rows["dtype"], strict=True)))
+    yield from sorted(there, key=lambda key: list(OPERATIONS).index(key[0]))

@@ -45,12 +45,13 @@ def grades(run: Run) -> pd.DataFrame:
 def probes(run: Run) -> pd.DataFrame:
     """What probes measured: the longest summation chain, a column for each dtype and n, and exp's error in u."""
     rows: dict[str, dict[str, str]] = {}
-    for cell in run.comparisons[run.comparisons.measured_height.notna()].itertuples():
+    cells = run.comparisons[["backend", "case", "dtype", "axis", "measured_height", "measured_exp"]]
+    for cell in cells[cells.measured_height.notna()].itertuples():
         shape = run.about["cases"][cell.case]["shape"]
         along = "" if cell.axis % len(shape) == len(shape) - 1 else ", another axis"
         column = f"chain, {cell.dtype}, n = {shape[cell.axis]:,}{along}"
         rows.setdefault(cell.backend, {})[column] = f"{cell.measured_height:,}"
-    for cell in run.comparisons[run.comparisons.measured_exp.notna()].itertuples():
+    for cell in cells[cells.measured_exp.notna()].itertuples():
         rows.setdefault(cell.backend, {})[f"exp in u, {cell.dtype}"] = figure(cell.measured_exp)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index().fillna("–")
 

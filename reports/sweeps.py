@@ -26,7 +26,7 @@ def named(run: Run) -> Run:
 def worst(run: Run) -> pd.DataFrame:
     """A row for each operation and dtype: cells, and for each backend the largest share of a bound, and where."""
     cells = answered(run)
-    cells = cells[synthetic(cells["case"])]
+    cells = cells.loc[synthetic(cells["case"]), ["operation", "case", "dtype", "backend", "grade", "bound_fraction"]]
     rows = []
     for operation in (name for name in OPERATIONS if (cells.operation == name).any()):
         for dtype, found in cells[cells.operation == operation].groupby("dtype", sort=False):
@@ -38,8 +38,8 @@ def worst(run: Run) -> pd.DataFrame:
 def largest(cells: pd.DataFrame) -> str:
     """Of one backend: its share of the bound, grade and case."""
     shares = cells.bound_fraction.fillna(float("inf"))
-    top = cells.loc[shares.idxmax()]
-    return f"{figure(shares.max())} {top.grade} {top['case']}"
+    top = shares.idxmax()
+    return f"{figure(shares.max())} {cells.at[top, 'grade']} {cells.at[top, 'case']}"
 
 
 def bits(run: Run) -> pd.DataFrame:

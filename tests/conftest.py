@@ -21,7 +21,7 @@ from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.workload import refusal
 
 REQUIRED = os.environ.get("SOFTMAX_HARNESS_REQUIRE", "").split()
-"""The frameworks that must be there: CI names them, so that a broken install can't pass as a skip."""
+"""The frameworks, and `chromium`, that must be there: CI names them, so that a broken install can't pass as a skip."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

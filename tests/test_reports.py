@@ -17,7 +17,7 @@ from reports import FORMATS, render, table
 EXPECTED = Path(__file__).parent / "expected"
 FILES = {
     "terminal": "report.txt", "json": "report.json", "csv": "report.csv", "markdown": "report.md",
-    "junit": "report.xml", "github": "report.github.txt",
+    "html": "report.html", "junit": "report.xml", "github": "report.github.txt",
 }  # fmt: skip
 OTHERS = ("pairs", "properties", "profiles")
 HOSTILE = "RuntimeError: <script>alert(1)</script> | a_b *c* `d` [e](f) \\ end"

@@ -20,6 +20,7 @@ from harness.commands.options import (
     interpreters,
     split,
 )
+from harness.commands.page import PAGE
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def compare(
         finish(run, out, form)
     if not selection.of_its_own and not run.about["partial"]:
         look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None, settings.limits)
-        print(f"written to {out}: findings.csv, findings.md", file=sys.stderr)
+        print(f"written to {out}: findings.csv, findings.md, and {PAGE} with them", file=sys.stderr)
     if not run.about["partial"]:
         journal.close()
     else:

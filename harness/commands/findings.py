@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.commands.options import Pythons, app, interpreters, show
+from harness.commands.page import PAGE, write_page
 
 if TYPE_CHECKING:
     from harness.records import Run
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
 def look_into(
     run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None, limits: Any = None
 ) -> Any:
-    """Shrink what a run found, show each by a script of its own, and write `findings.csv` and `findings.md`."""
+    """Shrink what a run found, show each by a script of its own, and write tables and pages."""
     from harness.findings import Asker, survey
     from harness.findings.record import KINDS
     from harness.process import Limits
 
     with Asker(interpreters, limits or Limits()) as asker:
         found = survey(run, asker, out, say, kinds or KINDS)
-        return kept_with_earlier(found, asker, out)
+        found = kept_with_earlier(found, asker, out)
+    write_page(run, out)
+    return found
 
 
 def look_into_atlas(made: Any, out: Path, interpreters: dict[str, str]) -> Any:
@@ -67,7 +70,7 @@ def findings(
     store.writable(folder)
     found = look_into(run, folder, interpreters(python))
     show(page.render(found))
-    print(f"written to {folder}: findings.csv, findings.md, findings/", file=sys.stderr)
+    print(f"written to {folder}: {PAGE}, findings.csv, findings.md, findings/", file=sys.stderr)
     raise typer.Exit(int(any(finding.kind == DEFECT and finding.status == SHOWN for finding in found)))
 
 

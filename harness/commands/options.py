@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.commands.page import PAGE, rendered, write_page
 from harness.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -28,9 +29,8 @@ app = typer.Typer(
 
 Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
 Pythons = Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: run it under that interpreter.")]
-Form = Annotated[
-    str, typer.Option("--format", help="On stdout: terminal, json, csv, markdown, junit or github.", metavar="FORMAT")
-]
+FORMATS_THERE = "On stdout: terminal, json, csv, markdown, html, junit or github."
+Form = Annotated[str, typer.Option("--format", help=FORMATS_THERE, metavar="FORMAT")]
 
 
 def split(option: str, given: list[str] | None) -> tuple[str, ...]:
@@ -109,9 +109,10 @@ def finish(run: Run, out: Path, form: str) -> None:
 
     saved = store.save(run, out)
     store.write(out, "report.md", render(saved, "markdown").encode())
-    show(render(saved, form))
+    write_page(saved, out, looked_into=False)
+    show(rendered(saved, out, form))
     summarise(saved, form)
-    files = ", ".join(("report.md", *(f"{name}.csv" for name in store.TABLES), "run.json"))
+    files = ", ".join((PAGE, "report.md", *(f"{name}.csv" for name in store.TABLES), "run.json"))
     print(f"written to {out}: {files}", file=sys.stderr)
 
 

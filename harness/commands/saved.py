@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from harness.commands.options import (
     show,
     summarise,
 )
+from harness.commands.page import PAGE, rendered, write_page
 from harness.errors import UsageError, unknown
 
 
@@ -52,6 +54,7 @@ def report(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")] = Path("out/latest"),
     form: Form = "terminal",
     grade_at: Annotated[str | None, typer.Option(help="A+, A, B or C: what is graded worse falls short.")] = None,
+    write: Annotated[bool, typer.Option(help="Write report.html and report.md into the run's folder again.")] = False,
 ) -> None:
     """Render a saved run again, at another demand if one is given."""
     from harness import store
@@ -61,9 +64,14 @@ def report(
     checked_format(form)
     if grade_at is not None and grade_at not in GRADES[:-1]:
         raise unknown("grade", grade_at, GRADES[:-1])
-    run = store.read(place)
+    run, folder = store.read(place), place if place.is_dir() else place.parent
     if grade_at is not None:
         run = table.demanding(run, grade_at)
-    show(render(run, form))
+    if write:
+        store.writable(folder)
+        store.write(folder, "report.md", render(run, "markdown").encode())
+        write_page(run, folder)
+        print(f"written to {folder}: {PAGE}, report.md", file=sys.stderr)
+    show(rendered(run, folder, form))
     summarise(run, form)
     raise typer.Exit(0 if grade_at is None else exit_code(run))

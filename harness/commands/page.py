@@ -1,0 +1,76 @@
+"""A run's page, with what stands beside the run: findings, and in the folders next to it the atlas and the power."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.records import Run
+    from reports.html.beside import Beside
+
+PAGE = "report.html"
+
+
+def rendered(run: Run, folder: Path, form: str) -> str:
+    """In one of `reports.FORMATS`; the page alone tells of what stands beside the run."""
+    from reports import html, render
+
+    return html.render(run, beside(folder)) if form == "html" else render(run, form)
+
+
+def write_page(run: Run, folder: Path, looked_into: bool = True) -> None:
+    """`report.html`, beside the run's tables. `looked_into`: whether the findings that stand there are of this run."""
+    from harness import store
+    from reports import html
+
+    store.write(folder, PAGE, html.render(run, beside(folder, looked_into)).encode())
+
+
+def beside(folder: Path, looked_into: bool = True) -> Beside:
+    """What there is. A table that does not read as one is as good as not there: its section says how to make it."""
+    from harness.findings import kept
+    from reports.html.beside import Beside
+
+    findings = kept.read(folder) if looked_into and (folder / kept.FILE).exists() else None
+    names = dict.fromkeys(finding.snippet for finding in findings or () if finding.snippet)
+    scripts = {name: text for name in names if (text := script(folder, name))}
+    return Beside(findings, scripts, atlas(folder.parent / "atlas"), power(folder.parent / "power"))
+
+
+def script(folder: Path, name: str) -> str:
+    """A finding's own, and no file from elsewhere."""
+    file = (folder / name).resolve()
+    if not file.is_relative_to(folder.resolve()) or not file.is_file():
+        return ""
+    return file.read_text(encoding="utf-8", errors="replace")
+
+
+def atlas(folder: Path) -> Any:
+    """Its entries, or None."""
+    from harness.atlas import Entry
+
+    table = read(folder / "atlas.csv")
+    try:
+        rows = [] if table is None else table.to_dict("records")
+        return [Entry(**row | {"asked": int(row["asked"])}) for row in rows] or None
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+def power(folder: Path) -> dict[str, Any]:
+    """Its tables, by their files' names."""
+    from reports.html.detection import CAPTIONS
+
+    tables = {name: read(folder / name) for name in CAPTIONS}
+    return {name: table for name, table in tables.items() if table is not None}
+
+
+def read(file: Path) -> Any:
+    """A table of text, or None."""
+    import pandas as pd
+
+    try:
+        return pd.read_csv(file, keep_default_na=False, dtype=str)
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,80 @@
+"""A saved run as one page that needs nothing else: no request, no clock, the same bytes from the same input.
+
+Every figure is in the run's tables, or in what stands beside it; the page keeps the summary and the worst cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
+
+from harness.records import Run
+from harness.store import TABLES
+from reports import links
+from reports.html import chosen, plots
+from reports.html.beside import NOTHING, Beside
+from reports.html.contents import HERE, contents
+
+CLASSES = dict(zip(chosen.LETTERS, ["n", "d", "ap", "a", "b", "c", "u", "s", "f", "x"], strict=True))
+"""Of the style sheet, by letter."""
+IN_FULL = (
+    "witness", "answer", "worst_index", "max_relative_index", "max_absolute_index", "median_ulp_error",
+    "p90_ulp_error", "p99_ulp_error", "max_scale_error", "smallest_rtol", "smallest_atol", "bias_percent",
+    "max_absolute_error", "mean_absolute_error", "any_order_fraction", "unbounded", "misrounded",
+)  # fmt: skip
+"""Columns of the comparisons that are read of kept cells alone."""
+
+
+def render(run: Run, beside: Beside = NOTHING) -> str:
+    """The whole page."""
+    hand = at_hand(run)
+    kept = chosen.chosen(hand)
+    whole = run.comparisons.reset_index(drop=True).loc[kept.index].assign(letter=kept.letter)
+    return template().render(**contents(hand, whole, beside))
+
+
+def at_hand(run: Run) -> Run:
+    """The run without what only single cells show, its rows numbered, and its texts as Python's own.
+
+    So 100,000 cells take a third of the time: pandas holds texts as Arrow does, and is slow at taking some of them.
+    """
+    tables = {name: plain(getattr(run, name)) for name in TABLES}
+    return replace(run, **tables)
+
+
+def plain(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.drop(columns=[name for name in IN_FULL if name in table]).reset_index(drop=True)
+    return table.astype({name: object for name, kind in table.dtypes.items() if str(kind) == "str"})
+
+
+@cache
+def template() -> Template:
+    """Whatever stands in a run is text, and never markup."""
+    world = Environment(
+        loader=FileSystemLoader(HERE), autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    world.filters |= {"grade": CLASSES.__getitem__, "first_operation": first_operation, "short": short}
+    world.globals.update(plots=vars(plots), meaning=chosen.MEANING, docs=links.page)
+    return world.get_template("page.html.jinja")
+
+
+def first_operation(plots: Sequence[Any]) -> list[tuple[bool, list[Any]]]:
+    """What is shown at once, and what on demand: the first operation's plots, and all others'."""
+    titles = [getattr(plot, "plot", plot).title.partition(",")[0] for plot in plots]
+    first = [title == titles[0] for title in titles]
+    return [(True, [p for p, its in zip(plots, first, strict=True) if its]),
+            (False, [p for p, its in zip(plots, first, strict=True) if not its])]  # fmt: skip
+
+
+def short(count: int) -> str:
+    """A count in at most five characters: 950, 9.5k, 950k, 9.5M."""
+    for size, sign in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= size:
+            return f"{count / size:.3g}{sign}"
+    return str(count)

@@ -1,0 +1,194 @@
+"""One cell in full: its figures, its bound, the witness, where its errors lie, and how to reproduce it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from harness.tally import EDGES
+from reports import links
+from reports.cells import placed
+from reports.html.chosen import MEANING, address
+from reports.html.tables import Cell, Column, Table, number, whole
+
+FIGURES = {
+    "max_ulp_error": "largest error, ulp",
+    "bound": "bound B there, ulp",
+    "bound_fraction": "largest error, of its bound",
+    "any_order_fraction": "of the bound for any order",
+    "measured_height": "longest chain measured",
+    "mean_ulp_error": "mean error, ulp",
+    "max_relative_error": "largest relative error",
+    "mean_relative_error_percent": "mean relative error, %",
+    "bias_percent": "bias, %",
+    "max_absolute_error": "largest absolute error",
+    "smallest_rtol": "smallest rtol that passes",
+    "smallest_atol": "smallest atol that passes",
+}
+SAME = {
+    "any_order_fraction": "bound_fraction",
+    "smallest_rtol": "max_relative_error",
+    "smallest_atol": "max_absolute_error",
+}
+"""Left out where they are no more than the other."""
+COUNTS = {
+    "elements": "elements",
+    "misrounded": "not correctly rounded",
+    "nan_count": "NaN",
+    "infinity_count": "infinite",
+    "zero_references": "exact zeros",
+    "zero_misses": "missed zeros",
+    "flushed_to_zero": "flushed to zero",
+    "unbounded": "without a bound",
+}
+"""Left out where 0, but for the first."""
+WHERE = ("backend", "operation", "case", "dtype")
+
+
+@dataclass(frozen=True)
+class Witness:
+    """The worst element. `vectors`: the row's arguments by name, number by number; `others`: what is one number."""
+
+    element: int
+    vectors: Mapping[str, Sequence[str]]
+    others: Mapping[str, str]
+    actual: tuple[str, str]
+    """In hexadecimal and decimal."""
+    expected: tuple[str, str]
+
+    @property
+    def length(self) -> int:
+        return max(map(len, self.vectors.values()), default=0)
+
+    @property
+    def marked(self) -> int:
+        """The place in the row that the element belongs to."""
+        return self.element % max(1, self.length)
+
+
+@dataclass(frozen=True)
+class Detail:
+    """`bars`: a histogram's bin, its count and its share of the highest."""
+
+    key: str
+    row: int
+    cell: Any
+    place: str
+    figures: Sequence[tuple[str, Cell]]
+    witness: Witness | None
+    bars: Sequence[tuple[str, int, float]]
+    command: str
+    derivation: str
+    theorem: str
+
+    @property
+    def meaning(self) -> str:
+        return MEANING[self.cell.letter]
+
+
+def details(kept: pd.DataFrame) -> Iterator[Detail]:
+    for cell in kept.itertuples():
+        yield Detail(
+            address(cell.Index),
+            cell.Index,
+            cell,
+            placed(cell.case, cell.axis),
+            list(figures(cell)),
+            witness(cell.witness),
+            bars(cell.ulp_histogram),
+            command(cell),
+            links.derivation(cell.operation),
+            links.theorem(cell.operation),
+        )
+
+
+def figures(cell: Any) -> Iterator[tuple[str, Cell]]:
+    for column, name in FIGURES.items():
+        value = getattr(cell, column)
+        if not pd.isna(value) and value != getattr(cell, SAME.get(column, ""), None):
+            yield name, number(value)
+    for column, name in COUNTS.items():
+        value = getattr(cell, column)
+        if not pd.isna(value) and (value or column == "elements"):
+            yield name, whole(value)
+
+
+def witness(text: str) -> Witness | None:
+    """None where there is none."""
+    said = json.loads(text) if text else None
+    if not isinstance(said, dict) or "actual" not in said:
+        return None
+    given = {name: value for name, value in said.items() if name not in ("element", "actual", "expected")}
+    vectors = {name: value for name, value in given.items() if isinstance(value, list) and flat(value)}
+    others = {name: " · ".join(map(told, value)) if isinstance(value, list) else str(value)
+              for name, value in given.items() if name not in vectors}  # fmt: skip
+    return Witness(
+        int(said.get("element", 0)), vectors, others, both(said["actual"]), both(str(said.get("expected", "")))
+    )
+
+
+def flat(values: list[Any]) -> bool:
+    return not any(isinstance(value, list) for value in values)
+
+
+def told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def both(text: str) -> tuple[str, str]:
+    """A hexadecimal number, and the decimal that reads back as the same float64."""
+    try:
+        return text, repr(float.fromhex(text))
+    except (ValueError, OverflowError):
+        return text, ""
+
+
+def bars(text: str) -> list[tuple[str, int, float]]:
+    """From the first bin that holds an element to the last."""
+    counts: list[int] = json.loads(text) if text else []
+    most = max(counts, default=0)
+    first = next((number for number, count in enumerate(counts) if count), 0)
+    return [(end(EDGES[k]), counts[k], counts[k] / most) for k in range(first, len(counts))] if most else []
+
+
+def end(edge: float) -> str:
+    """A bin's upper end."""
+    if edge == 0.5:
+        return "½"
+    return f"{edge:.0f}" if edge < 2**17 else f"2^{int(edge).bit_length() - 1}" if edge < float("inf") else "∞"
+
+
+def command(cell: Any) -> str:
+    return "python -m harness reproduce " + " ".join(shlex.quote(str(getattr(cell, name))) for name in WHERE)
+
+
+def listed(kept: pd.DataFrame) -> Table:
+    """The kept cells, a row each."""
+    columns = [
+        Column("cell"), Column("operation"), Column("case"), Column("dtype"), Column("grade"), Column("verdict"),
+        Column("ulp", "comparisons.max_ulp_error", numeric=True),
+        Column("bound, ulp", "comparisons.bound", numeric=True),
+        Column("of its bound", "comparisons.bound_fraction", numeric=True),
+        Column("mean relative, %", "comparisons.mean_relative_error_percent", numeric=True),
+    ]  # fmt: skip
+    rows = [
+        [
+            Cell(cell.backend, link=address(cell.Index)),
+            Cell(cell.operation),
+            Cell(placed(cell.case, cell.axis)),
+            Cell(cell.dtype),
+            Cell(cell.letter, grade=cell.letter),
+            Cell(cell.verdict or f"{cell.outcome}: {cell.reason}"),
+            number(cell.max_ulp_error),
+            number(cell.bound),
+            number(cell.bound_fraction),
+            number(cell.mean_relative_error_percent),
+        ]
+        for cell in kept.itertuples()
+    ]
+    return Table("cells", "The cells that this page keeps, the worst first", columns, rows)

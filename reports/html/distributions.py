@@ -1,0 +1,65 @@
+"""How errors are distributed: each framework's histogram over all cells of an operation, and its running share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.records import Run
+from harness.tally import EDGES
+from reports.cells import answered, native, questions
+from reports.html.cells import end
+from reports.html.curves import styles
+from reports.html.plots import Axis, Curve, Plot, steps
+
+Counts = NDArray[np.int64]
+SHARES = Axis("share of the elements", [(share, f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)], "shares")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """`heads`: the bins' upper ends in ulp; `rows`: a framework's counts, each with its share of all."""
+
+    plot: Plot
+    heads: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[tuple[int, float]]]]
+
+
+def distributions(run: Run) -> Iterator[Distribution]:
+    """One for each operation and dtype."""
+    cells = answered(run)
+    cells = cells[native(cells.backend) & (cells.ulp_histogram != "")]
+    counted = {key: total(its.ulp_histogram) for key, its in cells.groupby(["operation", "dtype", "backend"])}
+    order = styles(run)
+    for operation, dtype in questions(cells):
+        its = {name: counted[operation, dtype, name] for name in order if (operation, dtype, name) in counted}
+        bins = max(np.flatnonzero(counts).max(initial=0) for counts in its.values()) + 1
+        yield distribution(f"{operation}, {dtype}", {name: c[: max(bins, 4)] for name, c in its.items()}, order)
+
+
+def total(histograms: Sequence[str]) -> Counts:
+    """Of all cells together."""
+    counts = np.zeros(len(EDGES), dtype=np.int64)
+    for text in histograms:
+        one = json.loads(text)
+        counts[: len(one)] += one
+    return counts
+
+
+def distribution(title: str, counts: dict[str, Counts], order: dict[str, int]) -> Distribution:
+    bins = len(next(iter(counts.values())))
+    shares = {name: np.cumsum(its) / max(1, its.sum()) for name, its in counts.items()}
+    curves = [
+        Curve(name, order[name], steps([(k / bins, (k + 1) / bins, float(share)) for k, share in enumerate(its)]))
+        for name, its in shares.items()
+    ]
+    every = max(1, bins // 7)
+    ticks = [((k + 0.5) / bins, end(EDGES[k])) for k in range(0, bins, every)]
+    within = ", ".join(f"{name} {its[1]:.1%}" for name, its in shares.items())
+    plot = Plot(title, f"{title}: within half an ulp: {within}.", Axis("error up to, ulp", ticks), SHARES, curves)
+    rows = [(name, [(int(n), n / max(1, its.max())) for n in its]) for name, its in counts.items()]
+    return Distribution(plot, [end(edge) for edge in EDGES[:bins]], rows)

@@ -1,0 +1,54 @@
+"""What was found in the frameworks, each with the script that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.findings.record import DEFECT, Finding
+from reports import findings as page
+from reports.cells import placed
+from reports.html.beside import Beside
+from reports.html.cells import WHERE, command
+from reports.html.tables import Table, of_frame
+
+
+@dataclass(frozen=True)
+class Found:
+    """`command`: what reproduces the smallest witness; `script`: its text, where there is one."""
+
+    key: str
+    finding: Finding
+    place: str
+    command: str
+    script: str
+
+    @property
+    def defect(self) -> bool:
+        return self.finding.kind == DEFECT
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """A finding's smallest witness as a cell."""
+
+    backend: str
+    operation: str
+    case: str
+    dtype: str
+
+
+def found(beside: Beside) -> Iterator[Found]:
+    for number, finding in enumerate(beside.findings or ()):
+        cell = Witnessed(finding.backend, finding.operation, finding.witness, finding.dtype)
+        script = beside.scripts.get(finding.snippet, "")
+        yield Found(f"finding-{number}", finding, placed(finding.witness, finding.axis), command(cell), script)
+
+
+def of_cell(all_: Sequence[Found], cell: object) -> list[Found]:
+    """Those of a cell's backend, operation and dtype."""
+    return [one for one in all_ if all(getattr(one.finding, n) == getattr(cell, n) for n in WHERE if n != "case")]
+
+
+def listed(findings: Sequence[Finding]) -> Table:
+    return of_frame("findings", "Findings, each at the smallest input that shows it", page.table(findings))

@@ -1,0 +1,90 @@
+"""How far backends are apart, in the notebook's percents: a matrix an operation and dtype, and the worst pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from harness.records import Run
+from reports.cells import native, placed, questions
+from reports.html.tables import Cell, Column, Table, number, whole
+
+MOST = 150
+FIGURE = "mean_relative_error_percent"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """`rows`: the backend in the denominator, with a figure for each of `names`."""
+
+    operation: str
+    dtype: str
+    names: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+
+
+def answered(run: Run) -> pd.DataFrame:
+    """Pairs of frameworks that both answered."""
+    pairs = run.pairs
+    return pairs[(pairs.outcome == "ok") & native(pairs.a) & native(pairs.b)]
+
+
+def both_ways(pairs: pd.DataFrame) -> pd.DataFrame:
+    """A row for each order of each pair. `source`: the column of `pairs` that the figure stands in."""
+    there = pairs.assign(source=f"pairs.{FIGURE}")
+    back = pairs.assign(a=pairs.b, b=pairs.a, source="pairs.swapped_percent", **{FIGURE: pairs.swapped_percent})
+    return pd.concat([there, back], ignore_index=True)
+
+
+def matrices(run: Run) -> Iterator[Matrix]:
+    """The largest finite figure over the cases, for each operation and dtype."""
+    pairs = both_ways(answered(run))
+    finite = pairs[pairs[FIGURE].abs() < float("inf")]
+    worst = finite.loc[finite.groupby(["operation", "dtype", "a", "b"], sort=False)[FIGURE].idxmax()]
+    found = {(row.operation, row.dtype, row.a, row.b): row for row in worst.itertuples()}
+    names = [name for name in dict.fromkeys(run.comparisons.backend) if (pairs.a == name).any()]
+    for operation, dtype in questions(worst):
+        rows = [(a, [square(found.get((operation, dtype, a, b)), a == b) for b in names]) for a in names]
+        yield Matrix(operation, dtype, names, rows)
+
+
+def square(pair: Any, itself: bool) -> Cell:
+    """The figure, and on which case it is."""
+    if pair is None:
+        return Cell("–", title="itself" if itself else "no finite figure")
+    return number(getattr(pair, FIGURE), title=f"on {placed(pair.case, pair.axis)}")
+
+
+def furthest(run: Run) -> Table:
+    """The pairs that are furthest apart, of any case."""
+    pairs = answered(run)
+    finite = pairs[pairs[FIGURE].abs() < float("inf")]
+    worst = finite.sort_values(FIGURE, ascending=False, kind="stable").head(MOST)
+    columns = [
+        Column("operation"), Column("case"), Column("dtype"), Column("a"), Column("b"),
+        Column("a and b, %", f"pairs.{FIGURE}", numeric=True),
+        Column("exchanged, %", "pairs.swapped_percent", numeric=True),
+        Column("zeros in a", "pairs.zero_references", numeric=True),
+    ]  # fmt: skip
+    rows = [
+        [
+            Cell(pair.operation), Cell(placed(pair.case, pair.axis)), Cell(pair.dtype), Cell(pair.a), Cell(pair.b),
+            number(getattr(pair, FIGURE)), number(pair.swapped_percent), whole(pair.zero_references),
+        ]
+        for pair in worst.itertuples()
+    ]  # fmt: skip
+    return Table("pairs", f"The {len(rows)} of {len(pairs):,} pairs that are furthest apart", columns, rows)
+
+
+def alike(run: Run) -> Table:
+    """In how many questions each two frameworks agree bit for bit."""
+    pairs = answered(run)
+    columns = [Column("a"), Column("b"), Column("all bits alike", numeric=True), Column("questions", numeric=True)]
+    rows = [
+        [Cell(a), Cell(b), whole(its.identical.eq(True).sum()), whole(len(its))]
+        for (a, b), its in pairs.groupby(["a", "b"], sort=False)
+    ]
+    return Table("alike", "Who agrees bit for bit: the two probably share code", columns, rows)

@@ -1,0 +1,25 @@
+"""The atlas on the page: what backends do where softmax has no obvious answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.atlas.entries import Entry
+from harness.atlas.situations import OPERATIONS
+from reports import atlas
+from reports.html.tables import Table, of_frame
+
+
+def overview(entries: Sequence[Entry]) -> Iterator[Table]:
+    """How many facts are as declared, and all that are not."""
+    yield of_frame("atlas-counts", "Entries by verdict", atlas.counts(entries))
+    if amiss := atlas.amiss(entries):
+        yield of_frame("atlas-amiss", "Not as declared", atlas.listed(amiss, atlas.DETAILS))
+
+
+def matrices(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
+    """For each operation what each backend does in each situation."""
+    for operation in OPERATIONS:
+        if len(rows := atlas.matrix(entries, operation)):
+            caption = f"{operation}: what it gives, by situation and backend; ! where that is not as declared"
+            yield operation, of_frame(f"atlas-{operation}", caption, rows)

@@ -1,0 +1,72 @@
+"""What each framework answers, in which dtypes, and why not where not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from harness.operations import OPERATIONS
+from harness.records import Run
+from reports import table
+from reports.cells import native
+from reports.html.tables import Cell, Column, Table, of_frame
+from reports.table import shortened
+
+KEY = ["operation", "backend", "dtype", "outcome", "reason"]
+Reasons = Mapping[tuple[str, str], int]
+
+
+def reasons(run: Run) -> Table:
+    """Outcomes without an answer, numbered."""
+    rows = table.unanswered(run)
+    if len(rows):
+        rows.insert(0, "number", [str(number) for number in range(1, len(rows) + 1)])
+    return of_frame("reasons", "Cells without an answer, by reason", rows)
+
+
+def numbered(run: Run) -> Reasons:
+    """The numbers of `reasons`, by outcome and reason."""
+    cells = run.comparisons[run.comparisons.outcome != "ok"]
+    keys = cells.groupby(["outcome", "reason"], sort=False).size().index
+    return {key: number for number, key in enumerate(keys, 1)}
+
+
+def matrix(run: Run) -> Table:
+    """An operation a row, a framework a column."""
+    cells = run.comparisons.loc[native(run.comparisons.backend), KEY]
+    names, known = list(dict.fromkeys(cells.backend)), numbered(run)
+    seen = cells.drop_duplicates()
+    by_square = dict(list(seen.groupby(["operation", "backend"], sort=False)))
+    rows = [
+        [Cell(operation), *(Cell(said(by_square.get((operation, name)), known)) for name in names)]
+        for operation in OPERATIONS
+        if operation in set(seen.operation)
+    ]
+    columns = [Column("operation"), *(Column(name) for name in names)]
+    return Table("support", "Dtypes answered, by operation and framework; numbers lead to the reasons", columns, rows)
+
+
+def said(cells: pd.DataFrame | None, known: Reasons) -> str:
+    """`float64, float32; bfloat16: unsupported [2]`."""
+    if cells is None:
+        return "not asked"
+    there = list(dict.fromkeys(cells.dtype[cells.outcome == "ok"]))
+    missing = cells[cells.outcome != "ok"]
+    why = {f"{cell.dtype}: {cell.outcome} [{known[cell.outcome, cell.reason]}]": None for cell in missing.itertuples()}
+    return "; ".join(filter(None, (", ".join(there), *why)))
+
+
+def variants(run: Run) -> Table:
+    """A variant a row: what it computes in another way than its framework does."""
+    cells = run.comparisons.loc[~native(run.comparisons.backend), KEY]
+    rows = [
+        {
+            "variant": name,
+            "operations": shortened(dict.fromkeys(its.operation[its.outcome == "ok"]), 6) or "–",
+            "dtypes": ", ".join(dict.fromkeys(its.dtype[its.outcome == "ok"])) or "–",
+            "without an answer": f"{int((its.outcome != 'ok').sum()):,}",
+        }
+        for name, its in cells.groupby("backend", sort=False)
+    ]
+    return of_frame("variants", "Variants: what each computes in its own way", pd.DataFrame(rows))

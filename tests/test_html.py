@@ -1,0 +1,154 @@
+"""The page as text: every figure is in the run's tables, a run gives the same bytes, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness import store
+from harness.operations import OPERATIONS
+from harness.records import Run
+from reports import html, links
+from reports.html import cells, chosen
+from tests.command import ROOT
+from tests.pages import SCRIPT, beside, hostile, real_run
+
+
+class Read(HTMLParser):
+    """Numbers as (table and column, value), and those of single cells as (row, name, value)."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.figures: list[tuple[str, str]] = []
+        self.details: list[tuple[int, str, str]] = []
+        self.curves: list[tuple[str, str]] = []
+        self.words: list[str] = []
+        self.row, self.column, self.sources, self.open = -1, -1, [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, given: list[tuple[str, str | None]]) -> None:
+        at = {name: value or "" for name, value in given}
+        self.open, self.row = tag, int(at.get("data-row", self.row))
+        if tag == "table":
+            self.sources = []
+        if tag == "th" and at.get("scope") == "col":
+            self.sources.append(at.get("data-source", ""))
+        if tag == "tr":
+            self.column = -1
+        if tag in ("td", "th"):
+            self.column += 1
+        if tag == "td" and "data-value" in at and self.column < len(self.sources) and self.sources[self.column]:
+            self.figures.append((self.sources[self.column], at["data-value"]))
+        if tag == "dd" and "data-value" in at:
+            self.details.append((self.row, self.words[-1], at["data-value"]))
+        if "data-values" in at:
+            self.curves.append((at["data-backend"], at["data-values"]))
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.words.append(data.strip())
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return hostile(real_run(tmp_path_factory.mktemp("run")))
+
+
+@pytest.fixture(scope="module")
+def page(run: Run) -> str:
+    return html.render(run, beside())
+
+
+def test_figures_of_tables_are_in_the_saved_tables(run: Run, page: str) -> None:
+    found = Read(page).figures
+    assert len(found) > 100
+    saved: dict[str, set[float]] = {}
+    for source, value in found:
+        table, _, column = source.partition(".")
+        numbers = saved.setdefault(source, set(getattr(run, table)[column].dropna().astype(float)))
+        assert float(value) in numbers, (source, value)
+
+
+def test_figures_of_a_cell_are_those_of_its_row(run: Run, page: str) -> None:
+    columns = {name: column for column, name in (cells.FIGURES | cells.COUNTS).items()}
+    found = Read(page).details
+    assert len({row for row, _, _ in found}) > 20
+    for row, name, value in found:
+        assert float(run.comparisons[columns[name]][row]) == float(value), (row, name)
+
+
+def test_curves_go_through_saved_figures(run: Run, page: str) -> None:
+    """Of profiles, or of the comparisons."""
+    found = Read(page).curves
+    assert found
+    for backend, values in found:
+        own = pd.concat([table.max_ulp_error[table.backend == backend] for table in (run.profiles, run.comparisons)])
+        assert set(map(float, values.split())) <= set(own.dropna()), backend
+
+
+def test_percents_are_the_pairs_own(run: Run, page: str) -> None:
+    percents = {*run.pairs.mean_relative_error_percent, *run.pairs.swapped_percent}
+    tables = re.findall(r'<table class="matrix">.*?</table>', page, re.DOTALL)
+    found = [float(value) for table in tables for value in re.findall(r'data-value="([^"]+)"', table)]
+    assert len(found) > 5
+    assert set(found) <= percents
+
+
+def test_the_same_run_gives_the_same_bytes(run: Run, page: str, tmp_path: Path) -> None:
+    store.save(run, tmp_path)
+    assert html.render(store.read(tmp_path), beside()) == page
+
+
+def test_every_letter_of_the_frameworks_leads_to_its_cell(page: str) -> None:
+    heat = re.search(r'<table id="heat".*?</table>', page, re.DOTALL)
+    assert heat
+    targets = re.findall(r'href="#(cell-\d+)"', heat[0])
+    assert len(targets) > len(OPERATIONS)
+    assert all(f'<div id="{target}"' in page for target in targets)
+
+
+def test_what_falls_short_comes_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chosen, "MOST", 3)
+    kept = chosen.chosen(run)
+    assert len(kept) == 3
+    assert kept.verdict.iloc[0] == "falls short"
+
+
+def test_a_section_without_its_tables_says_how_they_are_made(run: Run) -> None:
+    page = html.render(run)
+    for command in ("make atlas", "make power", "python -m harness findings RUN"):
+        assert command in page
+
+
+def test_names_are_text(page: str) -> None:
+    assert SCRIPT not in page
+    assert "&lt;script&gt;document.title" in page
+    assert page.count("<script>") == 1
+
+
+def test_the_headline_names_who_falls_short(page: str) -> None:
+    assert re.search(r"<h1>.*falls short in 1 of [\d,]+ cells; at worst .*17 times what its bound allows", page)
+
+
+def sections(name: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / f"{name}.md").read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_s_derivation_and_bound_are_where_links_lead(operation: str) -> None:
+    for address, page in ((links.derivation(operation), "operations"), (links.theorem(operation), "bounds")):
+        start, _, section = address.partition("#")
+        assert start == f"{links.DOCS}/{page}.md"
+        assert section in sections(page)
+
+
+def test_links_lead_to_this_project_s_documentation() -> None:
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Documentation"]
+    assert links.DOCS.startswith(about.partition("#")[0])
+    assert set(links.SECTIONS) == set(OPERATIONS)
