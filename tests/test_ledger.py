@@ -255,6 +255,18 @@ def test_a_cell_is_gone_if_the_same_was_asked(
     assert found["digits"] == expected
 
 
+@pytest.mark.parametrize("inputs", [{"logits[0]": "2" * 64}, {"logits[1]": "1" * 64}, {}])
+def test_answers_to_another_question_are_stale(inputs: dict[str, str]) -> None:
+    found = classified(baseline_of(cell()), run_of(cell(), inputs={"digits float64": inputs}))
+    assert found.cells["class"].tolist() == [moves.STALE]
+
+
+def test_inputs_of_other_operations_and_axes_do_not_matter() -> None:
+    more = {"digits float64": {"logits[0]": "1" * 64, "cotangent[0]": "3" * 64, "labels[0], axis 1": "4" * 64}}
+    found = classified(baseline_of(cell()), run_of(cell(), inputs=more))
+    assert found.cells["class"].tolist() == [moves.SAME]
+
+
 def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> None:
     before = baseline_of(cell())
     found = classified(before, run_of(cell(), cell(backend="jax"), cell(backend="torch", outcome="absent")))
