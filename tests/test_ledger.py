@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,11 @@ def test_nonsense_is_refused_with_its_line_and_left_alone(file: Path, kind: str)
     assert file.read_text() == text
 
 
+@cache
+def two_cells() -> str:
+    return accepted.written(baseline_of(cell("a"), cell("b")))
+
+
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=st.integers(0, 2000),
@@ -136,7 +142,7 @@ def test_nonsense_is_refused_with_its_line_and_left_alone(file: Path, kind: str)
 )
 def test_any_edit_is_read_or_refused(file: Path, place: int, cut: int, put: str) -> None:
     """With its line; and nothing else is raised."""
-    text = accepted.written(baseline_of(cell("a"), cell("b")))
+    text = two_cells()
     file.write_text(text[:place] + put + text[place + cut :])
     try:
         accepted.read(file)
