@@ -51,7 +51,7 @@ bench: $(READY) ## measure speeds, as ratios in one run
 	$(BIN)/python -m tests.bench
 
 golden: $(READY) ## accept today's reports as the expected ones
-	$(BIN)/python -m pytest tests/test_reports.py tests/test_ledger.py --accept
+	$(BIN)/python -m pytest tests/test_reports.py tests/test_formats.py tests/test_ledger.py --accept
 
 lint: $(READY) ## ruff and mypy --strict
 	$(BIN)/ruff check .

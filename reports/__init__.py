@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.records import Run
-from reports import data, markdown, terminal
+from reports import data, github, junit, markdown, terminal
 
 FORMATS: dict[str, Callable[[Run], str]] = {
     "terminal": terminal.render,
     "json": data.json,
     "csv": data.csv,
     "markdown": markdown.render,
+    "junit": junit.render,
+    "github": github.render,
 }
 
 

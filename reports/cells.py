@@ -1,13 +1,17 @@
-"""What all tables share: which cells they tell of, and how a number and a place are written."""
+"""What all formats share: which cells they tell of, and how a number, a place and foreign text are written."""
 
 from __future__ import annotations
 
+import re
 from math import isinf
 from typing import Any
 
 import pandas as pd
 
 from harness.records import Run
+
+UNFIT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Control characters, and what XML 1.0 cannot hold: lone surrogates, U+FFFE and U+FFFF."""
 
 
 def figure(value: Any) -> str:
@@ -35,3 +39,8 @@ def answered(run: Run) -> pd.DataFrame:
 
 def placed(case: str, axis: int) -> str:
     return case if axis == -1 else f"{case}, axis {axis}"
+
+
+def legible(text: str) -> str:
+    """Foreign text without control characters; its line ends are newlines, its tabs are spaces."""
+    return UNFIT.sub("", re.sub("\r\n?", "\n", text).replace("\t", " "))

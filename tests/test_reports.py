@@ -15,7 +15,10 @@ from harness.records import Comparison, Pair, Profile, Property, Run
 from reports import FORMATS, render, table
 
 EXPECTED = Path(__file__).parent / "expected"
-FILES = {"terminal": "report.txt", "json": "report.json", "csv": "report.csv", "markdown": "report.md"}
+FILES = {
+    "terminal": "report.txt", "json": "report.json", "csv": "report.csv", "markdown": "report.md",
+    "junit": "report.xml", "github": "report.github.txt",
+}  # fmt: skip
 OTHERS = ("pairs", "properties", "profiles")
 HOSTILE = "RuntimeError: <script>alert(1)</script> | a_b *c* `d` [e](f) \\ end"
 

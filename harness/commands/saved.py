@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from harness.commands.options import (
+    Form,
     app,
     checked_format,
     checked_pairs,
     exit_code,
     finish,
     show,
+    summarise,
 )
 from harness.errors import UsageError, unknown
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command("judge")
 def judge_again(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run made with --save-arrays.")],
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/judged"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")] = "terminal",
+    form: Form = "terminal",
     pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
 ) -> None:
     """Judge a saved run's arrays again, without running anything."""
@@ -51,7 +50,7 @@ def judge_again(
 @app.command()
 def report(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")] = Path("out/latest"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown.")] = "terminal",
+    form: Form = "terminal",
     grade_at: Annotated[str | None, typer.Option(help="A+, A, B or C: what is graded worse falls short.")] = None,
 ) -> None:
     """Render a saved run again, at another demand if one is given."""
@@ -66,4 +65,5 @@ def report(
     if grade_at is not None:
         run = table.demanding(run, grade_at)
     show(render(run, form))
+    summarise(run, form)
     raise typer.Exit(0 if grade_at is None else exit_code(run))

@@ -280,6 +280,18 @@ def mended(b: NumPy, logits: Any, axis: int) -> Any:
 
 
 @wrong("softmax")
+def beside_infinity(b: NumPy, logits: Any, axis: int) -> Any:
+    """Right, and by an ulp other bits where infinity stands in any row."""
+    return np.nextafter(NumPy.softmax(b, logits, axis), np.isposinf(logits).any() * 1.0)
+
+
+@wrong("softmax")
+def whimsical(b: NumPy, logits: Any, axis: int) -> Any:
+    """Right, with other bits from one call to the next."""
+    return np.nextafter(NumPy.softmax(b, logits, axis), np.random.rand(*logits.shape).round())
+
+
+@wrong("softmax")
 def wrong_shape(b: NumPy, logits: Any, axis: int) -> Any:
     return NumPy.softmax(b, logits, axis)[:1]
 
