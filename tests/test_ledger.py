@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,11 @@ def test_nonsense_is_refused_with_its_line_and_left_alone(file: Path, kind: str)
     assert file.read_text() == text
 
 
+@cache
+def two_cells() -> str:
+    return accepted.written(baseline_of(cell("a"), cell("b")))
+
+
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     place=st.integers(0, 2000),
@@ -136,7 +142,7 @@ def test_nonsense_is_refused_with_its_line_and_left_alone(file: Path, kind: str)
 )
 def test_any_edit_is_read_or_refused(file: Path, place: int, cut: int, put: str) -> None:
     """With its line; and nothing else is raised."""
-    text = accepted.written(baseline_of(cell("a"), cell("b")))
+    text = two_cells()
     file.write_text(text[:place] + put + text[place + cut :])
     try:
         accepted.read(file)
@@ -253,6 +259,18 @@ def test_a_cell_is_gone_if_the_same_was_asked(
     before = baseline_of(cell("digits"), cell("other"), selection=accepted_by)
     found = classified(before, run_of(cell("other"), selection=asked)).cells.set_index("case")["class"]
     assert found["digits"] == expected
+
+
+@pytest.mark.parametrize("inputs", [{"logits[0]": "2" * 64}, {"logits[1]": "1" * 64}, {}])
+def test_answers_to_another_question_are_stale(inputs: dict[str, str]) -> None:
+    found = classified(baseline_of(cell()), run_of(cell(), inputs={"digits float64": inputs}))
+    assert found.cells["class"].tolist() == [moves.STALE]
+
+
+def test_inputs_of_other_operations_and_axes_do_not_matter() -> None:
+    more = {"digits float64": {"logits[0]": "1" * 64, "cotangent[0]": "3" * 64, "labels[0], axis 1": "4" * 64}}
+    found = classified(baseline_of(cell()), run_of(cell(), inputs=more))
+    assert found.cells["class"].tolist() == [moves.SAME]
 
 
 def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> None:

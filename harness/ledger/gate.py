@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.ledger import accepted
 from harness.ledger.apart import with_distances
 from harness.ledger.cells import KEY, cells
-from harness.ledger.moves import FACTOR, GONE, UNANSWERED, Moves, classified
+from harness.ledger.moves import FACTOR, GONE, UNANSWERED, Moves, classified, other_inputs
 from harness.ledger.platform import changes, frameworks, moved, platform
 from harness.records import Run
 
@@ -59,8 +59,8 @@ def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -
 
 
 def same_inputs(a: pd.DataFrame, b: pd.DataFrame, places: tuple[Path, Path]) -> None:
-    both = a.merge(b, on=KEY, suffixes=("_a", "_b"))
-    others = both[(both.inputs_a != both.inputs_b) & (both.inputs_a != "") & (both.inputs_b != "")]
+    both = a.merge(b, on=KEY, suffixes=("_accepted", ""))
+    others = both[other_inputs(both)]
     if len(others):
         names = ", ".join(dict.fromkeys(others["case"] + " " + others["dtype"]))
         raise UsageError(f"{places[0]} and {places[1]} were not asked the same numbers, and tell nothing of: {names}")

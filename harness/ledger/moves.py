@@ -76,14 +76,13 @@ def rules(both: pd.DataFrame, factor: float) -> list[tuple[pd.Series, str]]:
     """The classes in the order in which they are tried; what none of them takes is within the accepted error."""
     silent, same_bits = both.outcome.isin(NO_WORD), both.answer == both.answer_accepted
     left, right = both.side == "left_only", both.side == "right_only"
-    known = (both.inputs != "") & (both.inputs_accepted != "")
     return [
         (left & (both.must == True), GONE),  # noqa: E712  # of three values
         (left, NOT_ASKED),
         (right & silent, NEVER),
         (right, NEW),
         (silent, UNANSWERED),
-        (known & (both.inputs != both.inputs_accepted), STALE),
+        (other_inputs(both), STALE),
         (differ(both, ["outcome", "answered", "raised", *COUNTS]), CHANGED),
         (both.outcome != "ok", AS_BEFORE),
         (same_bits & ~judged_otherwise(both), SAME),
@@ -93,6 +92,13 @@ def rules(both: pd.DataFrame, factor: float) -> list[tuple[pd.Series, str]]:
         (less(both, factor), BETTER),
         (differ(both, ["verdict", "grade"]), JUDGED),
     ]
+
+
+def other_inputs(both: pd.DataFrame) -> pd.Series:
+    """Whether two answers, or two refusals that had inputs, are not to the same question."""
+    answers = (both.outcome == "ok") & (both.outcome_accepted == "ok")
+    known = (both.inputs != "") & (both.inputs_accepted != "")
+    return (both.inputs != both.inputs_accepted) & (answers | known)
 
 
 def differ(both: pd.DataFrame, names: list[str]) -> pd.Series:
