@@ -15,7 +15,6 @@ from reports.html.chosen import address
 from reports.html.tables import Cell, Column, Table, number, whole
 from reports.table import ULP, failing, ranked_by_bound, shortened
 
-
 MOST_NAMES = 4
 
 
