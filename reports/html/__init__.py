@@ -35,7 +35,7 @@ def render(run: Run, beside: Beside = NOTHING) -> str:
     hand = at_hand(run)
     kept = chosen.chosen(hand)
     whole = run.comparisons.reset_index(drop=True).loc[kept.index].assign(letter=kept.letter)
-    return template().render(**contents(hand, whole, beside))
+    return template().render(**contents(hand, whole, beside)).lstrip()
 
 
 def at_hand(run: Run) -> Run:
