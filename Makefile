@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 EXTRAS := torch tensorflow jax
 
 .DEFAULT_GOAL := help
-.PHONY: help install compare report atlas power backends test bench golden lint format clean
+.PHONY: help install compare report atlas power baseline versions backends test bench golden lint format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ atlas: $(READY) ## what frameworks do on NaN, masks, odd shapes and labels; writ
 power: $(READY) ## plant mutants and see which checks kill them; writes out/power
 	$(BIN)/python -m harness power
 
+baseline: $(READY) ## what moved since it was accepted, in out/latest; exits with 1 if anything did
+	$(BIN)/python -m harness baseline diff out/latest
+
+versions: $(READY) ## what an upgrade moves: make versions A=jax==0.9.2 B=jax==0.10.2
+	$(BIN)/python -m harness versions $(A) $(B)
+
 backends: $(READY) ## which frameworks are there, in which version
 	$(BIN)/python -m harness backends
 
@@ -48,7 +54,7 @@ bench: $(READY) ## measure speeds, as ratios in one run
 	$(BIN)/python -m tests.bench
 
 golden: $(READY) ## accept today's reports as the expected ones
-	$(BIN)/python -m pytest tests/test_reports.py --accept
+	$(BIN)/python -m pytest tests/test_reports.py tests/test_formats.py tests/test_ledger.py --accept
 
 lint: $(READY) ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ def main() -> None:
         print(f"softmax-harness: {error}", file=sys.stderr)
         sys.exit(error.code)
     except KeyboardInterrupt:
-        print("softmax-harness: interrupted before anything was compared", file=sys.stderr)
+        print("softmax-harness: interrupted", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except Exception:
         traceback.print_exc()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.profiles import Bin
+from harness.records import Profile
 from harness.tally import Tally
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,7 @@ class Cell:
     """The witness's error in u, by cause."""
     answers: tuple[str, ...] = ()
     """SHA-256 of each block's answer."""
-    profile: tuple[Bin, ...] = ()
+    profile: tuple[Profile, ...] = ()
     """Of the case's first answers."""
     laws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     sides: Mapping[tuple[str, bool], tuple[Floats, Floats]] = field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import find
-from harness import arrays, judge, rows
+from harness import arrays, judge, rows, signals
 from harness.archive import Archive
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
@@ -67,16 +66,16 @@ class Comparing:
             self._collect(tell)
         except KeyboardInterrupt:
             self.partial = True
-            ignore_signals()
-            self.engine.stop()
-            self._collect(tell)
-        except UsageError:
+        except BaseException:
             self.engine.stop()
             raise
-        ignore_signals()
-        self.faults += self.engine.faults
-        for number in range(len(self.groups)):
-            self._judge(number)  # what an interruption, or a fault of ours, left open
+        with signals.ignored():  # what is finished is judged and written, and that is not cut short
+            if self.partial:
+                self.engine.stop()
+                self._collect(tell)
+            self.faults += self.engine.faults
+            for number in range(len(self.groups)):
+                self._judge(number)  # what an interruption, or a fault of ours, left open
 
     def joined_by(self, later: Comparing) -> Comparing:
         """With what a second look found, and what became of it."""
@@ -113,10 +112,11 @@ class Comparing:
             return
         if number not in self._judgements:
             self._judgements[number] = self._judged(number)
-        self._put_away(number)
-        self._through.add(number)
-        self.engine.judged(number, self.groups[number])
-        self._close_unit(number)
+        with signals.held():  # a unit is written down whole, or not yet
+            self._put_away(number)
+            self._through.add(number)
+            self.engine.judged(number, self.groups[number])
+            self._close_unit(number)
 
     def _judged(self, number: int) -> Judgement:
         """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
@@ -223,12 +223,6 @@ def suspicious(group: Group, judgement: Judgement) -> bool:
 
 def explained(any_order_fraction: float | None) -> bool:
     return any_order_fraction is not None and any_order_fraction <= 1
-
-
-def ignore_signals() -> None:
-    """From here on what is finished is judged and written, and that is not to be cut short."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> Judgement:

@@ -1,7 +1,7 @@
 """What is judged so far, on disk as soon as it is judged: a run that is cut off goes on where it stopped.
 
 One JSON line a unit, which is all that is asked about one case in one dtype along one axis. Memory does not grow with
-them. Later lines about a unit replace earlier ones; a line that was cut off counts as not written.
+them. Later lines about a unit replace earlier ones; a line that does not read counts as not written.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,31 +58,35 @@ class Journal:
         """Take up what stands there. UsageError where nothing does, or what is there is of another plan."""
         try:
             with self.file.open("rb") as stream:
-                head = json.loads(stream.readline())
-                if head.get("plan") != self.plan:
-                    raise UsageError(f"{self.file} is of another plan or version: without --resume it is begun anew")
+                plan = json.loads(stream.readline())["plan"]
                 whole = self._take_up(stream)
         except FileNotFoundError:
             raise UsageError(f"nothing to resume: there is no {self.file}") from None
-        except (ValueError, AttributeError):
+        except (ValueError, KeyError, TypeError):
             raise UsageError(f"{self.file} is damaged: without --resume it is begun anew") from None
+        if plan != self.plan:
+            raise UsageError(f"{self.file} is of another plan or version: without --resume it is begun anew")
         with self.file.open("r+b") as stream:
             stream.truncate(whole)
 
     def _take_up(self, stream: Any) -> int:
-        """Note every line that is whole: where the last of them ends."""
+        """Note every line that reads: where the last one ends. What it tells of is asked again if it does not."""
         place = stream.tell()
         while (line := stream.readline()).endswith(b"\n"):
-            self._note(json.loads(line), place)
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                self._note(json.loads(line), place)
             place = stream.tell()
         return int(place)
 
     def _note(self, entry: dict[str, Any], place: int) -> None:
-        self._places[entry["unit"]] = place
-        self.versions |= entry["versions"]
-        for name, hashes in entry["inputs"].items():
+        unit, versions, inputs, partial = (entry[name] for name in ("unit", "versions", "inputs", "partial"))
+        if unit not in self.order or not all(isinstance(entry[name], list) for name in store.TABLES):
+            raise ValueError(f"{unit} is no unit of this plan")
+        self.versions |= versions
+        for name, hashes in inputs.items():
             self.inputs.setdefault(name, {}).update(hashes)
-        (self.done.discard if entry["partial"] else self.done.add)(entry["unit"])
+        self._places[unit] = place
+        (self.done.discard if partial else self.done.add)(unit)
 
     def add(
         self, unit: str, judgement: Judgement, inputs: Mapping[str, Any], versions: Mapping[str, str], partial: bool
@@ -92,9 +97,12 @@ class Journal:
             "audit": dataclasses.astuple(judgement.audit),
             **{name: [dataclasses.astuple(row) for row in getattr(judgement, name)] for name in store.TABLES},
         }  # fmt: skip
-        with self.file.open("ab") as stream:
-            place = stream.tell()
-            stream.write(json.dumps(entry).encode() + b"\n")
+        try:
+            with self.file.open("ab") as stream:
+                place = stream.tell()
+                stream.write(json.dumps(entry).encode() + b"\n")
+        except OSError as error:
+            raise UsageError(f"cannot write to {self.file}: {error.strerror or error}; --resume goes on") from None
         self._note(entry, place)
 
     def entries(self) -> Iterator[dict[str, Any]]:

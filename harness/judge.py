@@ -18,10 +18,10 @@ from harness.grades import common_factor_share, with_height
 from harness.operations import as_rows
 from harness.pairs import Pairing, Percent
 from harness.probes import Measured
-from harness.profiles import Bin, profile
+from harness.profiles import profile
 from harness.question import Question, block_answer, moved, questions
-from harness.records import Audit, Group, Judgement, Result, Side, Twins
-from harness.rows import comparison, declared_flaw, head, law_rows, profile_rows
+from harness.records import Audit, Group, Judgement, Profile, Result, Side, Twins
+from harness.rows import comparison, declared_flaw, head, law_rows
 from harness.tally import Peak, Tally, peak
 from harness.witness import witness
 
@@ -60,7 +60,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
         [comparison(group, backend, cell, known.get(backend, UNKNOWN)) for backend, cell in cells.items()],
         [percent.row(group, a, b, outcomes) for (a, b), percent in pairs.items()],
         [law for backend, cell in cells.items() for law in law_rows(group, backend, cell)],
-        [bin_ for backend, cell in cells.items() for bin_ in profile_rows(group, backend, cell)],
+        [row for cell in cells.values() if cell.outcome == "ok" for row in cell.profile],
         [side for backend, cell in cells.items() for side in side_records(group, backend, cell)],
         audit,
     )
@@ -118,17 +118,18 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
         worst(asked, actual, tally, bounds["B"]),
         tally=tally,
         dtype=answer.dtype.name,
-        profile=drawn(asked, actual, bounds["B"]),
+        profile=drawn(asked, backend, actual, bounds["B"]),
         laws=laws(asked, values, allowed),
         sides=sides(asked, values, allowed) if first else {},
     )
 
 
-def drawn(asked: Question, actual: Answer, bound: Floats) -> tuple[Bin, ...]:
+def drawn(asked: Question, backend: str, actual: Answer, bound: Floats) -> tuple[Profile, ...]:
     """Where errors lie, of a named case's first answers: sweeps have too many cells to keep it of each."""
     if asked.offset or asked.group.case.name not in CASES:
         return ()
-    return profile(asked.operation, asked.logits, actual, asked.expected, bound, FORMATS[actual.dtype.name])
+    form = FORMATS[actual.dtype.name]
+    return profile(head(asked.group, backend), asked.logits, actual, asked.expected, bound, form)
 
 
 TWIN_BITS = 13

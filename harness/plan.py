@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from backends import NAMES, find
 from harness.cases import CASES
 from harness.cases import named as named_case
-from harness.errors import UsageError, unknown
+from harness.errors import UsageError, nearest, unknown
 from harness.formats import FORMATS
 from harness.grades import needs_height
 from harness.operations import OPERATIONS, softmax_length
@@ -58,11 +58,27 @@ def groups(selection: Selection, probe_all: bool = False) -> list[Group]:
     """
     asked = list(wishes(selection))
     planned = merged(asked)
+    if not asked:
+        raise nothing_of_the_suite(selection)
     if not planned:
-        who = dict.fromkeys(name for wish in asked for name in wish.backends) or selection.backends
-        what = dict.fromkeys(wish.operation for wish in asked) or ("what the suite asks",)
-        raise UsageError(f"none of {', '.join(who)} computes {' or '.join(what)} by itself")
+        who = dict.fromkeys(name for wish in asked for name in wish.backends)
+        what = dict.fromkeys(wish.operation for wish in asked)
+        raise UsageError(f"none of {', '.join(who)} computes {' or '.join(what)} by itself, or can be asked so")
     return probes([group for group in planned if probe_all or group.case.name in CASES]) + planned
+
+
+def nothing_of_the_suite(selection: Selection) -> UsageError:
+    """The error for a selection that leaves nothing of its suite: the pattern that none of its cases match, or all."""
+    suite = selection.suite or "quick"
+    cases = dict.fromkeys(wish.case.name for wish in cells(load(suite)))
+    for pattern in selection.cases:
+        if not any(fnmatchcase(name, pattern) for name in cases):
+            near = nearest(pattern, list(cases))
+            hint = f"did you mean {near!r}?" if near else f"--dry-run --suite {suite} says what it asks"
+            return UsageError(f"no case of the suite {suite} matches {pattern!r}: {hint}")
+    given = {name: getattr(selection, name) for name in ("backends", "operations", "dtypes", "cases")}
+    told = "; ".join(f"{name} {', '.join(patterns)}" for name, patterns in given.items() if patterns)
+    return UsageError(f"the suite {suite} asks nothing that matches all of this: {told}")
 
 
 def wishes(selection: Selection) -> Iterator[Wish]:

@@ -7,14 +7,14 @@ docs/reading.md says how it is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.formats import Format
 from harness.metrics import errors, ulp_exponent
-from harness.operations import Operation, lengths
+from harness.operations import OPERATIONS, lengths
+from harness.records import Profile
 from harness.reference import Expected
 
 Floats = NDArray[np.float64]
@@ -26,41 +26,32 @@ EXPONENTS = np.array([-np.inf, *(-(2.0**k) for k in range(10, -1, -1)), 0.0, *(2
 """Of the sizes' bins: from 2^one up to, without it, 2^the next."""
 
 
-class Bin(NamedTuple):
-    """What a bin's elements show, of those with a finite answer; errors and bounds in ulp."""
-
-    by: str
-    at_least: float
-    below: float
-    elements: int
-    max_ulp_error: float
-    mean_ulp_error: float
-    smallest_bound: float
-    largest_bound: float
-    bound_fraction: float
+Where = tuple[str, str, str, int, str]
+"""A cell: operation, case, dtype, axis and backend."""
 
 
 def profile(
-    operation: Operation, logits: NDArray[np.generic], actual: NDArray[np.generic], expected: Expected, bound: Floats,
+    where: Where, logits: NDArray[np.generic], actual: NDArray[np.generic], expected: Expected, bound: Floats,
     form: Format,
-) -> tuple[Bin, ...]:  # fmt: skip
+) -> tuple[Profile, ...]:  # fmt: skip
     """By magnitude, and by distance where each logit has an answer. `actual`, `expected`, `bound`: (rows, width)."""
+    operation = OPERATIONS[where[0]]
     with np.errstate(all="ignore"):
         ulp = errors(actual, expected, form).ulp
         allowed = np.ldexp(bound, -ulp_exponent(expected, form))
         finite = np.isfinite(actual.astype(np.float64))
         sizes = (expected.exponent - 1).astype(np.float64)
-        made = [*bins(MAGNITUDE, EXPONENTS, sizes, finite & (expected.hi != 0), ulp, allowed)]
+        made = [*bins(where, MAGNITUDE, EXPONENTS, sizes, finite & (expected.hi != 0), ulp, allowed)]
         if lengths(operation, logits.shape[-1]) == (logits.shape[-1],) and operation.arguments[0] == "logits":
             wide = logits.astype(np.float64)
             distances = wide.max(axis=-1, keepdims=True) - wide
-            made += bins(DISTANCE, DISTANCES, distances, finite & np.isfinite(distances), ulp, allowed)
+            made += bins(where, DISTANCE, DISTANCES, distances, finite & np.isfinite(distances), ulp, allowed)
     return tuple(made)
 
 
 def bins(
-    by: str, edges: Floats, values: Floats, there: NDArray[np.bool_], ulp: Floats, allowed: Floats
-) -> Iterator[Bin]:
+    where: Where, by: str, edges: Floats, values: Floats, there: NDArray[np.bool_], ulp: Floats, allowed: Floats
+) -> Iterator[Profile]:
     """Those that have elements, in their order."""
     values, ulp, allowed = values[there], ulp[there], allowed[there]
     if not values.size:
@@ -82,4 +73,4 @@ def bins(
         strict=True,
     )
     for bin_, count, *rest in figures:
-        yield Bin(by, float(ends[bin_]), float(ends[bin_ + 1]), int(count), *map(float, rest))
+        yield Profile(*where, by, float(ends[bin_]), float(ends[bin_ + 1]), int(count), *map(float, rest))

@@ -16,7 +16,7 @@ from harness.formats import FORMATS
 from harness.grades import grade
 from harness.operations import OPERATIONS, answer_index
 from harness.probes import Measured, answer_dtype
-from harness.records import Comparison, Group, Profile, Property, Side
+from harness.records import Comparison, Group, Property, Side
 from harness.tally import QUANTILES, Counts, Tally
 
 WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
@@ -161,11 +161,6 @@ def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
         return []
     where, flawed = head(group, backend), declared_flaw(backend, group) is not None
     return [law_row(where, law, found, flawed, cell.dtype) for law, found in cell.laws.items()]
-
-
-def profile_rows(group: Group, backend: str, cell: Cell) -> list[Profile]:
-    """Where a cell's errors lie, if it was answered in full."""
-    return [Profile(*head(group, backend), **bin_._asdict()) for bin_ in cell.profile] if cell.outcome == "ok" else []
 
 
 def equation_row(side: Side, deviation: float, fraction: float) -> Property:

@@ -7,7 +7,7 @@ worker does for each; which of them make sense where is `refusal`'s to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -23,7 +23,7 @@ Arguments = Mapping[str, Any]
 Call = Callable[[Arguments], Array]
 REPEATING = ("zeros", "abyss", "repeated")
 """Families of logits whose rows are one and the same."""
-UPSTREAM = ("cotangent", "tangent", "distribution")
+BESIDE = ("cotangent", "tangent", "distribution")
 """Arguments beside the logits that have a layout of their own."""
 REPEATS = 5
 MOST_ALONE = 64
@@ -96,7 +96,7 @@ LAYOUTS: dict[str, Callable[[Array, int], Array]] = {
 def laid_out(variation: str, name: str, array: Array, axis: int, first: str) -> Array:
     """An argument in the layout that the variation gives it; `first`: the argument that has the case's own rows."""
     layout = variation.removeprefix("upstream-")
-    theirs = name in UPSTREAM if variation.startswith("upstream-") else name == first
+    theirs = name in BESIDE if variation.startswith("upstream-") else name == first
     return LAYOUTS[layout](array, axis) if layout in LAYOUTS and theirs else array
 
 
@@ -126,23 +126,34 @@ def alone(call: Call, arguments: Arguments, axis: int, operation: Operation, bac
 
 
 def hostile(call: Call, arguments: Arguments, axis: int, operation: Operation, backend: Backend) -> Array:
-    """Every other row of the batch replaced by NaN, infinities and large numbers, and then those between."""
+    """The plain answer, with every other row as it is beside NaN, infinities and large numbers where that differs."""
     first = operation.arguments[0]
     logits = arguments[first]
     batch = required(axis_of_batch(logits.shape, axis))
     at = batch_of_answer(operation, batch, axis % logits.ndim)
-    answers = []
+    answer = np.array(call(arguments))
+    rows_of_answer = np.moveaxis(answer, at, 0)
+    plain = rows_of_answer.copy()
+    for kept, disturbed in disturbances(logits, batch):
+        beside = np.moveaxis(call({**arguments, first: disturbed}), at, 0)[kept::2]
+        differs = [a.tobytes() != b.tobytes() for a, b in zip(beside, plain[kept::2], strict=True)]
+        rows_of_answer[kept::2][differs] = beside[differs]
+    return answer
+
+
+def disturbances(logits: Array, batch: int) -> Iterator[tuple[int, Array]]:
+    """The first row that is kept, and logits with every other row replaced, until each hostile value stood in some."""
+    count = logits.shape[batch]
     for kept in (0, 1):
-        disturbed = np.moveaxis(logits.copy(order="K"), batch, 0)
-        for number in range(1 - kept, len(disturbed), 2):
-            disturbed[number] = HOSTILE[number // 2 % len(HOSTILE)]
-        answers.append(np.moveaxis(call({**arguments, first: np.moveaxis(disturbed, 0, batch)}), at, 0))
-    answer = np.empty_like(answers[0])
-    answer[0::2], answer[1::2] = answers[0][0::2], answers[1][1::2]
-    return np.ascontiguousarray(np.moveaxis(answer, 0, at))
+        replaced = range(1 - kept, count, 2)
+        for begin in range(0, len(HOSTILE), max(1, len(replaced))):
+            disturbed = np.moveaxis(logits.copy(order="K"), batch, 0)
+            for number, row in enumerate(replaced):
+                disturbed[row] = HOSTILE[(begin + number) % len(HOSTILE)]
+            yield kept, np.moveaxis(disturbed, 0, batch)
 
 
-HOSTILE = (np.nan, 1e4, np.inf, -1e4, -np.inf)
+HOSTILE = (np.nan, np.inf, 1e4, -np.inf, -1e4)
 
 
 def dtypes(call: Call, arguments: Arguments, axis: int, operation: Operation, backend: Backend) -> Array:
@@ -193,6 +204,16 @@ def required(batch: int | None) -> int:
     return batch
 
 
+def missing(variation: str, backend: type[Backend]) -> str | None:
+    """Why a backend can't be asked in that way at all, or None."""
+    layout = variation.removeprefix("upstream-")
+    if layout in LAYOUTS and layout not in backend.layouts:
+        return f"{backend.title()} has no {layout} arrays"
+    if variation == THREADS and not backend.threaded:
+        return f"{backend.title()} has one thread"
+    return None
+
+
 def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend]) -> str | None:
     """Why a case's variation makes no cell there, or None."""
     variation = case.variation
@@ -200,9 +221,9 @@ def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend])
     batch = axis_of_batch(case.shape, axis)
     if not variation:
         return None
-    if layout in LAYOUTS and layout not in backend.layouts:
-        return f"{backend.title()} has no {layout} arrays"
-    if variation.startswith("upstream-") and not set(UPSTREAM) & set(operation.arguments):
+    if lacking := missing(variation, backend):
+        return lacking
+    if variation.startswith("upstream-") and not set(BESIDE) & set(operation.arguments):
         return f"{operation.name} has no argument beside the logits that has a layout"
     if layout == "broadcast" and (batch is None or not alike(case, operation, variation)):
         return "its rows are not alike, so there is nothing to broadcast"
@@ -212,8 +233,6 @@ def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend])
         return "a derivative by weights is a sum over all rows, where 0 · NaN is NaN"
     if variation == "alone" and batch is not None and case.shape[batch] > MOST_ALONE:
         return f"more than {MOST_ALONE} rows"
-    if variation == THREADS and not backend.threaded:
-        return f"{backend.title()} has one thread"
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.records import Run
-from reports import data, html, markdown, terminal
+from reports import data, github, html, junit, markdown, terminal
 
 FORMATS: dict[str, Callable[[Run], str]] = {
     "terminal": terminal.render,
@@ -13,6 +13,8 @@ FORMATS: dict[str, Callable[[Run], str]] = {
     "csv": data.csv,
     "markdown": markdown.render,
     "html": html.render,
+    "junit": junit.render,
+    "github": github.render,
 }
 
 

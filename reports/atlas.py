@@ -10,7 +10,8 @@ import pandas as pd
 from harness.atlas.entries import Entry
 from harness.atlas.policies import AS_DECLARED, UNDECLARED, VERDICTS
 from harness.atlas.situations import DERIVATIVES, OPERATIONS, SITUATIONS, VALUES
-from reports import terminal
+from harness.findings.record import Finding
+from reports import findings, terminal
 from reports.markdown import escaped, grid, section
 
 READING = (
@@ -21,14 +22,17 @@ READING = (
 )
 
 
-def render(entries: Sequence[Entry]) -> str:
-    """The whole page."""
-    return "\n\n".join(part for part in sections(entries) if part) + "\n"
+def render(entries: Sequence[Entry], found: Sequence[Finding] = ()) -> str:
+    """The whole page, findings first."""
+    return "\n\n".join(part for part in sections(entries, found) if part) + "\n"
 
 
-def sections(entries: Sequence[Entry]) -> Iterator[str]:
+def sections(entries: Sequence[Entry], found: Sequence[Finding]) -> Iterator[str]:
     yield "# Atlas of special inputs"
     yield f"**{escaped(headline(entries))}**"
+    yield f"**Findings: {escaped(findings.headline(found))}**"
+    yield from findings.by_kind(found)
+    yield "## Entries"
     yield READING
     yield grid(counts(entries))
     yield from section("Not as declared", listed(amiss(entries), DETAILS))
@@ -47,9 +51,9 @@ def sections(entries: Sequence[Entry]) -> Iterator[str]:
     yield from section("What is declared, and where it says so", declarations(entries))
 
 
-def brief(entries: Sequence[Entry]) -> str:
-    """For a terminal: how many, and all that is not as declared."""
-    parts = [headline(entries)]
+def brief(entries: Sequence[Entry], found: Sequence[Finding] = ()) -> str:
+    """For a terminal: how many, how many findings, and all that is not as declared."""
+    parts = [headline(entries), f"Findings: {findings.headline(found)}"]
     if len(rows := listed(amiss(entries), DETAILS)):
         parts.append(terminal.grid(rows.drop(columns=["asked", "first"])))
     return "\n\n".join(parts) + "\n"

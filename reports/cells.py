@@ -1,7 +1,8 @@
-"""What all tables share: which cells they tell of, and how a number and a place are written."""
+"""What all formats share: which cells they tell of, and how a number, a place and foreign text are written."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from math import isinf
 from typing import Any
@@ -10,6 +11,9 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
+
+UNFIT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Control characters, and what XML 1.0 cannot hold: lone surrogates, U+FFFE and U+FFFF."""
 
 
 def figure(value: Any) -> str:
@@ -43,3 +47,8 @@ def questions(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Operations and dtypes that there are, in order."""
     there = list(dict.fromkeys(zip(rows["operation"], rows["dtype"], strict=True)))
     yield from sorted(there, key=lambda key: list(OPERATIONS).index(key[0]))
+
+
+def legible(text: str) -> str:
+    """Foreign text without control characters; its line ends are newlines, its tabs are spaces."""
+    return UNFIT.sub("", re.sub("\r\n?", "\n", text).replace("\t", " "))

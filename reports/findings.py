@@ -28,6 +28,10 @@ def render(findings: Sequence[Finding]) -> str:
 def sections(findings: Sequence[Finding]) -> Iterator[str]:
     yield "# Findings"
     yield f"**{headline(findings)}**"
+    yield from by_kind(findings)
+
+
+def by_kind(findings: Sequence[Finding]) -> Iterator[str]:
     for kind in KINDS:
         if its := [finding for finding in findings if finding.kind == kind]:
             yield f"## {plural(kind, len(its))}"

@@ -10,7 +10,7 @@ import pandas as pd
 from harness.operations import OPERATIONS
 from harness.records import Run
 from reports import agreement, quality, sweeps, table
-from reports.cells import placed
+from reports.cells import legible, placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
 MOST_WITNESSES, MOST_SHORT = 10, 100
@@ -138,7 +138,8 @@ def witnesses(run: Run) -> Iterator[str]:
 
 
 def shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """On one line, so that it stays inside of its block."""
+    return " ".join(legible(", ".join(map(str, value)) if isinstance(value, list) else str(value)).split())
 
 
 def cases(run: Run) -> pd.DataFrame:
@@ -161,4 +162,4 @@ def grid(rows: pd.DataFrame) -> str:
 
 def escaped(text: str) -> str:
     """Shown as it is: no character of it is Markdown."""
-    return " ".join(text.translate(SPECIAL).split())
+    return " ".join(legible(text).translate(SPECIAL).split())

@@ -14,11 +14,12 @@ import pytest
 from harness import store
 from harness.cases import named
 from harness.errors import UsageError
-from harness.findings import kept
+from harness.findings import Asker, kept
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.shrink import shrunk
-from harness.findings.suspects import suspects
+from harness.findings.survey import looked_into
+from harness.findings.suspects import BITS_BESIDE, Suspect, suspects
 from harness.operations import OPERATIONS
 from harness.records import Comparison, Property
 from harness.variations import VARIATIONS
@@ -37,6 +38,7 @@ PLANTED = str(Path(__file__).parent / "planted")
         ("mixed:5x9", lambda case: len(case.shape) == 2 and case.shape[0] >= 2 and "mixed" in case.name, "mixed:2x1"),
         ("peak:3x4x5/1", lambda case: case.axes[0] % len(case.shape) != len(case.shape) - 1, "zeros:1x1/0"),
         ("repeated:4x5@flipped", lambda case: case.variation == "flipped", "zeros:1@flipped"),
+        ("zeros:1x1", lambda case: len(case.shape) == 2, "zeros:1x1"),
         ("wide", lambda case: case.name.startswith("gap:"), "gap:1"),
         ("digits", lambda case: False, "digits"),
     ],
@@ -110,10 +112,64 @@ def test_every_finding_has_a_class(operation: str, variation: str) -> None:
         assert defect_class(name, operation, "float32", "the bound holds") in {f"C{n:02}" for n in range(1, 41)}
 
 
+@pytest.mark.parametrize(
+    ("operation", "broken", "law"),
+    [
+        ("softmax", "the bound holds", False), ("softmax", "a digit is right", False),
+        ("softmax", "B: a tree of additions", False), ("softmax", "the same bits beside other rows", False),
+        ("softmax", "Σ s = 1", True), ("vjp", "⟨v, J·t⟩ = ⟨Jᵀ·v, t⟩", True),
+    ],
+)  # fmt: skip
+def test_what_does_not_fail_when_it_is_asked_again_is_stale(
+    operation: str, broken: str, law: bool, tmp_path: Path
+) -> None:
+    """NumPy's answers are right: no script shows the contrary."""
+    case = "normal:3x17" + "@hostile" * (broken == BITS_BESIDE)
+    suspect = Suspect(DEFECT, broken, "numpy", operation, "float32", -1, case, 1, law)
+    with Asker() as asker:
+        found = looked_into(suspect, asker, tmp_path, "it")
+    assert (found.status, found.snippet) == ("stale: asked again, it does not fail", "")
+    assert not (tmp_path / "findings").exists()
+
+
+def test_a_law_is_told_beside_an_accuracy_grade_of_another_case() -> None:
+    law = Property("softmax", "normal:3x4", "float32", -1, "torch", "Σ s = 1", 9.0, 3.0, "falls short")
+    found = suspects(store.frame([cell(case="lost:4x5", grade="C")], Comparison), store.frame([law], Property))
+    assert [(suspect.kind, suspect.law) for suspect in found] == [(DEFECT, True), (ACCURACY, False)]
+
+
+@pytest.mark.parametrize(
+    "snippet", ["../outside.py", "/tmp/outside.py", "findings/../../outside.py", "findings/a b.py"]
+)
+def test_no_script_runs_but_those_beside_the_table(snippet: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / "findings").mkdir(parents=True)
+    for file in (tmp_path / "outside.py", folder / "findings" / "a b.py"):
+        file.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nprint('shown: it ran')\n")
+    with Asker() as asker:
+        again = kept.again(replace(OLD, snippet=snippet), asker, folder)
+    assert again.status.startswith("stale: ")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_finding_of_a_backend_that_is_not_here_is_stale(tmp_path: Path) -> None:
+    (tmp_path / "findings").mkdir()
+    (tmp_path / "findings" / "it.py").write_text("print('shown: it ran')\n")
+    kept.write(tmp_path, [replace(OLD, backend="nobody", snippet="findings/it.py", of_bound=None)])
+    with Asker() as asker:
+        [again] = kept.with_earlier([], kept.read(tmp_path), asker, tmp_path)
+    assert again.status == "stale: there is no backend nobody here"
+
+
+OLD = Finding(DEFECT, "C01", "value wrong", "numpy", "2.0", "softmax", "float32", -1, "the bound holds", "zeros:3", 3,
+              "1", "0x1p+0", "0x1p-1", 9.0, 1, "zeros:9", "", "shown")  # fmt: skip
 WRONG = [
     f"planted:{name}"
-    for name in ("unnormalised", "one_element_off", "nan_in_a_corner", "halved", "wrong_shape", "raises")
-]
+    for name in (
+        "unnormalised", "one_element_off", "nan_in_a_corner", "halved", "wrong_shape", "raises", "beside_infinity",
+        "whimsical",
+    )
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +177,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Finding]
     """Findings of a run of backends that are wrong."""
     out = tmp_path_factory.mktemp("found")
     done = harness(
-        "compare", "--backend", ",".join([*WRONG, "numpy"]), "--case", "normal:3x17,ties:2x40", "--dtype", "float64",
-        "--operation", "softmax,vjp", "--out", out, PYTHONPATH=PLANTED,
+        "compare", "--backend", ",".join([*WRONG, "numpy"]), "--dtype", "float64", "--operation", "softmax,vjp",
+        "--case", "normal:3x17,ties:2x40,normal:3x17@again,normal:3x17@hostile", "--out", out, PYTHONPATH=PLANTED,
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
     done = harness("findings", out, PYTHONPATH=PLANTED)
@@ -135,6 +191,8 @@ def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, 
     out, its = found
     assert {finding.backend for finding in its} == set(WRONG)
     for finding in its:
+        if (finding.backend, finding.property) == ("planted:whimsical", BITS_BESIDE):
+            continue  # its whims may fall beside other rows, or not
         if finding.backend == "planted:raises":  # in its own code, and not in NumPy's
             assert (finding.snippet, finding.actual[:19]) == ("", "failed: RuntimeError"[:19])
             continue
@@ -151,6 +209,8 @@ def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, 
 
 def test_witnesses_are_as_small_as_can_be(found: tuple[Path, list[Finding]]) -> None:
     its = {finding.backend: finding for finding in found[1]}
+    assert its["planted:beside_infinity"].witness == "zeros:2x1@hostile"
+    assert "zeros:1@again" in [f.witness for f in found[1] if f.backend == "planted:whimsical"]
     assert its["planted:nan_in_a_corner"].witness == "zeros:1"
     assert its["planted:unnormalised"].witness == "zeros:2"
     assert its["planted:one_element_off"].elements <= 5  # it touches the fourth element
@@ -211,7 +271,8 @@ def test_any_cell_is_reproduced(words: tuple[str, ...]) -> None:
         (("numpy", "softmax", "wied", "float32"), "unknown case 'wied': did you mean 'wide'?"),
         (("numpy", "softmax", "wide", "flaot32"), "unknown dtype 'flaot32': did you mean 'float32'?"),
         (("numpy", "softmax", "wide", "bfloat16"), "is not asked: numpy does not claim bfloat16"),
-        (("numpy:naive", "vjp", "wide", "float32"), "is not asked: it does not compute that by itself, or not so"),
+        (("numpy:naive", "vjp", "wide", "float32"), "is not asked: it does not compute that by itself"),
+        (("numpy", "softmax", "normal:3x4@threads", "float32"), "is not asked: numpy has one thread"),
     ],
 )
 def test_a_cell_that_is_none_is_one_sentence(words: tuple[str, ...], sentence: str) -> None:

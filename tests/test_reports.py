@@ -16,8 +16,10 @@ from harness.records import Comparison, Pair, Profile, Property, Run
 from reports import FORMATS, render, table
 
 EXPECTED = Path(__file__).parent / "expected"
-FILES = {"terminal": "report.txt", "json": "report.json", "csv": "report.csv", "markdown": "report.md",
-         "html": "report.html"}  # fmt: skip
+FILES = {
+    "terminal": "report.txt", "json": "report.json", "csv": "report.csv", "markdown": "report.md",
+    "junit": "report.xml", "github": "report.github.txt", "html": "report.html",
+}  # fmt: skip
 OTHERS = ("pairs", "properties", "profiles")
 HOSTILE = "RuntimeError: <script>alert(1)</script> | a_b *c* `d` [e](f) \\ end"
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,9 @@ from harness.operations import OPERATIONS
 from harness.plan import Selection, groups
 from harness.records import Group
 from harness.suites import SUITES, cells, load
+from harness.suites.cells import by_what_they_can, case_name, matched, of_sweep
 from harness.suites.choice import choices, contradiction
+from harness.suites.model import Sweep
 from tests.command import ROOT, harness
 
 DEEP = groups(Selection(suite="deep"))
@@ -51,6 +53,25 @@ def test_ours_keep_their_compile_budget(suite: str) -> None:
     cost.within_budget(groups(Selection(suite=suite)), suite)
 
 
+SWEEPS = [pytest.param(sweep, id=f"{suite}: {sweep.name}") for suite in SUITES for sweep in load(suite).sweep]
+
+
+@pytest.mark.parametrize("sweep", SWEEPS)
+def test_every_operation_of_a_sweep_is_asked_in_every_way_that_it_can_be(sweep: Sweep) -> None:
+    for factors, backends in by_what_they_can(sweep, matched(sweep.backends)):
+        asked = {(wish.operation, wish.case.variation or "plain") for wish in of_sweep(sweep, backends[:1])}
+        for operation, variation in product(factors["operation"], factors["variation"]):
+            possible = completed(factors, {"operation": operation, "variation": variation})
+            assert not possible or (operation, variation) in asked
+        assert {operation for operation, _ in asked} == set(factors["operation"])
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_softmax_itself_is_asked_in_every_layout_and_beside_every_neighbour(suite: str) -> None:
+    asked = {group.case.variation for group in groups(Selection(suite=suite)) if group.operation == "softmax"}
+    assert {*variations.LAYOUTS, "again", "alone", "hostile"} <= asked
+
+
 def test_each_suite_includes_the_one_before() -> None:
     def questions(suite: str) -> set[tuple[str, ...]]:
         return {(g.case.name, g.dtype, g.operation, str(g.axis)) for g in groups(Selection(suite=suite))}
@@ -65,24 +86,36 @@ def test_every_variation_family_and_operation_is_in_the_standard_suite() -> None
     assert {group.operation for group in asked} == set(OPERATIONS)
 
 
-@pytest.mark.parametrize("suite", ["standard", "deep"])
-def test_every_pair_of_choices_that_can_be_asked_is(suite: str) -> None:
-    """Checked apart from the library that makes the array: whatever contradicts nothing by itself, and that some
-    whole choice has, is there."""
-    for sweep in (sweep for sweep in load(suite).sweep if sweep.choose == "pairs"):
-        factors = sweep.factors()
-        chosen = list(choices(factors, "pairs"))
-        assert all(contradiction(choice) is None for choice in chosen)
-        there = {pair for choice in chosen for pair in combinations(choice.items(), 2)}
-        missing = [
-            (a, b)
-            for one, other in combinations(factors, 2)
-            for a in ((one, value) for value in factors[one])
-            for b in ((other, value) for value in factors[other])
-            if (a, b) not in there and completed(factors, dict([a, b]))
-        ]
-        assert not missing
-        assert len(chosen) < np.prod([len(values) for values in factors.values()]) / 100
+PAIRED = [
+    pytest.param(sweep, name, id=f"{suite}: {sweep.name}: {name}")
+    for suite in SUITES
+    for sweep in load(suite).sweep
+    if sweep.choose == "pairs"
+    for name in matched(sweep.backends)
+]
+
+
+@pytest.mark.parametrize(("sweep", "backend"), PAIRED)
+def test_a_backend_is_asked_every_pair_of_choices_that_it_can_be(sweep: Sweep, backend: str) -> None:
+    """Of those that contradict nothing and that some whole choice has; counted in cells that are not refused."""
+    [(factors, _)] = by_what_they_can(sweep, (backend,))
+    chosen = list(choices(factors, sweep.choose))
+    for choice in chosen:
+        case = named(case_name(choice))
+        assert variations.refusal(case, OPERATIONS[choice["operation"]], case.axes[0], find(backend)) is None
+        assert choice["operation"] in find(backend).operations
+        assert choice["dtype"] in find(backend).dtypes
+        assert contradiction(choice) is None
+    there = {pair for choice in chosen for pair in combinations(choice.items(), 2)}
+    missing = [
+        (a, b)
+        for one, other in combinations(factors, 2)
+        for a in ((one, value) for value in factors[one])
+        for b in ((other, value) for value in factors[other])
+        if (a, b) not in there and completed(factors, dict([a, b]))
+    ]
+    assert not missing
+    assert len(chosen) < np.prod([len(values) for values in factors.values()]) / 100
 
 
 def completed(factors: dict[str, list[object]], begun: dict[str, object]) -> bool:
@@ -129,15 +162,22 @@ compile_seconds = -1
 [[sweep]]
 name = "one"
 operation = ["sofmax"]
-width = ["9..3", "a..b", 0, 7]
+width = ["9..3", "a..b", 0, 7, "٣..٤"]
 rows = [-1]
 dtype = ["float23"]
 familly = ["normal"]
 [[sweep]]
 name = "two"
 operation = ["softmax"]
-upstream = ["ones"]
+variation = ["upstream-strided"]
 width = [3]
+color = "red"
+[[sweep]]
+name = "three"
+operation = ["softmax", "jacobian"]
+width = [4096]
+rows = [2, 0]
+axis = ["first"]
 [[named]]
 cases = ["digit"]
 """
@@ -154,11 +194,17 @@ def test_all_mistakes_are_named_at_once_with_their_place(tmp_path: Path) -> None
         "titel: there is no such key",
         "compile_seconds: Input should be greater than 0",
         "sweep[1].operation[1]: 'sofmax' is none of them; did you mean 'softmax'?",
-        "sweep[1].width: '9..3' runs backwards",
+        "sweep[1].width[1]: '9..3' runs backwards",
+        "sweep[1].width[2]: 'a..b' is neither a number nor a range",
+        "sweep[1].width[3]: 0: a width lies between 1 and",
+        "sweep[1].width[5]: '٣..٤' is neither a number nor a range",
         "sweep[1].rows[1]: Input should be greater than or equal to 0",
         "sweep[1].dtype[1]: 'float23' is none of them; did you mean 'float32'?",
         "sweep[1].familly: there is no such key",
-        "sweep[2]: its choices contradict each other, and nothing can be asked: softmax has neither cotangent nor",
+        "sweep[2].color: there is no such key",
+        "sweep[2]: its choices contradict each other, and nothing can be asked: softmax has no argument beside",
+        "sweep[3]: some of its choices go with none of the others, and would not be asked: "
+        "operation[2]: whole Jacobians are held up to a width alone; rows[2]: an array of one dimension has one axis",
         "named[1].cases[1]: 'digit' matches nothing; did you mean 'digits'?",
     ):
         assert expected in said, said
@@ -172,7 +218,10 @@ def test_all_mistakes_are_named_at_once_with_their_place(tmp_path: Path) -> None
         ('title = "t"\ninclude = ["depp"]', "include[1]: 'depp' is none of them; did you mean 'deep'?"),
         ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = [2000000]', "a width lies between 1"),
         ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = [100000]\nrows = [9999]', "elements"),
-        ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = 7', "a list of numbers and of ranges"),
+        (
+            'title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = 7',
+            "sweep[1].width: Input should be a valid list",
+        ),
     ],
 )
 def test_a_bad_suite_is_refused(tmp_path: Path, content: str, sentence: str) -> None:
@@ -195,6 +244,14 @@ def test_a_bad_suite_is_refused(tmp_path: Path, content: str, sentence: str) -> 
         (("--case", "normal:3x4/2"), "axis 2 of a shape with 2 dimensions"),
         (("--case", "normal:3x4@flpped"), "unknown variation 'flpped': did you mean 'flipped'?"),
         (("--case", "normal:3x4;labels=lost"), "unknown kind of labels 'lost': did you mean 'last'?"),
+        (
+            ("--suite", "quick", "--case", "zeros:2x8*7"),
+            "no case of the suite quick matches 'zeros:2x8*7': did",
+        ),
+        (
+            ("--suite", "quick", "--backend", "jax", "--case", "zeros:*"),
+            "asks nothing that matches all of this",
+        ),
         (("--resume", "--save-arrays"), "it does not go with --resume"),
     ],
 )
@@ -204,13 +261,14 @@ def test_bad_names_are_one_sentence(arguments: tuple[str, ...], sentence: str) -
     assert sentence in done.stderr
 
 
-def test_a_plan_beyond_its_compile_budget_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", [[], ["--dry-run"]])
+def test_a_plan_beyond_its_compile_budget_is_refused(tmp_path: Path, option: list[str]) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
         'title = "t"\ncompile_seconds = 1\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = ["1..9"]\n'
         'backends = ["jax"]\n'
     )
-    done = harness("compare", "--suite", file)
+    done = harness("compare", "--suite", file, *option)
     assert done.returncode == 2
     assert "have jax compile 18 programs" in done.stderr
 

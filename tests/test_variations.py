@@ -18,7 +18,7 @@ from harness.records import Comparison
 from harness.rows import SHORT, WITHIN
 from harness.sameness import STRICT, with_same_bits
 from harness.turns import AHEAD, Turns
-from harness.variations import CALLS, LAYOUTS, UnrepeatableError, laid_out
+from harness.variations import CALLS, HOSTILE, LAYOUTS, UnrepeatableError, disturbances, laid_out
 from harness.worker import InputChangedError, unspoilt
 
 Array = np.ndarray[Any, Any]
@@ -100,6 +100,27 @@ def test_a_row_that_depends_on_others_is_seen(variation: str) -> None:
     with np.errstate(all="ignore"):
         plain, other = asked(by_the_batch, variation, (4, 5), -1)
     assert plain.tobytes() != other.tobytes()
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_row_that_depends_on_one_hostile_value_is_seen_whichever_it_is(value: float) -> None:
+    """Also in a batch of two, which has room for one at a time."""
+
+    def touchy(logits: Array, axis: int) -> Array:
+        answer = np.zeros_like(logits)
+        return answer + np.any(np.isnan(logits) if np.isnan(value) else logits == value)
+
+    plain, other = asked(touchy, "hostile", (2, 3), -1)
+    assert plain.tobytes() != other.tobytes()
+
+
+@pytest.mark.parametrize("count", range(2, 13))
+def test_each_row_is_kept_beside_every_hostile_value(count: int) -> None:
+    seen: dict[int, set[str]] = {0: set(), 1: set()}
+    for kept, disturbed in disturbances(np.zeros((count, 3)), 0):
+        assert (disturbed[kept::2] == 0).all()
+        seen[kept] |= {str(number) for number in np.unique(disturbed[1 - kept :: 2])}
+    assert seen[0] == seen[1] == {str(np.float64(value)) for value in HOSTILE}
 
 
 def test_a_whim_is_seen() -> None:

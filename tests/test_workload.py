@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import arrays, blocks, compare, pairs
+from harness import arrays, blocks, pairs
 from harness.archive import Archive
 from harness.compare import Comparing
 from harness.engine import Engine, Settings
@@ -114,7 +114,6 @@ def test_an_interruption_while_answers_are_kept_loses_none(tmp_path: Path, monke
         keep(self, *given)
 
     monkeypatch.setattr(Archive, "keep", interrupted_once)
-    monkeypatch.setattr(compare, "ignore_signals", lambda: None)
     work.run(lambda result: None)
     archive.close()
     assert work.partial

@@ -5,6 +5,7 @@ Defect classes (C01 to C40) are those of the survey of real defects that `docs/a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -52,6 +53,8 @@ class Situation:
     layouts: tuple[str, ...] = ("last", "first")
     wraps: bool = False
     """Whether a label may count from the end, or modulo n."""
+    among: str = ""
+    """What findings call it together with others of its kind."""
     right_or_wrong: bool = False
     """Whether a wrong number is no fact of its own: what wraps around may be anything."""
 
@@ -186,8 +189,8 @@ SIDE_BY_SIDE = (
     Situation("several -inf", "C17 C19", several_masked, smallest=4),
     Situation("all but one -inf", "C17", one_left, smallest=3),
     Situation("all -inf", "C16", all_masked),
-    Situation("one +inf", "C18", partial(at_each, ends_and_middle, inf), special="the +inf", smallest=2),
-    Situation("two +inf", "C18", two_infinite, special="the +inf", smallest=3),
+    Situation("one +inf", "C18", partial(at_each, ends_and_middle, inf), special="the +inf", smallest=2, among="+inf"),
+    Situation("two +inf", "C18", two_infinite, special="the +inf", smallest=3, among="+inf"),
     Situation("one NaN", "C18", partial(at_each, every_lane, nan), special="the NaN"),
     Situation("NaN, +inf and -inf", "C18", nan_and_infinities, special="NaN and +inf", smallest=3),
     Situation("label at a -inf", "C30 C31", masked_label, HARD, "the label", smallest=2),
@@ -201,6 +204,7 @@ LABELS: dict[str, Callable[[int], int]] = {
     "label -100": lambda n: -100,
     "label 2^31": lambda n: 2**31,
 }
+NO_CLASS = "labels that are no class"
 NUMBERS = ("softmax", "log_softmax", "logsumexp", *HARD)
 """Asked of logits that are no floats: nothing stands beside them but labels."""
 NO_FLOATS: Mapping[str, tuple[str, Rows]] = (
@@ -209,9 +213,18 @@ NO_FLOATS: Mapping[str, tuple[str, Rows]] = (
     | {"bool logits": ("bool", booleans)}
     | {f"{d} logits": (d, partial(complexes, d)) for d in ("complex64", "complex128")}
 )
+
+
+def kind(name: str) -> str:
+    """Of logits that are no floats, whatever their size: as in "uint logits" for "uint8 logits"."""
+    return re.sub(r"\d+", "", name)
+
+
 ASKED_ALONE = (
     *(
-        Situation(name, "C29", partial(labelled, wrong), HARD, widths=(5,), wraps=True)
+        Situation(
+            name, "C29", partial(labelled, wrong), HARD, widths=(5,), wraps=True, among="labels that are no class"
+        )
         for name, wrong in LABELS.items()
     ),
     Situation("axis of size 0", "C14", finite, WITHOUT_CLASSES, widths=(0,), layouts=("last", "first", "alone")),
@@ -220,7 +233,7 @@ ASKED_ALONE = (
     Situation("0-d", "C14", finite, UNLABELLED, widths=(1,), layouts=("0-d",)),
     Situation("label 509 of 512", "C29 C37", partial(labelled, lambda n: 509), HARD, widths=(512,), dtypes=HALVES),
     *(
-        Situation(name, "C15", make, NUMBERS, widths=(3, 8), dtypes=(dtype,), right_or_wrong=True)
+        Situation(name, "C15", make, NUMBERS, widths=(3, 8), dtypes=(dtype,), among=kind(name), right_or_wrong=True)
         for name, (dtype, make) in NO_FLOATS.items()
     ),
 )

@@ -32,9 +32,11 @@ SeenBy = dict[Key, list[Seen]]
 
 @dataclass
 class Atlas:
-    """What came of a survey. `missing`: frameworks, why they have no entries, and whether they are absent."""
+    """What came of a survey. `seen`: where each fact was. `missing`: frameworks, why they have no entries, and whether
+    they are absent."""
 
     entries: list[Entry] = field(default_factory=list)
+    seen: SeenBy = field(default_factory=dict)
     missing: dict[str, NoWorkerError] = field(default_factory=dict)
 
     def exit_code(self, by_name: Sequence[str]) -> int:
@@ -82,6 +84,7 @@ def survey(
         for found in pool.map(one, sorted(frameworks, key=lambda name: -seconds(name, backends))):
             seen.update(found)
     ordered = {key: seen[key] for key in sorted(seen, key=lambda key: order(key, backends))}
+    atlas.seen = ordered
     atlas.entries = entries(ordered, versions, natives(backends), ours() if policies is None else policies)
     return atlas
 
@@ -119,17 +122,21 @@ def of_framework(
     return dict(seen)
 
 
-def of_backend(ask: Ask, about: type[Backend], sweep: Sweep, seen: dict[Key, list[Seen]]) -> None:
-    """All facts about one backend, added to `seen`."""
+def of_backend(
+    ask: Ask, about: type[Backend], sweep: Sweep, seen: dict[Key, list[Seen]], situation: str = "", operation: str = ""
+) -> None:
+    """All facts about one backend, added to `seen`: of one operation in one situation, if they are named."""
     deadly: set[tuple[str, str]] = set()
     for sheet, layout in places(sweep, about.dtypes):
+        if situation and situation not in sheet.situations:
+            continue
         claimed = about.answers_in.get(sheet.dtype, sheet.dtype)
-        for operation in about.operations:
-            if (asked := worth_asking(operation, sheet, deadly)) is None:
+        for name in (operation,) if operation else about.operations:
+            if (asked := worth_asking(name, sheet, deadly)) is None:
                 continue
-            for told in facts(ask, operation, asked, layout, claimed, deadly):
+            for told in facts(ask, name, asked, layout, claimed, deadly):
                 where = Seen(told.fact, sheet.dtype, layout, sheet.n, told.positions)
-                seen[about.title(), operation, told.situation].append(where)
+                seen[about.title(), name, told.situation].append(where)
 
 
 def worth_asking(operation: str, sheet: Sheet, deadly: set[tuple[str, str]]) -> Sheet | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from harness.commands.findings import look_into_atlas
 from harness.commands.options import Names, Pythons, app, interpreters, show, split
 
 
@@ -33,9 +34,10 @@ def atlas(
     for framework, reason in made.missing.items():
         print(f"{framework}: {reason}", file=sys.stderr)
     store.write(out, "atlas.csv", store.csv(store.frame(made.entries, charting.Entry)).encode())
-    store.write(out, "atlas.md", page.render(made.entries).encode())
-    show(page.brief(made.entries))
-    print(f"written to {out}: atlas.md, atlas.csv", file=sys.stderr)
+    found = look_into_atlas(made, out, named_interpreters)
+    store.write(out, "atlas.md", page.render(made.entries, found).encode())
+    show(page.brief(made.entries, found))
+    print(f"written to {out}: atlas.md, atlas.csv, findings.csv, findings.md, findings/", file=sys.stderr)
     raise typer.Exit(made.exit_code(plan.named(patterns)))
 
 
@@ -44,6 +46,7 @@ def power(
     mutant: Annotated[str, typer.Option(help="Name or pattern of the mutants to plant.")] = "*",
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/power"),
     peers: Annotated[bool, typer.Option(help="Ask other people's checks about the same mutants.")] = True,
+    whole: Annotated[bool, typer.Option(help="Right backends on all of every suite: half an hour.")] = False,
 ) -> None:
     """Plant mutants, see which checks kill them and that nothing right is objected to; likewise the peers' checks."""
     from harness import store
@@ -54,7 +57,7 @@ def power(
 
     store.writable(out)
     check_preconditions()
-    found = measuring.measured(mutant, Progress, lambda line: print(line, file=sys.stderr), peers)
+    found = measuring.measured(mutant, Progress, lambda line: print(line, file=sys.stderr), peers, whole)
     for name, rows in page.FILES.items():
         store.write(out, name, store.csv(rows(found)).encode())
     store.write(out, "power.md", page.render(found).encode())

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.commands.findings import look_into
-from harness.commands.options import Names, Pythons, app, checked_format, checked_pairs, finish, interpreters, split
+from harness.commands.options import (
+    Form,
+    Names,
+    Pythons,
+    app,
+    checked_format,
+    checked_pairs,
+    finish,
+    interpreters,
+    split,
+)
 from harness.commands.page import PAGE
 from harness.errors import UsageError
 
@@ -28,7 +38,7 @@ def compare(
     dtype: Names = None,
     case: Names = None,
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/latest"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv, markdown, html: on stdout.")] = "terminal",
+    form: Form = "terminal",
     python: Pythons = None,
     pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
         "natives"
@@ -44,7 +54,7 @@ def compare(
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
     import tempfile
 
-    from harness import cost, plan, store
+    from harness import cost, plan, signals, store
     from harness.engine import Settings
     from harness.journal import Journal
     from harness.process import Limits
@@ -58,9 +68,10 @@ def compare(
     )
     groups = plan.groups(selection, probe_all=save_arrays)
     if dry_run:
-        print(cost.told(groups))
-        return
+        print(cost.told(groups, "" if selection.of_its_own else suite or "quick"))
     cost.within_budget(groups, selection.suite)
+    if dry_run:
+        return
     named_interpreters = interpreters(python)
     store.writable(out)
     with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
@@ -68,7 +79,8 @@ def compare(
         journal = Journal(out, groups, pairs)
         (journal.resume if resume else journal.begin)()
         run, code = carry_out(groups, settings, pairing, selection, journal, out if save_arrays else None)
-    finish(run, out, form)
+    with signals.ignored():
+        finish(run, out, form)
     if not selection.of_its_own and not run.about["partial"]:
         look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None, settings.limits)
         print(f"written to {out}: findings.csv, findings.md, and {PAGE} with them", file=sys.stderr)

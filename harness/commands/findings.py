@@ -19,19 +19,41 @@ def look_into(
     run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None, limits: Any = None
 ) -> Any:
     """Shrink what a run found, show each by a script of its own, and write tables and page."""
-    from harness import store
-    from harness.findings import Asker, kept, survey
+    from harness.findings import Asker, survey
     from harness.findings.record import KINDS
     from harness.process import Limits
-    from reports import findings as page
 
     with Asker(interpreters, limits or Limits()) as asker:
-        found = survey(run, asker, out, lambda text: print(f"looking into {text}", file=sys.stderr), kinds or KINDS)
-        found = kept.with_earlier(found, kept.read(out), asker, out)
-    kept.write(out, found)
-    store.write(out, "findings.md", page.render(found).encode())
+        found = survey(run, asker, out, say, kinds or KINDS)
+        found = kept_with_earlier(found, asker, out)
     write_page(run, out)
     return found
+
+
+def look_into_atlas(made: Any, out: Path, interpreters: dict[str, str]) -> Any:
+    """The same for an atlas."""
+    from harness.findings import Asker
+    from harness.findings.atlas import survey
+
+    found = survey(made, out, interpreters, say=say)
+    with Asker(interpreters) as asker:
+        return kept_with_earlier(found, asker, out)
+
+
+def kept_with_earlier(found: Any, asker: Any, out: Path) -> Any:
+    """What was found, and behind it what is not found any more, written as table and page."""
+    from harness import store
+    from harness.findings import kept
+    from reports import findings as page
+
+    found = kept.with_earlier(found, kept.read(out), asker, out)
+    kept.write(out, found)
+    store.write(out, "findings.md", page.render(found).encode())
+    return found
+
+
+def say(text: str) -> None:
+    print(f"looking into {text}", file=sys.stderr)
 
 
 @app.command()

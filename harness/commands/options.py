@@ -29,6 +29,10 @@ app = typer.Typer(
 
 Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
 Pythons = Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: run it under that interpreter.")]
+Form = Annotated[
+    str,
+    typer.Option("--format", help="terminal, json, csv, markdown, html, junit or github.", metavar="FORMAT"),
+]
 
 
 def split(option: str, given: list[str] | None) -> tuple[str, ...]:
@@ -84,6 +88,22 @@ def show(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def summarise(run: Run, form: str) -> None:
+    """For GitHub, where a step has a summary: the page, after what stands there and in the room that is left."""
+    from reports import github
+
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if form != "github" or not summary:
+        return
+    file = Path(summary)
+    try:
+        written = file.stat().st_size if file.exists() else 0
+        with file.open("a", encoding="utf-8", errors="replace") as stream:
+            stream.write(github.summary(run, github.MOST_BYTES - written))
+    except OSError as error:
+        raise UsageError(f"cannot write to GITHUB_STEP_SUMMARY, {summary!r}: {error.strerror or error}") from None
+
+
 def finish(run: Run, out: Path, form: str) -> None:
     """Write the run and its page, show it, and say where it is."""
     from harness import store
@@ -93,6 +113,7 @@ def finish(run: Run, out: Path, form: str) -> None:
     store.write(out, "report.md", render(saved, "markdown").encode())
     write_page(saved, out, looked_into=False)
     show(rendered(saved, out, form))
+    summarise(saved, form)
     files = ", ".join((PAGE, "report.md", *(f"{name}.csv" for name in store.TABLES), "run.json"))
     print(f"written to {out}: {files}", file=sys.stderr)
 

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from harness.commands.options import (
+    Form,
     app,
     checked_format,
     checked_pairs,
     exit_code,
     finish,
     show,
+    summarise,
 )
 from harness.commands.page import PAGE, rendered, write_page
 from harness.errors import UsageError, unknown
-
-if TYPE_CHECKING:
-    pass
 
 
 @app.command("judge")
 def judge_again(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run made with --save-arrays.")],
     out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/judged"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv, markdown, html: on stdout.")] = "terminal",
+    form: Form = "terminal",
     pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
 ) -> None:
     """Judge a saved run's arrays again, without running anything."""
@@ -53,7 +52,7 @@ def judge_again(
 @app.command()
 def report(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")] = Path("out/latest"),
-    form: Annotated[str, typer.Option("--format", help="terminal, json, csv, markdown or html.")] = "terminal",
+    form: Form = "terminal",
     grade_at: Annotated[str | None, typer.Option(help="A+, A, B or C: what is graded worse falls short.")] = None,
     write: Annotated[bool, typer.Option(help="Write report.html and report.md into the run's folder again.")] = False,
 ) -> None:
@@ -74,4 +73,5 @@ def report(
         write_page(run, folder)
         print(f"written to {folder}: {PAGE}, report.md", file=sys.stderr)
     show(rendered(run, folder, form))
+    summarise(run, form)
     raise typer.Exit(0 if grade_at is None else exit_code(run))

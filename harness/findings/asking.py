@@ -92,7 +92,7 @@ class Asker:
         inputs, found = Inputs(self.scratch), {}
         for block in range(len(boundaries(group.case))):
             request = self.request(group, inputs, block) | {"save": str(self.scratch / f"answer-{block}.npy")}
-            found[backend, block] = Result(0, block, backend, array=request["save"], **self._answered(backend, request))
+            found[backend, block] = Result(0, block, backend, array=request["save"], **self.answered(backend, request))
         return found
 
     def request(self, group: Group, inputs: Inputs, block: int = 0) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Asker:
             "arguments": inputs.arguments(group, block),
         }
 
-    def _answered(self, backend: str, request: dict[str, Any]) -> dict[str, Any]:
+    def answered(self, backend: str, request: dict[str, Any]) -> dict[str, Any]:
         try:
             return self.worker(backend).ask(request)
         except WorkerDiedError as died:
@@ -113,11 +113,14 @@ class Asker:
 
     def transcript(self, group: Group, stand_ins: bool = False) -> Transcript | str:
         """A sentence where there is none."""
-        request = self.request(group, Inputs(self.scratch)) | {"stand_ins": stand_ins}
+        return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | {"stand_ins": stand_ins})
+
+    def written(self, backend: str, request: Mapping[str, Any]) -> Transcript | str:
+        """What it does at that request; a sentence where that cannot be written down."""
         try:
-            reply = self.worker(group.backends[0]).ask({"transcribe": request})
+            reply = self.worker(backend).ask({"transcribe": request})
         except WorkerDiedError as died:
-            self._workers.pop(find(group.backends[0]).framework, None)
+            self._workers.pop(find(backend).framework, None)
             return f"writing it down {died.outcome}: {died.reason}"
         return str(reply["untranscribed"]) if "untranscribed" in reply else Transcript(**reply)
 

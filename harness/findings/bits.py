@@ -16,20 +16,22 @@ from harness.process import environment
 from harness.records import Group
 from harness.transcript.script import Transcript
 from harness.transcript.snippet import plain_text, verdict
-from harness.variations import HOSTILE, LAYOUTS, axis_of_batch, batch_of_answer, rows
+from harness.variations import LAYOUTS, REPEATS, axis_of_batch, batch_of_answer, disturbances, rows
 
 
 def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:
     """The script, or why there is none."""
     plain = replace(group, case=replace(group.case, variation=""))
     first = asker.transcript(plain)
+    if group.case.variation == "again" and not isinstance(first, str):
+        return repeated(asker, group, asks(first, "actual"), first.setup), ""
     asked, at, other_at = other_question(asker, group)
     if isinstance(first, str) or asked is None:
         return None, first if isinstance(first, str) else f"{group.case.variation} is no question of its own"
-    reply = asker.worker(group.backends[0]).ask({"transcribe": asked})
-    if "untranscribed" in reply:
-        return None, str(reply["untranscribed"])
-    return script(asker, group, asks(first, at), asks(Transcript(**reply), other_at), first.setup), ""
+    other = asker.written(group.backends[0], asked)
+    if isinstance(other, str):
+        return None, other
+    return script(asker, group, asks(first, at), asks(other, other_at), first.setup), ""
 
 
 def asks(transcript: Transcript, part: str) -> str:
@@ -57,7 +59,7 @@ def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, s
     if variation == "alone":
         changed, theirs = rows(made, [number], shape, group.axis, batch), "actual"
     else:
-        changed, theirs = disturbed(made, operation.arguments[0], batch, number), its_row
+        changed, theirs = disturbed(asker, group, made, (batch, number, place)), its_row
     arguments = {name: stored(asker, name, value) for name, value in changed.items()}
     return {**request, "variation": "", "arguments": {**request["arguments"], **arguments}}, its_row, theirs
 
@@ -69,20 +71,44 @@ def differing(asker: Asker, group: Group, place: int) -> int:
     return next((number for number, (a, b) in enumerate(zip(one, two, strict=True)) if a.tobytes() != b.tobytes()), 0)
 
 
-def disturbed(made: dict[str, Any], first: str, batch: int, kept: int) -> dict[str, Any]:
-    """One row kept, and those hostile that the question makes so beside it."""
-    logits = np.moveaxis(made[first].copy(), batch, 0)
-    for number in range(1 - kept % 2, len(logits), 2):
-        logits[number] = HOSTILE[number // 2 % len(HOSTILE)]
-    return {**made, first: np.moveaxis(logits, 0, batch)}
+def disturbed(asker: Asker, group: Group, made: dict[str, Any], at: tuple[int, int, int]) -> dict[str, Any]:
+    """That row kept, beside the first of the hostile ones that change its bits. `at`: batch, row, and place of rows."""
+    batch, number, place = at
+    [first, *_] = OPERATIONS[group.operation].arguments
+    plainly = replace(group, case=replace(group.case, variation=""))
+    plain = asker.answer(plainly).take(number, place).tobytes()
+    request = asker.request(plainly, Inputs(asker.scratch)) | {"save": str(asker.scratch / "beside.npy")}
+    changed = made
+    for kept, logits in disturbances(made[first], batch):
+        if kept != number % 2:
+            continue
+        changed = {**made, first: logits}
+        reply = asker.answered(
+            group.backends[0],
+            {**request, "arguments": {**request["arguments"], first: stored(asker, first, logits)}},
+        )
+        if reply["outcome"] != "ok":
+            break
+        if arrays.load(request["save"], reply["dtype"]).take(number, place).tobytes() != plain:
+            break
+    return changed
 
 
 def stored(asker: Asker, name: str, value: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     file = asker.scratch / f"other-{name}.npy"
-    value = np.ascontiguousarray(value)
+    value = np.asarray(value, order="C")
     return str(file), arrays.save(file, value), arrays.sha256(value)
+
+
+def repeated(asker: Asker, group: Group, plainly: str, setup: str) -> str:
+    """The script of one question that has two answers."""
+    otherwise = (
+        f"    answers = (asked_plainly() for _ in range({REPEATS * 20}))\n"
+        "    return next((answer for answer in answers if answer.tobytes() != one.tobytes()), one)"
+    )
+    return script(asker, group, plainly, otherwise, setup)
 
 
 def script(asker: Asker, group: Group, plainly: str, otherwise: str, setup: str) -> str:
@@ -93,7 +119,8 @@ def script(asker: Asker, group: Group, plainly: str, otherwise: str, setup: str)
         "import os", "import sys", "", *settings, "", setup, "", "",
         "def asked_plainly():", plainly, "", "",
         f"def asked_otherwise():  # {way}", otherwise, "", "",
-        "one, two = asked_plainly(), asked_otherwise()",
+        "one = asked_plainly()",
+        "two = asked_otherwise()",
         "print('plainly  ', one.ravel()[:8])",
         "print('otherwise', two.ravel()[:8])",
         *verdict("one.tobytes() != two.tobytes()", f"asked {way}, the answer has other bits"),

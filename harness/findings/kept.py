@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from backends import NAMES
 from harness import store
 from harness.errors import UsageError
 from harness.findings.asking import Asker
 from harness.findings.record import SHOWN, STALE, Finding, key
-from harness.findings.snippets import run
-from harness.findings.survey import last_words
+from harness.findings.snippets import run_file
+from harness.findings.survey import FOLDER, last_words
 
 FILE = "findings.csv"
+SCRIPT = re.compile(rf"{FOLDER}/[\w-]+\.py")
 
 
 def write(folder: Path, findings: Sequence[Finding]) -> None:
@@ -24,7 +27,7 @@ def write(folder: Path, findings: Sequence[Finding]) -> None:
 
 
 def read(folder: Path) -> list[Finding]:
-    """None where there is no file. UsageError where it is no table of findings."""
+    """Empty where there is no file. UsageError where it is no table of findings."""
     file = folder / FILE
     if not file.exists():
         return []
@@ -45,7 +48,7 @@ def finding(row: dict[str, str]) -> Finding:
 
 
 def as_float(text: str) -> float | None:
-    return None if text == "nan" else float(text)
+    return None if text in ("nan", "") else float(text)
 
 
 def with_earlier(found: Sequence[Finding], earlier: Sequence[Finding], asker: Asker, folder: Path) -> list[Finding]:
@@ -55,9 +58,11 @@ def with_earlier(found: Sequence[Finding], earlier: Sequence[Finding], asker: As
 
 
 def again(old: Finding, asker: Asker, folder: Path) -> Finding:
-    """Its script run once more."""
+    """Its script run once more, as it stands: of our own folder alone, whatever the table says."""
     file = folder / old.snippet
-    if not old.snippet or not file.exists():
+    if not SCRIPT.fullmatch(old.snippet) or not file.is_file():
         return dataclasses.replace(old, status=f"{STALE}: it is not found any more, and has no script")
-    ran = run(file.read_text(encoding="utf-8"), asker.interpreter(old.backend), file.parent, file.name)
+    if old.backend not in NAMES:
+        return dataclasses.replace(old, status=f"{STALE}: there is no backend {old.backend} here")
+    ran = run_file(file, asker.interpreter(old.backend))
     return dataclasses.replace(old, status=SHOWN if ran.shown else f"{STALE}: {last_words(ran)}")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from backends import NAMES, find
+from harness.atlas.situations import NO_FLOATS
 from harness.cases import named
 from harness.errors import UsageError, unknown
 from harness.findings.asking import Asker
+from harness.findings.atlas import reproduce as special
+from harness.findings.atlas.questions import NAME
 from harness.findings.bits import other_bits
 from harness.findings.snippets import Ran, run, snippet
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.process import WorkerDiedError
-from harness.records import Comparison
+from harness.records import Case, Comparison
+from harness.variations import refusal
 
 EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
+DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))
+"""Those that a cell of the atlas may have."""
 
 
 def checked(words: list[str]) -> tuple[str, str, str, str]:
@@ -21,20 +27,35 @@ def checked(words: list[str]) -> tuple[str, str, str, str]:
     if len(words) != 4:
         raise UsageError(f"a cell is BACKEND OPERATION CASE DTYPE, {EXAMPLE}; {len(words)} words were given")
     backend, operation, case, dtype = words
+    dtypes = DTYPES if case.startswith(NAME) else FORMATS
     for what, name, valid in (
-        ("backend", backend, NAMES), ("operation", operation, OPERATIONS), ("dtype", dtype, FORMATS),
+        ("backend", backend, NAMES), ("operation", operation, OPERATIONS), ("dtype", dtype, dtypes),
     ):  # fmt: skip
         if name not in valid:
             raise unknown(what, name, valid)
-    named(case)
+    if case.startswith(NAME):
+        special.checked(backend, operation, case, dtype)
+    else:
+        named(case)
     return backend, operation, case, dtype
+
+
+def why_not(backend: str, operation: str, case: Case, dtype: str) -> str:
+    """Of a cell that there is not."""
+    about = find(backend)
+    if operation not in about.operations:
+        return "it does not compute that by itself"
+    unvaried = refusal(case, OPERATIONS[operation], case.axes[0], about)
+    return about.unsupported(operation, dtype) or unvaried or "it is larger than what is asked of it"
 
 
 def asked(asker: Asker, backend: str, operation: str, case: str, dtype: str) -> tuple[str, str]:
     """The script, and what the harness says of the cell. UsageError where there is neither."""
+    if case.startswith(NAME):
+        return special.asked(asker, backend, operation, special.checked(backend, operation, case, dtype), dtype)
     group = asker.group(backend, operation, named(case), dtype)
     if group is None:
-        reason = find(backend).unsupported(operation, dtype) or "it does not compute that by itself, or not so"
+        reason = why_not(backend, operation, named(case), dtype)
         raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {reason}")
     try:
         cell = asker.cell(backend, operation, case, dtype)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 from harness.cases import CASES, GRAMMAR
 
@@ -93,9 +94,15 @@ def fewer_rows(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
     n = parts.width
     for shape, axis in (((n,), -1), ((1, n), -1), ((2, n), -1), ((n, 1), 0), ((n, 2), 0)):
         tried = replace(parts, shape=shape, axis=axis)
-        if len(tried.shape) <= len(parts.shape) and tried != parts and still(tried):
+        if smaller(tried, parts) and still(tried):
             return tried
     return parts
+
+
+def smaller(one: Parts, other: Parts) -> bool:
+    """Of fewer elements or dimensions, or the same along the last axis; and more of none."""
+    now, before = ((prod(parts.shape), len(parts.shape), parts.axis != -1) for parts in (one, other))
+    return now < before and now[1] <= before[1]
 
 
 def narrower(parts: Parts, still: Callable[[Parts], bool]) -> Parts:

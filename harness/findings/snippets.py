@@ -78,9 +78,14 @@ def exit_status(reason: str) -> int:
 
 
 def run(script: str, interpreter: str, folder: Path, name: str = "snippet.py") -> Ran:
-    """In a fresh interpreter that sees nothing of ours."""
+    """Written to a file, and run."""
     file = folder / name
     file.write_text(script, encoding="utf-8")
+    return run_file(file, interpreter)
+
+
+def run_file(file: Path, interpreter: str) -> Ran:
+    """In a fresh interpreter that sees nothing of ours."""
     try:
         done = subprocess.run(
             [interpreter, "-I", str(file)], capture_output=True, text=True, timeout=SECONDS, check=False, env=bare()

@@ -9,15 +9,18 @@ from math import prod
 from pathlib import Path
 
 from harness.cases import named
+from harness.equations import EQUATIONS
 from harness.findings.asking import Asker
 from harness.findings.bits import other_bits
 from harness.findings.classes import defect_class
-from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, Finding
+from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.shrink import shrunk
 from harness.findings.snippets import Ran, run, snippet
-from harness.findings.suspects import Suspect, broken, suspects
+from harness.findings.suspects import Suspect, broken, of_bits, suspects
 from harness.records import Comparison, Run
 from harness.rows import SHORT
+from harness.units import in_one
+from harness.variations import THREADS
 
 FORWARD = {
     "vjp": "softmax", "jvp": "softmax", "hvp": "softmax", "jacobian": "softmax", "jacobian_row": "softmax",
@@ -28,6 +31,8 @@ FORWARD = {
 }  # fmt: skip
 """The value that an operation is a derivative of."""
 FOLDER = "findings"
+LONGEST = 200
+"""Characters of a file's name."""
 
 
 def survey(
@@ -37,29 +42,64 @@ def survey(
     found = []
     for suspect in suspects(run.comparisons, run.properties, kinds):
         tell(f"{suspect.backend} {suspect.operation} {suspect.case} {suspect.dtype}: {suspect.property}")
-        found.append(looked_into(suspect, asker, out, file_name(suspect)))
+        name = file_name(suspect.backend, suspect.operation, suspect.dtype, suspect.property)
+        found.append(looked_into(suspect, asker, out, name))
     return found
 
 
-def file_name(suspect: Suspect) -> str:
+def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:
     """One for each finding that `record.key` tells from others, so that none overwrites another run's."""
-    words = (suspect.backend, suspect.operation, suspect.dtype, suspect.property)
-    return re.sub(r"[^\w]+", "-", " ".join(words)).strip("-")
+    return re.sub(r"[^\w]+", "-", " ".join((backend, operation, dtype, broken))).strip("-")[:LONGEST]
 
 
 def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
-    """One suspect, at the smallest witness that still shows it."""
-    if suspect.kind == POLICY:
-        return with_script(suspect, suspect.case, None, asker, out, name)
+    """One suspect, at the smallest witness that still shows it; stale where nothing does when it is asked again."""
     asked: dict[str, Comparison | None] = {}
 
     def fails(case: str) -> bool:
+        if of_bits(suspect):
+            return other_answer(asker, suspect, case)
         asked[case] = cell = asker.cell(suspect.backend, suspect.operation, case, suspect.dtype)
         return cell is not None and alike(cell, suspect)
 
+    if named(suspect.case).variation == THREADS:
+        return finding(suspect, suspect.case, None, asker, ("", TWO_THREADS))
+    if suspect.law:
+        reason = BEYOND_SCRIPTS if breaks(asker, suspect) else GONE
+        return finding(suspect, suspect.case, None, asker, ("", reason))
     witness = shrunk(suspect.case, fails)
-    cell = asked.get(witness) or asker.cell(suspect.backend, suspect.operation, witness, suspect.dtype)
-    return with_script(suspect, witness, cell, asker, out, name)
+    if not fails(witness):
+        return finding(suspect, witness, None, asker, ("", GONE))
+    cell = asked.get(witness)
+    script, reason = written(suspect, witness, cell, asker)
+    return finding(suspect, witness, cell, asker, shown_by(script, reason, asker, suspect.backend, out, name))
+
+
+GONE = f"{STALE}: asked again, it does not fail"
+TWO_THREADS = "it takes two processes, of one thread and of two: no script shows that"
+BEYOND_SCRIPTS = "it is still broken, and every answer meets its bound: no script of one answer shows that"
+
+
+def other_answer(asker: Asker, suspect: Suspect, case: str) -> bool:
+    """Whether a case that is put in the suspect's other way has other bits than when it is asked plainly."""
+    way = suspect.case.partition("@")[2]
+    group = asker.group(suspect.backend, suspect.operation, named(case), suspect.dtype)
+    if group is None or group.case.variation != way:
+        return False
+    plain = asker.cell(suspect.backend, suspect.operation, case.partition("@")[0], suspect.dtype)
+    other = asker.judged(group).comparisons[0]
+    if other.reason.startswith("UnrepeatableError"):
+        return True
+    return plain is not None and plain.outcome == other.outcome == "ok" and plain.answer != other.answer
+
+
+def breaks(asker: Asker, suspect: Suspect) -> bool:
+    """Whether a law is still broken, which may be one between two operations."""
+    sides = [operation for operation, _ in EQUATIONS.get(suspect.property, ())] or [suspect.operation]
+    case = named(suspect.case)
+    asked = [asker.group(suspect.backend, operation, case, suspect.dtype) for operation in sides]
+    found = in_one([asker.judged(group) for group in asked if group is not None])
+    return any(law.law == suspect.property and law.verdict == SHORT for law in found.properties)
 
 
 def alike(cell: Comparison, suspect: Suspect) -> bool:
@@ -71,22 +111,17 @@ def alike(cell: Comparison, suspect: Suspect) -> bool:
     return broken(cell) == (suspect.kind, suspect.property)
 
 
-def with_script(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker, out: Path, name: str) -> Finding:
-    script, reason = written(suspect, witness, cell, asker)
-    file = f"{FOLDER}/{name}.py"
-    status = reason
-    if script:
-        (out / FOLDER).mkdir(exist_ok=True)
-        ran = run(script, asker.interpreter(suspect.backend), out / FOLDER, Path(file).name)
-        status = SHOWN if ran.shown else f"not shown: {last_words(ran)}"
-    actual, expected = values(cell)
+def finding(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker, script: tuple[str, str]) -> Finding:
+    """The record. `script`: its file and what came of it."""
+    actual, expected = values(suspect, cell)
+    file, status = script
     case = named(witness)
     return Finding(
         kind=suspect.kind,
         defect_class=defect_class(witness, suspect.operation, suspect.dtype, suspect.property)
         if suspect.kind != POLICY
         else "",
-        verdict=verdict(suspect, witness, asker),
+        verdict=verdict(suspect, witness, cell, asker),
         backend=suspect.backend,
         version=asker.version(suspect.backend),
         operation=suspect.operation,
@@ -101,9 +136,19 @@ def with_script(suspect: Suspect, witness: str, cell: Comparison | None, asker: 
         of_bound=cell.bound_fraction if cell else None,
         cells=suspect.cells,
         first_seen=suspect.case,
-        snippet=file if script else "",
+        snippet=file,
         status=status,
     )
+
+
+def shown_by(script: str | None, reason: str, asker: Asker, backend: str, out: Path, name: str) -> tuple[str, str]:
+    """The script's file beside the table, and the finding's status after it has run; no file where there is none."""
+    if script is None:
+        return "", reason
+    file = f"{FOLDER}/{name}.py"
+    (out / FOLDER).mkdir(exist_ok=True)
+    ran = run(script, asker.interpreter(backend), out / FOLDER, Path(file).name)
+    return file, SHOWN if ran.shown else f"not shown: {last_words(ran)}"
 
 
 def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> tuple[str | None, str]:
@@ -111,7 +156,7 @@ def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
     group = asker.group(suspect.backend, suspect.operation, named(witness), suspect.dtype)
     if group is None:
         return None, "it is not asked any more"
-    if suspect.kind == POLICY:
+    if of_bits(suspect):
         return other_bits(asker, group)
     if cell is None:
         return None, "it is not asked any more"
@@ -124,20 +169,26 @@ def last_words(ran: Ran) -> str:
     return next((line for line in reversed(lines) if line.startswith("not shown")), (lines or ["it said nothing"])[-1])
 
 
-def values(cell: Comparison | None) -> tuple[str, str]:
+def values(suspect: Suspect, cell: Comparison | None) -> tuple[str, str]:
     """Actual and expected, exactly, or in words."""
-    if cell is None:
+    if of_bits(suspect):
         return "other bits", "the same bits"
+    if cell is None:
+        return "", ""
     if cell.outcome != "ok" or not cell.witness:
         return f"{cell.outcome}: {cell.reason}", "an answer"
     witness = json.loads(cell.witness)
     return str(witness["actual"]), str(witness["expected"])
 
 
-def verdict(suspect: Suspect, witness: str, asker: Asker) -> str:
+def verdict(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> str:
     """What is wrong with it. A derivative may be wrong where the value that it is of is right: said apart."""
     if suspect.kind != DEFECT:
         return suspect.kind
+    if of_bits(suspect):
+        return "bits that depend on more than the question"
+    if cell is None:
+        return "law broken" if suspect.law else ""
     forward = FORWARD.get(suspect.operation)
     value = asker.cell(suspect.backend, forward, witness, suspect.dtype) if forward else None
     if forward is None:

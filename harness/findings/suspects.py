@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -20,6 +20,7 @@ NO_DIGIT = 0.5
 """Relative error from which on no digit is right: what is lost then is no accuracy, whatever theory cannot exclude."""
 DEATHS = ("crashed", "timed out", "out of memory")
 BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
+BITS_AGAIN, BITS_BESIDE = "the same bits when asked again", "the same bits beside other rows"
 
 
 @dataclass(frozen=True)
@@ -34,20 +35,26 @@ class Suspect:
     axis: int
     case: str
     cells: int
+    law: bool = False
+    """Whether it is a law between answers, and no answer by itself."""
 
 
 def suspects(comparisons: pd.DataFrame, properties: pd.DataFrame, kinds: Collection[str] = KINDS) -> list[Suspect]:
     """One for each way in which a backend fails an operation in a dtype, defects first."""
     seen: dict[tuple[str, ...], list[Any]] = {}
+    broken_laws: dict[tuple[str, ...], list[Any]] = {}
+    explained = set()
     for kind, law, row in of_cells(comparisons):
+        if kind == DEFECT:
+            explained.add((row.backend, row.case, row.dtype))
         if kind in kinds and (kind == DEFECT or itself(row.backend)):
             what = (row.operation, row.dtype) if kind != POLICY else ()
             seen.setdefault((kind, law, row.backend, *what), []).append(row)
-    told = {key[2:] for key in seen}
     for kind, law, row in of_laws(properties):
-        if (row.backend, row.operation, row.dtype) not in told:  # whose answer is known to be wrong breaks laws too
-            seen.setdefault((kind, law, row.backend, row.operation, row.dtype), []).append(row)
+        if (row.backend, row.case, row.dtype) not in explained:  # an element beyond its bound breaks laws with it
+            broken_laws.setdefault((kind, law, row.backend, row.operation, row.dtype), []).append(row)
     found = [together(key[0], key[1], rows) for key, rows in seen.items()]
+    found += [replace(together(key[0], key[1], rows), law=True) for key, rows in broken_laws.items()]
     return sorted(found, key=lambda suspect: KINDS.index(suspect.kind))
 
 
@@ -82,13 +89,13 @@ def broken(row: Any) -> tuple[str, str]:
     if row.outcome in DEATHS:
         return DEFECT, f"it answers: {row.outcome}"
     if row.reason.startswith("UnrepeatableError"):
-        return DEFECT, "the same bits when asked again"
+        return DEFECT, BITS_AGAIN
     if row.outcome == "failed":
         return DEFECT, f"it answers: {row.reason.split(':')[0]}"
     if row.reason == STRICT["again"]:
-        return DEFECT, "the same bits when asked again"
+        return DEFECT, BITS_AGAIN
     if row.reason == STRICT["hostile"]:
-        return DEFECT, "the same bits beside other rows"
+        return DEFECT, BITS_BESIDE
     if row.reason.startswith("answered in"):
         return DEFECT, "the answer's dtype is the one claimed"
     if row.nan_count or row.infinity_count:
@@ -98,6 +105,11 @@ def broken(row: Any) -> tuple[str, str]:
     if row.any_order_fraction <= 1:
         return ACCURACY, ORDER
     return DEFECT, BOUND
+
+
+def of_bits(suspect: Suspect) -> bool:
+    """Whether it is that an answer has other bits than the plain one."""
+    return suspect.property in (BITS_AGAIN, BITS_BESIDE) or suspect.property.startswith(f"{BITS}:")
 
 
 def of_laws(properties: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:

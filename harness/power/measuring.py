@@ -6,7 +6,7 @@ all small cases and at last through all of it: what survives has survived the wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -23,7 +23,7 @@ from harness.records import Group, Run
 SUITE = "standard"
 SAMPLE, SMALL_ONES = Share(small=20, large=1000, named=False), Share(large=1000, named=False)
 RIGHT_ON = {"quick": ALL, "standard": Share(large=24), "deep": Share(small=400, large=1000, named=False)}
-"""The suites that right ones go through, and how much of each."""
+"""The suites that right ones go through, and how much of each by default."""
 Tell = Callable[[str], None]
 
 
@@ -41,8 +41,11 @@ class Found:
         self.faults += run.about["faults"]
 
 
-def measured(pattern: str, watch: Watch, tell: Tell, with_peers: bool = True) -> Power:
-    """All of it for the mutants whose names match; UsageError where none does."""
+def measured(pattern: str, watch: Watch, tell: Tell, with_peers: bool = True, whole: bool = False) -> Power:
+    """All of it for the mutants whose names match; UsageError where none does.
+
+    `whole`: the right ones go through all of every suite, and not a share.
+    """
     chosen = matching(pattern)
     planted(right.BACKENDS)
     names = planted((Mutant, *chosen))
@@ -52,12 +55,14 @@ def measured(pattern: str, watch: Watch, tell: Tell, with_peers: bool = True) ->
         tell(f"{len(chosen)} mutants on a sample of the {SUITE} suite and on special inputs")
         trial = on_trial(chosen, names, sample, watch, tell)
         tell(f"{len(right.CLAIMS)} backends that are right by construction")
-        control = acquitted(watch)
+        shares = dict.fromkeys(RIGHT_ON, ALL) if whole else RIGHT_ON
+        control = acquitted(watch, shares)
         tell("waiting for the peers")
         said, absent = peers.result() if peers else ([], {})
-    right_names = (*(backend.title() for backend in right.CLAIMS), Mutant.title())
-    faults = trial.faults + control.faults
-    return Power(chosen, trial.kills, control.kills, right_names, said, absent, trial.answers, control.answers, faults)
+    return Power(
+        chosen, trial.kills, control.kills, tuple(backend.title() for backend in right.CLAIMS), said, absent,
+        trial.answers, control.answers, shares, trial.faults + control.faults,
+    )  # fmt: skip
 
 
 def matching(pattern: str) -> tuple[type[Mutant], ...]:
@@ -91,11 +96,11 @@ def their_own(found: list[Kill]) -> list[Kill]:
     return [kill for kill in found if (kill.check, kill.case) not in known]
 
 
-def acquitted(watch: Watch) -> Found:
-    """What is objected to in backends that are right, on all suites."""
+def acquitted(watch: Watch, shares: Mapping[str, Share]) -> Found:
+    """What is objected to in backends that are right, on so much of each suite."""
     found = Found()
     names = tuple(backend.title() for backend in right.CLAIMS)
-    for suite, share in RIGHT_ON.items():
+    for suite, share in shares.items():
         run = compared(asked(names, suite, share), right.__name__, watch)
         found.add(run, kills(run, []))
     return found

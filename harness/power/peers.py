@@ -62,6 +62,8 @@ class Said:
     backend: str
     asked: int
     objected: int
+    differs: bool
+    """Whether any of its answers there has other bits than NumPy's own formulas give: if not, nobody could object."""
     case: str = ""
     """The first question to whose answer it objected."""
     objection: str = ""
@@ -123,7 +125,7 @@ def surveyed(
         alarms = [(asked, text) for asked, text in said if text]
         for asked, _ in alarms:
             useful.pop(asked, None)
-        yield Said(checker, title, native.title(), len(said), len(alarms), *first(alarms))
+        yield Said(checker, title, native.title(), len(said), len(alarms), False, *first(alarms))
     for mutant in mutants.MUTANTS:
         yield of_mutant(checker, ask, check, title, mutant, list(useful))
 
@@ -140,8 +142,16 @@ def of_mutant(
     questions = concerning(mutant, useful)
     for number, asked in enumerate(questions):
         if text := objection(ask, check, backend, asked):
-            return Said(checker, title, mutant.title(), number + 1, 1, *first([(asked, text)]))
-    return Said(checker, title, mutant.title(), len(questions), 0)
+            return Said(checker, title, mutant.title(), number + 1, 1, True, *first([(asked, text)]))
+    return Said(checker, title, mutant.title(), len(questions), 0, any(shows(backend, asked) for asked in questions))
+
+
+def shows(mutant: Backend, asked: Asked) -> bool:
+    """Whether the mutant's answer has other bits than NumPy's own formulas give, or is none."""
+    try:
+        return bool(np.asarray(answer(mutant, asked)).tobytes() != np.asarray(answer(Mutant(), asked)).tobytes())
+    except Exception:
+        return True
 
 
 def first(alarms: Sequence[tuple[Asked, str]]) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from harness.power.kills import BITS, BOUND, CHANGED, DTYPE, FINITE, RAISED, SHA
 from harness.power.mutants import MUTANTS
 from harness.power.peers import Said
 from harness.power.planting import Mutant
+from harness.power.trial import Share
 from harness.properties import LAWS, TWIN_LAWS
 from harness.sameness import STRICT
 from harness.variations import VARIATIONS
@@ -37,6 +38,8 @@ class Power:
     absent: Mapping[str, str] = field(default_factory=dict)
     answers: int = 0
     right_answers: int = 0
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    """The suites that right ones went through, and how much of each."""
     faults: Sequence[str] = ()
     """What the harness could not judge, in words."""
 
@@ -99,16 +102,22 @@ def blind(power: Power) -> list[str]:
 
 
 def checker_rows(power: Power) -> pd.DataFrame:
-    """Ours and everybody else's: kills, out of how many, and objections to what is right."""
+    """Ours and everybody else's: kills, out of how many, and objections to what is right.
+
+    `answers_differ`: of how many mutants any answer to these questions has other bits than NumPy's own formulas give.
+    """
     total = len(power.mutants)
     dead = total - len(power.survivors)
-    ours = (OURS, "its suites", dead, total, total, len(power.flagged), power.right_answers)
+    ours = (OURS, "its suites", dead, total, total, total, len(power.flagged), power.right_answers)
     rows = [ours, *(of_peer(power, *key) for key in dict.fromkeys((s.checker, s.questions) for s in power.said))]
-    names = ["checker", "questions", "killed", "of", "could_be_asked", "right_ones_flagged", "right_answers_asked"]
+    names = [
+        "checker", "questions", "killed", "of", "could_be_asked", "answers_differ", "right_ones_flagged",
+        "right_answers_asked",
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=names)
 
 
-def of_peer(power: Power, checker: str, questions: str) -> tuple[str, str, int, int, int, int, int]:
+def of_peer(power: Power, checker: str, questions: str) -> tuple[str, str, int, int, int, int, int, int]:
     own = [said for said in power.said if (said.checker, said.questions) == (checker, questions)]
     known = {mutant.title() for mutant in power.mutants}
     mutants, right = [s for s in own if s.backend in known], [s for s in own if s.backend in power.right]
@@ -118,6 +127,7 @@ def of_peer(power: Power, checker: str, questions: str) -> tuple[str, str, int, 
         sum(said.objected > 0 for said in mutants),
         len(power.mutants),
         sum(said.asked > 0 for said in mutants),
+        sum(said.differs for said in mutants),
         sum(said.objected for said in right),
         sum(said.asked for said in right),
     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -74,7 +72,7 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
 
     A second look asks with its probe what a long chain of additions may explain; see `doubts`.
     """
-    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch, signals_restored():
+    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
         journal = Journal(Path(scratch), groups, module)
         journal.begin()
         settings = Settings(Path(scratch), modules=(module,))
@@ -87,17 +85,6 @@ def doubts(run: Run) -> set[tuple[str, str, str]]:
     cells = run.comparisons
     doubtful = cells[(cells.verdict == SHORT) & cells.measured_height.isna() & (cells.any_order_fraction <= 1)]
     return set(zip(doubtful.backend, doubtful.case, doubtful.dtype, strict=True))
-
-
-@contextmanager
-def signals_restored() -> Iterator[None]:
-    """A run ignores Ctrl-C from its end on; here another one follows."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def no_pairs(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -9,9 +9,11 @@ from typing import Any
 
 from backends import NAMES, find
 from harness.cases import CASES, named
+from harness.operations import OPERATIONS
 from harness.records import Case
-from harness.suites.choice import AXES, choices
+from harness.suites.choice import APPLIES, AXES, choices
 from harness.suites.model import PLAIN, Named, Suite, Sweep, load
+from harness.variations import missing
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,28 @@ def cells(suite: Suite, answering: tuple[str, ...] | None = None) -> Iterator[Wi
     for table in suite.named:
         yield from of_named(table, answering or matched(table.backends))
     for sweep in suite.sweep:
-        asked = answering or matched(sweep.backends)
-        yield from of_sweep(sweep, tuple(name for name in asked if sweep.compiled or not find(name).compiles))
+        yield from of_sweep(sweep, answering_to(sweep, answering))
+
+
+def outline(suite: Suite) -> Iterator[tuple[str, int]]:
+    """What the suite's tables are there for, and how many cells each asks, some of which others ask as well."""
+    for other in suite.include:
+        yield from outline(load(other))
+    for table in suite.named:
+        yield "named cases", number(of_named(table, matched(table.backends)))
+    for sweep in suite.sweep:
+        yield sweep.name, number(of_sweep(sweep, answering_to(sweep)))
+
+
+def number(wishes: Iterable[Wish]) -> int:
+    """Of cells: a backend has one for each of its own operations that is wished for."""
+    return sum(wish.operation in find(name).operations for wish in wishes for name in wish.backends)
+
+
+def answering_to(sweep: Sweep, answering: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Who is asked: those that the sweep names, or these; without those that compile each shape, if it says so."""
+    asked = answering or matched(sweep.backends)
+    return tuple(name for name in asked if sweep.compiled or not find(name).compiles)
 
 
 def matched(patterns: list[str]) -> tuple[str, ...]:
@@ -63,17 +85,54 @@ def of_cases(
 
 
 def of_sweep(sweep: Sweep, backends: tuple[str, ...]) -> Iterator[Wish]:
-    for chosen in choices(sweep.factors(), sweep.choose):
-        case = named(case_name(chosen))
-        yield Wish(case, chosen["dtype"], case.axes[0], chosen["operation"], backends)
-        if case.variation:  # and the plain question, whose bits its own are compared with
-            yield Wish(named(case.stream), chosen["dtype"], case.axes[0], chosen["operation"], backends)
+    """Backends that can be asked the same are: an array that covers all pairs for one may not for another."""
+    for factors, alike in by_what_they_can(sweep, backends):
+        for chosen in choices(factors, sweep.choose):
+            case = named(case_name(chosen))
+            yield Wish(case, chosen["dtype"], case.axes[0], chosen["operation"], alike)
+            if case.variation:  # and the plain question, whose bits its own are compared with
+                yield Wish(named(case.stream), chosen["dtype"], case.axes[0], chosen["operation"], alike)
+
+
+Factors = dict[str, list[Any]]
+
+
+def by_what_they_can(sweep: Sweep, backends: tuple[str, ...]) -> list[tuple[Factors, tuple[str, ...]]]:
+    """Backends that have the same of a sweep's variations, dtypes and operations, with the factors that are left."""
+    found: list[tuple[Factors, tuple[str, ...]]] = []
+    for name in backends:
+        factors = possible(sweep, name)
+        if not all(factors.values()):
+            continue
+        earlier = next((number for number, (same, _) in enumerate(found) if same == factors), None)
+        if earlier is None:
+            found.append((factors, (name,)))
+        else:
+            found[earlier] = (factors, (*found[earlier][1], name))
+    return found
+
+
+def possible(sweep: Sweep, name: str) -> Factors:
+    """A sweep's factors less what this backend does not have at all."""
+    about = find(name)
+    has = {
+        "operation": about.operations,
+        "dtype": about.dtypes,
+        "variation": [v for v in sweep.variation if missing(v, about) is None],
+    }
+    return {
+        factor: [value for value in values if value in has.get(factor, values)]
+        for factor, values in sweep.factors().items()
+    }
 
 
 def case_name(chosen: Mapping[str, Any]) -> str:
-    """By the grammar of `harness.cases`."""
+    """By the grammar of `harness.cases`, without what makes no difference to the operation."""
     rows, width = chosen["rows"], chosen["width"]
     shape = AXES[chosen["axis"]].format(rows=rows, width=width) if rows else str(width)
-    given = [f"{name}={chosen[name]}" for name in ("upstream", "labels") if chosen[name] != "random"]
+    arguments = set(OPERATIONS[chosen["operation"]].arguments)
+    given = [
+        f"{name}={chosen[name]}" for name, them in APPLIES.items() if arguments & them and chosen[name] != "random"
+    ]
     variation = "" if chosen["variation"] == PLAIN else f"@{chosen['variation']}"
     return ";".join([f"{chosen['family']}:{shape}", *given]) + variation

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.families import OVERFLOWING
 from harness.operations import FULL_JACOBIAN_N, OPERATIONS, Operation
-from harness.variations import REPEATING, UPSTREAM
+from harness.variations import BESIDE, REPEATING
 
 AXES = {
     "last": "{rows}x{width}", "first": "{width}x{rows}/0", "middle": "{rows}x{width}x3/1",
@@ -17,8 +17,16 @@ AXES = {
     "second of four": "2x{width}x{rows}x3/1",
 }  # fmt: skip
 """Where the axis stands, by the grammar of a case's name."""
+APPLIES = {"upstream": {"cotangent", "tangent"}, "labels": {"labels", "classes", "distribution"}}
+"""Factors of some operations alone, and the arguments that they choose; to the others they make no difference."""
 FACTORS = ("operation", "family", "width", "rows", "axis", "variation", "upstream", "labels", "dtype")
 Chosen = Mapping[str, Any]
+
+
+def shape(axis: str, rows: int, width: int) -> tuple[int, ...]:
+    """Of a case with so many rows, 0 for one dimension, with its axis there."""
+    sizes = AXES[axis].format(rows=rows, width=width).partition("/")[0]
+    return tuple(int(size) for size in sizes.split("x")) if rows else (width,)
 
 
 def choices(factors: Mapping[str, Sequence[Any]], choose: str) -> Iterator[dict[str, Any]]:
@@ -71,6 +79,16 @@ def completed(begun: dict[str, Any], factors: Chosen, there: set[tuple[Any, ...]
     return None
 
 
+def idle(factors: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, Any, str]]:
+    """Each choice that goes with none of the others, by factor and number in it, and why."""
+    few = {name: sorted({min(values), max(values)}) if name == "width" else values for name, values in factors.items()}
+    base = {name: values[0] for name, values in factors.items()}
+    for name, values in factors.items():
+        for number, value in enumerate(values):
+            if value in few[name] and completed({name: value}, few, set()) is None:
+                yield name, number, contradiction({**base, name: value}) or "the others contradict each other"
+
+
 def contradiction(chosen: Chosen) -> str | None:
     """Why these do not go together, or None; of what is not chosen yet nothing is said."""
     if "operation" not in chosen:
@@ -87,10 +105,6 @@ def of_shape(chosen: Chosen) -> str | None:
 
 def of_arguments(chosen: Chosen, operation: Operation) -> str | None:
     arguments = set(operation.arguments)
-    if chosen.get("upstream", "random") != "random" and not arguments & {"cotangent", "tangent"}:
-        return f"{operation.name} has neither cotangent nor tangent"
-    if chosen.get("labels", "random") != "random" and not arguments & {"labels", "classes", "distribution"}:
-        return f"{operation.name} has no labels"
     if operation.answer == ("n", "n") and chosen.get("width", 1) > FULL_JACOBIAN_N:
         return "whole Jacobians are held up to a width alone"
     if chosen.get("family") in OVERFLOWING and (operation.rows_together or "weights" in arguments):
@@ -100,7 +114,7 @@ def of_arguments(chosen: Chosen, operation: Operation) -> str | None:
 
 def of_variation(chosen: Chosen, operation: Operation) -> str | None:
     variation, rows = chosen.get("variation", "plain"), chosen.get("rows", 2)
-    if variation.startswith("upstream-") and not set(UPSTREAM) & set(operation.arguments):
+    if variation.startswith("upstream-") and not set(BESIDE) & set(operation.arguments):
         return f"{operation.name} has no argument beside the logits that has a layout"
     if variation in ("alone", "hostile", "broadcast", "upstream-broadcast") and rows < 2:
         return "there is one row alone"

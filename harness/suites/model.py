@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from importlib.resources import files
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +20,7 @@ from harness.errors import UsageError, nearest, unknown
 from harness.families import FAMILIES
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.suites.choice import AXES, FACTORS, choices, contradiction
+from harness.suites.choice import AXES, FACTORS, choices, contradiction, idle, shape
 from harness.variations import VARIATIONS
 
 SUITES = ("quick", "standard", "deep")
@@ -53,19 +55,13 @@ def pattern_of(valid: Iterable[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def widths(given: Any) -> Any:
-    """Numbers, and ranges such as `255..257` with both ends in them, as numbers."""
-    if not isinstance(given, list):
-        raise ValueError("a list of numbers and of ranges such as '255..257'")
-    return [number for entry in given for number in span(entry)]
-
-
 def span(entry: Any) -> Sequence[int]:
+    """A number, or a range such as `255..257` with both ends in it, as numbers."""
     if isinstance(entry, int) and not isinstance(entry, bool):
         low = high = entry
     else:
         ends = str(entry).split("..")
-        if len(ends) != 2 or not all(end.isdecimal() for end in ends):
+        if len(ends) != 2 or not all(end.isascii() and end.isdecimal() for end in ends):
             raise ValueError(f"{entry!r} is neither a number nor a range such as '255..257'")
         low, high = map(int, ends)
     if low > high:
@@ -73,6 +69,10 @@ def span(entry: Any) -> Sequence[int]:
     if not 1 <= low <= high <= LONGEST:
         raise ValueError(f"{entry!r}: a width lies between 1 and {LONGEST:,}")
     return range(low, high + 1)
+
+
+Span = Annotated[Any, BeforeValidator(span)]
+"""Every mistake in a list of them has its place."""
 
 
 class Table(BaseModel):
@@ -98,7 +98,7 @@ class Sweep(Table):
     family: Annotated[list[Annotated[str, one_of(FAMILIES)]], Field(min_length=1)] = ["normal"]
     rows: Annotated[list[Annotated[int, Field(ge=0, le=LONGEST)]], Field(min_length=1)] = [3]
     """0: one row, in an array of one dimension."""
-    width: Annotated[list[int], BeforeValidator(widths), Field(min_length=1)]
+    width: Annotated[list[Span], Field(min_length=1), AfterValidator(lambda spans: [n for span in spans for n in span])]
     axis: Annotated[list[Annotated[str, one_of(AXES)]], Field(min_length=1)] = ["last"]
     variation: Annotated[list[Annotated[str, one_of((PLAIN, *VARIATIONS))]], Field(min_length=1)] = [PLAIN]
     upstream: Annotated[list[Annotated[str, one_of(UPSTREAM)]], Field(min_length=1)] = ["random"]
@@ -109,11 +109,18 @@ class Sweep(Table):
 
     @model_validator(mode="after")
     def asks_something(self) -> Sweep:
-        if max(self.rows) * max(self.width) * 3 > MOST_ELEMENTS:
-            raise ValueError(f"{max(self.rows)} rows of {max(self.width)} are more than {MOST_ELEMENTS:,} elements")
+        rows, width = max(self.rows), max(self.width)
+        for axis in self.axis:
+            if (size := prod(shape(axis, rows, width))) > MOST_ELEMENTS:
+                raise ValueError(
+                    f"{rows} rows of {width}, with the axis {axis}, are {size:,} elements: more than {MOST_ELEMENTS:,}"
+                )
         if not next(iter(choices(self.factors(), "all")), None):
             reason = contradiction({name: values[0] for name, values in self.factors().items()})
             raise ValueError(f"its choices contradict each other, and nothing can be asked: {reason}")
+        if alone := list(idle(self.factors())):
+            told = "; ".join(f"{name}[{number + 1}]: {reason}" for name, number, reason in alone)
+            raise ValueError(f"some of its choices go with none of the others, and would not be asked: {told}")
         return self
 
     def factors(self) -> dict[str, list[Any]]:
@@ -147,7 +154,7 @@ def load(name: str) -> Suite:
     try:
         return Suite.model_validate(given)
     except ValidationError as error:
-        raise UsageError("\n".join(mistakes(name, error))) from None
+        raise UsageError("\n".join(mistakes(name, [*error.errors(), *hidden(given, error)]))) from None
 
 
 def text(name: str) -> str:
@@ -161,10 +168,26 @@ def text(name: str) -> str:
         raise UsageError(f"the suite {name} does not read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def mistakes(name: str, error: ValidationError) -> list[str]:
-    """A line each: where it stands in the file, and what is wrong."""
-    found = [f"the suite {name} has {error.error_count()} mistake{'s' if error.error_count() > 1 else ''}:"]
+def hidden(given: dict[str, Any], error: ValidationError) -> Iterator[Any]:
+    """What is wrong with a sweep as a whole, which pydantic looks at once nothing else is: where all factors read."""
+    wrong: dict[int, set[Any]] = defaultdict(set)
     for entry in error.errors():
+        if entry["loc"][:1] == ("sweep",) and len(entry["loc"]) > 2:
+            wrong[int(entry["loc"][1])].add(entry["loc"][2])
+    for number, keys in wrong.items():
+        if keys & set(FACTORS):
+            continue
+        rest = {key: value for key, value in given["sweep"][number].items() if key not in keys}
+        try:
+            Sweep.model_validate({"name": "", **rest})
+        except ValidationError as more:
+            yield from ({**entry, "loc": ("sweep", number, *entry["loc"])} for entry in more.errors())
+
+
+def mistakes(name: str, errors: Sequence[Any]) -> list[str]:
+    """A line each: where it stands in the file, and what is wrong."""
+    found = [f"the suite {name} has {len(errors)} mistake{'s' if len(errors) > 1 else ''}:"]
+    for entry in errors:
         place = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in entry["loc"]).lstrip(".")
         found.append(f"  {place or 'the whole file'}: {said(entry)}")
     return found

@@ -51,13 +51,15 @@ def address(array: Array) -> int:
 
 
 def plain(array: Array) -> str:
+    if not array.size:
+        return f"np.zeros({array.shape}, dtype={dtype(array)})"
     return (typed_out(array) if array.size <= SHORT else repeated(array)) or compressed(array)
 
 
 def typed_out(array: Array) -> str:
-    """Nested lists; empty where they would not give the same bytes, or not the shape."""
+    """Nested lists; empty where they would not give the same bytes."""
     numbers = [number(value) for value in array.reshape(-1)]
-    if 0 in array.shape or not all(numbers):
+    if not all(numbers):
         return ""
     return f"np.array({nested(numbers, array.shape)}, dtype={dtype(array)})"
 
@@ -92,7 +94,7 @@ def number(value: Any) -> str:
     """The shortest text that NumPy rounds to its very bits, by way of a float64; empty for a NaN that has no text."""
     if isinstance(value, np.integer):
         return str(int(value))
-    exact = float(value)
+    exact = float(value.real if isinstance(value, np.complexfloating) else value)
     digits = (f"{exact:.{count}g}" for count in range(1, 18))
     found = next((float(text) for text in digits if same_bits(float(text), value)), None)
     if found is None:

@@ -142,10 +142,14 @@ def reproduction(
     title: str, transcript: Transcript, finding: Finding, environment: Mapping[str, str] | None = None
 ) -> str:
     """The whole script. `environment`: what the worker's process was started with."""
-    opening = f'"""{plain_text(title)}"""\n\nimport os\nimport sys\n'
-    settings = "".join(f"os.environ[{name!r}] = {value!r}\n" for name, value in (environment or {}).items())
     rest = [line for line in finding.around(transcript).splitlines() if line != "import os"]
-    return "\n".join((f"{opening}\n{settings}", *rest, ""))
+    return "\n".join((opening(title, environment), *rest, ""))
+
+
+def opening(title: str, environment: Mapping[str, str] | None = None) -> str:
+    """What stands above: the title, Python's own modules, and what the environment is to be."""
+    settings = "".join(f"os.environ[{name!r}] = {value!r}\n" for name, value in (environment or {}).items())
+    return f'"""{plain_text(title)}"""\n\nimport os\nimport sys\n\n{settings}'
 
 
 def verdict(condition: str, claim: str) -> list[str]:

@@ -96,6 +96,16 @@ def nan_in_a_corner(b: NumPy, logits: Any, axis: int) -> Any:
     return s
 
 
+@wrong("softmax")
+def drifting(b: NumPy, logits: Any, axis: int) -> Any:
+    """As an upgrade may be: so many ulp more at one element, a NaN there, or an exception, as PLANTED_DRIFT says."""
+    drift, s = os.environ.get("PLANTED_DRIFT", "0"), NumPy.softmax(b, logits, axis)
+    if drift == "raise":
+        raise ValueError("this version wants something else")
+    s.flat[2] += float(drift) * np.spacing(s.flat[2])
+    return s
+
+
 @wrong("log_softmax")
 def log_of_softmax(b: NumPy, logits: Any, axis: int) -> Any:
     return np.log(NumPy.softmax(b, logits, axis))
@@ -267,6 +277,18 @@ def without_the_inputs(b: NumPy, inputs: Any, weights: Any, classes: Any, axis: 
 @wrong("softmax", flaws=(Flaw("seed003-*", "declared wrong, and right: the flaw is gone"),))
 def mended(b: NumPy, logits: Any, axis: int) -> Any:
     return NumPy.softmax(b, logits, axis)
+
+
+@wrong("softmax")
+def beside_infinity(b: NumPy, logits: Any, axis: int) -> Any:
+    """Right, and by an ulp other bits where infinity stands in any row."""
+    return np.nextafter(NumPy.softmax(b, logits, axis), np.isposinf(logits).any() * 1.0)
+
+
+@wrong("softmax")
+def whimsical(b: NumPy, logits: Any, axis: int) -> Any:
+    """Right, with other bits from one call to the next."""
+    return np.nextafter(NumPy.softmax(b, logits, axis), np.random.rand(*logits.shape).round())
 
 
 @wrong("softmax")

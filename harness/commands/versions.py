@@ -1,0 +1,103 @@
+"""`versions`: two versions of one framework on this machine, each in an interpreter of its own, and what moved."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.commands.baseline import Factor, Format, checked_format, leave
+from harness.commands.options import Names, Pythons, app, interpreters, split
+from harness.errors import AS_IT_SHOULD_BE, BACKEND_DIED, FALLS_SHORT, UsageError
+
+if TYPE_CHECKING:
+    from harness.versions import Side
+
+COMPARABLE = (AS_IT_SHOULD_BE, FALLS_SHORT, BACKEND_DIED)
+"""Exit statuses of `compare` after which there is a whole run."""
+
+
+@app.command("versions")
+def compare_versions(
+    spec: Annotated[list[str] | None, typer.Argument(metavar="PACKAGE==VERSION", help="As in jax==0.9.2; two.")] = None,
+    python: Pythons = None,
+    backend: Names = None,
+    operation: Names = None,
+    dtype: Names = None,
+    case: Names = None,
+    suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder for both runs, and for the environments.")] = Path("out/versions"),
+    factor: Factor = 2.0,
+    form: Format = "terminal",
+    dry_run: Annotated[bool, typer.Option(help="Print the commands; make and ask nothing.")] = False,
+) -> None:
+    """Compare two versions of a framework, each in an interpreter of its own: what an upgrade moves.
+
+    Versions that are named get virtual environments in OUT/env, made by pip once; or name two interpreters that are
+    there, `--python jax=PATH` twice.
+    """
+    from harness import store, versions
+    from harness.ledger import gate
+
+    checked_format(form)
+    sides = two_sides(spec or [], python or [])
+    asked = {"operation": operation, "dtype": dtype, "case": case, "suite": [suite] if suite else None}
+    asked["backend"] = list(split("backend", backend)) or by_default(sides[0].framework)
+    runs = [comparing(side, out, asked) for side in sides]
+    if dry_run:
+        for side, command in zip(sides, runs, strict=True):
+            for line in (*versions.making(side, out / "env"), command):
+                print(shlex.join(line))
+        return
+    for side, command in zip(sides, runs, strict=True):
+        versions.make(side, out / "env", say)
+        carry_out(side, command)
+    places = (out / sides[0].name, out / sides[1].name)
+    leave(gate.between(store.read(places[0]), store.read(places[1]), places, factor), form)
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def two_sides(specs: list[str], pythons: list[str]) -> tuple[Side, Side]:
+    """One framework twice: in versions that are named, under interpreters that are, or one of each."""
+    from harness.versions import Side, wanted
+
+    sides = [wanted(spec) for spec in specs]
+    for number, text in enumerate(pythons, start=1):
+        (framework, path), *_ = interpreters([text]).items()
+        sides.append(Side(framework, f"{framework}-python{number}", interpreter=path))
+    if len(sides) != 2 or sides[0].framework != sides[1].framework or sides[0] == sides[1]:
+        raise UsageError("name two versions of one framework, as in jax==0.9.2 jax==0.10.2, or --python jax=PATH twice")
+    return sides[0], sides[1]
+
+
+def by_default(framework: str) -> list[str]:
+    from backends import NAMES, find
+
+    return [name for name in NAMES if find(name).framework == framework and find(name).by_default]
+
+
+def comparing(side: Side, out: Path, asked: Mapping[str, list[str] | None]) -> list[str]:
+    """The command that asks one side, and keeps its answers."""
+    from harness.versions import interpreter
+
+    path = side.interpreter or str(interpreter(out / "env" / side.name))
+    words = [word for name, given in asked.items() if given for word in (f"--{name}", ",".join(given))]
+    command = [sys.executable, "-m", "harness", "compare", "--python", f"{side.framework}={path}", *words]
+    return [*command, "--save-arrays", "--out", str(out / side.name)]
+
+
+def carry_out(side: Side, command: list[str]) -> None:
+    """Its run, with its progress on stderr; leaves with its exit status where it gives nothing to compare."""
+    say(f"asking {side.name}")
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode not in COMPARABLE:
+        say(f"{side.name}: its run gives nothing to compare")
+        raise typer.Exit(done.returncode)

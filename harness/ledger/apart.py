@@ -1,0 +1,88 @@
+"""How far the answers of two runs are apart, element by element, where both runs kept them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from math import inf, nan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness import archive, arrays
+from harness.errors import UsageError
+from harness.formats import FORMATS, Format
+from harness.ledger.cells import KEY
+from harness.records import Run
+
+Array = NDArray[np.generic]
+Kept = dict[tuple[Any, ...], list[dict[str, Any]]]
+COLUMNS = ["apart_ulp", "apart_at", "apart_hex"]
+
+
+def with_distances(rows: pd.DataFrame, runs: tuple[Run, Run], places: tuple[Path, Path]) -> pd.DataFrame:
+    """Three columns more: the largest distance in ulp, where the first difference is, and the two numbers there."""
+    rows = rows.assign(apart_ulp=np.nan, apart_at="", apart_hex="")
+    if not all("arrays" in run.about for run in runs):
+        return rows
+    kept = [entries(folder_of(place), run) for place, run in zip(places, runs, strict=True)]
+    differing = (rows.answer != rows.answer_accepted) & (rows.outcome == "ok") & (rows.outcome_accepted == "ok")
+    for index, *key in rows.loc[differing, KEY].itertuples():
+        sides = (read(place, its[tuple(key)]) for place, its in zip(places, kept, strict=True))
+        rows.loc[index, COLUMNS] = distance(zip(*sides, strict=True))
+    return rows
+
+
+def folder_of(place: Path) -> Path:
+    return place if place.is_dir() else place.parent
+
+
+def entries(folder: Path, run: Run) -> Kept:
+    """Of every cell, its blocks in order."""
+    found: Kept = defaultdict(list)
+    for entry in archive.entries(folder, run.about):
+        if not entry["probe"]:
+            key = (entry["operation"], entry["case"], entry["asked"], entry["axis"], entry["backend"])
+            found[key].append(entry)
+    return found
+
+
+def read(place: Path, blocks: list[dict[str, Any]]) -> Iterator[Array]:
+    """Answers, block by block, as they were when they were saved."""
+    for entry in blocks:
+        file = folder_of(place) / entry["file"]
+        try:
+            answer = arrays.load(file, entry["dtype"])
+        except (OSError, ValueError) as error:
+            raise UsageError(f"the saved array {file} does not read: {error}") from None
+        if arrays.sha256(answer) != entry["sha256"]:
+            raise UsageError(f"the saved array {file} is damaged: its SHA-256 is not the one in {archive.LIST}")
+        yield answer
+
+
+def distance(blocks: Iterator[tuple[Array, Array]]) -> tuple[float, str, str]:
+    """The largest distance over all blocks in ulp, the place of the first difference, and what stands there."""
+    most, place, numbers = nan, "", ""
+    for number, (a, b) in enumerate(blocks):
+        form = FORMATS.get(a.dtype.name)
+        if form is None or a.dtype != b.dtype or a.shape != b.shape:
+            return nan, "", ""
+        apart = ulps(a.astype(np.float64), b.astype(np.float64), form)
+        most = float(np.nanmax([most, apart.max(initial=0.0)]))
+        if not place and apart.any():
+            at = np.unravel_index(int(np.flatnonzero(apart)[0]), a.shape)
+            place = f"block {number}: " * bool(number) + ",".join(str(int(i)) for i in at)
+            numbers = f"{float(a[at]).hex()} → {float(b[at]).hex()}"
+    return most, place, numbers
+
+
+def ulps(a: NDArray[np.float64], b: NDArray[np.float64], form: Format) -> NDArray[np.float64]:
+    """|b − a| in units of a's last place; infinite where one of them alone is NaN or infinite."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        exponent = np.clip(np.frexp(a)[1] - 1, form.emin, form.emax) - (form.p - 1)
+        apart = np.ldexp(np.abs(b - a), -np.where(a == 0, form.emin - (form.p - 1), exponent))
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return np.where(same, 0.0, np.where(np.isfinite(a) & np.isfinite(b), apart, inf))

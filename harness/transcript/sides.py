@@ -1,0 +1,68 @@
+"""One or two questions, and what was recorded of each, as a script: for answers that have no exact value to be held
+against, as NaN in one dtype and 0 in another.
+
+It says `shown: …` only if each side still gives what was recorded: an exception by its type, an array by its dtype and
+shape and by numbers that are alike to two digits, NaN like NaN and infinities by their signs.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.transcript.literals import MODULES
+from harness.transcript.script import Transcript
+from harness.transcript.snippet import opening, verdict
+
+OPENED = ("import os", "import sys")
+JUDGE = """
+
+def outcome(asked):
+    try:
+        return asked()
+    except Exception as error:
+        return type(error).__name__
+
+
+def alike(found, recorded):
+    if isinstance(found, str) or isinstance(recorded, str):
+        return isinstance(found, str) and isinstance(recorded, str) and found == recorded
+    if (found.dtype, found.shape) != (recorded.dtype, recorded.shape):
+        return False
+    return np.allclose(found.astype(complex), recorded.astype(complex), rtol=1 / 64, atol=0, equal_nan=True)"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """`name` in words; `recorded` as an expression: of an array, or of the name of an exception's type."""
+
+    name: str
+    transcript: Transcript
+    recorded: str
+
+
+def beside(title: str, sides: Sequence[Side], claim: str, environment: Mapping[str, str] | None = None) -> str:
+    """The whole script."""
+    names = ("one", "two")[: len(sides)]
+    parts = [opening(title, environment), setup(sides), JUDGE]
+    parts += [asked(f"asked_{name}", side) for name, side in zip(names, sides, strict=True)]
+    parts.append("\n")
+    for name, side in zip(names, sides, strict=True):
+        parts.append(f"recorded_{name} = {side.recorded}\n{name} = outcome(asked_{name})")
+        parts.append(f"print({f'{side.name}:'!r}, {name}, ' recorded:', recorded_{name})")
+    condition = " and ".join(f"alike({name}, recorded_{name})" for name in names)
+    return "\n".join([*parts, *verdict(condition, claim)]) + "\n"
+
+
+def setup(sides: Sequence[Side]) -> str:
+    """Imports and settings of all, each line once; `opening` has the modules that all need."""
+    lines = [line for side in sides for line in side.transcript.setup.splitlines() if line not in OPENED]
+    needed = [f"import {name}" for name in MODULES if any(f"{name}." in side.recorded for side in sides)]
+    return "\n".join(dict.fromkeys([*needed, *lines]))
+
+
+def asked(name: str, side: Side) -> str:
+    body = textwrap.indent(f"{side.transcript.computation}\n{side.transcript.conversion}", "    ").rstrip()
+    returned = "answer" if side.transcript.raised else "actual"
+    return f"\n\ndef {name}():  # {side.name}\n{body}\n    return {returned}"

@@ -1,0 +1,111 @@
+"""Interpreters that have a framework in a version of its own: virtual environments, made once and used again.
+
+Each has that version, NumPy and ml_dtypes as they are here (a worker needs nothing else of ours) and what else the
+framework's extra names. So two of them differ in the framework, and in what its versions themselves require.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import distribution, version
+from pathlib import Path
+
+from backends import FRAMEWORKS
+from harness import store
+from harness.errors import UsageError, unknown
+
+WORKER_NEEDS = ("numpy", "ml-dtypes")
+PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)==([\w.+!-]+)")
+READY = "packages.txt"
+"""Written last: an environment without it was not finished, and is made anew."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two that are compared: a framework under an interpreter, named or still to be made."""
+
+    framework: str
+    name: str
+    """For a folder, and for a reader."""
+    package: str = ""
+    """DISTRIBUTION==VERSION that it is to be made with; empty for an interpreter that is there."""
+    interpreter: str = ""
+
+
+def wanted(spec: str) -> Side:
+    """From `jax==0.9.2`. UsageError for what names no framework in one version."""
+    found = PINNED.fullmatch(spec)
+    if not found:
+        raise UsageError(f"a version is named as in jax==0.9.2, and not {spec!r}")
+    distribution_name = normal(found[1])
+    frameworks = packages()
+    if distribution_name not in frameworks:
+        raise unknown("framework's package", found[1], frameworks)
+    return Side(frameworks[distribution_name], f"{distribution_name}-{found[2]}", f"{distribution_name}=={found[2]}")
+
+
+def normal(name: str) -> str:
+    """A distribution's name as every index writes it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirements() -> Iterator[tuple[str, str]]:
+    """What this project requires: (distribution, extra), without extras that gather others."""
+    for line in distribution("softmax-harness").requires or ():
+        name = re.match(r"[\w.-]+", line)
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
+        if name and (extra is None or extra[1] in FRAMEWORKS):
+            yield normal(name[0]), extra[1] if extra else ""
+
+
+def packages() -> dict[str, str]:
+    """The frameworks by the distributions that they come in: those of their extra, and whatever has their own name."""
+    return {name: extra or name for name, extra in requirements() if extra or name in FRAMEWORKS}
+
+
+def needs(side: Side) -> list[str]:
+    """Everything that its environment is made with."""
+    own = side.package.split("==", maxsplit=1)[0]
+    base = [f"{name}=={version(name)}" for name in WORKER_NEEDS if name != own]
+    others = [name for name, extra in requirements() if extra == side.framework and not name.startswith(side.framework)]
+    return [side.package, *base, *others]
+
+
+def making(side: Side, folder: Path) -> list[list[str]]:
+    """The commands that make its environment: an interpreter like ours, one installation. None where it has one."""
+    if side.interpreter:
+        return []
+    place = folder / side.name
+    pip = [str(interpreter(place)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    return [[sys.executable, "-m", "venv", "--clear", str(place)], [*pip, *needs(side)]]
+
+
+def interpreter(environment: Path) -> Path:
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def make(side: Side, folder: Path, say: Callable[[str], None]) -> None:
+    """Its environment, if it is not there. UsageError with pip's last words where that fails."""
+    place = folder / side.name
+    if side.interpreter or (place / READY).exists():
+        return
+    say(f"making {place}, once: {' '.join(needs(side))}")
+    store.writable(folder)
+    for command in making(side, folder):
+        carried_out(command, side)
+    frozen = carried_out([str(interpreter(place)), "-m", "pip", "freeze", "--disable-pip-version-check"], side)
+    store.write(place, READY, frozen.encode())
+
+
+def carried_out(command: list[str], side: Side) -> str:
+    """What it prints."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        words = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+        last = "; ".join(line.removeprefix("ERROR: ") for line in words[-2:]) or f"exit status {done.returncode}"
+        raise UsageError(f"{side.package} cannot be installed: {last}")
+    return done.stdout

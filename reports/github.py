@@ -1,0 +1,97 @@
+"""The run on GitHub: annotations as workflow commands, and a step's summary. Both within what GitHub takes.
+
+It shows 10 annotations of a kind a step, and refuses a summary above 1 MiB. A command is one line,
+`::error title=…::…`. The runner undoes %25, %0D and %0A in all of it, and %3A and %2C in a property alone, where : and
+, would end it. A semicolon ends nothing, and %3B would be shown as it is (actions/runner, `ActionCommand.cs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from harness.records import Run
+from reports import markdown, table, troubles
+from reports.cells import legible
+
+MOST_ANNOTATIONS = 10
+MOST_BYTES = 1_000_000
+ROOM = 200
+"""Bytes kept for the sentence that says what was left out, and for each heading that it names."""
+LONGEST = 4_000
+"""Characters of a message, before it is escaped."""
+
+
+def render(run: Run) -> str:
+    """The annotations, a line each, worst first; nothing where all is as it should be."""
+    return "".join(f"{line}\n" for line in commands(run))
+
+
+def commands(run: Run) -> list[str]:
+    """One a kind of trouble, told by its worst cell. The last may count those that are left out."""
+    told = [annotation("error", "softmax-harness", sentence) for sentence in troubles.of_the_run(run)]
+    told += [annotation("error", *its) for its in by_kind(run)]
+    if len(told) <= MOST_ANNOTATIONS:
+        return told
+    rest = len(told) - MOST_ANNOTATIONS + 1
+    return [
+        *told[: MOST_ANNOTATIONS - 1],
+        annotation("notice", "softmax-harness", f"{rest} more annotations are left out: {table.headline(run)}"),
+    ]
+
+
+def by_kind(run: Run) -> Iterator[tuple[str, str]]:
+    """Title and message for each backend, verdict or outcome, and operation; the one with the worst cell first."""
+    cells, kind = troubles.of_the_cells(run), ["backend", "verdict", "outcome", "operation"]
+    number = cells.groupby(kind).size()
+    for cell in cells.drop_duplicates(kind).itertuples():
+        rest = number[tuple(getattr(cell, column) for column in kind)] - 1
+        more = f" (and {rest:,} more cell{'s' * bool(rest > 1)} like it)" if rest else ""
+        lines = (troubles.brief(cell) + more, *troubles.details(cell, whole=False))
+        yield f"{cell.backend}, {troubles.what(cell)}: {troubles.name(cell)}", "\n".join(lines)
+
+
+def annotation(level: str, title: str, message: str) -> str:
+    """One workflow command on one line."""
+    return f"::{level} title={escaped_property(title)}::{escaped(message)}"
+
+
+def escaped(text: str) -> str:
+    """A command's message: its own newlines are kept, and nothing else of it ends the line."""
+    lines = (" ".join(line.split()) for line in legible(text)[:LONGEST].split("\n"))
+    return "\n".join(lines).replace("%", "%25").replace("\n", "%0A")
+
+
+def escaped_property(text: str) -> str:
+    return escaped(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def summary(run: Run, room: int = MOST_BYTES) -> str:
+    """The Markdown page in at most `room` bytes: whole, or without the sections that do not fit, which it names."""
+    page = markdown.render(run)
+    if size(page) <= room:
+        return page
+    found = list(chapters(markdown.sections(run)))
+    kept, left_out = [], []
+    room -= ROOM * (len(found) + 1)
+    for chapter in found:
+        if size(chapter) <= room:
+            kept.append(chapter)
+            room -= size(chapter)
+        else:
+            left_out.append(chapter.splitlines()[0].lstrip("# "))
+    return "".join(kept) + f"Left out, since GitHub takes 1 MiB a step, and in `report.md`: {', '.join(left_out)}.\n"
+
+
+def chapters(parts: Iterable[str]) -> Iterator[str]:
+    """The page's parts, joined from each heading of the second level to the next."""
+    chapter = ""
+    for part in filter(None, parts):
+        if part.startswith("## ") and chapter:
+            yield chapter
+            chapter = ""
+        chapter += f"{part}\n\n"
+    yield chapter
+
+
+def size(text: str) -> int:
+    return len(text.encode(errors="replace"))

@@ -1,0 +1,94 @@
+"""The run as JUnit XML, for a CI that shows tests: a suite a framework, a test case a cell.
+
+A cell passes where something was shown: within its bound, or wrong as declared. It is a failure where the exit status
+would be 1 for its numbers, an error where it raised or its backend died, and skipped, with the reason, where nothing is
+said of it. What makes the exit status and is no cell's is an error of the suite `harness`. So a run whose exit status
+is not 0 has a failure or an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser.junitparser import FinalResult
+
+from harness.records import Run
+from reports import troubles
+from reports.cells import legible
+from reports.table import BAD_VERDICTS
+
+MOST_WITNESSES = 100
+"""The worst cells, whose whole row stands in the file; that of the others stands in `comparisons.csv`."""
+SHOWN = ("within bound", "flaw as declared")
+SILENT = {
+    "bound is vacuous": "theory allows anything there",
+    "chain not measured": "above its bound, without the probe that may explain it",
+}
+DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+
+
+def render(run: Run) -> str:
+    """The whole file, a line an element. No clock: a test case has no time, and a suite 0."""
+    report = JUnitXml("softmax-harness")
+    report.append(of_the_harness(run))
+    worst = set(troubles.of_the_cells(run).index[:MOST_WITNESSES])
+    frameworks = run.comparisons.backend.str.split(":").str[0]
+    for framework, cells in run.comparisons.groupby(frameworks, sort=False):
+        report.append(of_a_framework(run, str(framework), cells, worst))
+    report.update_statistics()
+    text = report.tostring().decode()
+    # a library that is faster than the standard one may declare its encoding; no text has >< in it
+    return DECLARATION + text[text.index("<testsuites") :].replace("><", ">\n<") + "\n"
+
+
+def of_the_harness(run: Run) -> TestSuite:
+    """One test case: whether the run itself went as it should."""
+    suite, case = TestSuite("harness"), TestCase("the run itself", "harness")
+    suite.add_property("harness", legible(str(run.about.get("harness", ""))))
+    if told := troubles.of_the_run(run):
+        case.result = worded(Error, told[0], "run", told)
+    suite.append(case)
+    return suite
+
+
+def of_a_framework(run: Run, framework: str, cells: pd.DataFrame, worst: set[Any]) -> TestSuite:
+    """Its variants' cells too, in the run's order."""
+    suite = TestSuite(legible(framework))
+    for key, value in run.about["frameworks"].get(framework, {}).items():
+        suite.add_property(legible(str(key)), legible(str(value)))
+    suite.extend(test_case(cell, cell.Index in worst) for cell in cells[troubles.READ].itertuples())
+    return suite
+
+
+def test_case(cell: Any, whole: bool) -> TestCase:
+    """Its name is the same in every run that asks the same."""
+    axis = () if cell.axis == -1 else (f"axis {cell.axis}",)
+    case = TestCase(legible("/".join((cell.operation, cell.case, cell.dtype, *axis))), legible(cell.backend))
+    if (result := result_of(cell, whole)) is not None:
+        case.append(result)
+    return case
+
+
+def result_of(cell: Any, whole: bool) -> FinalResult | None:
+    """None for a cell that passes."""
+    if cell.verdict in SHOWN:
+        return None
+    if cell.verdict in SILENT:
+        return worded(Skipped, f"{cell.verdict}: {cell.reason or SILENT[cell.verdict]}")
+    if cell.verdict in BAD_VERDICTS:
+        kind: type[FinalResult] = Failure
+    elif cell.outcome in ("failed", *troubles.DIED):
+        kind = Error
+    else:
+        return worded(Skipped, troubles.brief(cell))
+    return worded(kind, troubles.brief(cell), troubles.what(cell), troubles.details(cell, whole) if whole else ())
+
+
+def worded(kind: type[FinalResult], message: str, type_: str = "", lines: Any = ()) -> FinalResult:
+    """A result in characters that XML can hold."""
+    result = kind(legible(message), legible(type_))
+    if text := legible("\n".join(lines)):
+        result.text = text
+    return result

@@ -1,0 +1,231 @@
+"""What moved since it was accepted, or between two runs: counts, then the worst, each with its first witness.
+
+One sentence where nothing did. Pure functions of the classified cells.
+"""
+
+from __future__ import annotations
+
+import json as library
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from harness.ledger.cells import KEY
+from harness.ledger.moves import (
+    AS_BEFORE,
+    BETTER,
+    CHANGED,
+    GATE,
+    GONE,
+    JUDGED,
+    KNOWN_TO,
+    MOVED,
+    NEW,
+    NOT_ASKED,
+    QUIET,
+    SAME,
+    STALE,
+    UNANSWERED,
+    WORSE,
+    Moves,
+)
+from harness.store import csv as table_csv
+from reports import markdown, terminal
+from reports.cells import figure, placed
+from reports.data import plain
+from reports.table import shortened
+
+MOST_ROWS, MOST_WITNESSES = 12, 3
+BY_ERROR = (WORSE, MOVED, BETTER, JUDGED)
+BY_CELL = (CHANGED, *BY_ERROR)
+MISSING = {
+    GONE: "asked as before, and not there any more",
+    STALE: "accepted for other inputs",
+    UNANSWERED: "accepted, and absent or not run now",
+    NEW: "never accepted",
+}
+Grid = Callable[[pd.DataFrame], str]
+
+
+def render(moves: Moves, form: str) -> str:
+    """In one of `FORMATS`."""
+    return FORMATS[form](moves)
+
+
+def as_terminal(moves: Moves) -> str:
+    return joined(parts(moves, lambda rows: terminal.grid(rows) if len(rows) else "", str, "  {}"))
+
+
+def as_markdown(moves: Moves) -> str:
+    return joined(parts(moves, markdown.grid, markdown.escaped, "    {}"))
+
+
+def joined(some: Iterator[str]) -> str:
+    return "\n\n".join(part for part in some if part) + "\n"
+
+
+def parts(moves: Moves, grid: Grid, written: Callable[[str], str], indented: str) -> Iterator[str]:
+    """Sentence, tables, witnesses, and the command that accepts. `written`: prose, `indented`: what stands as it is."""
+    yield written(headline(moves))
+    if len(moves.failing):
+        yield written("; ".join(moves.facts))
+        yield grid(table(moves))
+        rest = int(moves.failing["class"].isin(BY_CELL).sum()) - MOST_ROWS
+        yield written(f"… and {rest:,} more: --format csv has them all.") if rest > 0 else ""
+        yield "\n".join(indented.format(line) for line in witnesses(moves))
+        yield grid(together(moves))
+    if UNANSWERED in set(moves.failing["class"]):
+        yield written("What was not answered is not accepted: it must be there, or be left out of the run (--backend).")
+    if moves.accepting:
+        yield written("If that is as it should be, this accepts it:") + "\n\n" + indented.format(moves.accepting)
+
+
+def headline(moves: Moves) -> str:
+    """How many cells of each class, what fails first; one plain sentence where all is as it was."""
+    counts = moves.cells["class"].value_counts()
+    bad, good = (
+        [f"{int(counts[name]):,} {told}" for name, told in named.items() if name in counts and name != NOT_ASKED]
+        for named in ({name: name.upper() for name in GATE}, {name: name for name in QUIET})
+    )
+    total = len(moves.cells) - int(counts.get(NOT_ASKED, 0))
+    aside = f"; {int(counts[NOT_ASKED]):,} others were not asked" if NOT_ASKED in counts else ""
+    told = "; ".join(", ".join(some) for some in (bad, good) if some)
+    partial, quiet = "Interrupted, so partial. " * moves.partial, "" if bad else "Nothing moved. "
+    return f"{partial}{quiet}{total:,} cells against those {moves.before}: {told or 'none'}{aside}."
+
+
+def table(moves: Moves) -> pd.DataFrame:
+    """The worst of the cells that have another answer, or another judgement, than accepted."""
+    failing = moves.failing
+    worst = failing[failing["class"].isin(BY_CELL)].head(MOST_ROWS)
+    return pd.DataFrame([row(cell) for cell in worst.to_dict("records")])
+
+
+def together(moves: Moves) -> pd.DataFrame:
+    """Cells that one side has not, by class and backend."""
+    failing = moves.failing
+    rest = failing[~failing["class"].isin(BY_CELL)]
+    return pd.DataFrame(
+        [
+            {
+                "what": name,
+                "backend": backend,
+                "cells": f"{len(its):,}",
+                "operations": shortened(its.operation.unique()),
+                "cases": shortened(its["case"].unique()),
+                "why": MISSING[str(name)],
+            }
+            for (name, backend), its in rest.groupby(["class", "backend"], sort=False)
+        ]
+    ).head(MOST_ROWS)
+
+
+def row(cell: dict[str, Any]) -> dict[str, str]:
+    return {
+        "what": cell["class"],
+        "backend": cell["backend"],
+        "operation": cell["operation"],
+        "case": placed(cell["case"], cell["axis"]),
+        "dtype": cell["dtype"],
+        "ulp": change(cell, "max_ulp_error"),
+        "of the bound": change(cell, "bound_fraction"),
+        "how": how(cell),
+    }
+
+
+def change(cell: dict[str, Any], name: str) -> str:
+    """A figure before and now; once, where both read alike."""
+    before, now = figure(cell[f"{name}_accepted"]), figure(cell[name])
+    if before == now and cell["class"] in BY_ERROR and cell[f"{name}_accepted"] != cell[name]:
+        before, now = (f"{cell[key]:.6g}" for key in (f"{name}_accepted", name))
+    return now if before == now else f"{before} → {now}"
+
+
+def how(cell: dict[str, Any]) -> str:
+    """In a few words, what is not as it was."""
+    if cell["class"] == CHANGED:
+        return ", ".join(semantics(cell))
+    if cell["class"] == JUDGED:
+        return ", ".join(judgement(cell))
+    if cell["class"] == BETTER:
+        return "the accepted error is out of date"
+    by = cell["max_ulp_error"] - cell["max_ulp_error_accepted"]
+    return (
+        f"{figure(by)} ulp more, at {cell['worst_index']}"
+        if by > KNOWN_TO
+        else "nearer to its bound, at another element"
+    )
+
+
+def semantics(cell: dict[str, Any]) -> Iterator[str]:
+    if cell["outcome"] != cell["outcome_accepted"]:
+        yield f"{cell['outcome_accepted']} → {cell['outcome']}" + f": {cell['raised']}" * bool(cell["raised"])
+        return
+    if cell["raised"] != cell["raised_accepted"]:
+        yield f"{cell['raised_accepted']} → {cell['raised']}"
+    if cell["answered"] != cell["answered_accepted"]:
+        yield f"answered in {cell['answered'] or 'its own dtype'}, not in {cell['answered_accepted'] or 'its own'}"
+    for name, word in (("nan_count", "NaN"), ("infinity_count", "infinities")):
+        if cell["outcome"] == "ok" and cell[name] != cell[f"{name}_accepted"]:
+            yield f"{word} {cell[f'{name}_accepted']} → {cell[name]}"
+
+
+def judgement(cell: dict[str, Any]) -> Iterator[str]:
+    for name in ("verdict", "grade"):
+        if cell[name] != cell[f"{name}_accepted"]:
+            yield f"{cell[f'{name}_accepted'] or 'no'} → {cell[name] or 'no'}{' grade' * (name == 'grade')}"
+    yield "the same bits" if cell["answer"] == cell["answer_accepted"] else "other bits, no further off"
+
+
+def witnesses(moves: Moves) -> Iterator[str]:
+    """Of the worst that have one: the element in hex; of kept answers, how far they are apart and where first."""
+    failing = moves.failing
+    shown = failing[failing.witness.fillna("").ne("") & failing["class"].isin(BY_CELL)]
+    for cell in shown.head(MOST_WITNESSES).to_dict("records"):
+        seen = library.loads(cell["witness"])
+        where = f"{cell['backend']} {cell['operation']} {placed(cell['case'], cell['axis'])} {cell['dtype']}"
+        yield f"{where} at {cell['worst_index']}: {earlier(cell)}{seen['actual']}, expected {seen['expected']}"
+        if cell.get("apart_at"):
+            most = figure(cell["apart_ulp"])
+            yield f"  apart by up to {most} ulp, first at {cell['apart_at']}: {cell['apart_hex']}"
+
+
+def earlier(cell: dict[str, Any]) -> str:
+    """What the earlier run answered at the same element, if that was its worst one too."""
+    if not cell.get("witness_accepted") or cell["worst_index_accepted"] != cell["worst_index"]:
+        return ""
+    return f"{library.loads(cell['witness_accepted'])['actual']} → "
+
+
+def as_csv(moves: Moves) -> str:
+    """Every cell with its class, both sides' figures beside each other."""
+    ours = [name for name in moves.cells.columns if name not in (*KEY, "class", "times")]
+    paired = sorted(ours, key=lambda name: (name.removesuffix("_accepted"), not name.endswith("_accepted")))
+    return table_csv(moves.cells[["class", *KEY, "times", *paired]])
+
+
+def as_json(moves: Moves) -> str:
+    """Counts, what else changed, the accepting command, and all cells that are not bit for bit as they were."""
+    counts = moves.cells["class"].value_counts()
+    told = moves.cells[~moves.cells["class"].isin((SAME, AS_BEFORE, NOT_ASKED))]
+    return (
+        library.dumps(
+            {
+                "against": moves.before, "factor": moves.factor, "partial": moves.partial,
+                "fails": bool(len(moves.failing)), "facts": list(moves.facts), "accept": moves.accepting,
+                "counts": {name: int(counts.get(name, 0)) for name in (*GATE, *QUIET)},
+                "cells": [{key: plain(value) for key, value in cell.items()} for cell in told.to_dict("records")],
+            },
+            indent=1, ensure_ascii=False, allow_nan=False,
+        )
+        + "\n"
+    )  # fmt: skip
+
+
+FORMATS: dict[str, Callable[[Moves], str]] = {
+    "terminal": as_terminal,
+    "json": as_json,
+    "csv": as_csv,
+    "markdown": as_markdown,
+}

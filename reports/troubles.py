@@ -1,0 +1,92 @@
+"""What makes a run's exit status other than 0, as plain text: the run's own troubles, and its cells, worst first."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from harness.records import Run
+from reports import table
+from reports.cells import figure, legible, placed
+
+DIED = ("crashed", "timed out", "out of memory")
+READ = [
+    "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "verdict", "grade", "bound_fraction",
+    "max_ulp_error", "nan_count", "infinity_count", "worst_index", "witness",
+]  # fmt: skip
+"""The columns that a cell is told by: 100,000 cells are walked through in half the time without the others."""
+LONGEST = 500
+"""Characters of a foreign sentence."""
+
+
+def of_the_run(run: Run) -> list[str]:
+    """A sentence for whatever makes the exit status, and is no cell's."""
+    about = run.about
+    told = ["interrupted: what was finished stands here, and the rest was not run"] * bool(about.get("partial"))
+    told += [f"our own fault: {fault}" for fault in about.get("faults", [])]
+    told += unanswered(about.get("unanswered_probes", []))
+    told += ["nothing was compared"] * (not (run.comparisons.outcome == "ok").any())
+    return [clipped(sentence) for sentence in told]
+
+
+def unanswered(probes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A sentence for each backend whose probes have one outcome."""
+    number = Counter((str(probe["backend"]), f"{probe['outcome']}: {probe['reason']}") for probe in probes)
+    return [f"{count} probe{'s' * (count > 1)} of {backend}, {why}" for (backend, why), count in number.items()]
+
+
+def of_the_cells(run: Run) -> pd.DataFrame:
+    """Cells that fall short, raised, or whose backend died; those without figures first, then by their bound."""
+    cells = run.comparisons
+    return table.ranked_by_bound(cells[cells.index.isin(table.failing(run).index) | cells.outcome.isin(DIED)])
+
+
+def what(cell: Any) -> str:
+    """The word for it: a verdict, or an outcome."""
+    return str(cell.verdict or cell.outcome)
+
+
+def brief(cell: Any) -> str:
+    """One line of figures, or the reason why there are none."""
+    if cell.outcome != "ok":
+        return f"{cell.outcome}: {clipped(cell.reason)}"
+    figures = f"{figure(cell.bound_fraction)} of its bound, {figure(cell.max_ulp_error)} ulp, grade {cell.grade or '–'}"
+    broken = f", {cell.nan_count} NaN, {cell.infinity_count} infinite" if cell.nan_count or cell.infinity_count else ""
+    return figures + broken
+
+
+def details(cell: Any, whole: bool) -> Iterator[str]:
+    """Lines: the reason, the worst element and its row if `whole`, and the command that shows it."""
+    if cell.outcome == "ok" and cell.reason:
+        yield clipped(cell.reason)
+    if cell.witness:
+        yield f"worst at element {cell.worst_index}:"
+        yield from (f"{key}: {value}" for key, value in witness(cell, whole).items())
+    yield command(cell)
+
+
+def witness(cell: Any, whole: bool) -> dict[str, str]:
+    """What stands in it, on a line each; the row's arguments if `whole`."""
+    found = json.loads(cell.witness)
+    kept = found if whole else {key: found[key] for key in ("actual", "expected") if key in found}
+    return {key: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in kept.items()}
+
+
+def command(cell: Any) -> str:
+    """What shows this cell without the harness; along the last axis, as it is asked there."""
+    return f"python -m harness reproduce {shlex.join((cell.backend, cell.operation, cell.case, cell.dtype))}"
+
+
+def name(cell: Any) -> str:
+    return f"{cell.operation}, {placed(cell.case, cell.axis)}, {cell.dtype}"
+
+
+def clipped(text: str) -> str:
+    """One line of at most `LONGEST` characters."""
+    line = " ".join(legible(text).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

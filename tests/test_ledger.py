@@ -1,0 +1,393 @@
+"""The text of a baseline, what it refuses, how runs merge into it, and the class of every move."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness import errors, store
+from harness.errors import UsageError
+from harness.ledger import accepted, cells, moves
+from harness.ledger.apart import distance
+from harness.ledger.platform import platform
+from harness.records import Comparison, Run
+from reports import moves as pages
+from tests.command import ROOT
+
+EXPECTED = Path(__file__).parent / "expected"
+FIGURES = [0.0, 0.1, 5e-324, 1.7976931348623157e308, float("inf"), 2.0**-1074 * 3, 1 / 3, 123456789.123456789]
+QUICK: dict[str, Any] = {"backends": (), "operations": (), "dtypes": (), "cases": (), "suite": ""}
+
+
+def cell(case: str = "digits", backend: str = "numpy", **given: Any) -> Comparison:
+    about = {
+        "outcome": "ok", "verdict": "within bound", "grade": "A", "max_ulp_error": 4.0, "bound_fraction": 0.25,
+        "nan_count": 0, "infinity_count": 0, "answer": "a" * 64, "worst_index": "0,2",
+        "witness": '{"element": 2, "actual": "0x1.8p-1", "expected": "0x0.bp+0"}',
+    }  # fmt: skip
+    about = about | given if given.get("outcome", "ok") == "ok" else given
+    return Comparison("softmax", case, "float64", -1, backend, **about)
+
+
+def run_of(*rows: Comparison, selection: dict[str, Any] | None = None, version: str = "2.4.6", **about: Any) -> Run:
+    said: dict[str, Any] = {
+        "partial": False, "faults": [],
+        "environment": {"system": "Linux 6.1", "machine": "x86_64", "cpu": ["AVX2", "SSE2"], "threads_per_worker": 1},
+        "frameworks": {"numpy": {"version": version, "flush_to_zero": False}},
+        "options": {"selection": QUICK | (selection or {})},
+        "inputs": {f"{row.case} float64": {"logits[0]": "1" * 64} for row in rows},
+    }  # fmt: skip
+    tables = {name: store.frame([], record) for name, record in store.TABLES.items()}
+    return Run(said | about, **{**tables, "comparisons": store.frame(rows, Comparison)})
+
+
+def baseline_of(*rows: Comparison, **about: Any) -> accepted.Baseline:
+    run = run_of(*rows, **about)
+    return accepted.accepted(accepted.empty(run), run, "as it was").baseline
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return accepted.write(
+        tmp_path, baseline_of(cell("a"), cell("b"), cell("c", outcome="failed", reason="ValueError: x"))
+    )
+
+
+def test_a_baseline_reads_back_to_the_bit(tmp_path: Path) -> None:
+    rows = [cell(f"case{number}", max_ulp_error=figure) for number, figure in enumerate(FIGURES)]
+    made = baseline_of(*rows, cell("x", outcome="unsupported"), cell('quoted, "so"'))
+    file = accepted.write(tmp_path, made)
+    read = accepted.read(file)
+    pd.testing.assert_frame_equal(read.cells, made.cells, check_exact=True)
+    assert [figure.hex() for figure in read.cells.max_ulp_error[: len(FIGURES)]] == [figure.hex() for figure in FIGURES]
+    assert (read.platform, read.frameworks, read.reasons) == (made.platform, made.frameworks, made.reasons)
+    assert accepted.written(read) == file.read_text()
+
+
+def test_one_changed_cell_is_one_changed_line() -> None:
+    before = accepted.written(baseline_of(cell("a"), cell("b"), cell("c"))).splitlines()
+    after = accepted.written(baseline_of(cell("a"), cell("b", max_ulp_error=4.5), cell("c"))).splitlines()
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+
+
+ROW = "softmax,b,float64,-1,numpy,quick,"
+SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
+    "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "no baseline of this"),
+    "a newer version": (lambda t: t.replace("version 1\n", "version 2\n", 1), 1, "format version 2; this harness"),
+    "an empty file": (lambda t: "", 1, "ends in the middle of a line"),
+    "a conflict in the head": (lambda t: t.replace("# framework", "=======\n# framework"), 7, "conflict is not res"),
+    "a conflict in a cell": (lambda t: t.replace(ROW, f"<<<<<<< HEAD\n{ROW}"), 11, "conflict is not res"),
+    "the end of a conflict": (lambda t: t.replace(ROW, f">>>>>>> theirs\n{ROW}"), 11, "conflict is not res"),
+    "another platform": (lambda t: t.replace("AVX2 SSE2", "SSE2"), 2, "the lines below it are those of linux-"),
+    "no threads": (lambda t: t.replace("# threads: 1\n", ""), 7, "the head has no lines '# threads: …'"),
+    "threads in words": (lambda t: t.replace("# threads: 1", "# threads: one"), 6, "'one' is no number of threads"),
+    "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 6, "'# do not edit' is no line"),
+    "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 7, "'numpy' is no framework"),
+    "other columns": (lambda t: t.replace("operation,case", "operator,case"), 9, "the columns' names should"),
+    "no table": (lambda t: t[: t.index("operation,")], 9, "the columns' names should"),
+    "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 11, "stands there twice: softmax a float64"),
+    "unsorted lines": (lambda t: t.replace("softmax,a,", "softmax,d,"), 11, "softmax b float64 axis -1 numpy belon"),
+    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,")), 11, "16 fields, not 17"),
+    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 11, "18 fields, not 17"),
+    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 11, "1 fields, not 17"),
+    "an open quote": (lambda t: t.replace("softmax,b,", 'softmax,"b,'), 11, "a quote is not closed"),
+    "a word for a number": (lambda t: t.replace(",4.0,0.25,", ",four,0.25,"), 10, "max_ulp_error is 'four'"),
+    "a negative error": (lambda t: t.replace(",4.0,0.25,", ",-4.0,0.25,"), 10, "max_ulp_error is '-4.0'"),
+    "half a hash": (lambda t: t.replace("a" * 64, "a" * 32, 1), 10, "answer is 'aaaa"),
+    "no such outcome": (lambda t: t.replace(",ok,", ",okay,", 1), 10, "outcome is 'okay'"),
+    "an outcome without a word": (lambda t: t.replace(",failed,", ",absent,"), 12, "outcome is 'absent'"),
+    "an answer that failed": (lambda t: t.replace(",ok,", ",failed,", 1), 10, "where the outcome is 'failed'"),
+    "no such dtype": (lambda t: t.replace("a,float64", "a,float46"), 10, "dtype is 'float46'"),
+    "no such grade": (lambda t: t.replace(",A,", ",Z,", 1), 10, "grade is 'Z'"),
+    "a cut": (lambda t: t[:-20], 12, "ends in the middle of a line"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_nonsense_is_refused_with_its_line_and_left_alone(file: Path, kind: str) -> None:
+    spoil, line, sentence = SPOILT[kind]
+    text = spoil(file.read_text())
+    assert text != file.read_text()
+    file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        accepted.read(file)
+    assert str(caught.value).startswith(f"{file}, line {line}: ")
+    assert sentence in str(caught.value)
+    assert file.read_text() == text
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.integers(0, 2000),
+    cut=st.integers(0, 100),
+    put=st.text(st.sampled_from(',"#\n\r\x00\u2028x0-.{}'), max_size=4),
+)
+def test_any_edit_is_read_or_refused(file: Path, place: int, cut: int, put: str) -> None:
+    """With its line; and nothing else is raised."""
+    text = accepted.written(baseline_of(cell("a"), cell("b")))
+    file.write_text(text[:place] + put + text[place + cut :])
+    try:
+        accepted.read(file)
+    except UsageError as error:
+        assert f"{file}, line " in str(error)
+
+
+def test_another_platform_s_file_under_this_name_is_refused(file: Path) -> None:
+    other = file.rename(file.with_name("linux-x86_64-avx512f-1t-123456.csv"))
+    with pytest.raises(UsageError, match=r"line 2: it is the baseline of another platform, linux-x86_64-avx2-1t-"):
+        accepted.read(other)
+
+
+def test_bytes_that_are_no_text_are_refused(file: Path) -> None:
+    file.write_bytes(b"\x89PNG\xff")
+    with pytest.raises(UsageError, match="is not UTF-8 text"):
+        accepted.read(file)
+
+
+def test_lines_that_end_as_on_windows_read_alike(file: Path) -> None:
+    before = accepted.read(file).cells
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    pd.testing.assert_frame_equal(accepted.read(file).cells, before)
+
+
+def test_a_platform_has_one_name_whatever_its_kernel_and_its_numpy_call_themselves() -> None:
+    made = platform(run_of().about)
+    environment = run_of().about["environment"] | {"system": "Linux 6.9", "cpu": ["AVX2", "SSE2", "X86_V3", "GFNI"]}
+    assert platform({"environment": environment}) == made
+    assert made.name.startswith("linux-x86_64-avx2-1t-")
+    names = {platform({"environment": environment | more}).name for more in ({"machine": "arm64"}, {"cpu": ["ASIMD"]},
+             {"threads_per_worker": 2}, {"system": "Darwin 24"})}  # fmt: skip
+    assert len(names | {made.name}) == 5
+
+
+OTHER = {"answer": "b" * 64}
+FAILED = {"outcome": "failed", "reason": "ValueError: no"}
+CLASSES: dict[str, tuple[dict[str, Any], str]] = {
+    "the same": ({}, moves.SAME),
+    "another place of the worst": ({"worst_index": "0,1"}, moves.SAME),
+    "other bits": (OTHER, moves.WITHIN),
+    "other bits, a little better": ({**OTHER, "max_ulp_error": 3.0}, moves.WITHIN),
+    "less than errors are known to": ({**OTHER, "max_ulp_error": 4.0 + 2**-11}, moves.WITHIN),
+    "more than errors are known to": ({**OTHER, "max_ulp_error": 4.0 + 2**-9}, moves.MOVED),
+    "one ulp more": ({**OTHER, "max_ulp_error": 5.0}, moves.MOVED),
+    "twice as much": ({**OTHER, "max_ulp_error": 8.0}, moves.MOVED),
+    "more than twice as much": ({**OTHER, "max_ulp_error": 8.01}, moves.WORSE),
+    "a larger share of its bound alone": ({**OTHER, "bound_fraction": 0.26}, moves.MOVED),
+    "infinite": ({**OTHER, "max_ulp_error": float("inf")}, moves.WORSE),
+    "half as much": ({**OTHER, "max_ulp_error": 2.0}, moves.WITHIN),
+    "less than half as much": ({**OTHER, "max_ulp_error": 1.9}, moves.BETTER),
+    "better in ulp, worse beside its bound": ({**OTHER, "max_ulp_error": 1, "bound_fraction": 0.3}, moves.MOVED),
+    "a NaN": ({**OTHER, "nan_count": 1}, moves.CHANGED),
+    "an infinity": ({**OTHER, "infinity_count": 1, "max_ulp_error": 1.0}, moves.CHANGED),
+    "another dtype": ({**OTHER, "reason": "answered in float32, not float64"}, moves.CHANGED),
+    "an exception": ({"outcome": "failed", "reason": "ValueError: no"}, moves.CHANGED),
+    "a crash": ({"outcome": "crashed", "reason": "killed by SIGSEGV, twice"}, moves.CHANGED),
+    "unsupported": ({"outcome": "unsupported", "reason": "float64"}, moves.CHANGED),
+    "absent": ({"outcome": "absent", "reason": "No module named 'numpy'"}, moves.UNANSWERED),
+    "not run": ({"outcome": "not run", "reason": "interrupted"}, moves.UNANSWERED),
+    "the same bits, another verdict": ({"verdict": "falls short"}, moves.JUDGED),
+    "the same bits, another error": ({"max_ulp_error": 4.01}, moves.JUDGED),
+    "other bits, another grade": ({**OTHER, "grade": "B"}, moves.JUDGED),
+}  # fmt: skip
+
+
+def classified(before: accepted.Baseline, run: Run) -> moves.Moves:
+    rows = moves.classified(before.cells, cells.cells(run), run.about["options"]["selection"])
+    return moves.Moves("accepted here", rows, partial=run.about["partial"])
+
+
+@pytest.mark.parametrize("what", CLASSES)
+def test_each_move_has_its_class(what: str) -> None:
+    given, expected = CLASSES[what]
+    found = classified(baseline_of(cell()), run_of(cell(**given)))
+    assert found.cells["class"].tolist() == [expected]
+    assert bool(moves.exit_code(found)) == (expected in moves.GATE)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (FAILED, {**FAILED, "reason": "ValueError: another"}, moves.AS_BEFORE),
+        (FAILED, {**FAILED, "reason": "TypeError: no"}, moves.CHANGED),
+        ({"outcome": "crashed", "reason": "a"}, {"outcome": "crashed", "reason": "b"}, moves.AS_BEFORE),
+        ({"outcome": "unsupported"}, {}, moves.CHANGED),
+        ({"max_ulp_error": None, "nan_count": 3}, {"max_ulp_error": None, "nan_count": 3, **OTHER}, moves.WITHIN),
+        ({"max_ulp_error": 0.0}, {"max_ulp_error": 0.3, **OTHER}, moves.WORSE),
+        ({"max_ulp_error": float("inf")}, {"max_ulp_error": float("inf"), **OTHER}, moves.WITHIN),
+        ({"max_ulp_error": float("inf")}, {"max_ulp_error": 1.0, **OTHER}, moves.BETTER),
+    ],
+)  # fmt: skip
+def test_what_was_accepted_counts(before: dict[str, Any], now: dict[str, Any], expected: str) -> None:
+    found = classified(baseline_of(cell(**before)), run_of(cell(**now)))
+    assert found.cells["class"].tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("accepted_by", "asked", "expected"),
+    [
+        ({}, {}, moves.GONE),
+        ({}, {"backends": ("numpy",)}, moves.GONE),
+        ({}, {"backends": ("jax*",)}, moves.NOT_ASKED),
+        ({}, {"suite": "standard"}, moves.NOT_ASKED),
+        ({}, {"cases": ("digits",)}, moves.NOT_ASKED),
+        ({"suite": "deep"}, {"suite": "deep", "cases": ("di*",)}, moves.GONE),
+        ({"suite": "deep"}, {"suite": "deep", "cases": ("other",)}, moves.NOT_ASKED),
+        ({"cases": ("digits",)}, {"cases": ("digits",)}, moves.GONE),
+    ],
+)
+def test_a_cell_is_gone_if_the_same_was_asked(
+    accepted_by: dict[str, Any], asked: dict[str, Any], expected: str
+) -> None:
+    before = baseline_of(cell("digits"), cell("other"), selection=accepted_by)
+    found = classified(before, run_of(cell("other"), selection=asked)).cells.set_index("case")["class"]
+    assert found["digits"] == expected
+
+
+def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> None:
+    before = baseline_of(cell())
+    found = classified(before, run_of(cell(), cell(backend="jax"), cell(backend="torch", outcome="absent")))
+    assert found.cells.set_index("backend")["class"].to_dict() == {
+        "numpy": moves.SAME, "jax": moves.NEW, "torch": moves.NEVER,
+    }  # fmt: skip
+    assert moves.exit_code(found) == errors.FALLS_SHORT
+
+
+@pytest.mark.parametrize(
+    ("rows", "about", "code"),
+    [
+        ([cell()], {}, errors.AS_IT_SHOULD_BE),
+        ([cell()], {"partial": True}, errors.INTERRUPTED),
+        ([cell(outcome="crashed")], {}, errors.BACKEND_DIED),
+        ([cell(outcome="absent")], {}, errors.NOTHING_COMPARED),
+        ([], {"selection": {"suite": "deep"}}, errors.NOTHING_COMPARED),
+        ([cell(max_ulp_error=5.0, **OTHER)], {}, errors.FALLS_SHORT),
+    ],
+)
+def test_nothing_that_was_not_compared_is_a_pass(rows: list[Comparison], about: dict[str, Any], code: int) -> None:
+    assert moves.exit_code(classified(baseline_of(cell()), run_of(*rows, **about))) == code
+
+
+def test_accepting_keeps_what_was_not_asked_and_what_is_absent() -> None:
+    before = baseline_of(cell("a"), cell("b"), cell("c"))
+    made = accepted.accepted(before, run_of(cell("b", **OTHER), cell("c", outcome="absent"), cell("d")), "narrower")
+    assert made.baseline.cells["case"].tolist() == ["a", "b", "c", "d"]
+    assert made.baseline.cells.answer.str[0].tolist() == ["a", "b", "a", "a"]
+    assert (made.new, made.changed, made.dropped, made.kept) == (1, 1, 0, 2)
+    assert made.baseline.reasons == ("as it was", "narrower")
+
+
+def test_gone_cells_are_dropped_on_request_alone() -> None:
+    before, run = baseline_of(cell("a"), cell("b")), run_of(cell("a"))
+    assert len(accepted.accepted(before, run, "kept").baseline.cells) == 2
+    made = accepted.accepted(before, run, "dropped", drop_gone=True)
+    assert (made.baseline.cells["case"].tolist(), made.dropped) == (["a"], 1)
+
+
+def test_a_cell_keeps_every_suite_that_it_was_accepted_from() -> None:
+    before = baseline_of(cell("a"), selection={"suite": "standard"})
+    quick = accepted.accepted(before, run_of(cell("a")), "quick too").baseline
+    own = accepted.accepted(quick, run_of(cell("a"), selection={"cases": ("a",)}), "and alone").baseline
+    assert (quick.cells.asked[0], own.cells.asked[0]) == ("quick+standard", "quick+standard")
+
+
+def test_versions_stand_in_the_head_with_those_of_cells_that_were_not_asked() -> None:
+    before = baseline_of(cell("a"), cell("b"))
+    part = accepted.accepted(before, run_of(cell("a"), version="2.5"), "a part").baseline
+    whole = accepted.accepted(before, run_of(cell("a"), cell("b"), version="2.5"), "all").baseline
+    assert str(part.frameworks["numpy"]) == "2.4.6 and 2.5"
+    assert str(whole.frameworks["numpy"]) == "2.5"
+
+
+@pytest.mark.parametrize("flushes", [False, True])
+def test_a_framework_s_habits_stand_in_the_head(tmp_path: Path, flushes: bool) -> None:
+    said = {"jax": {"version": "0.10.2", "flush_to_zero": flushes}}
+    made = baseline_of(cell(backend="jax"), frameworks=said)
+    assert accepted.read(accepted.write(tmp_path, made)).frameworks == made.frameworks
+    assert made.frameworks["jax"].flushes is flushes
+
+
+def test_a_reason_stays_in_its_line() -> None:
+    run = run_of(cell())
+    made = accepted.accepted(accepted.empty(run), run, "first\n# platform: another\n").baseline
+    assert "\n# accepted: first # platform: another\n" in accepted.written(made)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from harness.ledger import accepted
+file = Path(sys.argv[1])
+baseline = accepted.read(file)
+print("ready", flush=True)
+while True:
+    accepted.write(file.parent, baseline)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
+    file = accepted.write(tmp_path, baseline_of(*(cell(f"case{number}") for number in range(2000))))
+    before = file.read_bytes()
+    for wait in np.linspace(0.0, 0.05, 5):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, file], cwd=ROOT, stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(wait)
+        writer.send_signal(signal.SIGKILL)
+        writer.communicate()
+        assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ([1.0, 2.0], [1.0, 2.0 + 2**-51], (1.0, "1")),
+        ([0.0, 1.0], [5e-324, 1.0 - 2**-53], (1.0, "0")),
+        ([1.0, 1.0], [np.nan, 1.0], (np.inf, "0")),
+        ([np.nan, 1.0], [np.nan, 1.0], (0.0, "")),
+    ],
+)
+def test_answers_are_apart_in_ulp_of_the_first(a: list[float], b: list[float], expected: tuple[float, str]) -> None:
+    assert distance(iter([(np.array(a), np.array(b))]))[:2] == expected
+
+
+def test_the_first_difference_of_several_blocks_is_told() -> None:
+    one, two = np.array([1.0, 2.0]), np.array([1.0, 2.0 + 2**-50])
+    assert distance(iter([(one, one), (one, two)]))[:2] == (2.0, "block 1: 1")
+
+
+@pytest.fixture
+def told() -> moves.Moves:
+    """Every class once, with hostile text."""
+    names = [f"{number:02} <b>|`x`" for number in range(len(CLASSES))]
+    before = baseline_of(*map(cell, names), cell("gone"))
+    now = [cell(name, **given) for name, (given, _) in zip(names, CLASSES.values(), strict=True)]
+    found = classified(before, run_of(*now, cell("new")))
+    return replace(
+        found, facts=("numpy 2.2.6 → 2.4.6",), accepting='python -m harness baseline accept out/x --reason "…"'
+    )
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown"])
+def test_the_page_is_as_accepted(told: moves.Moves, form: str, request: pytest.FixtureRequest) -> None:
+    file = EXPECTED / {"terminal": "moves.txt", "markdown": "moves.md"}[form]
+    if request.config.getoption("--accept"):
+        file.write_text(pages.render(told, form))
+    assert pages.render(told, form) == file.read_text()
+
+
+def test_every_cell_stands_in_the_csv_and_json_reads() -> None:
+    found = classified(baseline_of(cell("a"), cell("b")), run_of(cell("a"), cell("b", **OTHER)))
+    assert len(pages.render(found, "csv").splitlines()) == 3
+    assert '"within the accepted error": 1' in pages.render(found, "json")
