@@ -43,12 +43,12 @@ def placed(case: str, axis: int) -> str:
     return case if axis == -1 else f"{case}, axis {axis}"
 
 
-def legible(text: str) -> str:
-    """Foreign text without control characters; its line ends are newlines, its tabs are spaces."""
-    return UNFIT.sub("", re.sub("\r\n?", "\n", text).replace("\t", " "))
-
-
 def questions(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Operations and dtypes that there are, in order."""
     there = list(dict.fromkeys(zip(rows["operation"], rows["dtype"], strict=True)))
     yield from sorted(there, key=lambda key: list(OPERATIONS).index(key[0]))
+
+
+def legible(text: str) -> str:
+    """Foreign text without control characters; its line ends are newlines, its tabs are spaces."""
+    return UNFIT.sub("", re.sub("\r\n?", "\n", text).replace("\t", " "))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 DOCS = "https://github.com/softmax-harness/softmax-harness/blob/main/docs"
-LOSS, BATCH = "cross-entropy", "batch"
 SECTIONS = {
     "softmax": ("softmax", "softmax"),
     "log_softmax": ("logsumexp-and-log_softmax", "log-softmax"),
@@ -16,23 +15,26 @@ SECTIONS = {
     "log_softmax_vjp": ("derivatives-of-log_softmax", "log-softmax-derivatives"),
     "log_softmax_jvp": ("derivatives-of-log_softmax", "log-softmax-derivatives"),
     "log_softmax_jacobian": ("derivatives-of-log_softmax", "log-softmax-derivatives"),
-    "cross_entropy": (LOSS, LOSS),
-    "cross_entropy_mean": (LOSS, BATCH),
-    "cross_entropy_sum": (LOSS, BATCH),
-    "cross_entropy_gradient": (LOSS, LOSS),
-    "cross_entropy_mean_gradient": (LOSS, BATCH),
-    "cross_entropy_hvp": (LOSS, "second-order"),
-    "soft_cross_entropy": (LOSS, LOSS),
-    "soft_cross_entropy_mean": (LOSS, BATCH),
-    "soft_cross_entropy_sum": (LOSS, BATCH),
-    "soft_cross_entropy_gradient": (LOSS, LOSS),
+    "cross_entropy": ("cross-entropy", "cross-entropy"),
+    "cross_entropy_mean": ("cross-entropy", "batch"),
+    "cross_entropy_sum": ("cross-entropy", "batch"),
+    "cross_entropy_gradient": ("cross-entropy", "cross-entropy"),
+    "cross_entropy_mean_gradient": ("cross-entropy", "batch"),
+    "cross_entropy_hvp": ("cross-entropy", "second-order"),
+    "soft_cross_entropy": ("cross-entropy", "cross-entropy"),
+    "soft_cross_entropy_mean": ("cross-entropy", "batch"),
+    "soft_cross_entropy_sum": ("cross-entropy", "batch"),
+    "soft_cross_entropy_gradient": ("cross-entropy", "cross-entropy"),
     "mean_squared_error": ("squared-error", "squared-error"),
     "mean_squared_error_gradient": ("squared-error", "squared-error"),
     "layer": ("softmax-layer", "layer"),
     "layer_jacobian": ("softmax-layer", "layer"),
     "layer_cross_entropy_gradient": ("softmax-layer", "layer"),
 }
-"""Of each operation: its section of docs/operations.md, and that of docs/bounds.md which proves its bound."""
+"""Of each operation: its section of docs/operations.md, and that of docs/bounds.md which proves its bound.
+
+As the table of derivations in docs/operations.md has them.
+"""
 
 
 def derivation(operation: str) -> str:

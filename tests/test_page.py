@@ -109,7 +109,7 @@ def test_going_back_closes_a_cell(visit: Any) -> None:
     tab = visit()
     tab.locator("#heat td a").first.click()
     tab.go_back()
-    tab.wait_for_function("!document.querySelector('dialog').open")
+    tab.locator("dialog").wait_for(state="hidden")
 
 
 def test_a_table_sorts_by_its_exact_numbers(visit: Any) -> None:
@@ -200,7 +200,7 @@ def test_a_command_is_copied_as_it_stands(visit: Any) -> None:
     tab.locator("#heat td a").first.click()
     shown = tab.locator("dialog pre").first.evaluate("node => node.firstChild.textContent")
     tab.locator("dialog button.copy").first.click()
-    tab.wait_for_function("document.querySelector('dialog button.copy').textContent === 'Copied'")
+    tab.get_by_role("button", name="Copied").wait_for()
     assert tab.evaluate("navigator.clipboard.readText()") == shown
 
 

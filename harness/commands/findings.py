@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def look_into(
     run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None, limits: Any = None
 ) -> Any:
-    """Shrink what a run found, show each by a script of its own, and write tables and pages."""
+    """Shrink what a run found, show each by a script of its own, and write tables and page."""
     from harness.findings import Asker, survey
     from harness.findings.record import KINDS
     from harness.process import Limits

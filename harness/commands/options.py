@@ -29,8 +29,10 @@ app = typer.Typer(
 
 Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
 Pythons = Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: run it under that interpreter.")]
-FORMATS_THERE = "On stdout: terminal, json, csv, markdown, html, junit or github."
-Form = Annotated[str, typer.Option("--format", help=FORMATS_THERE, metavar="FORMAT")]
+Form = Annotated[
+    str,
+    typer.Option("--format", help="terminal, json, csv, markdown, html, junit or github.", metavar="FORMAT"),
+]
 
 
 def split(option: str, given: list[str] | None) -> tuple[str, ...]:

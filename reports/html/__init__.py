@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 from harness.records import Run
 from harness.store import TABLES
 from reports import links
+from reports.cells import legible
 from reports.html import chosen, plots
 from reports.html.beside import NOTHING, Beside
 from reports.html.contents import HERE, contents
@@ -35,7 +36,7 @@ def render(run: Run, beside: Beside = NOTHING) -> str:
     hand = at_hand(run)
     kept = chosen.chosen(hand)
     whole = run.comparisons.reset_index(drop=True).loc[kept.index].assign(letter=kept.letter)
-    return template().render(**contents(hand, whole, beside))
+    return template().render(**contents(hand, whole, beside)).lstrip()
 
 
 def at_hand(run: Run) -> Run:
@@ -57,11 +58,16 @@ def template() -> Template:
     """Whatever stands in a run is text, and never markup."""
     world = Environment(
         loader=FileSystemLoader(HERE), autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=fit,
     )  # fmt: skip
     world.filters |= {"grade": CLASSES.__getitem__, "first_operation": first_operation, "short": short}
     world.globals.update(plots=vars(plots), meaning=chosen.MEANING, docs=links.page)
     return world.get_template("page.html.jinja")
+
+
+def fit(value: Any) -> Any:
+    """Foreign text without control characters; what the page itself is made of is as it is."""
+    return legible(value) if type(value) is str else value
 
 
 def first_operation(plots: Sequence[Any]) -> list[tuple[bool, list[Any]]]:
