@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from math import isinf
 from typing import Any
@@ -41,6 +42,13 @@ def answered(run: Run) -> pd.DataFrame:
 
 def placed(case: str, axis: int) -> str:
     return case if axis == -1 else f"{case}, axis {axis}"
+
+
+def command(cell: Any) -> str:
+    """What shows a cell by a script without the harness; with the axis where that is not the last."""
+    axis = [] if cell.axis == -1 else [f"--axis={cell.axis}"]
+    words = [cell.backend, cell.operation, cell.case, cell.dtype, *axis]
+    return shlex.join(["python", "-m", "harness", "reproduce", *words])
 
 
 def questions(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 
 from harness.records import Run
 from reports import table
-from reports.cells import figure, legible, placed
+from reports.cells import command, figure, legible, placed
 
 DIED = ("crashed", "timed out", "out of memory")
 READ = [
@@ -75,11 +74,6 @@ def witness(cell: Any, whole: bool) -> dict[str, str]:
     found = json.loads(cell.witness)
     kept = found if whole else {key: found[key] for key in ("actual", "expected") if key in found}
     return {key: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in kept.items()}
-
-
-def command(cell: Any) -> str:
-    """What shows this cell without the harness; along the last axis, as it is asked there."""
-    return f"python -m harness reproduce {shlex.join((cell.backend, cell.operation, cell.case, cell.dtype))}"
 
 
 def name(cell: Any) -> str:

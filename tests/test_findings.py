@@ -262,9 +262,17 @@ def test_any_cell_is_reproduced(words: tuple[str, ...]) -> None:
     assert "of its bound" in done.stderr
 
 
+def test_a_cell_is_reproduced_along_another_axis() -> None:
+    first, second = (harness("reproduce", "numpy", "softmax", "axes", "float64", f"--axis={axis}") for axis in (0, 1))
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert "axis=0" in first.stdout and "axis=1" in second.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("numpy", "softmax", "axes", "float64", "--axis=7"), "axes has 3 dimensions: its axes are -3 to 2"),
+        (("jax", "softmax", "atlas:uint8_logits", "uint8", "--axis=0"), "--axis does not go with it"),
         (("numpy", "softmax"), "a cell is BACKEND OPERATION CASE DTYPE, as in: reproduce torch"),
         (("nunpy", "softmax", "wide", "float32"), "unknown backend 'nunpy': did you mean 'numpy'?"),
         (("numpy", "sofmax", "wide", "float32"), "unknown operation 'sofmax': did you mean 'softmax'?"),

@@ -78,6 +78,7 @@ def findings(
 def reproduce(
     cell: Annotated[list[str], typer.Argument(metavar="CELL", help="BACKEND OPERATION CASE DTYPE")],
     python: Pythons = None,
+    axis: Annotated[int | None, typer.Option(help="Another axis of the case than its first.")] = None,
 ) -> None:
     """Print a cell as a script in the framework's own words, without this harness, and run it."""
     from harness.findings import Asker
@@ -85,7 +86,7 @@ def reproduce(
 
     place = checked(" ".join(cell).split())
     with Asker(interpreters(python)) as asker:
-        script, told = asked(asker, *place)
+        script, told = asked(asker, *place, axis)
         show(script)
         print(told, file=sys.stderr)
         done = ran(asker, place[0], script)

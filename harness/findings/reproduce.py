@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from backends import NAMES, find
 from harness.atlas.situations import NO_FLOATS
 from harness.cases import named
@@ -49,19 +51,36 @@ def why_not(backend: str, operation: str, case: Case, dtype: str) -> str:
     return about.unsupported(operation, dtype) or unvaried or "it is larger than what is asked of it"
 
 
-def asked(asker: Asker, backend: str, operation: str, case: str, dtype: str) -> tuple[str, str]:
-    """The script, and what the harness says of the cell. UsageError where there is neither."""
+def along(case: Case, axis: int | None) -> Case:
+    """The case with that axis alone, or as it is. UsageError where it has no such axis."""
+    if axis is None:
+        return case
+    rank = len(case.shape)
+    if not -rank <= axis < rank:
+        raise UsageError(f"{case.name} has {rank} dimension{'s' * (rank > 1)}: its axes are {-rank} to {rank - 1}")
+    return replace(case, axes=(axis,))
+
+
+def asked(
+    asker: Asker, backend: str, operation: str, case: str, dtype: str, axis: int | None = None
+) -> tuple[str, str]:
+    """The script, and what the harness says of the cell. UsageError where there is neither.
+
+    `axis`: another than the case's first.
+    """
     if case.startswith(NAME):
+        if axis is not None:
+            raise UsageError("a cell of the atlas is found by its situation: --axis does not go with it")
         return special.asked(asker, backend, operation, special.checked(backend, operation, case, dtype), dtype)
-    group = asker.group(backend, operation, named(case), dtype)
+    made = along(named(case), axis)
+    group = asker.group(backend, operation, made, dtype)
     if group is None:
-        reason = why_not(backend, operation, named(case), dtype)
+        reason = why_not(backend, operation, made, dtype)
         raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {reason}")
     try:
-        cell = asker.cell(backend, operation, case, dtype)
+        [cell] = asker.judged(group).comparisons
     except WorkerDiedError as died:
         raise UsageError(f"{backend} does not answer: {died.outcome}, {died.reason}") from None
-    assert cell is not None
     script, reason = snippet(asker, group, cell)
     if script is None and group.case.variation:
         script = other_bits(asker, group)[0]

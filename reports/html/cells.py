@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 
 from harness.tally import EDGES
 from reports import links
-from reports.cells import placed
+from reports.cells import command, placed
 from reports.html.chosen import MEANING, address
 from reports.html.tables import Cell, Column, Table, number, whole
 
@@ -161,10 +160,6 @@ def end(edge: float) -> str:
     if edge == 0.5:
         return "½"
     return f"{edge:.0f}" if edge < 2**17 else f"2^{int(edge).bit_length() - 1}" if edge < float("inf") else "∞"
-
-
-def command(cell: Any) -> str:
-    return "python -m harness reproduce " + " ".join(shlex.quote(str(getattr(cell, name))) for name in WHERE)
 
 
 def listed(kept: pd.DataFrame) -> Table:

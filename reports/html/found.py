@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from harness.findings.record import DEFECT, Finding
 from reports import findings as page
-from reports.cells import placed
+from reports.cells import command, placed
 from reports.html.beside import Beside
-from reports.html.cells import WHERE, command
+from reports.html.cells import WHERE
 from reports.html.tables import Table, of_frame
 
 
@@ -36,6 +36,8 @@ class Witnessed:
     operation: str
     case: str
     dtype: str
+    axis: int = -1
+    """That of a witness stands in its name."""
 
 
 def found(beside: Beside) -> Iterator[Found]:
