@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from os import PathLike
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+_parsing = Lock()
+"""NumPy parses a file's header by `ast`, which CPython 3.11.7 cannot do in two threads (python/cpython#106905)."""
 
 
 def dtype(name: str) -> np.dtype[Any]:
@@ -30,8 +33,9 @@ def save(file: str | PathLike[str], array: Array) -> str:
 
 
 def load(file: str | PathLike[str], name: str, mapped: bool = False) -> Array:
-    """Read it as the dtype of that name, mapped or at once."""
-    stored: Array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
+    """Read it as the dtype of that name, mapped or at once; by one thread at a time."""
+    with _parsing:
+        stored: Array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
     return stored.view(dtype(name)) if name == "bfloat16" else stored
 
 

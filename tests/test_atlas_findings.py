@@ -186,6 +186,38 @@ def test_what_most_others_do_not_is_a_difference_of_policy() -> None:
     assert one.expected == "NaN everywhere (numpy)"
 
 
+def test_what_is_right_in_a_mode_alone_is_told_of_its_framework() -> None:
+    """Of soft labels at −inf, where nobody is declared to give NaN."""
+    key = ("soft_cross_entropy", "one -inf")
+    seen: dict[Key, list[Seen]] = {
+        ("tensorflow", *key): [Seen("NaN", "float32", "last", 3)],
+        ("tensorflow:xla", *key): [Seen("right", "float32", "last", 3)],
+    }
+    made = entries(seen, dict.fromkeys(("tensorflow", "tensorflow:xla"), "1.0"), {"tensorflow:xla": "tensorflow"}, ())
+    [one] = suspects(made, seen, ())
+    assert (one.kind, one.key, one.facts) == (DEFECT, ("tensorflow", *key), ("NaN",))
+    assert (one.expected, one.against) == ("right", "tensorflow:xla")
+
+
+def test_to_refuse_otherwise_in_a_mode_is_no_finding() -> None:
+    key = ("softmax", "0-d")
+    seen: dict[Key, list[Seen]] = {
+        ("tensorflow", *key): [Seen("raises A", "float32", "0-d", 1)],
+        ("tensorflow:xla", *key): [Seen("raises B", "float32", "0-d", 1)],
+    }
+    policies = parsed(
+        "\n".join(
+            f'[[policy]]\nbackend = "{backend}"\nsituation = "0-d"\nfact = "raises {fact}"\nmeasured = "1.0"'
+            for backend, fact in (("tensorflow", "A"), ("tensorflow:xla", "B"))
+        ),
+        "modes.toml",
+    )
+    made = entries(
+        seen, dict.fromkeys(("tensorflow", "tensorflow:xla"), "1.0"), {"tensorflow:xla": "tensorflow"}, policies
+    )
+    assert suspects(made, seen, policies) == []
+
+
 def test_the_page_lists_findings_first_and_every_text_as_it_is(found: Found) -> None:
     one = replace(of(found, "odd:wrapping")[0], version="2<b>|", actual="*0* `x`", witness="atlas:a_b [<i>]")
     text = page.render(found[1].entries, [one])

@@ -20,6 +20,7 @@ from harness.atlas.entries import AGAIN, MODE, Entry, Key, Seen, coordinates, ot
 from harness.atlas.policies import AS_DECLARED, DIFFERS, Policy, declared
 from harness.atlas.situations import SITUATIONS
 from harness.atlas.sweep import FIRST_DTYPE, is_mode, rows
+from harness.atlas.truths import RIGHT
 from harness.findings.record import DEFECT, KINDS, POLICY
 
 ALIVE, EXACT, APART = "it answers", "a finite number is the exact one", "a row does not depend on its neighbours"
@@ -109,17 +110,22 @@ def of_entry(entry: Entry, entries: Sequence[Entry], seen: SeenBy, policies: Seq
     elif entry.verdict == DIFFERS:
         yield Suspect(DEFECT, DECLARED, entry, facts, entry.policy)
     elif other_mode(seen[key], native):
-        yield from of_mode(entry, seen[key], native, usual)
+        yield from of_mode(entry, entries, seen, usual)
     elif entry.verdict == AS_DECLARED and (told := elsewhere(entry, entries)):
         yield Suspect(POLICY, OTHERS, entry, facts, told)
 
 
 def expected(seen: Sequence[Seen], usual: Sequence[str]) -> str:
-    """Of several facts, what is declared of everybody, or is right, or is an answer; else the one seen most often."""
+    """Of several facts, what is declared of everybody, or is right, or is an answer; else the one seen most often, and
+    of two that are as often in float64."""
     count: Counter[str] = Counter(dict.fromkeys(sorted({one.fact for one in seen}), 0))
     for one in seen:
         count[one.fact] += len(one.positions)
-    return max(count, key=lambda fact: (fact in usual, fact.startswith("right"), not refuses(fact), count[fact]))
+    widest = {one.fact for one in seen if one.dtype == "float64"}
+    return max(
+        count,
+        key=lambda fact: (fact in usual, fact.startswith("right"), not refuses(fact), count[fact], fact in widest),
+    )
 
 
 def same_whatever(by: Sequence[str]) -> str:
@@ -151,15 +157,21 @@ def variation(entry: Entry) -> str:
     return POLICY if documented else DEFECT
 
 
-def of_mode(entry: Entry, seen: Sequence[Seen], native: Sequence[Seen], usual: Sequence[str]) -> Iterator[Suspect]:
+def of_mode(entry: Entry, entries: Sequence[Entry], seen: SeenBy, usual: Sequence[str]) -> Iterator[Suspect]:
     """No finding: a mode that refuses as declared, by another exception than its framework does uncompiled; and one
-    that does what everybody does where its framework falls out, which is told of the framework itself."""
-    facts, theirs = {one.fact for one in seen}, {one.fact for one in native}
+    that does what everybody does where its framework falls out, which is told of the framework itself. So is an answer
+    that is right in the mode alone."""
+    key = (entry.operation, entry.situation)
+    framework = find(entry.backend).framework
+    facts, theirs = ({one.fact for one in seen[backend, *key]} for backend in (entry.backend, framework))
     if entry.verdict == AS_DECLARED and (all(map(refuses, facts | theirs)) or facts <= set(usual)):
         return
-    framework = find(entry.backend).framework
-    other = next(fact for fact in sorted(theirs) if fact not in facts)
-    yield Suspect(variation(entry), same_whatever((MODE,)), entry, tuple(facts), other, framework)
+    law, kind, [other, *_] = same_whatever((MODE,)), variation(entry), sorted(theirs - facts)
+    native = next((one for one in entries if (one.backend, one.operation, one.situation) == (framework, *key)), None)
+    if native and facts == {RIGHT} and not other.startswith(RIGHT):
+        yield Suspect(kind, law, native, (other,), RIGHT, entry.backend)
+    else:
+        yield Suspect(kind, law, entry, tuple(sorted(facts)), other, framework)
 
 
 def refuses(fact: str) -> bool:
@@ -170,7 +182,8 @@ def elsewhere(entry: Entry, entries: Sequence[Entry]) -> str:
     """What other frameworks do, if most do something else. To refuse is to refuse, by whatever exception."""
     about = find(entry.backend)
     asked = [e for e in entries if (e.operation, e.situation) == (entry.operation, entry.situation)]
-    facts = {e.backend: e.fact for e in asked if not find(e.backend).variant and not e.varies_by}
+    right = [e for e in asked if not e.varies_by and not law_of(e.fact, e.situation)]
+    facts = {e.backend: e.fact for e in right if not find(e.backend).variant}
     mine = outline(entry.fact)
     if about.variant and (about.framework not in facts or outline(facts[about.framework]) == mine):
         return ""

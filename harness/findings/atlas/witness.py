@@ -83,7 +83,8 @@ def at_width(found: Question, n: int, still: Still) -> Question | None:
     if n < about.smallest:
         return None
     made: Iterable[Row] = rows_of(about, n, found.sheet.dtype)
-    tried = (found.with_rows([row]) for row in made if row.situation == found.situation)
+    own = (row for row in made if row.situation == found.situation)
+    tried = (found.with_rows([row]) for row in own if about.wraps or row.label is None or row.label < n)
     return next((question for question in tried if still(question)), None)
 
 
