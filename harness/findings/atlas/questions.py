@@ -99,10 +99,10 @@ def transcript(asker: Asker, question: Question, stand_ins: bool = False) -> Tra
 
 
 def in_brackets(question: Question) -> str:
-    """The logits of its rows, each with its label if there are any, as in "[nan, 0], [1, 2]" and "[0, 0] at -1"."""
+    """The logits of its rows, each with its label if there are any, as in "[nan, 0], [1, 2]" and "[0, 0] label -1"."""
     labelled = "labels" in OPERATIONS[question.operation].arguments
     rows = question.sheet.rows or [Row(np.zeros(0), label=0)]
-    return ", ".join(f"{of_row(row)}{f' at {label(row)}' if labelled else ''}" for row in rows[:MOST])
+    return ", ".join(f"{of_row(row)}{f' label {label(row)}' if labelled else ''}" for row in rows[:MOST])
 
 
 def of_row(row: Row) -> str:
