@@ -155,6 +155,8 @@ class Framework:
         if self._worker is None:
             outcome, reason = self.about.pop("outcome"), self.about.pop("reason")
             raise WorkerDiedError(outcome, reason)
+        if self.stopping.is_set():  # whoever stopped us may have come before this worker
+            raise WorkerDiedError("not run", "interrupted")
         try:
             return self._worker.ask(request)
         except WorkerDiedError:

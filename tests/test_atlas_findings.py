@@ -104,13 +104,15 @@ def test_a_finding_whose_defect_is_gone_is_stale(
     found: Found, tmp_path: Path, backend: str, wrong: str, mended: str
 ) -> None:
     """Its script is run again by what keeps findings; mended here as the framework would be."""
-    old = replace(of(found, backend)[0], snippet="mended.py")
+    old = replace(of(found, backend)[0], snippet="findings/mended.py")
+    file = tmp_path / "findings" / "mended.py"
+    file.parent.mkdir()
     script = (found[0] / of(found, backend)[0].snippet).read_text()
     assert wrong in script
     with Asker() as asker:
-        (tmp_path / "mended.py").write_text(script)
+        file.write_text(script)
         [still] = kept.with_earlier([], [old], asker, tmp_path)
-        (tmp_path / "mended.py").write_text(script.replace(wrong, mended))
+        file.write_text(script.replace(wrong, mended))
         [gone] = kept.with_earlier([], [old], asker, tmp_path)
     assert still.status == SHOWN
     assert gone.status.startswith("stale: not shown:")

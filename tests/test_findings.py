@@ -210,7 +210,8 @@ def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, 
 def test_witnesses_are_as_small_as_can_be(found: tuple[Path, list[Finding]]) -> None:
     its = {finding.backend: finding for finding in found[1]}
     assert its["planted:beside_infinity"].witness == "zeros:2x1@hostile"
-    assert "zeros:1@again" in [f.witness for f in found[1] if f.backend == "planted:whimsical"]
+    whims = [finding for finding in found[1] if finding.backend == "planted:whimsical"]
+    assert min(finding.elements for finding in whims) == 1  # of a simpler family or not, as its whims have it
     assert its["planted:nan_in_a_corner"].witness == "zeros:1"
     assert its["planted:unnormalised"].witness == "zeros:2"
     assert its["planted:one_element_off"].elements <= 5  # it touches the fourth element

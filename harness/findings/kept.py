@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from backends import NAMES
 from harness import store
 from harness.errors import UsageError
 from harness.findings.asking import Asker
@@ -62,7 +61,9 @@ def again(old: Finding, asker: Asker, folder: Path) -> Finding:
     file = folder / old.snippet
     if not SCRIPT.fullmatch(old.snippet) or not file.is_file():
         return dataclasses.replace(old, status=f"{STALE}: it is not found any more, and has no script")
-    if old.backend not in NAMES:
+    try:
+        interpreter = asker.interpreter(old.backend)
+    except KeyError:
         return dataclasses.replace(old, status=f"{STALE}: there is no backend {old.backend} here")
-    ran = run_file(file, asker.interpreter(old.backend))
+    ran = run_file(file, interpreter)
     return dataclasses.replace(old, status=SHOWN if ran.shown else f"{STALE}: {last_words(ran)}")
