@@ -77,7 +77,10 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
         journal.begin()
         settings = Settings(Path(scratch), modules=(module,))
         put = partial(compare.one_pass, final=True) if once else compare.carried_out
-        return runs.as_run(put(groups, settings, no_pairs, journal, watch), groups, {})
+        run = runs.as_run(put(groups, settings, no_pairs, journal, watch), groups, {})
+    if run.about["partial"]:  # what was not asked again with its probe would look like an objection
+        raise KeyboardInterrupt
+    return run
 
 
 def doubts(run: Run) -> set[tuple[str, str, str]]:
