@@ -127,14 +127,19 @@ def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
     head = Result(0, entry["block"], entry["backend"], entry["outcome"], entry["reason"])
     if entry["outcome"] != "ok":
         return head
+    answer(folder, entry, block_answer(group, blocks.boundaries(group.case)[entry["block"]]))
+    file = folder / entry["file"]
+    return dataclasses.replace(head, array=str(file), dtype=entry["dtype"], sha256=entry["sha256"])
+
+
+def answer(folder: Path, entry: Mapping[str, Any], wanted: tuple[int, ...] | None = None) -> Any:
+    """As it was when it was saved. UsageError if it is not; with its shape, if that is not the one `wanted`."""
     file = folder / entry["file"]
     try:
-        answer = arrays.load(file, entry["dtype"])
+        found = arrays.load(file, entry["dtype"])
     except (OSError, ValueError) as error:
         raise UsageError(f"the saved array {file} does not read: {error}") from None
-    if arrays.sha256(answer) != entry["sha256"]:
-        rows = blocks.boundaries(group.case)[entry["block"]]
-        wanted = block_answer(group, rows)
-        shape = "" if answer.shape == wanted else f" and its shape {answer.shape}, not {wanted}"
+    if arrays.sha256(found) != entry["sha256"]:
+        shape = "" if wanted in (None, found.shape) else f" and its shape {found.shape}, not {wanted}"
         raise UsageError(f"the saved array {file} is damaged: its SHA-256 is not the one in {LIST}{shape}")
-    return dataclasses.replace(head, array=str(file), dtype=entry["dtype"], sha256=entry["sha256"])
+    return found

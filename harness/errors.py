@@ -9,6 +9,10 @@ AS_IT_SHOULD_BE, FALLS_SHORT, USAGE, OUR_FAULT, BACKEND_DIED, NOTHING_COMPARED, 
 PRECEDENCE = (USAGE, OUR_FAULT, INTERRUPTED, BACKEND_DIED, NOTHING_COMPARED, FALLS_SHORT, AS_IT_SHOULD_BE)
 
 
+DEATHS = ("crashed", "timed out", "out of memory")
+"""Outcomes of a process that ended."""
+
+
 class UsageError(Exception):
     """Bad input: one clear sentence, exit code 2."""
 

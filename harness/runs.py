@@ -37,7 +37,7 @@ def exit_code(
     holds = {
         errors.OUR_FAULT: bool(faults),
         errors.INTERRUPTED: partial,
-        errors.BACKEND_DIED: bool(outcomes & {"crashed", "timed out", "out of memory"}),
+        errors.BACKEND_DIED: bool(outcomes & set(errors.DEATHS)),
         errors.NOTHING_COMPARED: "ok" not in outcomes or bool(absent & set(asked_by_name)),
         errors.FALLS_SHORT: short or "failed" in outcomes,
     }

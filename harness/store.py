@@ -80,6 +80,11 @@ def csv(table: pd.DataFrame) -> str:
     return text
 
 
+def folder_of(place: Path) -> Path:
+    """Of a run that is named by its folder or by its `run.json`."""
+    return place if place.is_dir() else place.parent
+
+
 def read(place: Path) -> Run:
     """A saved run, from its folder or its `run.json`. UsageError for whatever is missing, damaged or foreign."""
     file = place / "run.json" if place.is_dir() else place

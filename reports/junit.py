@@ -14,6 +14,7 @@ import pandas as pd
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult
 
+from harness.errors import DEATHS
 from harness.records import Run
 from reports import troubles
 from reports.cells import legible
@@ -79,7 +80,7 @@ def result_of(cell: Any, whole: bool) -> FinalResult | None:
         return worded(Skipped, f"{cell.verdict}: {cell.reason or SILENT[cell.verdict]}")
     if cell.verdict in BAD_VERDICTS:
         kind: type[FinalResult] = Failure
-    elif cell.outcome in ("failed", *troubles.DIED):
+    elif cell.outcome in ("failed", *DEATHS):
         kind = Error
     else:
         return worded(Skipped, troubles.brief(cell))

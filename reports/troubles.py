@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
+from harness.errors import DEATHS
 from harness.records import Run
 from reports import table
 from reports.cells import command, figure, legible, placed
 
-DIED = ("crashed", "timed out", "out of memory")
 READ = [
     "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "verdict", "grade", "bound_fraction",
     "max_ulp_error", "nan_count", "infinity_count", "worst_index", "witness",
@@ -42,7 +42,7 @@ def unanswered(probes: Sequence[Mapping[str, Any]]) -> list[str]:
 def of_the_cells(run: Run) -> pd.DataFrame:
     """Cells that fall short, raised, or whose backend died; those without figures first, then by their bound."""
     cells = run.comparisons
-    return table.ranked_by_bound(cells[cells.index.isin(table.failing(run).index) | cells.outcome.isin(DIED)])
+    return table.ranked_by_bound(cells[cells.index.isin(table.failing(run).index) | cells.outcome.isin(DEATHS)])
 
 
 def what(cell: Any) -> str:

@@ -26,7 +26,6 @@ from harness.atlas.sweep import QUICK, WIDEST_JACOBIAN, Sweep, is_mode, places, 
 from harness.environment import cores
 from harness.process import Limits
 
-DEADLY = ("crashed", "timed out", "out of memory")
 SeenBy = dict[Key, list[Seen]]
 
 
@@ -162,7 +161,7 @@ def facts(
         return
     if outcome.outcome == "crashed":
         outcome = ask(operation, sheet, layout)  # of what went before, perhaps
-    if outcome.outcome in DEADLY:
+    if outcome.outcome in errors.DEATHS:
         deadly.add((operation, sheet.situations[0]))
     for told in tell(operation, sheet, layout, claimed, outcome):
         if operation in SITUATIONS[told.situation].operations:

@@ -66,7 +66,7 @@ def findings(
     from harness.findings.record import DEFECT, SHOWN
     from reports import findings as page
 
-    run, folder = store.read(place), place if place.is_dir() else place.parent
+    run, folder = store.read(place), store.folder_of(place)
     store.writable(folder)
     found = look_into(run, folder, interpreters(python))
     show(page.render(found))

@@ -33,17 +33,12 @@ def beside(folder: Path, looked_into: bool = True) -> Beside:
     from reports.html.beside import Beside
 
     findings = kept.read(folder) if looked_into and (folder / kept.FILE).exists() else None
-    names = dict.fromkeys(finding.snippet for finding in findings or () if finding.snippet)
-    scripts = {name: text for name in names if (text := script(folder, name))}
+    scripts = {
+        finding.snippet: file.read_text(encoding="utf-8", errors="replace")
+        for finding in findings or ()
+        if (file := kept.script(folder, finding))
+    }
     return Beside(findings, scripts, atlas(folder.parent / "atlas"), power(folder.parent / "power"))
-
-
-def script(folder: Path, name: str) -> str:
-    """A finding's own, and no file from elsewhere."""
-    file = (folder / name).resolve()
-    if not file.is_relative_to(folder.resolve()) or not file.is_file():
-        return ""
-    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def atlas(folder: Path) -> Any:

@@ -37,7 +37,7 @@ def judge_again(
 
     checked_format(form)
     pairing = checked_pairs(pairs)
-    folder = place if place.is_dir() else place.parent
+    folder = store.folder_of(place)
     old = store.read(folder)
     if out.resolve() == folder.resolve():
         raise UsageError("--out is the saved run's own folder: what is judged again is a run of its own")
@@ -64,7 +64,7 @@ def report(
     checked_format(form)
     if grade_at is not None and grade_at not in GRADES[:-1]:
         raise unknown("grade", grade_at, GRADES[:-1])
-    run, folder = store.read(place), place if place.is_dir() else place.parent
+    run, folder = store.read(place), store.folder_of(place)
     if grade_at is not None:
         run = table.demanding(run, grade_at)
     if write:

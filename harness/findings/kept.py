@@ -56,10 +56,16 @@ def with_earlier(found: Sequence[Finding], earlier: Sequence[Finding], asker: As
     return [*found, *(again(old, asker, folder) for old in earlier if key(old) not in known)]
 
 
+def script(folder: Path, found: Finding) -> Path | None:
+    """A finding's own file beside the table, if it is there: none from elsewhere, whatever the table says."""
+    file = folder / found.snippet
+    return file if SCRIPT.fullmatch(found.snippet) and file.is_file() else None
+
+
 def again(old: Finding, asker: Asker, folder: Path) -> Finding:
-    """Its script run once more, as it stands: of our own folder alone, whatever the table says."""
-    file = folder / old.snippet
-    if not SCRIPT.fullmatch(old.snippet) or not file.is_file():
+    """Its script run once more, as it stands."""
+    file = script(folder, old)
+    if file is None:
         return dataclasses.replace(old, status=f"{STALE}: it is not found any more, and has no script")
     try:
         interpreter = asker.interpreter(old.backend)

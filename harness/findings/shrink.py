@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import prod
+from typing import TypeVar
 
 from harness.cases import CASES, GRAMMAR
 
 Fails = Callable[[str], bool]
+Found = TypeVar("Found")
 SIMPLEST = ("zeros", "ramp", "repeated", "ties", "normal")
 """Families, simplest values first. Of others a witness keeps its own."""
 MOST_STEPS = 60
@@ -106,20 +108,31 @@ def smaller(one: Parts, other: Parts) -> bool:
 
 
 def narrower(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
-    """The first power of two that fails, or the case's own width; then the least between that and the one before."""
+    def at_width(n: int) -> Parts | None:
+        tried = parts.with_width(n)
+        return tried if still(tried) else None
+
+    return fewest(parts, parts.width, at_width)
+
+
+def fewest(found: Found, width: int, at_width: Callable[[int], Found | None]) -> Found:
+    """The first power of two that will do, or the width it has; then the least between that and the one before it.
+
+    `at_width`: None where that width will not do.
+    """
     below = 0
-    for n in (2**k for k in range(21) if 2**k < parts.width):
-        if still(parts.with_width(n)):
-            parts = parts.with_width(n)
+    for n in (2**k for k in range(21) if 2**k < width):
+        if other := at_width(n):
+            found, width = other, n
             break
         below = n
-    while parts.width - below > 1:
-        middle = (below + parts.width) // 2
-        if still(parts.with_width(middle)):
-            parts = parts.with_width(middle)
+    while width - below > 1:
+        middle = (below + width) // 2
+        if other := at_width(middle):
+            found, width = other, middle
         else:
             below = middle
-    return parts
+    return found
 
 
 def simpler(parts: Parts, still: Callable[[Parts], bool]) -> Parts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection
+from functools import cache
 from math import prod
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding
     """One suspect, at the smallest witness that still shows it; stale where nothing does when it is asked again."""
     asked: dict[str, Comparison | None] = {}
 
+    @cache
     def fails(case: str) -> bool:
         if of_bits(suspect):
             return other_answer(asker, suspect, case)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from backends import find
 from harness.cases import named
+from harness.errors import DEATHS
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
 from harness.operations import OPERATIONS
 from harness.rows import SHORT
@@ -18,7 +19,6 @@ from harness.sameness import STRICT
 
 NO_DIGIT = 0.5
 """Relative error from which on no digit is right: what is lost then is no accuracy, whatever theory cannot exclude."""
-DEATHS = ("crashed", "timed out", "out of memory")
 BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
 BITS_AGAIN, BITS_BESIDE = "the same bits when asked again", "the same bits beside other rows"
 

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness import archive, arrays
-from harness.errors import UsageError
+from harness import archive
 from harness.formats import FORMATS, Format
 from harness.ledger.cells import KEY
+from harness.metrics import clamped
 from harness.records import Run
+from harness.store import folder_of
 
 Array = NDArray[np.generic]
 Kept = dict[tuple[Any, ...], list[dict[str, Any]]]
@@ -36,10 +37,6 @@ def with_distances(rows: pd.DataFrame, runs: tuple[Run, Run], places: tuple[Path
     return rows
 
 
-def folder_of(place: Path) -> Path:
-    return place if place.is_dir() else place.parent
-
-
 def entries(folder: Path, run: Run) -> Kept:
     """Of every cell, its blocks in order."""
     found: Kept = defaultdict(list)
@@ -53,14 +50,7 @@ def entries(folder: Path, run: Run) -> Kept:
 def read(place: Path, blocks: list[dict[str, Any]]) -> Iterator[Array]:
     """Answers, block by block, as they were when they were saved."""
     for entry in blocks:
-        file = folder_of(place) / entry["file"]
-        try:
-            answer = arrays.load(file, entry["dtype"])
-        except (OSError, ValueError) as error:
-            raise UsageError(f"the saved array {file} does not read: {error}") from None
-        if arrays.sha256(answer) != entry["sha256"]:
-            raise UsageError(f"the saved array {file} is damaged: its SHA-256 is not the one in {archive.LIST}")
-        yield answer
+        yield archive.answer(folder_of(place), entry)
 
 
 def distance(blocks: Iterator[tuple[Array, Array]]) -> tuple[float, str, str]:
@@ -82,7 +72,6 @@ def distance(blocks: Iterator[tuple[Array, Array]]) -> tuple[float, str, str]:
 def ulps(a: NDArray[np.float64], b: NDArray[np.float64], form: Format) -> NDArray[np.float64]:
     """|b − a| in units of a's last place; infinite where one of them alone is NaN or infinite."""
     with np.errstate(invalid="ignore", over="ignore"):
-        exponent = np.clip(np.frexp(a)[1] - 1, form.emin, form.emax) - (form.p - 1)
-        apart = np.ldexp(np.abs(b - a), -np.where(a == 0, form.emin - (form.p - 1), exponent))
+        apart = np.ldexp(np.abs(b - a), -np.where(a == 0, form.emin - (form.p - 1), clamped(np.frexp(a)[1], form)))
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     return np.where(same, 0.0, np.where(np.isfinite(a) & np.isfinite(b), apart, inf))

@@ -20,7 +20,6 @@ GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, JUDGED, BETTER, NEW)
 """What fails, the most serious first."""
 QUIET = (SAME, WITHIN, AS_BEFORE, NOT_ASKED, NEVER)
 COMPARED = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, JUDGED, BETTER)
-DIED = ("crashed", "timed out", "out of memory")
 KNOWN_TO = 2.0**-10
 """Errors are known to so many ulp: less is no difference between two."""
 FACTOR = 2.0
@@ -149,7 +148,7 @@ def exit_code(moves: Moves) -> int:
     """By `errors.PRECEDENCE`: nothing that was not compared looks like a pass."""
     cells, counts = moves.cells, moves.cells["class"].value_counts()
     compared = sum(int(counts.get(name, 0)) for name in COMPARED)
-    died = cells["class"].isin((CHANGED, NEW)) & cells.outcome.isin(DIED)
+    died = cells["class"].isin((CHANGED, NEW)) & cells.outcome.isin(errors.DEATHS)
     holds = {
         errors.INTERRUPTED: moves.partial,
         errors.BACKEND_DIED: bool(died.any()),

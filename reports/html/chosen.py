@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from harness.errors import DEATHS
 from harness.records import Run
 from reports.cells import native
 from reports.table import BAD_VERDICTS, failing, ranked_by_bound
@@ -24,7 +25,6 @@ MEANING = {
     DIED: "raised, crashed, timed out or ran out of memory",
     NONE: "not asked, not supported or absent",
 }
-DEATHS = ("failed", "crashed", "timed out", "out of memory")
 PLACE = ["backend", "operation", "dtype"]
 
 
@@ -33,7 +33,7 @@ def lettered(cells: pd.DataFrame) -> pd.DataFrame:
     letters = cells.grade.where(cells.grade != "", UNGRADED)
     letters = letters.mask(cells.verdict.isin(BAD_VERDICTS) & (cells.grade != "F"), SHORT)
     letters = letters.mask(cells.verdict == "flaw as declared", DECLARED)
-    letters = letters.mask(cells.outcome != "ok", NONE).mask(cells.outcome.isin(DEATHS), DIED)
+    letters = letters.mask(cells.outcome != "ok", NONE).mask(cells.outcome.isin(("failed", *DEATHS)), DIED)
     return cells.assign(letter=letters)
 
 

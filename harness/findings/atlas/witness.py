@@ -16,6 +16,7 @@ from harness.atlas.situations import SITUATIONS
 from harness.atlas.sweep import FIRST_DTYPE
 from harness.atlas.sweep import rows as rows_of
 from harness.findings.atlas.questions import Question, where_seen
+from harness.findings.shrink import fewest
 
 Still = Callable[[Question], bool]
 SIMPLE = (0, 1)
@@ -61,20 +62,10 @@ def fewer_rows(asked: Question) -> Iterator[Question]:
 
 
 def narrower(found: Question, still: Still) -> Question:
-    """Of one row, the fewest elements: powers of two up to the first that will do, then halving."""
+    """Of one row, the fewest elements."""
     if len(found.sheet.rows) != 1 or found.layout == "0-d":
         return found
-    below = 0
-    for n in (2**k for k in range(20) if 2**k < found.sheet.n):
-        if other := at_width(found, n, still):
-            found = other
-            break
-        below = n
-    while found.sheet.n - below > 1:
-        middle = (below + found.sheet.n) // 2
-        other = at_width(found, middle, still)
-        found, below = (other, below) if other else (found, middle)
-    return found
+    return fewest(found, found.sheet.n, lambda n: at_width(found, n, still))
 
 
 def at_width(found: Question, n: int, still: Still) -> Question | None:
