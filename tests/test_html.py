@@ -106,19 +106,59 @@ def test_the_same_run_gives_the_same_bytes(run: Run, page: str, tmp_path: Path) 
     assert html.render(store.read(tmp_path), beside()) == page
 
 
-def test_every_letter_of_the_frameworks_leads_to_its_cell(page: str) -> None:
-    heat = re.search(r'<table id="heat".*?</table>', page, re.DOTALL)
+@pytest.mark.parametrize("key", ["heat", "heat-variants"])
+def test_every_letter_leads_to_its_cell(page: str, key: str) -> None:
+    heat = re.search(rf'<table id="{key}".*?</table>', page, re.DOTALL)
     assert heat
+    letters = re.findall(r"<td class=g-(\w+)[^>]*>(<a)?", heat[0])
     targets = re.findall(r'href="#(cell-\d+)"', heat[0])
-    assert len(targets) > len(OPERATIONS)
-    assert all(f'<div id="{target}"' in page for target in targets)
+    assert len(targets) == sum(bool(link) for _, link in letters) > len(OPERATIONS)
+    assert {letter for letter, link in letters if not link} <= {html.CLASSES[chosen.NONE]}
+    assert all(f"<div id={target} " in page for target in targets)
+
+
+def test_a_link_to_a_cell_has_its_cell(page: str) -> None:
+    assert set(re.findall(r'href="#(cell-\d+)"', page)) == set(re.findall(r"<div id=(cell-\d+) ", page))
 
 
 def test_what_falls_short_comes_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chosen, "MOST", 3)
-    kept = chosen.chosen(run)
-    assert len(kept) == 3
+    kept = kept_of(run)
+    assert kept.address.nunique() == 3
     assert kept.verdict.iloc[0] == "falls short"
+
+
+def kept_of(run: Run) -> pd.DataFrame:
+    letters = chosen.chosen(run)
+    return chosen.placed_together(run.comparisons.loc[letters.index].assign(letter=letters))
+
+
+def test_same_answers_share_a_place_and_others_do_not(run: Run) -> None:
+    kept = kept_of(run)
+    figures = [name for name in run.comparisons if name != "backend"]
+    shared = 0
+    for _, same in kept.groupby("address"):
+        assert len(same[figures].drop_duplicates()) == 1
+        shared += len(same) > 1
+    assert shared
+    assert kept.address.nunique() == len(kept[figures].drop_duplicates())
+
+
+@pytest.mark.parametrize(
+    ("number", "short"),
+    [
+        ("0x1.8000000000000p+1", "0x1.8p+1"),
+        ("-0x1.0000000000000p-3", "-0x1p-3"),
+        ("0x0.0p+0", "0x0p+0"),
+        ("0x0.fd0450p-126", "0x0.fd045p-126"),
+        ("0x10p+0", "0x10p+0"),
+        ("2.500", "2.500"),
+        ("nan", "nan"),
+    ],
+)
+def test_hexadecimal_numbers_lose_only_zeros_that_say_nothing(number: str, short: str) -> None:
+    assert cells.brief(number) == short
+    assert number == "nan" or "p" not in number or float.fromhex(short) == float.fromhex(number)
 
 
 def test_a_section_without_its_tables_says_how_they_are_made(run: Run) -> None:

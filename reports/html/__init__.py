@@ -34,9 +34,9 @@ IN_FULL = (
 def render(run: Run, beside: Beside = NOTHING) -> str:
     """The whole page."""
     hand = at_hand(run)
-    kept = chosen.chosen(hand)
-    whole = run.comparisons.reset_index(drop=True).loc[kept.index].assign(letter=kept.letter)
-    return template().render(**contents(hand, whole, beside)).lstrip()
+    letters = chosen.chosen(hand)
+    whole = run.comparisons.reset_index(drop=True).loc[letters.index].assign(letter=letters)
+    return template().render(**contents(hand, chosen.placed_together(whole), beside)).lstrip()
 
 
 def at_hand(run: Run) -> Run:

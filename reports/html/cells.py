@@ -1,4 +1,7 @@
-"""One cell in full: its figures, its bound, the witness, where its errors lie, and how to reproduce it."""
+"""A cell in full, with those that are the same in all but their backend.
+
+Its figures, its bound, the witness, where its errors lie, and how to reproduce it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import pandas as pd
 from harness.tally import EDGES
 from reports import links
 from reports.cells import command, placed
-from reports.html.chosen import MEANING, address
+from reports.html.chosen import MEANING
 from reports.html.tables import Cell, Column, Table, number, whole
 
 FIGURES = {
@@ -46,7 +49,6 @@ COUNTS = {
     "unbounded": "without a bound",
 }
 """Left out where 0, but for the first."""
-WHERE = ("backend", "operation", "case", "dtype")
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,18 @@ class Witness:
     expected: tuple[str, str]
 
     @property
-    def length(self) -> int:
-        return max(map(len, self.vectors.values()), default=0)
-
-    @property
     def marked(self) -> int:
         """The place in the row that the element belongs to."""
-        return self.element % max(1, self.length)
+        return self.element % max(1, *map(len, self.vectors.values()))
 
 
 @dataclass(frozen=True)
 class Detail:
     """`bars`: a histogram's bin, its count and its share of the highest."""
 
-    key: str
-    row: int
     cell: Any
+    backends: Sequence[str]
+    """Whose answers these are, bit for bit."""
     place: str
     figures: Sequence[tuple[str, Cell]]
     witness: Witness | None
@@ -91,11 +89,11 @@ class Detail:
 
 
 def details(kept: pd.DataFrame) -> Iterator[Detail]:
-    for cell in kept.itertuples():
+    for _, same in kept.groupby("address", sort=False):
+        cell = next(same.itertuples())
         yield Detail(
-            address(cell.Index),
-            cell.Index,
             cell,
+            list(same.backend),
             placed(cell.case, cell.axis),
             list(figures(cell)),
             witness(cell.witness),
@@ -123,28 +121,39 @@ def witness(text: str) -> Witness | None:
     if not isinstance(said, dict) or "actual" not in said:
         return None
     given = {name: value for name, value in said.items() if name not in ("element", "actual", "expected")}
-    vectors = {name: value for name, value in given.items() if isinstance(value, list) and flat(value)}
-    others = {name: " · ".join(map(told, value)) if isinstance(value, list) else str(value)
-              for name, value in given.items() if name not in vectors}  # fmt: skip
+    vectors = {name: list(map(brief, value)) for name, value in given.items() if flat(value)}
+    others = {name: told(value) for name, value in given.items() if name not in vectors}
     return Witness(
         int(said.get("element", 0)), vectors, others, both(said["actual"]), both(str(said.get("expected", "")))
     )
 
 
-def flat(values: list[Any]) -> bool:
-    return not any(isinstance(value, list) for value in values)
+def flat(value: Any) -> bool:
+    """Whether it is a list of numbers."""
+    return isinstance(value, list) and not any(isinstance(part, list) for part in value)
 
 
 def told(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """A number; or lists of numbers, of which a matrix has one a row."""
+    if not isinstance(value, list):
+        return brief(value)
+    return (", " if flat(value) else " · ").join(map(told, value))
 
 
 def both(text: str) -> tuple[str, str]:
     """A hexadecimal number, and the decimal that reads back as the same float64."""
     try:
-        return text, repr(float.fromhex(text))
+        return brief(text), repr(float.fromhex(text))
     except (ValueError, OverflowError):
         return text, ""
+
+
+def brief(number: Any) -> str:
+    """A hexadecimal number without the zeros that say nothing: 0x1.8000000000000p+1 as 0x1.8p+1."""
+    start, point, rest = str(number).partition(".")
+    digits, sign, exponent = rest.partition("p")
+    digits = digits.rstrip("0")
+    return f"{start}{point if digits else ''}{digits}{sign}{exponent}" if sign else str(number)
 
 
 def bars(text: str) -> list[tuple[str, int, float]]:
@@ -162,8 +171,8 @@ def end(edge: float) -> str:
     return f"{edge:.0f}" if edge < 2**17 else f"2^{int(edge).bit_length() - 1}" if edge < float("inf") else "∞"
 
 
-def listed(kept: pd.DataFrame) -> Table:
-    """The kept cells, a row each."""
+def listed(details: Sequence[Detail]) -> Table:
+    """The kept cells, a row for each place."""
     columns = [
         Column("cell"), Column("operation"), Column("case"), Column("dtype"), Column("grade"), Column("verdict"),
         Column("ulp", "comparisons.max_ulp_error", numeric=True),
@@ -173,9 +182,9 @@ def listed(kept: pd.DataFrame) -> Table:
     ]  # fmt: skip
     rows = [
         [
-            Cell(cell.backend, link=address(cell.Index)),
+            Cell(", ".join(its.backends), link=cell.address),
             Cell(cell.operation),
-            Cell(placed(cell.case, cell.axis)),
+            Cell(its.place),
             Cell(cell.dtype),
             Cell(cell.letter, grade=cell.letter),
             Cell(cell.verdict or f"{cell.outcome}: {cell.reason}"),
@@ -184,6 +193,7 @@ def listed(kept: pd.DataFrame) -> Table:
             number(cell.bound_fraction),
             number(cell.mean_relative_error_percent),
         ]
-        for cell in kept.itertuples()
+        for its in details
+        for cell in (its.cell,)
     ]
     return Table("cells", "The cells that this page keeps, the worst first", columns, rows)

@@ -1,4 +1,7 @@
-"""Which cells the page keeps, of any number: those that fall short, those behind its letters, and the worst others."""
+"""Which cells the page keeps, of any number: those that fall short, those behind its letters, and the worst others.
+
+Backends whose answers are the same bit for bit, with the same figures, share a place: variants are mostly like that.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from harness.records import Run
 from reports.cells import native
 from reports.table import BAD_VERDICTS, failing, ranked_by_bound
 
-MOST, MOST_SHORT = 340, 100
+MOST, MOST_SHORT = 400, 100
+"""Places, and of them what falls short may take before those behind letters. 400 are 1 MB."""
+LOOKED_AT = 4 * MOST
+"""Cells among which the same ones are found."""
 NONE, DECLARED, UNGRADED, SHORT, DIED = "–", "D", "?", "!", "✕"
 LETTERS = (NONE, DECLARED, "A+", "A", "B", "C", UNGRADED, SHORT, "F", DIED)
 """From what says nothing to the worst."""
@@ -44,8 +50,8 @@ def worst_of_each(cells: pd.DataFrame) -> pd.DataFrame:
     return order.drop_duplicates(PLACE)
 
 
-def chosen(run: Run) -> pd.DataFrame:
-    """At most `MOST` cells, the worst first. Their index is the row of `comparisons` that each stands in."""
+def chosen(run: Run) -> pd.Series:
+    """Letters of cells in the order in which the page wants them, by their rows in `comparisons`."""
     cells = lettered(run.comparisons.reset_index(drop=True))
     short = ranked_by_bound(cells.loc[failing(run).index] if len(failing(run)) else cells.iloc[:0])
     behind = worst_of_each(cells)
@@ -53,11 +59,14 @@ def chosen(run: Run) -> pd.DataFrame:
     own = native(behind.backend)
     others = ranked_by_bound(cells[cells.outcome == "ok"])
     order = [*short.index[:MOST_SHORT], *behind.index[own], *behind.index[~own], *short.index, *others.index]
-    kept = cells.loc[list(dict.fromkeys(order))[:MOST]]
+    return cells.letter.loc[list(dict.fromkeys(order))[:LOOKED_AT]]
+
+
+def placed_together(cells: pd.DataFrame) -> pd.DataFrame:
+    """Of cells in the page's order those of the first `MOST` places, the worst first; `address`: of each its place."""
+    numbers = cells.groupby([name for name in cells if name != "backend"], dropna=False, sort=False).ngroup()
+    kept = cells[numbers < MOST]
+    firsts = kept.index.to_series().groupby(numbers[kept.index]).transform("first")
     ranks = kept.letter.map(LETTERS.index)
-    return ranked_by_bound(kept.assign(rank=ranks)).sort_values("rank", ascending=False, kind="stable")
-
-
-def address(row: object) -> str:
-    """A cell's place on the page."""
-    return f"cell-{row}"
+    kept = kept.assign(address=[f"cell-{row}" for row in firsts], rank=ranks)
+    return ranked_by_bound(kept).sort_values("rank", ascending=False, kind="stable")

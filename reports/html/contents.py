@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ HERE = Path(__file__).parent
 
 
 def contents(run: Run, kept: pd.DataFrame, beside: Beside) -> dict[str, Any]:
-    """`kept`: cells in full."""
+    """`kept`: cells in full, with their letters and addresses."""
+    details = list(cells.details(kept))
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return {
         "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
@@ -45,25 +46,26 @@ def contents(run: Run, kept: pd.DataFrame, beside: Beside) -> dict[str, Any]:
         "total": len(run.comparisons),
         "counts": table.headline(run),
         "headline": headline.sentence(run),
-        "frameworks": headline.frameworks(run),
         "environment": list(headline.environment(run.about)),
         "audit": table.audit(run),
         "styles": curves.styles(run),
         "shares": distributions.SHARES,
-        **first_screen(run, kept.index, beside),
+        **first_screen(run, dict(zip(kept.index, kept.address, strict=True)), beside),
         **sections(run, beside),
-        "kept": cells.listed(kept),
-        "details": list(cells.details(kept)),
+        "kept": cells.listed(details),
+        "details": details,
+        "cells_kept": len(kept),
         "found": list(found.found(beside)),
         "of_cell": found.of_cell,
     }
 
 
-def first_screen(run: Run, kept: pd.Index, beside: Beside) -> dict[str, Any]:
-    lettered, known = chosen.lettered(run.comparisons), frozenset(kept)
+def first_screen(run: Run, addresses: Mapping[int, str], beside: Beside) -> dict[str, Any]:
+    lettered = chosen.lettered(run.comparisons)
     return {
-        "heat": heatmap.heat_map(lettered, known, own=True),
-        "variants_heat": heatmap.heat_map(lettered, known, own=False),
+        "frameworks": headline.frameworks(run, addresses),
+        "heat": heatmap.heat_map(lettered, addresses, own=True),
+        "variants_heat": heatmap.heat_map(lettered, addresses, own=False),
         "findings_headline": findings.headline(beside.findings or []),
         "looked_into": beside.findings is not None,
     }

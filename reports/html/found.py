@@ -9,7 +9,7 @@ from harness.findings.record import DEFECT, Finding
 from reports import findings as page
 from reports.cells import command, placed
 from reports.html.beside import Beside
-from reports.html.cells import WHERE
+from reports.html.cells import Detail
 from reports.html.tables import Table, of_frame
 
 
@@ -47,9 +47,13 @@ def found(beside: Beside) -> Iterator[Found]:
         yield Found(f"finding-{number}", finding, placed(finding.witness, finding.axis), command(cell), script)
 
 
-def of_cell(all_: Sequence[Found], cell: object) -> list[Found]:
-    """Those of a cell's backend, operation and dtype."""
-    return [one for one in all_ if all(getattr(one.finding, n) == getattr(cell, n) for n in WHERE if n != "case")]
+def of_cell(all_: Sequence[Found], its: Detail) -> list[Found]:
+    """Those of its backends, operation and dtype."""
+    place = its.cell.operation, its.cell.dtype
+    return [
+        one for one in all_
+        if one.finding.backend in its.backends and (one.finding.operation, one.finding.dtype) == place
+    ]  # fmt: skip
 
 
 def listed(findings: Sequence[Finding]) -> Table:

@@ -11,7 +11,6 @@ from harness.grades import GRADES
 from harness.records import Run
 from reports.agreement import agreeing
 from reports.cells import answered, figure, native, placed
-from reports.html.chosen import address
 from reports.html.tables import Cell, Column, Table, number, whole
 from reports.table import ULP, failing, ranked_by_bound, shortened
 
@@ -65,7 +64,7 @@ def and_list(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def frameworks(run: Run) -> Table:
+def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
     """A row a framework: its grades counted, its answer nearest to its bound, and who is furthest from it."""
     cells, apart = answered(run), agreeing(run)
     cells = cells[native(cells.backend)]
@@ -89,7 +88,7 @@ def frameworks(run: Run) -> Table:
                 *(whole(counts.get(grade, 0)) for grade in GRADES),
                 number(worst.bound_fraction),
                 number(worst[ULP]),
-                Cell(where, link=address(worst.name)),
+                Cell(where, link=addresses.get(worst.name, "")),
                 number(percents.max()),
             ]
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from reports.cells import figure, native, placed
-from reports.html.chosen import address, worst_of_each
+from reports.html.chosen import worst_of_each
 from reports.html.tables import Cell
 
 NOWHERE = Cell("")
@@ -30,11 +30,11 @@ class HeatMap:
         return sum(len(names) for _, names in self.groups) > 8
 
 
-def heat_map(cells: pd.DataFrame, kept: Collection[int], own: bool) -> HeatMap:
-    """Of the frameworks themselves, or of their variants. `cells`: lettered; `kept`: those that the page has."""
+def heat_map(cells: pd.DataFrame, addresses: Mapping[int, str], own: bool) -> HeatMap:
+    """Of frameworks themselves, or of their variants. `cells`: lettered; `addresses`: of those that the page has."""
     mine = cells[native(cells.backend) == own]
     worst = worst_of_each(mine).itertuples()
-    shown = {(cell.operation, cell.dtype, cell.backend): square(cell, kept) for cell in worst}
+    shown = {(cell.operation, cell.dtype, cell.backend): square(cell, addresses) for cell in worst}
     dtypes = list(dict.fromkeys(mine.dtype))
     groups = [(dtype, list(dict.fromkeys(mine.backend[mine.dtype == dtype]))) for dtype in dtypes]
     known = [name for name in OPERATIONS if name in set(mine.operation)]
@@ -45,9 +45,8 @@ def heat_map(cells: pd.DataFrame, kept: Collection[int], own: bool) -> HeatMap:
     )
 
 
-def square(cell: Any, kept: Collection[int]) -> Cell:
+def square(cell: Any, addresses: Mapping[int, str]) -> Cell:
     """One letter."""
     where = placed(cell.case, cell.axis)
     answered = f"{figure(cell.bound_fraction)} of its bound" if cell.outcome == "ok" else cell.outcome
-    link = address(cell.Index) if cell.Index in kept else ""
-    return Cell(cell.letter, link=link, title=f"{answered}, on {where}", grade=cell.letter)
+    return Cell(cell.letter, link=addresses.get(cell.Index, ""), title=f"{answered}, on {where}", grade=cell.letter)
