@@ -45,7 +45,10 @@ def cell(case: str = "digits", backend: str = "numpy", **given: Any) -> Comparis
 def run_of(*rows: Comparison, selection: dict[str, Any] | None = None, version: str = "2.4.6", **about: Any) -> Run:
     said: dict[str, Any] = {
         "partial": False, "faults": [],
-        "environment": {"system": "Linux 6.1", "machine": "x86_64", "cpu": ["AVX2", "SSE2"], "threads_per_worker": 1},
+        "environment": {
+            "system": "Linux 6.1", "machine": "x86_64", "vendor": "AuthenticAMD", "cpu": ["AVX2", "SSE2"],
+            "threads_per_worker": 1,
+        },
         "frameworks": {"numpy": {"version": version, "flush_to_zero": False}},
         "options": {"selection": QUICK | (selection or {})},
         "inputs": {f"{row.case} float64": {"logits[0]": "1" * 64} for row in rows},
@@ -86,33 +89,34 @@ def test_one_changed_cell_is_one_changed_line() -> None:
 ROW = "softmax,b,float64,-1,numpy,quick,"
 SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "no baseline of this"),
-    "a newer version": (lambda t: t.replace("version 1\n", "version 2\n", 1), 1, "format version 2; this harness"),
+    "a newer version": (lambda t: t.replace("version 2\n", "version 3\n", 1), 1, "format version 3; this harness"),
     "an empty file": (lambda t: "", 1, "ends in the middle of a line"),
-    "a conflict in the head": (lambda t: t.replace("# framework", "=======\n# framework"), 7, "conflict is not res"),
-    "a conflict in a cell": (lambda t: t.replace(ROW, f"<<<<<<< HEAD\n{ROW}"), 11, "conflict is not res"),
-    "the end of a conflict": (lambda t: t.replace(ROW, f">>>>>>> theirs\n{ROW}"), 11, "conflict is not res"),
+    "a conflict in the head": (lambda t: t.replace("# framework", "=======\n# framework"), 8, "conflict is not res"),
+    "a conflict in a cell": (lambda t: t.replace(ROW, f"<<<<<<< HEAD\n{ROW}"), 12, "conflict is not res"),
+    "the end of a conflict": (lambda t: t.replace(ROW, f">>>>>>> theirs\n{ROW}"), 12, "conflict is not res"),
     "another platform": (lambda t: t.replace("AVX2 SSE2", "SSE2"), 2, "the lines below it are those of linux-"),
-    "no threads": (lambda t: t.replace("# threads: 1\n", ""), 7, "the head has no lines '# threads: …'"),
-    "threads in words": (lambda t: t.replace("# threads: 1", "# threads: one"), 6, "'one' is no number of threads"),
-    "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 6, "'# do not edit' is no line"),
-    "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 7, "'numpy' is no framework"),
-    "other columns": (lambda t: t.replace("operation,case", "operator,case"), 9, "the columns' names should"),
-    "no table": (lambda t: t[: t.index("operation,")], 9, "the columns' names should"),
-    "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 11, "stands there twice: softmax a float64"),
-    "unsorted lines": (lambda t: t.replace("softmax,a,", "softmax,d,"), 11, "softmax b float64 axis -1 numpy belon"),
-    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,")), 11, "16 fields, not 17"),
-    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 11, "18 fields, not 17"),
-    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 11, "1 fields, not 17"),
-    "an open quote": (lambda t: t.replace("softmax,b,", 'softmax,"b,'), 11, "a quote is not closed"),
-    "a word for a number": (lambda t: t.replace(",4.0,0.25,", ",four,0.25,"), 10, "max_ulp_error is 'four'"),
-    "a negative error": (lambda t: t.replace(",4.0,0.25,", ",-4.0,0.25,"), 10, "max_ulp_error is '-4.0'"),
-    "half a hash": (lambda t: t.replace("a" * 64, "a" * 32, 1), 10, "answer is 'aaaa"),
-    "no such outcome": (lambda t: t.replace(",ok,", ",okay,", 1), 10, "outcome is 'okay'"),
-    "an outcome without a word": (lambda t: t.replace(",failed,", ",absent,"), 12, "outcome is 'absent'"),
-    "an answer that failed": (lambda t: t.replace(",ok,", ",failed,", 1), 10, "where the outcome is 'failed'"),
-    "no such dtype": (lambda t: t.replace("a,float64", "a,float46"), 10, "dtype is 'float46'"),
-    "no such grade": (lambda t: t.replace(",A,", ",Z,", 1), 10, "grade is 'Z'"),
-    "a cut": (lambda t: t[:-20], 12, "ends in the middle of a line"),
+    "another maker": (lambda t: t.replace("AuthenticAMD", "GenuineIntel"), 2, "the lines below it are those of linux-"),
+    "no threads": (lambda t: t.replace("# threads: 1\n", ""), 8, "the head has no lines '# threads: …'"),
+    "threads in words": (lambda t: t.replace("# threads: 1", "# threads: one"), 7, "'one' is no number of threads"),
+    "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 7, "'# do not edit' is no line"),
+    "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 8, "'numpy' is no framework"),
+    "other columns": (lambda t: t.replace("operation,case", "operator,case"), 10, "the columns' names should"),
+    "no table": (lambda t: t[: t.index("operation,")], 10, "the columns' names should"),
+    "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 12, "stands there twice: softmax a float64"),
+    "unsorted lines": (lambda t: t.replace("softmax,a,", "softmax,d,"), 12, "softmax b float64 axis -1 numpy belon"),
+    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,")), 12, "16 fields, not 17"),
+    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 12, "18 fields, not 17"),
+    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 12, "1 fields, not 17"),
+    "an open quote": (lambda t: t.replace("softmax,b,", 'softmax,"b,'), 12, "a quote is not closed"),
+    "a word for a number": (lambda t: t.replace(",4.0,0.25,", ",four,0.25,"), 11, "max_ulp_error is 'four'"),
+    "a negative error": (lambda t: t.replace(",4.0,0.25,", ",-4.0,0.25,"), 11, "max_ulp_error is '-4.0'"),
+    "half a hash": (lambda t: t.replace("a" * 64, "a" * 32, 1), 11, "answer is 'aaaa"),
+    "no such outcome": (lambda t: t.replace(",ok,", ",okay,", 1), 11, "outcome is 'okay'"),
+    "an outcome without a word": (lambda t: t.replace(",failed,", ",absent,"), 13, "outcome is 'absent'"),
+    "an answer that failed": (lambda t: t.replace(",ok,", ",failed,", 1), 11, "where the outcome is 'failed'"),
+    "no such dtype": (lambda t: t.replace("a,float64", "a,float46"), 11, "dtype is 'float46'"),
+    "no such grade": (lambda t: t.replace(",A,", ",Z,", 1), 11, "grade is 'Z'"),
+    "a cut": (lambda t: t[:-20], 13, "ends in the middle of a line"),
 }  # fmt: skip
 
 
@@ -152,7 +156,7 @@ def test_any_edit_is_read_or_refused(file: Path, place: int, cut: int, put: str)
 
 def test_another_platform_s_file_under_this_name_is_refused(file: Path) -> None:
     other = file.rename(file.with_name("linux-x86_64-avx512f-1t-123456.csv"))
-    with pytest.raises(UsageError, match=r"line 2: it is the baseline of another platform, linux-x86_64-avx2-1t-"):
+    with pytest.raises(UsageError, match=r"line 2: it is the baseline of another platform, linux-x86_64-amd-avx2-1t-"):
         accepted.read(other)
 
 
@@ -172,10 +176,15 @@ def test_a_platform_has_one_name_whatever_its_kernel_and_its_numpy_call_themselv
     made = platform(run_of().about)
     environment = run_of().about["environment"] | {"system": "Linux 6.9", "cpu": ["AVX2", "SSE2", "X86_V3", "GFNI"]}
     assert platform({"environment": environment}) == made
-    assert made.name.startswith("linux-x86_64-avx2-1t-")
+    assert made.name.startswith("linux-x86_64-amd-avx2-1t-")
     names = {platform({"environment": environment | more}).name for more in ({"machine": "arm64"}, {"cpu": ["ASIMD"]},
-             {"threads_per_worker": 2}, {"system": "Darwin 24"})}  # fmt: skip
-    assert len(names | {made.name}) == 5
+             {"threads_per_worker": 2}, {"system": "Darwin 24"}, {"vendor": "GenuineIntel"})}  # fmt: skip
+    assert len(names | {made.name}) == 6
+
+
+def test_a_run_that_does_not_say_who_made_its_processor_is_of_a_platform_of_its_own() -> None:
+    environment = {name: said for name, said in run_of().about["environment"].items() if name != "vendor"}
+    assert platform({"environment": environment}).name.startswith("linux-x86_64-unknown-avx2-1t-")
 
 
 OTHER = {"answer": "b" * 64}

@@ -70,10 +70,12 @@ def read(file: Path) -> Baseline:
 
 
 def platform_of(file: Path, found: Head) -> Platform:
-    system, machine, cpu, threads = (found.one(file, key) for key in ("system", "machine", "cpu", "threads"))
+    system, machine, vendor, cpu, threads = (
+        found.one(file, key) for key in ("system", "machine", "vendor", "cpu", "threads")
+    )
     if not threads.isdecimal():
         raise damaged(file, found.place("threads"), f"{threads!r} is no number of threads")
-    made_on = Platform(system, machine, tuple(cpu.split()), int(threads))
+    made_on = Platform(system, machine, vendor, tuple(cpu.split()), int(threads))
     if found.one(file, "platform") != made_on.name:
         raise damaged(file, found.place("platform"), f"the lines below it are those of {made_on.name}")
     return made_on
@@ -98,6 +100,7 @@ def written(baseline: Baseline) -> str:
         f"# platform: {made_on.name}",
         f"# system: {made_on.system}",
         f"# machine: {made_on.machine}",
+        f"# vendor: {made_on.vendor}",
         f"# cpu: {' '.join(made_on.cpu)}",
         f"# threads: {made_on.threads}",
         *(f"# framework: {name} {about}" for name, about in sorted(baseline.frameworks.items())),

@@ -1,4 +1,4 @@
-"""Where answers may be the same bit for bit: the system, the processor's instruction sets, the threads of a worker.
+"""Where answers may be the same bit for bit: system, the processor's maker and instruction sets, a worker's threads.
 
 Versions of frameworks are no part of it: an upgrade is compared with what was accepted before it. Neither is flushing
 to zero, a habit of each framework's own process: a run that asks fewer frameworks is of the same platform.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -35,15 +36,17 @@ class Platform:
 
     system: str
     machine: str
+    vendor: str
     cpu: tuple[str, ...]
     threads: int
 
     @property
     def name(self) -> str:
         """For a file: readable, and a few digits of a hash of all of it."""
+        vendor = re.sub("^genuine|^authentic|[^a-z0-9]", "", self.vendor.lower())
         widest = next((name.lower() for name in WIDEST if name in self.cpu), "unknown-cpu")
         digits = hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()[:6]
-        return f"{self.system}-{self.machine}-{widest}-{self.threads}t-{digits}".lower()
+        return f"{self.system}-{self.machine}-{vendor}-{widest}-{self.threads}t-{digits}".lower()
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ def platform(about: Mapping[str, Any]) -> Platform:
     try:
         found = about["environment"]
         cpu = tuple(sorted(KERNELS & set(found["cpu"])))
-        return Platform(found["system"].split(" ")[0], found["machine"], cpu, int(found["threads_per_worker"]))
+        system, vendor = found["system"].split(" ")[0], found.get("vendor", "unknown")
+        return Platform(system, found["machine"], vendor, cpu, int(found["threads_per_worker"]))
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"the run's run.json does not say what it was made on: {error!r}") from None
 

@@ -20,9 +20,9 @@ from harness.grades import GRADES
 from harness.ledger.cells import COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS
 from harness.rows import AS_DECLARED, FLAW_GONE, SHORT, UNMEASURED, VACUOUS, WITHIN
 
-FORMAT, VERSION = "softmax-harness baseline", 1
+FORMAT, VERSION = "softmax-harness baseline", 2
 HEAD = f"# {FORMAT}, version {VERSION}"
-KEYS = ("platform", "system", "machine", "cpu", "threads", "framework", "accepted")
+KEYS = ("platform", "system", "machine", "vendor", "cpu", "threads", "framework", "accepted")
 """Of the head's lines."""
 CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
 """How git marks what it could not merge, at the beginning of a line."""
