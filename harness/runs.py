@@ -1,17 +1,14 @@
-"""A run as it is saved: what stands in `run.json`, its tables, its exit status; and one that is judged again."""
+"""A run as it is saved: what stands in `run.json`, and its tables; and one that is judged again."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from backends import find
-from harness import __version__, archive, errors, rows
+from harness import __version__, archive
 from harness.blocks import boundaries
 from harness.compare import Comparing, judged
 from harness.environment import environment
@@ -21,37 +18,6 @@ from harness.probes import Probed
 from harness.records import Group, Judgement, Run
 from harness.sameness import with_same_bits
 from harness.units import in_one
-
-
-def exit_code(
-    comparisons: pd.DataFrame,
-    partial: bool,
-    faults: list[str],
-    asked_by_name: tuple[str, ...],
-    unanswered: Iterable[Mapping[str, Any]],
-) -> int:
-    """The run's exit status, by `errors.PRECEDENCE`. `unanswered`: probes."""
-    outcomes = {*comparisons.outcome, *(probe["outcome"] for probe in unanswered)}
-    absent = set(comparisons.backend[comparisons.outcome == "absent"])
-    short = comparisons.verdict.isin((rows.SHORT, rows.FLAW_GONE)).any()
-    holds = {
-        errors.OUR_FAULT: bool(faults),
-        errors.INTERRUPTED: partial,
-        errors.BACKEND_DIED: bool(outcomes & set(errors.DEATHS)),
-        errors.NOTHING_COMPARED: "ok" not in outcomes or bool(absent & set(asked_by_name)),
-        errors.FALLS_SHORT: short or "failed" in outcomes,
-    }
-    return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)
-
-
-def absent_by_name(comparisons: pd.DataFrame, asked_by_name: tuple[str, ...]) -> dict[str, str]:
-    """Backends that were asked for by name and are not there, with the reason."""
-    absent = comparisons[comparisons.outcome == "absent"].drop_duplicates("backend")
-    return {
-        name: reason
-        for name, reason in zip(absent.backend, absent.reason, strict=True)
-        if name in asked_by_name or find(name).framework in asked_by_name
-    }
 
 
 def as_run(work: Comparing, plan: list[Group], options: Mapping[str, Any]) -> Run:

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,14 @@ from harness.records import Comparison, Pair, Profile, Property, Run
 
 FORMAT, VERSION = "softmax-harness run", 2
 TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property, "profiles": Profile}
+ABOUT: dict[str, type] = {
+    "partial": bool, "faults": list, "environment": dict, "frameworks": dict, "options": dict,
+    "cases": dict, "inputs": dict, "unanswered_probes": list, "files": dict,
+}  # fmt: skip
+"""What `run.json` has, and of which kind."""
+WORDS = {bool: "yes or no", list: "list", dict: "object"}
+DEEPER: dict[str, type] = {"frameworks": dict, "cases": dict, "inputs": dict, "unanswered_probes": dict}
+"""Of which kind each of their entries is."""
 KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
 
 
@@ -114,9 +122,22 @@ def _about(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} is not a run of this harness: its format is not {FORMAT!r}")
     if about.get("version") != VERSION:
         raise UsageError(f"{file} has format version {about.get('version')!r}; this harness reads {VERSION}")
-    if not isinstance(about.get("files"), dict):
-        raise UsageError(f"{file} is damaged: it does not name its files")
+    if wrong := next(amiss(about), ""):
+        raise UsageError(f"{file} is damaged: {wrong}")
     return about
+
+
+def amiss(about: Mapping[str, Any]) -> Iterator[str]:
+    """What a run needs of its `run.json`, and does not find there."""
+    for key, kind in ABOUT.items():
+        if not isinstance(about.get(key), kind):
+            yield f"its {key!r} is {'missing' if key not in about else f'no {WORDS[kind]}'}"
+    for key, kind in DEEPER.items():
+        entries = about[key].values() if isinstance(about[key], dict) else about[key]
+        if not all(isinstance(entry, kind) for entry in entries):
+            yield f"an entry of its {key!r} is no {WORDS[kind]}"
+    if not isinstance(about["options"].get("selection"), dict):
+        yield "its options have no 'selection'"
 
 
 def _content(file: Path, about: dict[str, Any]) -> bytes:

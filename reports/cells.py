@@ -18,7 +18,10 @@ UNFIT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def figure(value: Any) -> str:
-    """A number in a table: two significant digits, whole from 100 on, 0 for an exact zero, a dash for none."""
+    """A number in a table: two significant digits, whole from 100 on, 0 for an exact zero, a dash for none.
+
+    1 for an exact one alone: it is the limit of a share, and half of 2 ulp, so no rounding may reach or cross it.
+    """
     if value is None or pd.isna(value):
         return "–"
     number = float(value)
@@ -26,7 +29,10 @@ def figure(value: Any) -> str:
         return f"{number:g}"
     if 99.5 <= abs(number) < 1e6:
         return f"{number:,.0f}"
-    return f"{number:.2g}" if 1e-3 <= abs(number) < 99.5 else f"{number:.1e}"
+    if not 1e-3 <= abs(number) < 99.5:
+        return f"{number:.1e}"
+    texts = (f"{number:.{digits}g}" for digits in range(2, 18))
+    return next(text for text in texts if abs(float(text)) != 1 or abs(number) == 1)
 
 
 def native(names: pd.Series) -> pd.Series:

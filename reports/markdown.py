@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports import agreement, quality, sweeps, table
+from reports import agreement, quality, sweeps, table, troubles
 from reports.cells import legible, placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
@@ -25,6 +25,7 @@ def sections(run: Run) -> Iterator[str]:
     whole, run = run, sweeps.named(run)
     yield "# Softmax across frameworks"
     yield f"**{table.headline(whole)}**"
+    yield "\n".join(f"- {escaped(sentence)}" for sentence in troubles.of_the_run(whole))
     yield grid(table.overview(run))
     yield READING
     if len(short := table.shortfalls(whole)):

@@ -6,14 +6,15 @@ import pandas as pd
 from tabulate import tabulate
 
 from harness.records import Run
-from reports import sweeps, table
+from reports import sweeps, table, troubles
+from reports.cells import legible
 
 MOST_ROWS = 12
 
 
 def render(run: Run) -> str:
     """Ten seconds of reading; `report.md` beside the run has the rest."""
-    parts = [table.headline(run)]
+    parts = [table.headline(run), *troubles.of_the_run(run)]
     of_named = sweeps.named(run)
     if len(overview := table.overview(of_named if len(of_named.comparisons) else run)):
         parts.append(grid(overview))
@@ -27,5 +28,6 @@ def render(run: Run) -> str:
 
 
 def grid(rows: pd.DataFrame) -> str:
-    """An aligned table."""
-    return tabulate(rows, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)
+    """An aligned table, a line a row: no control character of foreign text reaches a terminal."""
+    lines = rows.map(lambda cell: " ".join(legible(str(cell)).split()))
+    return tabulate(lines, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)

@@ -230,7 +230,7 @@ def test_the_page_lists_findings_first_and_every_text_as_it_is(found: Found) -> 
 
 def test_findings_survive_the_table(found: Found, tmp_path: Path) -> None:
     kept.write(tmp_path, found[2])
-    assert kept.read(tmp_path) == found[2]
+    assert kept.read(tmp_path / kept.FILE) == found[2]
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,12 @@ def damage(folder: Path, file: str, old: bytes, new: bytes) -> None:
     path.write_bytes(path.read_bytes().replace(old, new, 1))
 
 
+def about(folder: Path, **other: object) -> None:
+    """Other entries of `run.json`."""
+    said = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(said | other))
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
@@ -120,7 +126,14 @@ def damage(folder: Path, file: str, old: bytes, new: bytes) -> None:
             lambda d: damage(d, "run.json", b'"version": %d' % store.VERSION, b'"version": 99'),
             "has format version 99; this harness reads",
         ),
-        (lambda d: damage(d, "run.json", b'"files"', b'"fills"'), "is damaged: it does not name its files"),
+        *(
+            (lambda d, key=key: damage(d, "run.json", b'"%s"' % key.encode(), b'"other"'), f"its {key!r} is missing")
+            for key in store.ABOUT
+        ),
+        (lambda d: about(d, environment=[]), "is damaged: its 'environment' is no object"),
+        (lambda d: about(d, frameworks={"numpy": "2.4"}), "is damaged: an entry of its 'frameworks' is no object"),
+        (lambda d: about(d, unanswered_probes=[1]), "is damaged: an entry of its 'unanswered_probes' is no object"),
+        (lambda d: about(d, options={}), "is damaged: its options have no 'selection'"),
         (lambda d: (d / "run.json").write_text("[1, 2]"), "is not a run of this harness"),
         (lambda d: (d / "run.json").write_bytes(b"\x80\x04\x95"), "is damaged: it does not read as JSON"),
         (lambda d: (d / "pairs.parquet").unlink(), "the run's pairs.parquet is missing"),

@@ -157,7 +157,7 @@ def test_a_finding_of_a_backend_that_is_not_here_is_stale(tmp_path: Path) -> Non
     (tmp_path / "findings" / "it.py").write_text("print('shown: it ran')\n")
     kept.write(tmp_path, [replace(OLD, backend="nobody", snippet="findings/it.py", of_bound=None)])
     with Asker() as asker:
-        [again] = kept.with_earlier([], kept.read(tmp_path), asker, tmp_path)
+        [again] = kept.with_earlier([], kept.read(tmp_path / kept.FILE), asker, tmp_path)
     assert again.status == "stale: there is no backend nobody here"
 
 
@@ -184,7 +184,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Finding]
     done = harness("findings", out, PYTHONPATH=PLANTED)
     assert done.returncode == 1, done.stderr
     assert "in a fresh interpreter" in done.stdout
-    return out, kept.read(out)
+    return out, kept.read(out / kept.FILE)
 
 
 def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, list[Finding]]) -> None:
@@ -231,17 +231,31 @@ def test_a_finding_that_is_gone_is_stale_and_not_dropped(found: tuple[Path, list
     (tmp_path / "now" / "findings" / "mended.py").write_text("print('not shown: it is right')\nraise SystemExit(1)\n")
     kept.write(tmp_path / "now", [gone])
     harness("findings", tmp_path / "now", PYTHONPATH=PLANTED)
-    again = kept.read(tmp_path / "now")
+    again = kept.read(tmp_path / "now" / kept.FILE)
     assert [f.status for f in again if f.operation == "logsumexp"] == ["stale: not shown: it is right"]
     assert len(again) == len(its) + 1
 
 
+def test_another_run_in_the_same_folder_has_no_findings_until_it_is_looked_into(
+    found: tuple[Path, list[Finding]], tmp_path: Path
+) -> None:
+    """Those of the run before wait: the next look says what became of them."""
+    folder = tmp_path / "run"
+    shutil.copytree(found[0], folder)
+    selection = ("compare", "--backend", "numpy", "--operation", "softmax", "--case", "zeros:3", "--out", folder)
+    for _ in range(2):  # they wait through any number of runs
+        assert harness(*selection).returncode == 0
+        assert not (folder / kept.FILE).exists()
+        assert "Nothing was looked into." in (folder / "report.html").read_text()
+    assert kept.earlier(folder) == found[1]
+
+
 def test_findings_survive_the_table(found: tuple[Path, list[Finding]], tmp_path: Path) -> None:
     kept.write(tmp_path, found[1])
-    assert kept.read(tmp_path) == found[1]
+    assert kept.read(tmp_path / kept.FILE) == found[1]
     (tmp_path / "findings.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UsageError, match="does not read as a table of findings"):
-        kept.read(tmp_path)
+        kept.read(tmp_path / kept.FILE)
 
 
 def test_the_page_keeps_the_kinds_apart_and_escapes() -> None:

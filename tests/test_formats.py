@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import store
-from harness.commands.options import exit_code
 from harness.errors import INTERRUPTED
 from harness.records import Comparison, Run
+from harness.status import exit_code
 from reports import FORMATS, github, junit, render
 from reports.cells import legible
 from tests.command import harness
@@ -25,10 +25,15 @@ HOSTILE = "E: <script>alert('1')</script> ]]> & \x1b[31mred\x00 \u202egnol\u202c
 WITNESS = json.dumps({"element": 1, "logits": ["0x1.0p+0", "</failure>\n::error::"], "actual": "nan", "expected": "1"})
 
 
+ABOUT: dict[str, object] = {
+    "harness": "0.0.0", "partial": False, "faults": [], "environment": {}, "frameworks": {},
+    "options": {"selection": {}}, "cases": {}, "inputs": {}, "unanswered_probes": [],
+}  # fmt: skip
+
+
 def run_of(*cells: Comparison, **about: object) -> Run:
     frames = {name: store.frame(cells if name == "comparisons" else [], store.TABLES[name]) for name in store.TABLES}
-    about = {"harness": "0.0.0", "partial": False, "faults": [], "frameworks": {}, "cases": {}, **about}
-    return Run(about, **frames)
+    return Run(ABOUT | about, **frames)
 
 
 def unanswered(outcome: str, reason: str = "", backend: str = "torch", case: str = "axes") -> Comparison:
@@ -94,6 +99,7 @@ def test_each_verdict_and_outcome_is_one_result(cell: Comparison, result: str) -
         run_of(unanswered("failed"), answered("numpy")),
         run_of(unanswered("timed out"), answered("numpy")),
         run_of(unanswered("absent")),
+        run_of(answered("numpy"), unanswered("absent"), options={"selection": {"backends": ["numpy", "torch"]}}),
         run_of(answered("numpy"), partial=True),
         run_of(answered("numpy"), faults=["a thread"]),
         run_of(answered("numpy"), unanswered_probes=[{"backend": "torch", "outcome": "crashed", "reason": "SIGSEGV"}]),
@@ -103,6 +109,21 @@ def test_what_makes_the_exit_status_is_told(run: Run) -> None:
     assert exit_code(run) != 0
     assert {"failure", "error"} & set(results(render(run, "junit")))
     assert render(run, "github").startswith("::error ")
+
+
+def test_what_goes_amiss_with_the_run_is_told_in_every_format() -> None:
+    probes = [{"backend": "torch", "outcome": "crashed", "reason": "SIGSEGV"}]
+    run = run_of(answered("numpy"), faults=["a thread died"], unanswered_probes=probes)
+    for form in ("terminal", "markdown", "html", "junit", "github"):
+        text = render(run, form)
+        for part in ("a thread died", "1 probe of torch, crashed: SIGSEGV"):
+            assert part in text, form
+
+
+def test_no_control_character_reaches_a_terminal() -> None:
+    text = render(hostile(), "terminal")
+    assert "\x1b" not in text
+    assert not any(line.startswith("::") for line in text.splitlines())
 
 
 def test_a_run_that_is_as_it_should_be_annotates_nothing() -> None:

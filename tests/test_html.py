@@ -12,13 +12,16 @@ import pandas as pd
 import pytest
 
 from harness import store
+from harness.atlas import Entry
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports import html, links
-from reports.html import cells, chosen
+from reports import html, links, table
+from reports.html import cells, chosen, headline, specials
 from tests.command import ROOT
 from tests.pages import SCRIPT, beside, hostile, real_run
 from tests.test_docs import DERIVED
+from tests.test_formats import run_of, short, unanswered
+from tests.test_reports import answered
 
 
 class Read(HTMLParser):
@@ -129,8 +132,10 @@ def test_what_falls_short_comes_first(run: Run, monkeypatch: pytest.MonkeyPatch)
 
 
 def kept_of(run: Run) -> pd.DataFrame:
-    letters = chosen.chosen(run)
-    return chosen.placed_together(run.comparisons.loc[letters.index].assign(letter=letters))
+    lettered = chosen.lettered(run.comparisons)
+    short = table.ranked_by_bound(table.failing(run))
+    letters = chosen.chosen(lettered, chosen.worst_of_each(lettered), short)
+    return chosen.placed_together(run.comparisons.loc[letters.index].assign(letter=letters), chosen.MOST)
 
 
 def test_same_answers_share_a_place_and_others_do_not(run: Run) -> None:
@@ -142,6 +147,17 @@ def test_same_answers_share_a_place_and_others_do_not(run: Run) -> None:
         shared += len(same) > 1
     assert shared
     assert kept.address.nunique() == len(kept[figures].drop_duplicates())
+
+
+def test_the_page_keeps_as_many_cells_as_fit(run: Run, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = len(page.encode())
+    for room in (whole, whole - 1, whole - 100_000, 1):
+        monkeypatch.setattr(html, "MOST_BYTES", room)
+        fitted = html.render(run, beside())
+        places = fitted.count("<details class=cell>")
+        assert len(fitted.encode()) <= room or places == 0
+        assert (fitted == page) is (room == whole)
+        assert room in (1, whole) or places >= page.count("<details class=cell>") - 1 - (whole - room) / 1_000
 
 
 @pytest.mark.parametrize(
@@ -182,6 +198,48 @@ def test_names_are_text(page: str) -> None:
 
 def test_the_headline_names_who_falls_short(page: str) -> None:
     assert re.search(r"<h1>.*falls short in 1 of [\d,]+ cells; at worst .*17 times what its bound allows", page)
+
+
+PROBE = {"backend": "torch", "outcome": "crashed", "reason": "SIGSEGV"}
+SENTENCES: dict[str, tuple[Run, str]] = {
+    "right": (run_of(answered("numpy"), answered("jax")), "numpy and jax are all right: rounding explains all 2 answ"),
+    "one": (run_of(answered("numpy")), "numpy is right: rounding explains the one answer. Nearest to its limit: "),
+    "short": (run_of(short("jax"), answered("numpy")), "jax falls short in 1 of 2 cells; at worst jax's softmax on "),
+    "hardly short": (run_of(short(bound_fraction=1.004)), "1.004 times what its bound allows"),
+    "dead": (run_of(unanswered("crashed"), answered("numpy")), "torch crashed in 1 of 2 cells."),
+    "short, dead": (
+        run_of(unanswered("timed out"), short("jax")),
+        "its bound allows. torch timed out in 1 of 2 cells.",
+    ),
+    "our fault": (run_of(answered("numpy"), faults=["a thread"]), "And of the run itself: our own fault: a thread."),
+    "probes": (run_of(answered("numpy"), unanswered_probes=[PROBE]), "itself: 1 probe of torch, crashed: SIGSEGV."),
+    "absent": (
+        run_of(answered("numpy"), unanswered("absent", "no wheel"), options={"selection": {"backends": ["torch"]}}),
+        "And of the run itself: torch was asked for by name and is absent: no wheel.",
+    ),
+    "unmeasured": (
+        run_of(answered("numpy"), answered("jax", verdict="chain not measured", bound_fraction=12.0, grade="")),
+        "numpy is right: rounding explains the one answer. Nearest to its limit: numpy's softmax on seed001-123 in "
+        "float64, 0.12 of a bound, its largest error 0.75 ulp. Nothing can be said of 1 answer: ",
+    ),
+    "vacuous": (run_of(answered("numpy", verdict="bound is vacuous", grade="")), "Nothing can be said of 1 answer: "),
+    "nothing": (run_of(unanswered("absent")), "Nothing was answered, so nothing is said about anybody."),
+    "partial": (run_of(answered("numpy"), partial=True), "Interrupted, so partial: numpy is right"),
+}
+
+
+@pytest.mark.parametrize("kind", SENTENCES)
+def test_the_first_sentence_is_true(kind: str) -> None:
+    run, sentence = SENTENCES[kind]
+    said = headline.sentence(run)
+    assert sentence in said
+    assert ("right" in said) is (kind in ("right", "one", "our fault", "probes", "absent", "unmeasured", "partial"))
+
+
+def test_an_atlas_of_other_versions_is_called_that() -> None:
+    entry = Entry("jax:jit", "0.9.2", *["softmax", "one_NaN", "", "NaN", "", "", "as declared", ""], 1, "")
+    about = {"frameworks": {"jax": {"version": "0.10.2"}, "numpy": {"version": "2.4.6"}}}
+    assert specials.other_versions([entry, replace(entry, backend="numpy", version="2.4.6")], about) == ["jax 0.9.2"]
 
 
 def test_links_lead_where_the_documents_derive_and_prove() -> None:

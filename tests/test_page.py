@@ -85,7 +85,7 @@ def test_a_letter_leads_to_the_row(visit: Any) -> None:
     dialog = tab.locator("dialog")
     assert dialog.is_visible()
     text = dialog.inner_text()
-    for part in ("largest error, of its bound", "hexadecimal", "expected, exactly", "python -m harness reproduce"):
+    for part in ("largest share of a bound", "hexadecimal", "expected", "python -m harness reproduce"):
         assert part in text
     assert dialog.locator("table.bars td").count() > 0
     links = dialog.locator("a[href^='https://']").evaluate_all("nodes => nodes.map(node => node.href)")
@@ -103,6 +103,22 @@ def test_a_cell_is_opened_and_closed_by_keys(visit: Any) -> None:
     assert not tab.locator("dialog").is_visible()
     assert "cell=" not in tab.url
     assert tab.evaluate("document.activeElement.closest('#heat') !== null")
+
+
+@pytest.mark.parametrize("key", ["Control", "Shift"])
+def test_a_click_for_another_window_stays_the_browser_s(visit: Any, key: str) -> None:
+    tab = visit()
+    with tab.context.expect_page() as opened:
+        tab.locator("#heat td a").first.click(modifiers=[key])
+    assert not tab.locator("dialog").is_visible()
+    assert opened.value.locator("dialog").is_visible()
+
+
+@pytest.mark.parametrize("place", ["#100%", "#cell=cell-%", "#cell-999999999", "#find.cells=%zz&sort.cells=9", "#=&&"])
+def test_any_address_is_a_page(visit: Any, place: str) -> None:
+    tab = visit(place)
+    assert tab.locator("#theme").inner_text() in ("Dark", "Light")
+    assert not tab.locator("dialog").is_visible()
 
 
 def test_going_back_closes_a_cell(visit: Any) -> None:
@@ -232,10 +248,19 @@ def test_nothing_is_wider_than_a_phone(visit: Any, scripts: bool) -> None:
         assert tab.locator("main").bounding_box()["width"] <= PHONE[0]
 
 
-def test_print_leaves_out_what_needs_hands(visit: Any) -> None:
-    tab = visit(color_scheme="dark")
+@pytest.mark.parametrize("place", ["", "#theme=dark"])
+def test_print_leaves_out_what_needs_hands(visit: Any, place: str) -> None:
+    tab = visit(place, color_scheme="dark")
     tab.emulate_media(media="print")
     assert not tab.locator("nav").is_visible()
     assert not tab.locator(".filter").first.is_visible()
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert tab.locator("#heat").is_visible()
+
+
+def test_nothing_is_wider_than_paper(visit: Any) -> None:
+    """A4 upright between its margins, at 96 dots an inch."""
+    tab = visit(size=(718, 1000))
+    tab.emulate_media(media="print")
+    tab.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
+    assert tab.evaluate("[...document.querySelectorAll('table')].filter(t => t.offsetWidth > 718).map(t => t.id)") == []

@@ -110,6 +110,7 @@ def ran(name: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[s
         {"PACKAGES": "--index-url x"}, {"PACKAGES": ". -e x"}, {"PACKAGES": "$(touch here)"}, {"PACKAGES": "`id`"},
         {"INDEX": "http://example.org"}, {"INDEX": "https://example.org --pre"}, {"PYTHON_VERSION": "3.12; id"},
         {"OUT": "/etc"}, {"OUT": "-x"}, {"OUT": ""}, {"OUT": "out/../.."}, {"OUT": "out\n/etc"},
+        {"PYTHON_VERSION": "3.9"}, {"BASELINES": "/etc"}, {"BASELINES": "../here"},
     ],
     ids=repr,
 )  # fmt: skip
@@ -139,12 +140,22 @@ def test_good_inputs_pass(inputs: dict[str, str], tmp_path: Path) -> None:
         ("bounds", 0, "", 0), ("bounds", 1, "", 1), ("bounds", 4, "", 4), ("bounds", 5, "", 5),
         ("baseline", 0, 0, 0), ("baseline", 0, 1, 1), ("baseline", 1, 0, 0), ("baseline", 4, 1, 1),
         ("baseline", 0, 2, 2), ("baseline", 3, 0, 3), ("baseline", 130, 0, 130), ("baseline", 5, 0, 5),
-        ("none", 1, "", 0), ("none", 4, "", 0), ("none", 2, "", 2), ("none", 3, "", 3),
+        ("none", 1, "", 0), ("none", 4, "", 0), ("none", 2, "", 2), ("none", 3, "", 3), ("none", 137, "", 137),
+        ("baseline", 127, "", 127), ("none", 0, "", 0),
     ],
 )  # fmt: skip
 def test_the_gate(gate: str, code: int, baseline: object, end: int, tmp_path: Path) -> None:
+    (tmp_path / "out/latest").mkdir(parents=True)
+    (tmp_path / "out/latest/run.json").touch()
     done = ran("Pass or fail", tmp_path, GATE=gate, CODE=str(code), BASELINE_CODE=str(baseline))
     assert done.returncode == end
+
+
+@pytest.mark.parametrize("gate", ["bounds", "baseline", "none"])
+@pytest.mark.parametrize("code", [0, 1, 4])
+def test_no_gate_passes_without_a_run(gate: str, code: int, tmp_path: Path) -> None:
+    done = ran("Pass or fail", tmp_path, GATE=gate, CODE=str(code), BASELINE_CODE="0")
+    assert done.returncode == 3
 
 
 def test_the_command_that_the_action_puts_together(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def carry_out(
     import dataclasses
 
     from harness import compare as comparing
-    from harness import runs
+    from harness import runs, status
     from harness.archive import Archive
     from harness.progress import Progress
     from harness.reference import check_preconditions
@@ -111,9 +111,8 @@ def carry_out(
         "interpreters": dict(settings.interpreters),
     }
     run = runs.as_run(work, groups, options)
-    for name, reason in runs.absent_by_name(run.comparisons, selection.backends).items():
+    for name, reason in status.absent_by_name(run).items():
         print(f"{name} was asked for by name and is absent: {reason}", file=sys.stderr)
     for fault in work.faults:
         print(f"our own fault: {fault}", file=sys.stderr)
-    code = runs.exit_code(run.comparisons, work.partial, work.faults, selection.backends, work.probed.unanswered)
-    return run, code
+    return run, status.exit_code(run)

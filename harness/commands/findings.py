@@ -46,9 +46,9 @@ def kept_with_earlier(found: Any, asker: Any, out: Path) -> Any:
     from harness.findings import kept
     from reports import findings as page
 
-    found = kept.with_earlier(found, kept.read(out), asker, out)
+    found = kept.with_earlier(found, kept.earlier(out), asker, out)
     kept.write(out, found)
-    store.write(out, "findings.md", page.render(found).encode())
+    store.write(out, kept.PAGE, page.render(found).encode())
     return found
 
 

@@ -107,21 +107,14 @@ def summarise(run: Run, form: str) -> None:
 def finish(run: Run, out: Path, form: str) -> None:
     """Write the run and its page, show it, and say where it is."""
     from harness import store
+    from harness.findings import kept
     from reports import render
 
+    kept.put_aside(out)
     saved = store.save(run, out)
     store.write(out, "report.md", render(saved, "markdown").encode())
-    write_page(saved, out, looked_into=False)
+    write_page(saved, out)
     show(rendered(saved, out, form))
     summarise(saved, form)
     files = ", ".join((PAGE, "report.md", *(f"{name}.csv" for name in store.TABLES), "run.json"))
     print(f"written to {out}: {files}", file=sys.stderr)
-
-
-def exit_code(run: Run) -> int:
-    """Of a saved run, by what stands in it."""
-    from harness import runs
-
-    about = run.about
-    unanswered = about.get("unanswered_probes", [])
-    return runs.exit_code(run.comparisons, bool(about["partial"]), about.get("faults", []), (), unanswered)

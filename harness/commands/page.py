@@ -19,20 +19,20 @@ def rendered(run: Run, folder: Path, form: str) -> str:
     return html.render(run, beside(folder)) if form == "html" else render(run, form)
 
 
-def write_page(run: Run, folder: Path, looked_into: bool = True) -> None:
-    """`report.html`, beside the run's tables. `looked_into`: whether the findings that stand there are of this run."""
+def write_page(run: Run, folder: Path) -> None:
+    """`report.html`, beside the run's tables."""
     from harness import store
     from reports import html
 
-    store.write(folder, PAGE, html.render(run, beside(folder, looked_into)).encode())
+    store.write(folder, PAGE, html.render(run, beside(folder)).encode())
 
 
-def beside(folder: Path, looked_into: bool = True) -> Beside:
+def beside(folder: Path) -> Beside:
     """What there is. A table that does not read as one is as good as not there: its section says how to make it."""
     from harness.findings import kept
     from reports.html.beside import Beside
 
-    findings = kept.read(folder) if looked_into and (folder / kept.FILE).exists() else None
+    findings = kept.read(folder / kept.FILE) if (folder / kept.FILE).exists() else None
     scripts = {
         finding.snippet: file.read_text(encoding="utf-8", errors="replace")
         for finding in findings or ()

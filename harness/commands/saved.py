@@ -13,7 +13,6 @@ from harness.commands.options import (
     app,
     checked_format,
     checked_pairs,
-    exit_code,
     finish,
     show,
     summarise,
@@ -32,7 +31,7 @@ def judge_again(
     """Judge a saved run's arrays again, without running anything."""
     import tempfile
 
-    from harness import runs, store
+    from harness import runs, status, store
     from harness.reference import check_preconditions
 
     checked_format(form)
@@ -46,7 +45,7 @@ def judge_again(
     with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
         run = runs.judged_again(folder, old, pairing, Path(scratch))
     finish(run, out, form)
-    raise typer.Exit(exit_code(run))
+    raise typer.Exit(status.exit_code(run))
 
 
 @app.command()
@@ -57,7 +56,7 @@ def report(
     write: Annotated[bool, typer.Option(help="Write report.html and report.md into the run's folder again.")] = False,
 ) -> None:
     """Render a saved run again, at another demand if one is given."""
-    from harness import store
+    from harness import status, store
     from harness.grades import GRADES
     from reports import render, table
 
@@ -74,4 +73,4 @@ def report(
         print(f"written to {folder}: {PAGE}, report.md", file=sys.stderr)
     show(rendered(run, folder, form))
     summarise(run, form)
-    raise typer.Exit(0 if grade_at is None else exit_code(run))
+    raise typer.Exit(0 if grade_at is None else status.exit_code(run))

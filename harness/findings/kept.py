@@ -6,6 +6,7 @@ import dataclasses
 import io
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ from harness.findings.record import SHOWN, STALE, Finding, key
 from harness.findings.snippets import run_file
 from harness.findings.survey import FOLDER, last_words
 
-FILE = "findings.csv"
+FILE, PAGE, BEFORE = "findings.csv", "findings.md", "findings-before.csv"
 SCRIPT = re.compile(rf"{FOLDER}/[\w-]+\.py")
 
 
@@ -25,9 +26,20 @@ def write(folder: Path, findings: Sequence[Finding]) -> None:
     store.write(folder, FILE, store.csv(store.frame(findings, Finding)).encode())
 
 
-def read(folder: Path) -> list[Finding]:
+def put_aside(folder: Path) -> None:
+    """What stands there is of an earlier run: the next look into this one's tells what became of it."""
+    with suppress(FileNotFoundError):
+        (folder / FILE).replace(folder / BEFORE)
+    (folder / PAGE).unlink(missing_ok=True)
+
+
+def earlier(folder: Path) -> list[Finding]:
+    """Those of the last look, of this run or of one before it."""
+    return read(folder / FILE) if (folder / FILE).exists() else read(folder / BEFORE)
+
+
+def read(file: Path) -> list[Finding]:
     """Empty where there is no file. UsageError where it is no table of findings."""
-    file = folder / FILE
     if not file.exists():
         return []
     try:
@@ -50,10 +62,10 @@ def as_float(text: str) -> float | None:
     return None if text in ("nan", "") else float(text)
 
 
-def with_earlier(found: Sequence[Finding], earlier: Sequence[Finding], asker: Asker, folder: Path) -> list[Finding]:
+def with_earlier(found: Sequence[Finding], before: Sequence[Finding], asker: Asker, folder: Path) -> list[Finding]:
     """Those of today, and behind them those that a run before had and this one has not: none is dropped."""
     known = {key(finding) for finding in found}
-    return [*found, *(again(old, asker, folder) for old in earlier if key(old) not in known)]
+    return [*found, *(again(old, asker, folder) for old in before if key(old) not in known)]
 
 
 def script(folder: Path, found: Finding) -> Path | None:

@@ -5,9 +5,10 @@ Every figure is in the run's tables, or in what stands beside it; the page keeps
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from math import ceil
 from typing import Any
 
 import pandas as pd
@@ -19,10 +20,13 @@ from reports import links
 from reports.cells import legible
 from reports.html import chosen, plots
 from reports.html.beside import NOTHING, Beside
-from reports.html.contents import HERE, contents
+from reports.html.contents import HERE, contents, of_cells
+from reports.table import failing, ranked_by_bound
 
 CLASSES = dict(zip(chosen.LETTERS, ["n", "d", "ap", "a", "b", "c", "u", "s", "f", "x"], strict=True))
 """Of the style sheet, by letter."""
+MOST_BYTES, A_PLACE = 2_000_000, 2_500
+"""Of the page, and about how many of them each place takes."""
 IN_FULL = (
     "witness", "answer", "worst_index", "max_relative_index", "max_absolute_index", "median_ulp_error",
     "p90_ulp_error", "p99_ulp_error", "max_scale_error", "smallest_rtol", "smallest_atol", "bias_percent",
@@ -34,9 +38,22 @@ IN_FULL = (
 def render(run: Run, beside: Beside = NOTHING) -> str:
     """The whole page."""
     hand = at_hand(run)
-    letters = chosen.chosen(hand)
+    lettered = chosen.lettered(hand.comparisons)
+    worst = chosen.worst_of_each(lettered)
+    letters = chosen.chosen(lettered, worst, ranked_by_bound(failing(hand)))
     whole = run.comparisons.reset_index(drop=True).loc[letters.index].assign(letter=letters)
-    return template().render(**contents(hand, chosen.placed_together(whole), beside)).lstrip()
+    return fitted(contents(hand, beside), hand, whole, worst)
+
+
+def fitted(rest: Mapping[str, Any], run: Run, cells: pd.DataFrame, worst: pd.DataFrame) -> str:
+    """With as many of the cells in full as there is room for."""
+    most, over = chosen.MOST, 1
+    while over > 0:
+        kept = chosen.placed_together(cells, most)
+        page = template().render(**rest, **of_cells(run, kept, worst)).lstrip()
+        over = len(page.encode()) - MOST_BYTES if most else 0
+        most = max(0, most - ceil(over / A_PLACE))
+    return page
 
 
 def at_hand(run: Run) -> Run:

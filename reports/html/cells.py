@@ -20,9 +20,10 @@ from reports.html.tables import Cell, Column, Table, number, whole
 
 FIGURES = {
     "max_ulp_error": "largest error, ulp",
-    "bound": "bound B there, ulp",
-    "bound_fraction": "largest error, of its bound",
-    "any_order_fraction": "of the bound for any order",
+    "max_ulp_error_ftz": "largest error but for zeros by flushing, ulp",
+    "bound": "bound B at that element, ulp",
+    "bound_fraction": "largest share of a bound, at any element",
+    "any_order_fraction": "of the bound for any order of additions",
     "measured_height": "longest chain measured",
     "mean_ulp_error": "mean error, ulp",
     "max_relative_error": "largest relative error",
@@ -33,6 +34,7 @@ FIGURES = {
     "smallest_atol": "smallest atol that passes",
 }
 SAME = {
+    "max_ulp_error_ftz": "max_ulp_error",
     "any_order_fraction": "bound_fraction",
     "smallest_rtol": "max_relative_error",
     "smallest_atol": "max_absolute_error",
@@ -89,11 +91,14 @@ class Detail:
 
 
 def details(kept: pd.DataFrame) -> Iterator[Detail]:
-    for _, same in kept.groupby("address", sort=False):
-        cell = next(same.itertuples())
+    """A place each, in the order of the cells."""
+    places: dict[str, list[Any]] = {}
+    for cell in kept.itertuples():
+        places.setdefault(cell.address, []).append(cell)
+    for cell, *others in places.values():
         yield Detail(
             cell,
-            list(same.backend),
+            [same.backend for same in (cell, *others)],
             placed(cell.case, cell.axis),
             list(figures(cell)),
             witness(cell.witness),

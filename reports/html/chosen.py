@@ -8,12 +8,11 @@ from __future__ import annotations
 import pandas as pd
 
 from harness.errors import DEATHS
-from harness.records import Run
 from reports.cells import native
-from reports.table import BAD_VERDICTS, failing, ranked_by_bound
+from reports.table import BAD_VERDICTS, ranked_by_bound
 
-MOST, MOST_SHORT = 400, 100
-"""Places, and of them what falls short may take before those behind letters. 400 are 1 MB."""
+MOST, MOST_SHORT = 400, 40
+"""Places, and how many of them what falls short takes before what is behind letters: its worst are there too."""
 LOOKED_AT = 4 * MOST
 """Cells among which the same ones are found."""
 NONE, DECLARED, UNGRADED, SHORT, DIED = "–", "D", "?", "!", "✕"
@@ -50,22 +49,19 @@ def worst_of_each(cells: pd.DataFrame) -> pd.DataFrame:
     return order.drop_duplicates(PLACE)
 
 
-def chosen(run: Run) -> pd.Series:
-    """Letters of cells in the order in which the page wants them, by their rows in `comparisons`."""
-    cells = lettered(run.comparisons.reset_index(drop=True))
-    short = ranked_by_bound(cells.loc[failing(run).index] if len(failing(run)) else cells.iloc[:0])
-    behind = worst_of_each(cells)
-    behind = behind[behind.letter != NONE]
+def chosen(cells: pd.DataFrame, worst: pd.DataFrame, short: pd.DataFrame) -> pd.Series:
+    """Letters of cells in the order in which the page wants them, by their rows. `worst`: those behind the letters."""
+    behind = worst[worst.letter != NONE]
     own = native(behind.backend)
     others = ranked_by_bound(cells[cells.outcome == "ok"])
     order = [*short.index[:MOST_SHORT], *behind.index[own], *behind.index[~own], *short.index, *others.index]
     return cells.letter.loc[list(dict.fromkeys(order))[:LOOKED_AT]]
 
 
-def placed_together(cells: pd.DataFrame) -> pd.DataFrame:
-    """Of cells in the page's order those of the first `MOST` places, the worst first; `address`: of each its place."""
+def placed_together(cells: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Of cells in the page's order those of the first places, the worst first; `address`: of each its place."""
     numbers = cells.groupby([name for name in cells if name != "backend"], dropna=False, sort=False).ngroup()
-    kept = cells[numbers < MOST]
+    kept = cells[numbers < most]
     firsts = kept.index.to_series().groupby(numbers[kept.index]).transform("first")
     ranks = kept.letter.map(LETTERS.index)
     kept = kept.assign(address=[f"cell-{row}" for row in firsts], rank=ranks)

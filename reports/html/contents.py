@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from harness.records import Run
-from reports import atlas, findings, quality, sweeps, table
+from reports import atlas, findings, quality, sweeps, table, troubles
 from reports.cells import native
 from reports.html import (
     cells,
-    chosen,
     curves,
     detection,
     distributions,
@@ -34,9 +33,8 @@ from reports.html.tables import Table, of_frame
 HERE = Path(__file__).parent
 
 
-def contents(run: Run, kept: pd.DataFrame, beside: Beside) -> dict[str, Any]:
-    """`kept`: cells in full, with their letters and addresses."""
-    details = list(cells.details(kept))
+def contents(run: Run, beside: Beside) -> dict[str, Any]:
+    """All but single cells."""
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return {
         "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
@@ -46,28 +44,29 @@ def contents(run: Run, kept: pd.DataFrame, beside: Beside) -> dict[str, Any]:
         "total": len(run.comparisons),
         "counts": table.headline(run),
         "headline": headline.sentence(run),
+        "amiss": troubles.of_the_run(run),
         "environment": list(headline.environment(run.about)),
         "audit": table.audit(run),
         "styles": curves.styles(run),
         "shares": distributions.SHARES,
-        **first_screen(run, dict(zip(kept.index, kept.address, strict=True)), beside),
         **sections(run, beside),
-        "kept": cells.listed(details),
-        "details": details,
-        "cells_kept": len(kept),
+        "findings_headline": findings.headline(beside.findings or []),
+        "looked_into": beside.findings is not None,
         "found": list(found.found(beside)),
         "of_cell": found.of_cell,
     }
 
 
-def first_screen(run: Run, addresses: Mapping[int, str], beside: Beside) -> dict[str, Any]:
-    lettered = chosen.lettered(run.comparisons)
+def of_cells(run: Run, kept: pd.DataFrame, worst: pd.DataFrame) -> dict[str, Any]:
+    """The cells in full, and what leads to them. `kept`: with their letters and addresses; `worst`: of each square."""
+    details, addresses = list(cells.details(kept)), dict(zip(kept.index, kept.address, strict=True))
     return {
         "frameworks": headline.frameworks(run, addresses),
-        "heat": heatmap.heat_map(lettered, addresses, own=True),
-        "variants_heat": heatmap.heat_map(lettered, addresses, own=False),
-        "findings_headline": findings.headline(beside.findings or []),
-        "looked_into": beside.findings is not None,
+        "heat": heatmap.heat_map(run.comparisons, worst, addresses, own=True),
+        "variants_heat": heatmap.heat_map(run.comparisons, worst, addresses, own=False),
+        "kept": cells.listed(details),
+        "details": details,
+        "cells_kept": len(kept),
     }
 
 
@@ -83,6 +82,7 @@ def sections(run: Run, beside: Beside) -> dict[str, Any]:
         "why": [part for part in why(run) if part.rows],
         "support": [support.matrix(run), support.variants(run), support.reasons(run)],
         "atlas": list(specials.overview(beside.atlas)) if beside.atlas else [],
+        "atlas_apart": specials.other_versions(beside.atlas or (), run.about),
         "atlas_headline": atlas.headline(beside.atlas) if beside.atlas else "",
         "situations": list(specials.matrices(beside.atlas)) if beside.atlas else [],
         "power": list(detection.tables(beside.power)),

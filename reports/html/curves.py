@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import inf, isfinite
+from math import floor, inf, isfinite
 
+import numpy as np
 import pandas as pd
 
 from harness.profiles import DISTANCE, DISTANCES
@@ -14,6 +15,8 @@ from reports.html.plots import Axis, Curve, Decades, Plot, decades, path, steps
 
 BINS = {float(start): number for number, start in enumerate(DISTANCES[:-1])}
 ERROR = "largest error, ulp"
+MOST_LENGTHS, TO_AN_OCTAVE = 32, 2
+"""Of a curve; and where a sweep has more, how many marks there are from n to 2n."""
 BEYOND = 100
 """Bounds that are so many times higher than all else do not stretch the axis: those of answers that underflow."""
 
@@ -98,7 +101,15 @@ def with_length(run: Run) -> pd.DataFrame:
     places = {(case, axis) for case, axis in zip(cells["case"], cells["axis"], strict=True) if case in shapes}
     lengths = {(case, axis): shapes[case][axis] for case, axis in places if shapes[case]}
     n = [lengths.get(place) for place in zip(cells["case"], cells["axis"], strict=True)]
-    return cells.assign(n=n).dropna(subset=["n"])
+    return together(cells.assign(n=n).dropna(subset=["n"]))
+
+
+def together(cells: pd.DataFrame) -> pd.DataFrame:
+    """Of an operation and dtype with more lengths than a plot can show, those between two marks as the longest."""
+    of_all = cells.groupby(["operation", "dtype"]).n.transform("nunique")
+    marks = (TO_AN_OCTAVE * np.log2(cells.n.astype(float).clip(lower=1))).apply(floor)
+    longest = cells.n.groupby([cells.operation, cells.dtype, marks]).transform("max")
+    return cells.assign(n=longest.where(of_all > MOST_LENGTHS, cells.n))
 
 
 def length_plot(operation: str, dtype: str, errors: pd.Series, bounds: pd.Series, order: Mapping[str, int]) -> Plot:

@@ -12,10 +12,13 @@ from reports.html.beside import Beside
 from reports.html.cells import Detail
 from reports.html.tables import Table, of_frame
 
+MOST_SCRIPTS = 24
+"""Beyond that the page names their files alone."""
+
 
 @dataclass(frozen=True)
 class Found:
-    """`command`: what reproduces the smallest witness; `script`: its text, where there is one."""
+    """`command`: what reproduces the smallest witness; `script`: its text, of the first `MOST_SCRIPTS`."""
 
     key: str
     finding: Finding
@@ -43,7 +46,7 @@ class Witnessed:
 def found(beside: Beside) -> Iterator[Found]:
     for number, finding in enumerate(beside.findings or ()):
         cell = Witnessed(finding.backend, finding.operation, finding.witness, finding.dtype)
-        script = beside.scripts.get(finding.snippet, "")
+        script = beside.scripts.get(finding.snippet, "") if number < MOST_SCRIPTS else ""
         yield Found(f"finding-{number}", finding, placed(finding.witness, finding.axis), command(cell), script)
 
 

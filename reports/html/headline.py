@@ -7,35 +7,50 @@ from typing import Any
 
 import pandas as pd
 
+from harness.errors import DEATHS
 from harness.grades import GRADES
 from harness.records import Run
+from reports import troubles
 from reports.agreement import agreeing
 from reports.cells import answered, figure, native, placed
 from reports.html.tables import Cell, Column, Table, number, whole
-from reports.table import ULP, failing, ranked_by_bound, shortened
+from reports.table import ULP, ranked_by_bound, shortened
 
 MOST_NAMES = 4
 
 
 def sentence(run: Run) -> str:
-    """Who is right, and by how much."""
-    short, cells = failing(run), answered(run)
+    """Who is right, and by how much; or who is not."""
+    short, cells = troubles.of_the_cells(run), answered(run)
+    died = short.outcome.isin(DEATHS)
+    both = ((fallen, short[~died]), (dead, short[died]))
+    told = [tell(its, len(run.comparisons)) for tell, its in both if len(its)]
+    if not told:
+        own = cells[native(cells.backend)]
+        told = [held(own if len(own) else cells)]
     partial = "Interrupted, so partial: " if run.about.get("partial") else ""
-    if len(short):
-        return partial + fallen(short, len(run.comparisons))
-    if not len(cells):
-        return f"{partial}Nothing was answered, so nothing is said about anybody."
-    own = cells[native(cells.backend)]
-    return partial + held(own if len(own) else cells)
+    return partial + " ".join([*told, *amiss(run)])
+
+
+def amiss(run: Run) -> Iterator[str]:
+    """What of the run itself makes its exit status; an interruption stands in front of all."""
+    told = troubles.of_the_run(run)[bool(run.about.get("partial")) :]
+    if told:
+        yield f"And of the run itself: {told[0]}" + (f"; and {len(told) - 1} more." if told[1:] else ".")
 
 
 def fallen(short: pd.DataFrame, total: int) -> str:
-    who = list(dict.fromkeys(short.backend))
-    names = and_list(who) if len(who) <= MOST_NAMES else shortened(who, MOST_NAMES)
+    who = list(dict.fromkeys(short.sort_index().backend))
     worst = ranked_by_bound(short).iloc[0]
     what = f"{worst.backend}'s {worst.operation} on {placed(worst['case'], worst['axis'])} in {worst['dtype']}"
-    fall = f"{names} {'falls' if len(who) == 1 else 'fall'} short in {len(short):,} of {total:,} cells"
+    fall = f"{named(who)} {'falls' if len(who) == 1 else 'fall'} short in {len(short):,} of {total:,} cells"
     return f"{fall}; at worst {what}, {how_far(worst)}."
+
+
+def dead(cells: pd.DataFrame, total: int) -> str:
+    """Of backends whose process ended."""
+    ways = and_list(list(dict.fromkeys(cells.outcome)))
+    return f"{named(list(dict.fromkeys(cells.sort_index().backend)))} {ways} in {len(cells):,} of {total:,} cells."
 
 
 def how_far(cell: pd.Series) -> str:
@@ -48,16 +63,29 @@ def how_far(cell: pd.Series) -> str:
 
 
 def held(cells: pd.DataFrame) -> str:
-    names = and_list(list(dict.fromkeys(cells.backend)))
-    worst = ranked_by_bound(cells).iloc[0]
+    """Of answers none of which falls short."""
+    within = cells[cells.verdict == "within bound"]
+    rest = len(cells) - len(within)
+    of_rest = f"{rest:,} answer{'s' * (rest > 1)}"
+    silent = f"Nothing can be said of {of_rest}: theory allows anything there, or a probe is missing."
+    if not len(cells):
+        return "Nothing was answered, so nothing is said about anybody."
+    if not len(within):
+        return silent
+    names = list(dict.fromkeys(within.backend))
+    worst = ranked_by_bound(within).iloc[0]
     what = f"{worst.backend}'s {worst.operation} on {placed(worst['case'], worst['axis'])} in {worst['dtype']}"
-    share = f"{figure(worst.bound_fraction)} of its bound"
+    share = f"{figure(worst.bound_fraction)} of a bound"
     if worst.grade == "C":
-        share = f"{figure(worst.bound_fraction)} times its bound, by a measured chain of additions"
-    return (
-        f"{names} {'is' if cells.backend.nunique() == 1 else 'are all'} right: rounding explains all "
-        f"{len(cells):,} answers. Nearest to its limit: {what}, {figure(worst[ULP])} ulp off, {share}."
-    )
+        share = f"{figure(worst.bound_fraction)} times a bound, by a measured chain of additions"
+    all_ = f"all {len(within):,} answers" if len(within) > 1 else "the one answer"
+    right = f"{and_list(names)} {'is' if len(names) == 1 else 'are all'} right: rounding explains {all_}."
+    nearest = f"Nearest to its limit: {what}, {share}, its largest error {figure(worst[ULP])} ulp."
+    return " ".join([right, nearest, *[silent] * bool(rest)])
+
+
+def named(names: list[str]) -> str:
+    return and_list(names) if len(names) <= MOST_NAMES else shortened(names, MOST_NAMES)
 
 
 def and_list(names: list[str]) -> str:
@@ -72,7 +100,7 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
         Column("framework"),
         *(Column(grade, numeric=True) for grade in GRADES),
         Column("of its bound", "comparisons.bound_fraction", numeric=True),
-        Column("ulp", f"comparisons.{ULP}", numeric=True),
+        Column("ulp, but for flushing", f"comparisons.{ULP}", numeric=True),
         Column("there"),
         Column("apart by, %", "pairs.mean_relative_error_percent", numeric=True),
     ]

@@ -10,7 +10,6 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from reports.cells import figure, native, placed
-from reports.html.chosen import worst_of_each
 from reports.html.tables import Cell
 
 NOWHERE = Cell("")
@@ -30,14 +29,14 @@ class HeatMap:
         return sum(len(names) for _, names in self.groups) > 8
 
 
-def heat_map(cells: pd.DataFrame, addresses: Mapping[int, str], own: bool) -> HeatMap:
-    """Of frameworks themselves, or of their variants. `cells`: lettered; `addresses`: of those that the page has."""
-    mine = cells[native(cells.backend) == own]
-    worst = worst_of_each(mine).itertuples()
-    shown = {(cell.operation, cell.dtype, cell.backend): square(cell, addresses) for cell in worst}
-    dtypes = list(dict.fromkeys(mine.dtype))
-    groups = [(dtype, list(dict.fromkeys(mine.backend[mine.dtype == dtype]))) for dtype in dtypes]
-    known = [name for name in OPERATIONS if name in set(mine.operation)]
+def heat_map(cells: pd.DataFrame, worst: pd.DataFrame, addresses: Mapping[int, str], own: bool) -> HeatMap:
+    """Of frameworks themselves, or of their variants. `worst`: of each square; `addresses`: of those on the page."""
+    columns = cells[["dtype", "backend"]].drop_duplicates()
+    columns = columns[native(columns.backend) == own]
+    shown = {(cell.operation, cell.dtype, cell.backend): square(cell, addresses) for cell in worst.itertuples()}
+    groups = [(str(dtype), list(names)) for dtype, names in columns.groupby("dtype", sort=False).backend]
+    asked = {operation for operation, dtype, name in shown if name in set(columns.backend)}
+    known = [name for name in OPERATIONS if name in asked]
     return HeatMap(
         "Worst grade over all cases, by operation, dtype and " + ("framework" if own else "variant"),
         groups,

@@ -18,7 +18,7 @@
   const read = () => {
     const text = location.hash.slice(1);
     const given = new URLSearchParams(text.includes("=") ? text : "");
-    if (text && !text.includes("=")) given.set(text.startsWith("cell-") ? "cell" : "at", decodeURIComponent(text));
+    if (text && !text.includes("=")) given.set(text.startsWith("cell-") ? "cell" : "at", text);
     for (const name of [...state.keys()]) state.delete(name);
     for (const [name, value] of given) state.set(name, value);
   };
@@ -145,7 +145,7 @@
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#"]');
-    if (!link) return;
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const name = link.getAttribute("href").slice(1);
     if (name.startsWith("cell-")) {

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from harness.atlas.entries import Entry
 from harness.atlas.situations import OPERATIONS
 from reports import atlas
 from reports.html.tables import Table, of_frame
+
+
+def other_versions(entries: Sequence[Entry], about: Mapping[str, Any]) -> list[str]:
+    """Frameworks that the atlas asked in another version than the run has."""
+    here = {name: said.get("version") for name, said in about.get("frameworks", {}).items()}
+    asked = dict.fromkeys((entry.backend.partition(":")[0], entry.version) for entry in entries)
+    return [f"{name} {version}" for name, version in asked if here.get(name, version) != version]
 
 
 def overview(entries: Sequence[Entry]) -> Iterator[Table]:

@@ -44,7 +44,9 @@ def matrix(run: Run) -> Table:
         if operation in set(seen.operation)
     ]
     columns = [Column("operation"), *(Column(name) for name in names)]
-    return Table("support", "Dtypes answered, by operation and framework; numbers lead to the reasons", columns, rows)
+    return Table(
+        "support", "Dtypes answered, by operation and framework; numbers are those of the reasons below", columns, rows
+    )
 
 
 def said(cells: pd.DataFrame | None, known: Reasons) -> str:
