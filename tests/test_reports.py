@@ -71,6 +71,11 @@ def run() -> Run:
     about = {
         "harness": "0.0.0",
         "partial": False,
+        "faults": [],
+        "environment": {},
+        "options": {"selection": {}},
+        "inputs": {},
+        "unanswered_probes": [],
         "audit": {"values": 200000, "audited": 1234, "largest_deviation": 3.7e-9},
         "frameworks": {
             "numpy": {"version": "2.0", "python": "3.11.7", "numpy": "2.0", "flush_to_zero": False},

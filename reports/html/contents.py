@@ -60,10 +60,11 @@ def contents(run: Run, beside: Beside) -> dict[str, Any]:
 def of_cells(run: Run, kept: pd.DataFrame, worst: pd.DataFrame) -> dict[str, Any]:
     """The cells in full, and what leads to them. `kept`: with their letters and addresses; `worst`: of each square."""
     details, addresses = list(cells.details(kept)), dict(zip(kept.index, kept.address, strict=True))
+    maps = heatmap.HeatMaps(worst, addresses)
     return {
         "frameworks": headline.frameworks(run, addresses),
-        "heat": heatmap.heat_map(run.comparisons, worst, addresses, own=True),
-        "variants_heat": heatmap.heat_map(run.comparisons, worst, addresses, own=False),
+        "heat": maps.of_frameworks(run.comparisons),
+        "variants_heat": list(maps.of_variants(run.comparisons)),
         "kept": cells.listed(details),
         "details": details,
         "cells_kept": len(kept),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,11 @@ NOWHERE = Cell("")
 
 @dataclass(frozen=True)
 class HeatMap:
-    """`groups`: dtypes with their backends, side by side; `rows`: an operation and its cells in that order."""
+    """`groups`: columns under a common head; `rows`: what a row is about, and its cells in that order."""
 
+    key: str
     caption: str
+    about: str
     groups: Sequence[tuple[str, Sequence[str]]]
     rows: Sequence[tuple[str, Sequence[Cell]]]
 
@@ -29,19 +31,54 @@ class HeatMap:
         return sum(len(names) for _, names in self.groups) > 8
 
 
-def heat_map(cells: pd.DataFrame, worst: pd.DataFrame, addresses: Mapping[int, str], own: bool) -> HeatMap:
-    """Of frameworks themselves, or of their variants. `worst`: of each square; `addresses`: of those on the page."""
+class HeatMaps:
+    """`worst`: the cell of each square; `addresses`: of those that the page has, by their rows."""
+
+    def __init__(self, worst: pd.DataFrame, addresses: Mapping[int, str]) -> None:
+        self.shown = {
+            (cell.operation, cell.dtype, cell.backend): square(cell, addresses) for cell in worst.itertuples()
+        }
+
+    def of_frameworks(self, cells: pd.DataFrame) -> HeatMap:
+        """An operation a row, and side by side the dtypes with their frameworks."""
+        columns = asked(cells, own=True)
+        groups = [(str(dtype), list(names)) for dtype, names in columns.groupby("dtype", sort=False).backend]
+        rows = [
+            (name, [self.shown.get((name, dtype, backend), NOWHERE) for dtype, names in groups for backend in names])
+            for name in self.operations(columns)
+        ]
+        caption = "Worst grade over all cases, by operation, dtype and framework"
+        return HeatMap("heat", caption, "operation", groups, rows)
+
+    def of_variants(self, cells: pd.DataFrame) -> Iterator[HeatMap]:
+        """A variant a row, and an operation a column: a map for each dtype, since there are many variants."""
+        for dtype, its in asked(cells, own=False).groupby("dtype", sort=False):
+            operations = self.operations(its)
+            rows = [
+                (backend, [self.shown.get((name, dtype, backend), NOWHERE) for name in operations])
+                for backend in by_framework(its.backend)
+            ]
+            caption = f"Worst grade over all cases, by variant and operation, in {dtype}"
+            yield HeatMap(f"heat-variants-{dtype}", caption, "variant", [(str(dtype), operations)], rows)
+
+    def operations(self, columns: pd.DataFrame) -> list[str]:
+        """Those that any of these backends was asked for in that dtype, in their order."""
+        places = set(zip(columns.dtype, columns.backend, strict=True))
+        known = {operation for operation, dtype, backend in self.shown if (dtype, backend) in places}
+        return [name for name in OPERATIONS if name in known]
+
+
+def by_framework(backends: Iterable[str]) -> list[str]:
+    """A framework's variants beside each other, in the order in which each first came."""
+    names = list(backends)
+    frameworks = list(dict.fromkeys(name.partition(":")[0] for name in names))
+    return sorted(names, key=lambda name: frameworks.index(name.partition(":")[0]))
+
+
+def asked(cells: pd.DataFrame, own: bool) -> pd.DataFrame:
+    """Each backend with each dtype: frameworks themselves, or their variants."""
     columns = cells[["dtype", "backend"]].drop_duplicates()
-    columns = columns[native(columns.backend) == own]
-    shown = {(cell.operation, cell.dtype, cell.backend): square(cell, addresses) for cell in worst.itertuples()}
-    groups = [(str(dtype), list(names)) for dtype, names in columns.groupby("dtype", sort=False).backend]
-    asked = {operation for operation, dtype, name in shown if name in set(columns.backend)}
-    known = [name for name in OPERATIONS if name in asked]
-    return HeatMap(
-        "Worst grade over all cases, by operation, dtype and " + ("framework" if own else "variant"),
-        groups,
-        [(name, [shown.get((name, d, b), NOWHERE) for d, names in groups for b in names]) for name in known],
-    )
+    return columns[native(columns.backend) == own]
 
 
 def square(cell: Any, addresses: Mapping[int, str]) -> Cell:
