@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import errors, store
+from harness import errors, plan, store
 from harness.errors import UsageError
 from harness.ledger import accepted, cells, moves
 from harness.ledger.apart import distance
@@ -86,7 +86,7 @@ def test_one_changed_cell_is_one_changed_line() -> None:
     assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
 
 
-ROW = "softmax,b,float64,-1,numpy,quick,"
+ROW = "softmax,b,float64,-1,numpy,quick,,"
 SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "no baseline of this"),
     "a newer version": (lambda t: t.replace("version 2\n", "version 3\n", 1), 1, "format version 3; this harness"),
@@ -104,13 +104,16 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "no table": (lambda t: t[: t.index("operation,")], 10, "the columns' names should"),
     "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 12, "stands there twice: softmax a float64"),
     "unsorted lines": (lambda t: t.replace("softmax,a,", "softmax,d,"), 12, "softmax b float64 axis -1 numpy belon"),
-    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,")), 12, "16 fields, not 17"),
-    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 12, "18 fields, not 17"),
-    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 12, "1 fields, not 17"),
+    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,,")), 12, "16 fields, not 18"),
+    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 12, "19 fields, not 18"),
+    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 12, "1 fields, not 18"),
     "an open quote": (lambda t: t.replace("softmax,b,", 'softmax,"b,'), 12, "a quote is not closed"),
     "a word for a number": (lambda t: t.replace(",4.0,0.25,", ",four,0.25,"), 11, "max_ulp_error is 'four'"),
     "a negative error": (lambda t: t.replace(",4.0,0.25,", ",-4.0,0.25,"), 11, "max_ulp_error is '-4.0'"),
     "half a hash": (lambda t: t.replace("a" * 64, "a" * 32, 1), 11, "answer is 'aaaa"),
+    "an open quote among suites": (lambda t: t.replace("quick,,", "'quick,,", 1), 11, "suites is \"'quick\""),
+    "suites in another order": (lambda t: t.replace("quick,,", "quick deep,,", 1), 11, "suites is 'quick deep'"),
+    "no such part": (lambda t: t.replace("quick,,", "quick,devices,", 1), 11, "left_open is 'devices'"),
     "no such outcome": (lambda t: t.replace(",ok,", ",okay,", 1), 11, "outcome is 'okay'"),
     "an outcome without a word": (lambda t: t.replace(",failed,", ",absent,"), 13, "outcome is 'absent'"),
     "an answer that failed": (lambda t: t.replace(",ok,", ",failed,", 1), 11, "where the outcome is 'failed'"),
@@ -260,6 +263,19 @@ def test_what_was_accepted_counts(before: dict[str, Any], now: dict[str, Any], e
         ({"suite": "deep"}, {"suite": "deep", "cases": ("di*",)}, moves.GONE),
         ({"suite": "deep"}, {"suite": "deep", "cases": ("other",)}, moves.NOT_ASKED),
         ({"cases": ("digits",)}, {"cases": ("digits",)}, moves.GONE),
+        ({"cases": ("digits", "other")}, {"cases": ("other", "digits")}, moves.GONE),
+        ({"cases": ("digits",)}, {"cases": ("digits",), "backends": ("numpy", "jax")}, moves.GONE),
+        (
+            {"cases": ("digits",), "backends": ("num*",)},
+            {"cases": ("digits",), "backends": ("jax", "numpy")},
+            moves.GONE,
+        ),
+        ({"cases": ("digits",), "backends": ("numpy",)}, {"cases": ("digits",)}, moves.NOT_ASKED),
+        ({"operations": ("softmax",)}, {"operations": ("soft*", "vjp")}, moves.GONE),
+        ({"operations": ("softmax",)}, {"operations": ("vjp",)}, moves.NOT_ASKED),
+        ({"operations": ("softmax",), "dtypes": ("float64",)}, {"operations": ("softmax",)}, moves.NOT_ASKED),
+        ({"suite": "my suites/mine.toml"}, {"suite": "./my suites/mine.toml"}, moves.GONE),
+        ({"suite": "my suites/mine.toml"}, {"suite": "suites/mine.toml"}, moves.NOT_ASKED),
     ],
 )
 def test_a_cell_is_gone_if_the_same_was_asked(
@@ -322,11 +338,41 @@ def test_gone_cells_are_dropped_on_request_alone() -> None:
     assert (made.baseline.cells["case"].tolist(), made.dropped) == (["a"], 1)
 
 
-def test_a_cell_keeps_every_suite_that_it_was_accepted_from() -> None:
-    before = baseline_of(cell("a"), selection={"suite": "standard"})
-    quick = accepted.accepted(before, run_of(cell("a")), "quick too").baseline
-    own = accepted.accepted(quick, run_of(cell("a"), selection={"cases": ("a",)}), "and alone").baseline
-    assert (quick.cells.asked[0], own.cells.asked[0]) == ("quick+standard", "quick+standard")
+def test_a_cell_keeps_all_that_it_was_asked_by(tmp_path: Path) -> None:
+    selections: list[dict[str, Any]] = [
+        {"suite": "my suites/mine.toml"},
+        {},
+        {"operations": ("softmax",), "dtypes": ("float64",)},
+        {"operations": ("softmax",), "cases": ("a", "b")},
+        {"backends": ("numpy",)},
+    ]
+    made = baseline_of(cell("a"), cell("b"), selection={"suite": "standard"})
+    for selection in selections:
+        made = accepted.accepted(made, run_of(cell("a"), cell("b"), selection=selection), "more").baseline
+    made = accepted.read(accepted.write(tmp_path, made))
+    assert set(made.cells.suites) == {"'my suites/mine.toml' quick standard"}
+    assert set(made.cells.left_open) == {"backends cases dtypes"}
+    for selection in ({"suite": "standard"}, *selections):
+        found = classified(made, run_of(cell("b"), selection=selection)).cells.set_index("case")["class"]
+        assert found["a"] == moves.GONE, selection
+
+
+def test_a_synthetic_case_is_asked_by_its_name_alone() -> None:
+    before = baseline_of(cell("normal:3x5"), cell("other"), selection={"cases": ("normal:3x5", "other")})
+    for cases, expected in ((("*",), moves.NOT_ASKED), (("normal:3x5",), moves.GONE)):
+        found = classified(before, run_of(cell("other"), selection={"cases": cases})).cells.set_index("case")["class"]
+        assert found["normal:3x5"] == expected
+
+
+@pytest.mark.parametrize("backends", [("torch*",), ("torch:compile", "numpy"), ("*",)])
+def test_a_suite_that_is_narrowed_asks_no_more_than_it_does(backends: tuple[str, ...]) -> None:
+    """Not even a variant that runs on request only, by its name: so what was accepted from a suite is asked by it."""
+    whole, narrowed = (
+        {(wish.operation, wish.case.name, wish.dtype, wish.axis, name) for wish in wishes for name in wish.backends}
+        for wishes in map(plan.wishes, (plan.Selection(), plan.Selection(backends=backends)))
+    )
+    assert narrowed
+    assert narrowed <= whole
 
 
 def test_versions_stand_in_the_head_with_those_of_cells_that_were_not_asked() -> None:

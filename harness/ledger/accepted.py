@@ -7,6 +7,7 @@ line. Floats stand in the fewest digits that read back as the same number.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from harness import store
 from harness.errors import UsageError
-from harness.ledger.cells import COLUMNS, KEY, NO_WORD, asks, cells, ordered
+from harness.ledger.cells import ASKED, COLUMNS, KEY, NO_WORD, asks, cells, ordered, words
 from harness.ledger.platform import Framework, Platform, frameworks, platform
 from harness.ledger.text import HEAD, Head, body, damaged, head
 from harness.records import Run
@@ -135,7 +136,7 @@ def accepted(before: Baseline, run: Run, reason: str, drop_gone: bool = False) -
     if drop_gone:
         gone = ~among(known, cells(run)) & asks(run.about["options"]["selection"], known).to_numpy()
         known = known[~gone]
-    taken = asked.assign(asked=labels(asked, known))
+    taken = with_earlier(asked, known)
     others = known[~among(known, taken)]
     after = ordered(pd.concat([others, taken]))
     fresh, same = int((~among(taken, known)).sum()), len(known.merge(after, how="inner", on=COLUMNS))
@@ -149,17 +150,17 @@ def among(cells_: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.bool_]:
     return pd.MultiIndex.from_frame(cells_[KEY]).isin(pd.MultiIndex.from_frame(others[KEY]))
 
 
-def labels(asked: pd.DataFrame, known: pd.DataFrame) -> list[str]:
-    """What each cell was asked by: every suite that it was accepted from, or else the latest selection."""
-    earlier = asked[KEY].merge(known[[*KEY, "asked"]], how="left", on=KEY).asked.fillna("")
-    pairs = list(zip(earlier, asked.asked, strict=True))
-    made = {pair: label(*pair) for pair in set(pairs)}
-    return [made[pair] for pair in pairs]
+def with_earlier(taken: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The same cells, with what they were asked by when they were accepted before, beside what asked them now."""
+    earlier = taken[KEY].merge(known[[*KEY, *ASKED]], how="left", on=KEY).fillna("")
+    return taken.assign(**{name: united(earlier[name], taken[name]) for name in ASKED})
 
 
-def label(earlier: str, now: str) -> str:
-    suites = {name for text in (earlier, now) if " " not in text for name in text.split("+") if name}
-    return "+".join(sorted(suites)) or now
+def united(a: pd.Series, b: pd.Series) -> list[str]:
+    """The words of both texts, row by row."""
+    pairs = list(zip(a, b, strict=True))
+    of = {pair: words([*shlex.split(pair[0]), *shlex.split(pair[1])]) for pair in set(pairs)}
+    return [of[pair] for pair in pairs]
 
 
 def answering(before: Baseline, now: Mapping[str, Framework], others: pd.DataFrame) -> dict[str, Framework]:

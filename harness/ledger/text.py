@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import pandas as pd
 from harness.errors import UsageError
 from harness.formats import FORMATS
 from harness.grades import GRADES
-from harness.ledger.cells import COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS
+from harness.ledger.cells import ASKED, COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS, PARTS, words
 from harness.rows import AS_DECLARED, FLAW_GONE, SHORT, UNMEASURED, VACUOUS, WITHIN
 
 FORMAT, VERSION = "softmax-harness baseline", 2
@@ -30,8 +31,10 @@ QUOTED = re.compile(r'"[^"]*"')
 SPOKEN = ("ok", "unsupported", "failed", "crashed", "timed out", "out of memory", "skipped")
 """Outcomes that can be accepted."""
 NUMBER = r"(\d+(\.\d+)?(e[+-]?\d+)?|inf)?"
+OPEN = f"({'|'.join(PARTS.values())})"
 WRITTEN = {
-    "operation": r"\w+", "case": r".+", "dtype": "|".join(FORMATS), "axis": r"-?\d+", "backend": r".+", "asked": r".+",
+    "operation": r"\w+", "case": r".+", "dtype": "|".join(FORMATS), "axis": r"-?\d+", "backend": r".+",
+    "suites": r".*", "left_open": rf"({OPEN}( {OPEN})*)?",
     "inputs": rf"([0-9a-f]{{{INPUTS_DIGITS}}})?", "outcome": "|".join(SPOKEN), "answered": r".*", "raised": r".*",
     "verdict": "|".join((WITHIN, SHORT, AS_DECLARED, FLAW_GONE, UNMEASURED, VACUOUS, "")),
     "grade": "|".join((*map(re.escape, GRADES), "")),
@@ -131,12 +134,22 @@ def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
     """Which rows are wrong, and in what."""
     for name, pattern in WRITTEN.items():
         yield ~rows[name].str.fullmatch(pattern), f"{name} is {{{name}!r}}"
+    for name in ASKED:
+        yield ~rows[name].isin([text for text in rows[name].unique() if in_order(text)]), f"{name} is {{{name}!r}}"
     for name in OF_ANSWERS:
         yield (rows[name] != "") != (rows.outcome == "ok"), f"{name} is {{{name}!r}} where the outcome is {{outcome!r}}"
     keys = rows[KEY].assign(axis=pd.to_numeric(rows.axis, errors="coerce"))
     yield keys.duplicated(), "this cell stands there twice: {operation} {case} {dtype} axis {axis} {backend}"
     further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs further up"
     yield unsorted(keys), further_up
+
+
+def in_order(text: str) -> bool:
+    """Whether these are `words` as they are written."""
+    try:
+        return words(shlex.split(text)) == text
+    except ValueError:
+        return False
 
 
 def unsorted(keys: pd.DataFrame) -> pd.Series:
