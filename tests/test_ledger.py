@@ -34,7 +34,8 @@ QUICK: dict[str, Any] = {"backends": (), "operations": (), "dtypes": (), "cases"
 
 def cell(case: str = "digits", backend: str = "numpy", **given: Any) -> Comparison:
     about = {
-        "outcome": "ok", "verdict": "within bound", "grade": "A", "max_ulp_error": 4.0, "bound_fraction": 0.25,
+        "outcome": "ok", "verdict": "within bound", "grade": "A", "max_ulp_error": 4.0,
+        "mean_ulp_error": 1.0, "bound_fraction": 0.25,
         "nan_count": 0, "infinity_count": 0, "answer": "a" * 64, "worst_index": "0,2",
         "witness": '{"element": 2, "actual": "0x1.8p-1", "expected": "0x0.bp+0"}',
     }  # fmt: skip
@@ -104,12 +105,12 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "no table": (lambda t: t[: t.index("operation,")], 10, "the columns' names should"),
     "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 12, "stands there twice: softmax a float64"),
     "unsorted lines": (lambda t: t.replace("softmax,a,", "softmax,d,"), 12, "softmax b float64 axis -1 numpy belon"),
-    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,,")), 12, "16 fields, not 18"),
-    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 12, "19 fields, not 18"),
-    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 12, "1 fields, not 18"),
+    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,,")), 12, "17 fields, not 19"),
+    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 12, "20 fields, not 19"),
+    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 12, "1 fields, not 19"),
     "an open quote": (lambda t: t.replace("softmax,b,", 'softmax,"b,'), 12, "a quote is not closed"),
-    "a word for a number": (lambda t: t.replace(",4.0,0.25,", ",four,0.25,"), 11, "max_ulp_error is 'four'"),
-    "a negative error": (lambda t: t.replace(",4.0,0.25,", ",-4.0,0.25,"), 11, "max_ulp_error is '-4.0'"),
+    "a word for a number": (lambda t: t.replace(",4.0,1.0,", ",four,1.0,"), 11, "max_ulp_error is 'four'"),
+    "a negative error": (lambda t: t.replace(",4.0,1.0,", ",-4.0,1.0,"), 11, "max_ulp_error is '-4.0'"),
     "half a hash": (lambda t: t.replace("a" * 64, "a" * 32, 1), 11, "answer is 'aaaa"),
     "an open quote among suites": (lambda t: t.replace("quick,,", "'quick,,", 1), 11, "suites is \"'quick\""),
     "suites in another order": (lambda t: t.replace("quick,,", "quick deep,,", 1), 11, "suites is 'quick deep'"),
@@ -203,6 +204,10 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "twice as much": ({**OTHER, "max_ulp_error": 8.0}, moves.MOVED),
     "more than twice as much": ({**OTHER, "max_ulp_error": 8.01}, moves.WORSE),
     "a larger share of its bound alone": ({**OTHER, "bound_fraction": 0.26}, moves.MOVED),
+    "less than twice as much in the mean": ({**OTHER, "mean_ulp_error": 1.9}, moves.WITHIN),
+    "more than twice as much in the mean": ({**OTHER, "mean_ulp_error": 2.1}, moves.WORSE),
+    "less than half as much in the mean": ({**OTHER, "mean_ulp_error": 0.4}, moves.BETTER),
+    "the same bits, another mean": ({"mean_ulp_error": 1.1}, moves.JUDGED),
     "infinite": ({**OTHER, "max_ulp_error": float("inf")}, moves.WORSE),
     "half as much": ({**OTHER, "max_ulp_error": 2.0}, moves.WITHIN),
     "less than half as much": ({**OTHER, "max_ulp_error": 1.9}, moves.BETTER),
@@ -458,6 +463,27 @@ def test_the_page_is_as_accepted(told: moves.Moves, form: str, request: pytest.F
     if request.config.getoption("--accept"):
         file.write_text(pages.render(told, form))
     assert pages.render(told, form) == file.read_text()
+
+
+def test_figures_read_apart_where_they_are() -> None:
+    before, now = 1234567.25, 1234567.5
+    found = classified(baseline_of(cell(max_ulp_error=before)), run_of(cell(max_ulp_error=now, **OTHER)))
+    assert "1234567.25 → 1234567.5" in pages.render(found, "terminal")
+
+
+def test_a_table_says_what_it_leaves_out() -> None:
+    rows = [cell(backend=f"numpy:{number:02}") for number in range(15)]
+    found = classified(baseline_of(*rows), run_of(cell()))
+    assert "numpy:11" in pages.render(found, "terminal")
+    assert "numpy:14" not in pages.render(found, "terminal")
+    assert "… and 4 more: --format csv has them all." in pages.render(found, "terminal")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"), [({}, "Nothing moved. 1 cells "), (OTHER, "Nothing is beyond the accepted error. 1 cells ")]
+)
+def test_nothing_moved_where_all_is_bit_for_bit(given: dict[str, Any], sentence: str) -> None:
+    assert pages.render(classified(baseline_of(cell()), run_of(cell(**given))), "terminal").startswith(sentence)
 
 
 def test_every_cell_stands_in_the_csv_and_json_reads() -> None:

@@ -20,7 +20,8 @@ from harness.records import Run
 
 QUESTION = ["operation", "case", "dtype", "axis"]
 KEY = [*QUESTION, "backend"]
-FIGURES = ["max_ulp_error", "bound_fraction"]
+PEAKS = ["max_ulp_error", "bound_fraction"]
+FIGURES = ["max_ulp_error", "mean_ulp_error", "bound_fraction"]
 COUNTS = ["nan_count", "infinity_count"]
 ASKED = ["suites", "left_open"]
 """What a cell was asked by: `words` each."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness import errors
-from harness.ledger.cells import COUNTS, FIGURES, KEY, NO_WORD, asks
+from harness.ledger.cells import COUNTS, FIGURES, KEY, NO_WORD, PEAKS, asks
 
 SAME, WITHIN, AS_BEFORE = "bit for bit", "within the accepted error", "no answer, as accepted"
 CHANGED, WORSE, MOVED, GONE, STALE = "semantics changed", "worse", "moved", "gone", "stale"
@@ -87,7 +87,7 @@ def rules(both: pd.DataFrame, factor: float) -> list[tuple[pd.Series, str]]:
         (same_bits & ~judged_otherwise(both), SAME),
         (same_bits, JUDGED),
         (more(both, factor), WORSE),
-        (more(both, 1.0), MOVED),
+        (more(both, 1.0, PEAKS), MOVED),  # the mean goes up and down with any other order of additions
         (less(both, factor), BETTER),
         (differ(both, ["verdict", "grade"]), JUDGED),
     ]
@@ -114,10 +114,10 @@ def judged_otherwise(both: pd.DataFrame) -> pd.Series:
     return differ(both, ["verdict", "grade"]) | more(both, 1.0) | less(both, 1.0)
 
 
-def more(both: pd.DataFrame, factor: float) -> pd.Series:
-    """Whether an error, in ulp or as a share of its bound, is above so many times the accepted one."""
+def more(both: pd.DataFrame, factor: float, names: list[str] = FIGURES) -> pd.Series:
+    """Whether one of these errors is above so many times the accepted one."""
     found = pd.Series(False, index=both.index)
-    for now, before in figures(both):
+    for now, before in figures(both, names):
         found |= now > factor * before + KNOWN_TO
     return found
 
@@ -130,9 +130,9 @@ def less(both: pd.DataFrame, factor: float) -> pd.Series:
     return found
 
 
-def figures(both: pd.DataFrame) -> list[tuple[pd.Series, pd.Series]]:
+def figures(both: pd.DataFrame, names: list[str] = FIGURES) -> list[tuple[pd.Series, pd.Series]]:
     """Today's and the accepted errors. One that is not there is none: of NaN and infinities the counts tell."""
-    return [(both[name].fillna(0.0), both[f"{name}_accepted"].fillna(0.0)) for name in FIGURES]
+    return [(both[name].fillna(0.0), both[f"{name}_accepted"].fillna(0.0)) for name in names]
 
 
 def times(both: pd.DataFrame) -> pd.Series:
