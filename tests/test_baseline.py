@@ -220,6 +220,15 @@ def test_bad_input_is_one_sentence_and_exit_code_2(run: Path, arguments: list[st
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_reason_that_is_no_text_is_refused_and_nothing_is_written(run: Path, tmp_path: Path) -> None:
+    done = harness("baseline", "accept", run, "--baselines", tmp_path, "--reason", "x\udcff")
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "softmax-harness: this cannot be accepted, since no command could read it back: 'utf-8'"
+    )
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_version_that_does_not_install_says_what_pip_said(tmp_path: Path) -> None:
     done = harness("versions", "numpy==2.2.6", "numpy==2.4.6", "--out", tmp_path, PIP_NO_INDEX=1)
     assert done.returncode == 2

@@ -91,7 +91,8 @@ ROW = "softmax,b,float64,-1,numpy,quick,,"
 SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "no baseline of this"),
     "a newer version": (lambda t: t.replace("version 2\n", "version 3\n", 1), 1, "format version 3; this harness"),
-    "an empty file": (lambda t: "", 1, "ends in the middle of a line"),
+    "an empty file": (lambda t: "", 1, "no baseline of this"),
+    "a version of 5000 digits": (lambda t: t.replace("version 2\n", f"version {'2' * 5000}\n"), 1, "format version 22"),
     "a conflict in the head": (lambda t: t.replace("# framework", "=======\n# framework"), 8, "conflict is not res"),
     "a conflict in a cell": (lambda t: t.replace(ROW, f"<<<<<<< HEAD\n{ROW}"), 12, "conflict is not res"),
     "the end of a conflict": (lambda t: t.replace(ROW, f">>>>>>> theirs\n{ROW}"), 12, "conflict is not res"),
@@ -102,7 +103,7 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 7, "'# do not edit' is no line"),
     "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 8, "'numpy' is no framework"),
     "other columns": (lambda t: t.replace("operation,case", "operator,case"), 10, "the columns' names should"),
-    "no table": (lambda t: t[: t.index("operation,")], 10, "the columns' names should"),
+    "no table": (lambda t: f"{t[: t.index('operation,')]}# end\n", 10, "'# end' is no line of a head"),
     "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 12, "stands there twice: softmax a float64"),
     "unsorted lines": (lambda t: t.replace("softmax,a,", "softmax,d,"), 12, "softmax b float64 axis -1 numpy belon"),
     "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,,")), 12, "17 fields, not 19"),
@@ -120,7 +121,17 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "an answer that failed": (lambda t: t.replace(",ok,", ",failed,", 1), 11, "where the outcome is 'failed'"),
     "no such dtype": (lambda t: t.replace("a,float64", "a,float46"), 11, "dtype is 'float46'"),
     "no such grade": (lambda t: t.replace(",A,", ",Z,", 1), 11, "grade is 'Z'"),
-    "a cut": (lambda t: t[:-20], 13, "ends in the middle of a line"),
+    "a cut": (lambda t: t[:-20], 13, "the file is cut off: its last line is not '# end'"),
+    "a cut between lines": (lambda t: t[: t.index(ROW)], 11, "the file is cut off: its last line is not '# end'"),
+    "a line after the end": (lambda t: f"{t}a\n", 15, "the file is cut off: its last line is not '# end'"),
+    "threads of 5000 digits": (lambda t: t.replace("# threads: 1", f"# threads: {'1' * 5000}"), 7, "is no number"),
+    "threads in another script": (lambda t: t.replace("# threads: 1", "# threads: ١"), 7, "'١' is no number of threa"),
+    "a count of 20 digits": (lambda t: t.replace(",0,0,", f",{'9' * 20},0,", 1), 11, "nan_count is '9999"),
+    "a count in another script": (lambda t: t.replace(",0,0,", ",٣,0,", 1), 11, "nan_count is '٣'"),
+    "an axis with a zero before it": (lambda t: t.replace(",-1,", ",-01,", 1), 11, "written, 'softmax,a,float64,-1,"),
+    "an axis of 30 digits": (lambda t: t.replace(",-1,", f",{'9' * 30},", 1), 11, "axis is '9999"),
+    "a number with a zero behind it": (lambda t: t.replace(",4.0,", ",4.00,", 1), 11, "is not as it is written"),
+    "a framework twice": (lambda t: t.replace("# ac", "# framework: numpy 2.4.6\n# ac"), 9, "is not as it is written"),
 }  # fmt: skip
 
 
@@ -400,6 +411,31 @@ def test_a_reason_stays_in_its_line() -> None:
     run = run_of(cell())
     made = accepted.accepted(accepted.empty(run), run, "first\n# platform: another\n").baseline
     assert "\n# accepted: first # platform: another\n" in accepted.written(made)
+
+
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "a version of two words": {"frameworks": {"numpy": {"version": "1.0 dev"}}},
+    "no version": {"frameworks": {"numpy": {"version": ""}}},
+    "a version of two lines": {"frameworks": {"numpy": {"version": "1\n2"}}},
+    "a framework of two words": {"frameworks": {"num py": {"version": "1"}}},
+    "a maker of two lines": {"environment": run_of().about["environment"] | {"vendor": "Authentic\nAMD"}},
+    "a maker that is no text": {"environment": run_of().about["environment"] | {"vendor": "\udcff"}},
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_would_not_read_back_is_not_written(tmp_path: Path, kind: str) -> None:
+    made = baseline_of(cell(), **UNREADABLE[kind])
+    with pytest.raises(UsageError, match="this cannot be accepted, since no command could read it back: "):
+        accepted.write(tmp_path, made)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("machine", ["a/b", "a\\b", "..", "Ünix 3"])
+def test_a_machine_of_any_name_has_its_file_in_the_folder(tmp_path: Path, machine: str) -> None:
+    made = baseline_of(cell(), environment=run_of().about["environment"] | {"machine": machine})
+    assert accepted.write(tmp_path, made).parent == tmp_path
+    assert accepted.read(accepted.file_of(tmp_path, made.platform)).platform.machine == machine
 
 
 WRITER = """
