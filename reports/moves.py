@@ -98,7 +98,7 @@ def headline(moves: Moves) -> str:
     total = len(moves.cells) - int(counts.get(NOT_ASKED, 0))
     aside = f"; {int(counts[NOT_ASKED]):,} others were not asked" if NOT_ASKED in counts else ""
     told = "; ".join(", ".join(some) for some in (bad, good) if some)
-    partial = "Interrupted, so partial. " * moves.partial
+    partial = "Interrupted, so partial. " * moves.partial + "The judge failed on some of it. " * moves.faulty
     quiet = "Nothing is beyond the accepted error. " if WITHIN in counts else "Nothing moved. "
     return f"{partial}{'' if bad else quiet}{total:,} cells against those {moves.before}: {told or 'none'}{aside}."
 
@@ -224,6 +224,7 @@ def as_json(moves: Moves) -> str:
         library.dumps(
             {
                 "against": moves.before, "factor": moves.factor, "partial": moves.partial,
+                "faulty": moves.faulty,
                 "fails": bool(len(moves.failing)), "facts": list(moves.facts), "accept": moves.accepting,
                 "counts": {name: int(counts.get(name, 0)) for name in (*GATE, *QUIET)},
                 "cells": [{key: plain(value) for key, value in cell.items()} for cell in told.to_dict("records")],

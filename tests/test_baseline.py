@@ -151,6 +151,16 @@ def test_an_interrupted_run_is_neither_accepted_nor_a_pass(run: Path, baselines:
     assert done.stdout.startswith("Interrupted, so partial. ")
 
 
+def test_a_run_that_the_judge_failed_on_is_neither_accepted_nor_a_pass(
+    run: Path, baselines: Path, tmp_path: Path
+) -> None:
+    faulty = edited(run, tmp_path / "faulty", faults=["softmax seed001-123: ValueError"])
+    assert accept(faulty, baselines).returncode == 2
+    for done in (diff(faulty, baselines), harness("diff", run, faulty)):
+        assert done.returncode == 3
+        assert done.stdout.startswith("The judge failed on some of it. ")
+
+
 def test_what_is_absent_is_no_pass(baselines: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     subprocess.run(["python3", "-m", "venv", "--without-pip", bare], check=True)

@@ -19,11 +19,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import errors, plan, store
+from harness.cases import CASES
+from harness.cell import Cell
 from harness.errors import UsageError
-from harness.ledger import accepted, cells, moves
+from harness.ledger import accepted, cells, gate, moves
 from harness.ledger.apart import distance
 from harness.ledger.platform import platform
-from harness.records import Comparison, Run
+from harness.probes import Measured
+from harness.records import Comparison, Group, Run
+from harness.rows import comparison, declared_flaw
 from reports import moves as pages
 from tests.command import ROOT
 
@@ -239,7 +243,8 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
 
 def classified(before: accepted.Baseline, run: Run) -> moves.Moves:
     rows = moves.classified(before.cells, cells.cells(run), run.about["options"]["selection"])
-    return moves.Moves("accepted here", rows, partial=run.about["partial"])
+    partial, faulty = gate.by_halves(run)
+    return moves.Moves("accepted here", rows, partial=partial, faulty=faulty)
 
 
 @pytest.mark.parametrize("what", CLASSES)
@@ -328,7 +333,13 @@ def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> Non
     [
         ([cell()], {}, errors.AS_IT_SHOULD_BE),
         ([cell()], {"partial": True}, errors.INTERRUPTED),
+        ([cell()], {"faults": ["a group"], "partial": True}, errors.OUR_FAULT),
         ([cell(outcome="crashed")], {}, errors.BACKEND_DIED),
+        ([cell(outcome="crashed")], {"inputs": {"digits float64": {"logits[0]": "2" * 64}}}, errors.BACKEND_DIED),
+        ([cell("other", outcome="crashed")], {}, errors.BACKEND_DIED),
+        ([cell("other")], {}, errors.NOTHING_COMPARED),
+        ([cell("other")], {"selection": {"suite": "deep"}}, errors.NOTHING_COMPARED),
+        ([cell()], {"inputs": {"digits float64": {"logits[0]": "2" * 64}}}, errors.FALLS_SHORT),
         ([cell(outcome="absent")], {}, errors.NOTHING_COMPARED),
         ([], {"selection": {"suite": "deep"}}, errors.NOTHING_COMPARED),
         ([cell(max_ulp_error=5.0, **OTHER)], {}, errors.FALLS_SHORT),
@@ -336,6 +347,19 @@ def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> Non
 )
 def test_nothing_that_was_not_compared_is_a_pass(rows: list[Comparison], about: dict[str, Any], code: int) -> None:
     assert moves.exit_code(classified(baseline_of(cell()), run_of(*rows, **about))) == code
+
+
+def test_what_crashed_when_it_was_accepted_crashed_before() -> None:
+    inputs = {"digits float64": {"logits[0]": "2" * 64}}
+    found = classified(baseline_of(cell(outcome="crashed")), run_of(cell(outcome="crashed"), inputs=inputs))
+    assert (found.cells["class"].tolist(), moves.exit_code(found)) == ([moves.STALE], errors.FALLS_SHORT)
+
+
+def test_a_declared_flaw_does_not_hide_another_dtype() -> None:
+    group = Group("softmax", CASES["seed001-overflow"], "float64", -1, ("numpy:naive",))
+    assert declared_flaw("numpy:naive", group)
+    row = comparison(group, "numpy:naive", Cell(dtype="float32", answers=("a" * 64,)), Measured())
+    assert cells.cells(run_of(row)).answered.tolist() == ["float32"]
 
 
 def test_accepting_keeps_what_was_not_asked_and_what_is_absent() -> None:

@@ -19,7 +19,8 @@ NOT_ASKED, NEVER = "not asked", "never answered"
 GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, JUDGED, BETTER, NEW)
 """What fails, the most serious first."""
 QUIET = (SAME, WITHIN, AS_BEFORE, NOT_ASKED, NEVER)
-COMPARED = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, JUDGED, BETTER)
+MET = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, STALE, JUDGED, BETTER)
+"""Of cells that both sides have something to say of."""
 KNOWN_TO = 2.0**-10
 """Errors are known to so many ulp: less is no difference between two."""
 FACTOR = 2.0
@@ -38,6 +39,8 @@ class Moves:
     factor: float = FACTOR
     partial: bool = False
     """Whether a run was interrupted."""
+    faulty: bool = False
+    """Whether the judge failed on some of a run."""
     accepting: str = ""
     """The command that would accept what fails, where there is one."""
 
@@ -146,13 +149,13 @@ def times(both: pd.DataFrame) -> pd.Series:
 
 def exit_code(moves: Moves) -> int:
     """By `errors.PRECEDENCE`: nothing that was not compared looks like a pass."""
-    cells, counts = moves.cells, moves.cells["class"].value_counts()
-    compared = sum(int(counts.get(name, 0)) for name in COMPARED)
-    died = cells["class"].isin((CHANGED, NEW)) & cells.outcome.isin(errors.DEATHS)
+    cells, classes = moves.cells, set(moves.cells["class"])
+    died = cells.outcome.isin(errors.DEATHS) & (cells.outcome != cells.outcome_accepted)
     holds = {
+        errors.OUR_FAULT: moves.faulty,
         errors.INTERRUPTED: moves.partial,
         errors.BACKEND_DIED: bool(died.any()),
-        errors.NOTHING_COMPARED: bool(counts.get(UNANSWERED, 0)) or not (compared or len(moves.failing)),
+        errors.NOTHING_COMPARED: UNANSWERED in classes or not classes & set(MET),
         errors.FALLS_SHORT: bool(len(moves.failing)),
     }
     return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)
