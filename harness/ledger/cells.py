@@ -93,25 +93,25 @@ def asks(selection: Mapping[str, Any], accepted: pd.DataFrame) -> pd.Series:
     must = among_words(its, accepted.suites) if its else pd.Series(True, index=accepted.index)
     for column, name in PARTS.items():
         if patterns := selection[name]:
-            must &= matches(accepted[column], patterns, exact=not its and column == "case")
+            must &= matches(accepted[column], patterns, exact=column == "case" and not its)
         elif not its:
             must &= among_words(name, accepted.left_open)
     return must
 
 
 def matches(names: pd.Series, patterns: Sequence[str], exact: bool = False) -> pd.Series:
-    """Whether each name matches any of the patterns. `exact`: one that is made by its name has to be named itself."""
+    """Whether each name matches any of the patterns. `exact`: a case that is not `listed` has to be named itself."""
     good = [
         name
         for name in names.unique()
-        if name in patterns or (not (exact and made(name)) and any(fnmatchcase(name, pattern) for pattern in patterns))
+        if name in patterns or ((listed(name) or not exact) and any(fnmatchcase(name, pattern) for pattern in patterns))
     ]
     return names.isin(good)
 
 
-def made(case: str) -> bool:
-    """Whether a case is no listed one, but is made, or asked in another way, as its name says."""
-    return ":" in case or "@" in case
+def listed(case: str) -> bool:
+    """Whether a case is one of the named ones as it stands, and not made, or asked in another way, by its name."""
+    return ":" not in case and "@" not in case
 
 
 def input_hashes(rows: pd.DataFrame, inputs: Mapping[str, Mapping[str, str]]) -> NDArray[np.object_]:
