@@ -144,10 +144,11 @@ def row(cell: dict[str, Any]) -> dict[str, str]:
 
 
 def change(cell: dict[str, Any], name: str) -> str:
-    """A figure before and now, in so many digits that they read apart; once, where it is the same."""
+    """A figure before and now, in the fewest digits that tell them apart; once, where it is the same."""
     before, now = cell[f"{name}_accepted"], cell[name]
-    ways: tuple[Callable[[float], str], ...] = (figure, "{:.6g}".format, repr)
-    told = ((way(before), way(now)) for way in (ways if cell["class"] in BY_ERROR else ways[:1]))
+    told = [(figure(before), figure(now))]
+    if cell["class"] in BY_ERROR:
+        told += [(f"{before:.{digits}g}", f"{now:.{digits}g}") for digits in range(3, 18)]
     return next((f"{a} → {b}" for a, b in told if a != b), figure(now))
 
 

@@ -525,10 +525,13 @@ def test_the_page_is_as_accepted(told: moves.Moves, form: str, request: pytest.F
     assert pages.render(told, form) == file.read_text()
 
 
-def test_figures_read_apart_where_they_are() -> None:
-    before, now = 1234567.25, 1234567.5
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [(4.0, 5.0, "4 → 5"), (3.41094, 3.42387, "3.41 → 3.42"), (12345678.25, 12345678.5, "12345678.2 → 12345678.5")],
+)
+def test_figures_read_apart_where_they_are(before: float, now: float, told: str) -> None:
     found = classified(baseline_of(cell(max_ulp_error=before)), run_of(cell(max_ulp_error=now, **OTHER)))
-    assert "1234567.25 → 1234567.5" in pages.render(found, "terminal")
+    assert f"  {told}  " in pages.render(found, "terminal")
 
 
 def test_a_table_says_what_it_leaves_out() -> None:
