@@ -1,17 +1,19 @@
 """Interpreters that have a framework in a version of its own: virtual environments, made once and used again.
 
 Each has that version, NumPy and ml_dtypes as they are here (a worker needs nothing else of ours) and what else the
-framework's extra names. So two of them differ in the framework, and in what its versions themselves require.
+framework's extra names, likewise. So two of them differ in the framework, and in what its versions themselves require:
+one that was made when these were others is made anew.
 """
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import distribution, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from backends import FRAMEWORKS
@@ -21,7 +23,7 @@ from harness.errors import UsageError, unknown
 WORKER_NEEDS = ("numpy", "ml-dtypes")
 PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)==([\w.+!-]+)")
 READY = "packages.txt"
-"""Written last: an environment without it was not finished, and is made anew."""
+"""Written last: what an environment was made of, then all that is in it. If that is out of date, it is made anew."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,29 @@ def requirements() -> Iterator[tuple[str, str]]:
 
 
 def packages() -> dict[str, str]:
-    """The frameworks by the distributions that they come in: those of their extra, and whatever has their own name."""
-    return {name: extra or name for name, extra in requirements() if extra or name in FRAMEWORKS}
+    """The frameworks by the distributions that they come in: those of an extra, and what every backend needs."""
+    return {name: extra or name for name, extra in requirements() if name in FRAMEWORKS or comes_in(name, extra)}
+
+
+def comes_in(name: str, framework: str) -> bool:
+    """Whether a distribution of a framework's extra is the framework itself, and not what it is used with."""
+    return bool(framework) and name.startswith(framework)
 
 
 def needs(side: Side) -> list[str]:
     """Everything that its environment is made with."""
     own = side.package.split("==", maxsplit=1)[0]
-    base = [f"{name}=={version(name)}" for name in WORKER_NEEDS if name != own]
-    others = [name for name, extra in requirements() if extra == side.framework and not name.startswith(side.framework)]
+    base = [as_here(name) for name in WORKER_NEEDS if name != own]
+    others = [as_here(name) for name, extra in requirements() if extra == side.framework and not comes_in(name, extra)]
     return [side.package, *base, *others]
+
+
+def as_here(name: str) -> str:
+    """In the version that is installed here, if it is."""
+    try:
+        return f"{name}=={version(name)}"
+    except PackageNotFoundError:
+        return name
 
 
 def making(side: Side, folder: Path) -> list[list[str]]:
@@ -89,16 +104,29 @@ def interpreter(environment: Path) -> Path:
 
 
 def make(side: Side, folder: Path, say: Callable[[str], None]) -> None:
-    """Its environment, if it is not there. UsageError with pip's last words where that fails."""
+    """Its environment, if it is not there as it is needed. UsageError with pip's last words where that fails."""
     place = folder / side.name
-    if side.interpreter or (place / READY).exists():
+    if side.interpreter or made_of(place) == recipe(side):
         return
     say(f"making {place}, once: {' '.join(needs(side))}")
     store.writable(folder)
     for command in making(side, folder):
         carried_out(command, side)
     frozen = carried_out([str(interpreter(place)), "-m", "pip", "freeze", "--disable-pip-version-check"], side)
-    store.write(place, READY, frozen.encode())
+    store.write(place, READY, f"{recipe(side)}\n{frozen}".encode())
+
+
+def recipe(side: Side) -> str:
+    """A line that says what its environment is made of today. NumPy and Python are those that are here."""
+    return f"# Python {platform.python_version()}: {' '.join(needs(side))}"
+
+
+def made_of(environment: Path) -> str:
+    """The recipe that it was made by; empty where it is not there, or was not finished."""
+    try:
+        return (environment / READY).read_text(encoding="utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def carried_out(command: list[str], side: Side) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.ledger.cells import KEY
+from harness.ledger.cells import KEY, PEAKS
 from harness.ledger.moves import (
     AS_BEFORE,
     BETTER,
@@ -27,6 +27,7 @@ from harness.ledger.moves import (
     SAME,
     STALE,
     UNANSWERED,
+    WITHIN,
     WORSE,
     Moves,
 )
@@ -71,14 +72,20 @@ def parts(moves: Moves, grid: Grid, written: Callable[[str], str], indented: str
     if len(moves.failing):
         yield written("; ".join(moves.facts))
         yield grid(table(moves))
-        rest = int(moves.failing["class"].isin(BY_CELL).sum()) - MOST_ROWS
-        yield written(f"… and {rest:,} more: --format csv has them all.") if rest > 0 else ""
+        yield written(left_out(int(moves.failing["class"].isin(BY_CELL).sum())))
         yield "\n".join(indented.format(line) for line in witnesses(moves))
-        yield grid(together(moves))
+        missing = together(moves)
+        yield grid(missing.head(MOST_ROWS))
+        yield written(left_out(len(missing)))
     if UNANSWERED in set(moves.failing["class"]):
         yield written("What was not answered is not accepted: it must be there, or be left out of the run (--backend).")
     if moves.accepting:
         yield written("If that is as it should be, this accepts it:") + "\n\n" + indented.format(moves.accepting)
+
+
+def left_out(number: int) -> str:
+    """What a table of so many rows does not show."""
+    return f"… and {number - MOST_ROWS:,} more: --format csv has them all." if number > MOST_ROWS else ""
 
 
 def headline(moves: Moves) -> str:
@@ -91,8 +98,9 @@ def headline(moves: Moves) -> str:
     total = len(moves.cells) - int(counts.get(NOT_ASKED, 0))
     aside = f"; {int(counts[NOT_ASKED]):,} others were not asked" if NOT_ASKED in counts else ""
     told = "; ".join(", ".join(some) for some in (bad, good) if some)
-    partial, quiet = "Interrupted, so partial. " * moves.partial, "" if bad else "Nothing moved. "
-    return f"{partial}{quiet}{total:,} cells against those {moves.before}: {told or 'none'}{aside}."
+    partial = "Interrupted, so partial. " * moves.partial + "The judge failed on some of it. " * moves.faulty
+    quiet = "Nothing is beyond the accepted error. " if WITHIN in counts else "Nothing moved. "
+    return f"{partial}{'' if bad else quiet}{total:,} cells against those {moves.before}: {told or 'none'}{aside}."
 
 
 def table(moves: Moves) -> pd.DataFrame:
@@ -118,7 +126,7 @@ def together(moves: Moves) -> pd.DataFrame:
             }
             for (name, backend), its in rest.groupby(["class", "backend"], sort=False)
         ]
-    ).head(MOST_ROWS)
+    )
 
 
 def row(cell: dict[str, Any]) -> dict[str, str]:
@@ -129,17 +137,19 @@ def row(cell: dict[str, Any]) -> dict[str, str]:
         "case": placed(cell["case"], cell["axis"]),
         "dtype": cell["dtype"],
         "ulp": change(cell, "max_ulp_error"),
+        "in the mean": change(cell, "mean_ulp_error"),
         "of the bound": change(cell, "bound_fraction"),
         "how": how(cell),
     }
 
 
 def change(cell: dict[str, Any], name: str) -> str:
-    """A figure before and now; once, where both read alike."""
-    before, now = figure(cell[f"{name}_accepted"]), figure(cell[name])
-    if before == now and cell["class"] in BY_ERROR and cell[f"{name}_accepted"] != cell[name]:
-        before, now = (f"{cell[key]:.6g}" for key in (f"{name}_accepted", name))
-    return now if before == now else f"{before} → {now}"
+    """A figure before and now, in the fewest digits that tell them apart; once, where it is the same."""
+    before, now = cell[f"{name}_accepted"], cell[name]
+    told = [(figure(before), figure(now))]
+    if cell["class"] in BY_ERROR:
+        told += [(f"{before:.{digits}g}", f"{now:.{digits}g}") for digits in range(3, 18)]
+    return next((f"{a} → {b}" for a, b in told if a != b), figure(now))
 
 
 def how(cell: dict[str, Any]) -> str:
@@ -150,7 +160,9 @@ def how(cell: dict[str, Any]) -> str:
         return ", ".join(judgement(cell))
     if cell["class"] == BETTER:
         return "the accepted error is out of date"
-    by = cell["max_ulp_error"] - cell["max_ulp_error_accepted"]
+    by, nearer = (cell[name] - cell[f"{name}_accepted"] for name in PEAKS)
+    if not (by > KNOWN_TO or nearer > KNOWN_TO):
+        return "further off in the mean"
     return (
         f"{figure(by)} ulp more, at {cell['worst_index']}"
         if by > KNOWN_TO
@@ -213,6 +225,7 @@ def as_json(moves: Moves) -> str:
         library.dumps(
             {
                 "against": moves.before, "factor": moves.factor, "partial": moves.partial,
+                "faulty": moves.faulty,
                 "fails": bool(len(moves.failing)), "facts": list(moves.facts), "accept": moves.accepting,
                 "counts": {name: int(counts.get(name, 0)) for name in (*GATE, *QUIET)},
                 "cells": [{key: plain(value) for key, value in cell.items()} for cell in told.to_dict("records")],

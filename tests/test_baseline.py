@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.commands.versions import check_answered
+from harness.errors import UsageError
+from harness.versions import wanted
 from tests.command import ROOT, harness
+from tests.test_ledger import run_of
 
 PLANTED = str(ROOT / "tests" / "planted")
 ASKED = (
@@ -147,6 +151,16 @@ def test_an_interrupted_run_is_neither_accepted_nor_a_pass(run: Path, baselines:
     assert done.stdout.startswith("Interrupted, so partial. ")
 
 
+def test_a_run_that_the_judge_failed_on_is_neither_accepted_nor_a_pass(
+    run: Path, baselines: Path, tmp_path: Path
+) -> None:
+    faulty = edited(run, tmp_path / "faulty", faults=["softmax seed001-123: ValueError"])
+    assert accept(faulty, baselines).returncode == 2
+    for done in (diff(faulty, baselines), harness("diff", run, faulty)):
+        assert done.returncode == 3
+        assert done.stdout.startswith("The judge failed on some of it. ")
+
+
 def test_what_is_absent_is_no_pass(baselines: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     subprocess.run(["python3", "-m", "venv", "--without-pip", bare], check=True)
@@ -204,6 +218,7 @@ def test_a_damaged_baseline_is_refused_and_not_rewritten(run: Path, baselines: P
         (["versions", "numpy==2.2.6"], "name two versions of one framework, as in "),
         (["versions", "numpy==2.2.6", "jax==0.9.2"], "name two versions of one framework, as in "),
         (["versions", "numpy==2.2.6", "numpy==2.2.6"], "name two versions of one framework, as in "),
+        (["versions", "jax==0.9.2", "jax==0.10.2", "--backend", "jax*,torch"], "--backend: torch: not of jax, "),
         (["versions", "numpy>=2", "numpy==2.4.6"], "a version is named as in jax==0.9.2, and not 'numpy>=2'"),
         (["versions", "jxa==0.9.2", "jax==0.9.1"], "unknown framework's package 'jxa': did you mean 'jax'?"),
     ],
@@ -213,6 +228,15 @@ def test_bad_input_is_one_sentence_and_exit_code_2(run: Path, arguments: list[st
     assert done.returncode == 2
     assert done.stderr.startswith(f"softmax-harness: {sentence}"), done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_reason_that_is_no_text_is_refused_and_nothing_is_written(run: Path, tmp_path: Path) -> None:
+    done = harness("baseline", "accept", run, "--baselines", tmp_path, "--reason", "x\udcff")
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "softmax-harness: this cannot be accepted, since no command could read it back: 'utf-8'"
+    )
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_version_that_does_not_install_says_what_pip_said(tmp_path: Path) -> None:
@@ -233,6 +257,24 @@ def test_versions_asks_both_interpreters_and_tells_what_moved(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Nothing moved. 2 cells")
     assert {path.name for path in tmp_path.iterdir()} == {"numpy-python1", "numpy-python2"}
+
+
+def test_versions_that_say_nothing_are_no_pass(tmp_path: Path) -> None:
+    """A framework that dies in its import, under both interpreters alike."""
+    python = ROOT / ".venv" / "bin" / "python"
+    done = harness(
+        "versions", "--python", f"fatal={python}", "--python", f"fatal={python}", "--out", tmp_path,
+        "--backend", "fatal", "--case", "seed001-123", "--operation", "softmax", PYTHONPATH=PLANTED,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr.splitlines()[-1].startswith("fatal-python1: fatal did not say its version")
+
+
+def test_two_names_of_one_version_are_refused() -> None:
+    sides = (wanted("jax==0.10"), wanted("jax==0.10.0"))
+    run = run_of(frameworks={"jax": {"version": "0.10.0"}})
+    with pytest.raises(UsageError, match=r"jax==0\.10 and jax==0\.10\.0 are one: both answered as jax 0\.10\.0"):
+        check_answered(sides, (run, run))
 
 
 def test_a_dry_run_prints_commands_and_makes_nothing(tmp_path: Path) -> None:

@@ -44,6 +44,8 @@ PAIR_COLUMNS = [
         (["--python", "jxa=python3"], "unknown framework 'jxa': did you mean 'jax'?"),
         (["--python", "jax"], "--python takes FRAMEWORK=PATH, as in jax=/opt/jax/bin/python, and not 'jax'"),
         (["--python", "jax=/no/such"], "--python jax: there is no interpreter at '/no/such'"),
+        (["--python", f"jax={sys.executable}", "--backend", "numpy"], "--python jax: no backend of jax is asked"),
+        (["--python", f"jax={sys.executable}", "--python", f"jax={sys.executable}"], "--python names jax twice"),
         (["--out", "/proc/nowhere"], "cannot write to '/proc/nowhere': "),
         (["--backend", "torch:jacrev", "--operation", "vjp"], "none of torch:jacrev computes vjp by itself"),
     ],

@@ -18,12 +18,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import errors, store
+from harness import errors, plan, store
+from harness.cases import CASES
+from harness.cell import Cell
 from harness.errors import UsageError
-from harness.ledger import accepted, cells, moves
+from harness.ledger import accepted, cells, gate, moves
 from harness.ledger.apart import distance
 from harness.ledger.platform import platform
-from harness.records import Comparison, Run
+from harness.probes import Measured
+from harness.records import Comparison, Group, Run
+from harness.rows import comparison, declared_flaw
 from reports import moves as pages
 from tests.command import ROOT
 
@@ -34,7 +38,8 @@ QUICK: dict[str, Any] = {"backends": (), "operations": (), "dtypes": (), "cases"
 
 def cell(case: str = "digits", backend: str = "numpy", **given: Any) -> Comparison:
     about = {
-        "outcome": "ok", "verdict": "within bound", "grade": "A", "max_ulp_error": 4.0, "bound_fraction": 0.25,
+        "outcome": "ok", "verdict": "within bound", "grade": "A", "max_ulp_error": 4.0,
+        "mean_ulp_error": 1.0, "bound_fraction": 0.25,
         "nan_count": 0, "infinity_count": 0, "answer": "a" * 64, "worst_index": "0,2",
         "witness": '{"element": 2, "actual": "0x1.8p-1", "expected": "0x0.bp+0"}',
     }  # fmt: skip
@@ -86,11 +91,12 @@ def test_one_changed_cell_is_one_changed_line() -> None:
     assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
 
 
-ROW = "softmax,b,float64,-1,numpy,quick,"
+ROW = "softmax,b,float64,-1,numpy,quick,,"
 SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "no baseline of this"),
     "a newer version": (lambda t: t.replace("version 2\n", "version 3\n", 1), 1, "format version 3; this harness"),
-    "an empty file": (lambda t: "", 1, "ends in the middle of a line"),
+    "an empty file": (lambda t: "", 1, "no baseline of this"),
+    "a version of 5000 digits": (lambda t: t.replace("version 2\n", f"version {'2' * 5000}\n"), 1, "format version 22"),
     "a conflict in the head": (lambda t: t.replace("# framework", "=======\n# framework"), 8, "conflict is not res"),
     "a conflict in a cell": (lambda t: t.replace(ROW, f"<<<<<<< HEAD\n{ROW}"), 12, "conflict is not res"),
     "the end of a conflict": (lambda t: t.replace(ROW, f">>>>>>> theirs\n{ROW}"), 12, "conflict is not res"),
@@ -101,22 +107,35 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 7, "'# do not edit' is no line"),
     "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 8, "'numpy' is no framework"),
     "other columns": (lambda t: t.replace("operation,case", "operator,case"), 10, "the columns' names should"),
-    "no table": (lambda t: t[: t.index("operation,")], 10, "the columns' names should"),
+    "no table": (lambda t: f"{t[: t.index('operation,')]}# end\n", 10, "'# end' is no line of a head"),
     "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 12, "stands there twice: softmax a float64"),
     "unsorted lines": (lambda t: t.replace("softmax,a,", "softmax,d,"), 12, "softmax b float64 axis -1 numpy belon"),
-    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,")), 12, "16 fields, not 17"),
-    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 12, "18 fields, not 17"),
-    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 12, "1 fields, not 17"),
+    "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,,")), 12, "17 fields, not 19"),
+    "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 12, "20 fields, not 19"),
+    "an empty line": (lambda t: t.replace(ROW, f"\n{ROW}"), 12, "1 fields, not 19"),
     "an open quote": (lambda t: t.replace("softmax,b,", 'softmax,"b,'), 12, "a quote is not closed"),
-    "a word for a number": (lambda t: t.replace(",4.0,0.25,", ",four,0.25,"), 11, "max_ulp_error is 'four'"),
-    "a negative error": (lambda t: t.replace(",4.0,0.25,", ",-4.0,0.25,"), 11, "max_ulp_error is '-4.0'"),
+    "a word for a number": (lambda t: t.replace(",4.0,1.0,", ",four,1.0,"), 11, "max_ulp_error is 'four'"),
+    "a negative error": (lambda t: t.replace(",4.0,1.0,", ",-4.0,1.0,"), 11, "max_ulp_error is '-4.0'"),
     "half a hash": (lambda t: t.replace("a" * 64, "a" * 32, 1), 11, "answer is 'aaaa"),
+    "an open quote among suites": (lambda t: t.replace("quick,,", "'quick,,", 1), 11, "suites is \"'quick\""),
+    "suites in another order": (lambda t: t.replace("quick,,", "quick deep,,", 1), 11, "suites is 'quick deep'"),
+    "no such part": (lambda t: t.replace("quick,,", "quick,devices,", 1), 11, "left_open is 'devices'"),
     "no such outcome": (lambda t: t.replace(",ok,", ",okay,", 1), 11, "outcome is 'okay'"),
     "an outcome without a word": (lambda t: t.replace(",failed,", ",absent,"), 13, "outcome is 'absent'"),
     "an answer that failed": (lambda t: t.replace(",ok,", ",failed,", 1), 11, "where the outcome is 'failed'"),
     "no such dtype": (lambda t: t.replace("a,float64", "a,float46"), 11, "dtype is 'float46'"),
     "no such grade": (lambda t: t.replace(",A,", ",Z,", 1), 11, "grade is 'Z'"),
-    "a cut": (lambda t: t[:-20], 13, "ends in the middle of a line"),
+    "a cut": (lambda t: t[:-20], 13, "the file is cut off: its last line is not '# end'"),
+    "a cut between lines": (lambda t: t[: t.index(ROW)], 11, "the file is cut off: its last line is not '# end'"),
+    "a line after the end": (lambda t: f"{t}a\n", 15, "the file is cut off: its last line is not '# end'"),
+    "threads of 5000 digits": (lambda t: t.replace("# threads: 1", f"# threads: {'1' * 5000}"), 7, "is no number"),
+    "threads in another script": (lambda t: t.replace("# threads: 1", "# threads: ١"), 7, "'١' is no number of threa"),
+    "a count of 20 digits": (lambda t: t.replace(",0,0,", f",{'9' * 20},0,", 1), 11, "nan_count is '9999"),
+    "a count in another script": (lambda t: t.replace(",0,0,", ",٣,0,", 1), 11, "nan_count is '٣'"),
+    "an axis with a zero before it": (lambda t: t.replace(",-1,", ",-01,", 1), 11, "written, 'softmax,a,float64,-1,"),
+    "an axis of 30 digits": (lambda t: t.replace(",-1,", f",{'9' * 30},", 1), 11, "axis is '9999"),
+    "a number with a zero behind it": (lambda t: t.replace(",4.0,", ",4.00,", 1), 11, "is not as it is written"),
+    "a framework twice": (lambda t: t.replace("# ac", "# framework: numpy 2.4.6\n# ac"), 9, "is not as it is written"),
 }  # fmt: skip
 
 
@@ -200,6 +219,10 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "twice as much": ({**OTHER, "max_ulp_error": 8.0}, moves.MOVED),
     "more than twice as much": ({**OTHER, "max_ulp_error": 8.01}, moves.WORSE),
     "a larger share of its bound alone": ({**OTHER, "bound_fraction": 0.26}, moves.MOVED),
+    "less than twice as much in the mean": ({**OTHER, "mean_ulp_error": 1.9}, moves.WITHIN),
+    "more than twice as much in the mean": ({**OTHER, "mean_ulp_error": 2.1}, moves.WORSE),
+    "less than half as much in the mean": ({**OTHER, "mean_ulp_error": 0.4}, moves.BETTER),
+    "the same bits, another mean": ({"mean_ulp_error": 1.1}, moves.JUDGED),
     "infinite": ({**OTHER, "max_ulp_error": float("inf")}, moves.WORSE),
     "half as much": ({**OTHER, "max_ulp_error": 2.0}, moves.WITHIN),
     "less than half as much": ({**OTHER, "max_ulp_error": 1.9}, moves.BETTER),
@@ -220,7 +243,8 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
 
 def classified(before: accepted.Baseline, run: Run) -> moves.Moves:
     rows = moves.classified(before.cells, cells.cells(run), run.about["options"]["selection"])
-    return moves.Moves("accepted here", rows, partial=run.about["partial"])
+    partial, faulty = gate.by_halves(run)
+    return moves.Moves("accepted here", rows, partial=partial, faulty=faulty)
 
 
 @pytest.mark.parametrize("what", CLASSES)
@@ -260,6 +284,19 @@ def test_what_was_accepted_counts(before: dict[str, Any], now: dict[str, Any], e
         ({"suite": "deep"}, {"suite": "deep", "cases": ("di*",)}, moves.GONE),
         ({"suite": "deep"}, {"suite": "deep", "cases": ("other",)}, moves.NOT_ASKED),
         ({"cases": ("digits",)}, {"cases": ("digits",)}, moves.GONE),
+        ({"cases": ("digits", "other")}, {"cases": ("other", "digits")}, moves.GONE),
+        ({"cases": ("digits",)}, {"cases": ("digits",), "backends": ("numpy", "jax")}, moves.GONE),
+        (
+            {"cases": ("digits",), "backends": ("num*",)},
+            {"cases": ("digits",), "backends": ("jax", "numpy")},
+            moves.GONE,
+        ),
+        ({"cases": ("digits",), "backends": ("numpy",)}, {"cases": ("digits",)}, moves.NOT_ASKED),
+        ({"operations": ("softmax",)}, {"operations": ("soft*", "vjp")}, moves.GONE),
+        ({"operations": ("softmax",)}, {"operations": ("vjp",)}, moves.NOT_ASKED),
+        ({"operations": ("softmax",), "dtypes": ("float64",)}, {"operations": ("softmax",)}, moves.NOT_ASKED),
+        ({"suite": "my suites/mine.toml"}, {"suite": "./my suites/mine.toml"}, moves.GONE),
+        ({"suite": "my suites/mine.toml"}, {"suite": "suites/mine.toml"}, moves.NOT_ASKED),
     ],
 )
 def test_a_cell_is_gone_if_the_same_was_asked(
@@ -296,7 +333,13 @@ def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> Non
     [
         ([cell()], {}, errors.AS_IT_SHOULD_BE),
         ([cell()], {"partial": True}, errors.INTERRUPTED),
+        ([cell()], {"faults": ["a group"], "partial": True}, errors.OUR_FAULT),
         ([cell(outcome="crashed")], {}, errors.BACKEND_DIED),
+        ([cell(outcome="crashed")], {"inputs": {"digits float64": {"logits[0]": "2" * 64}}}, errors.BACKEND_DIED),
+        ([cell("other", outcome="crashed")], {}, errors.BACKEND_DIED),
+        ([cell("other")], {}, errors.NOTHING_COMPARED),
+        ([cell("other")], {"selection": {"suite": "deep"}}, errors.NOTHING_COMPARED),
+        ([cell()], {"inputs": {"digits float64": {"logits[0]": "2" * 64}}}, errors.FALLS_SHORT),
         ([cell(outcome="absent")], {}, errors.NOTHING_COMPARED),
         ([], {"selection": {"suite": "deep"}}, errors.NOTHING_COMPARED),
         ([cell(max_ulp_error=5.0, **OTHER)], {}, errors.FALLS_SHORT),
@@ -304,6 +347,19 @@ def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> Non
 )
 def test_nothing_that_was_not_compared_is_a_pass(rows: list[Comparison], about: dict[str, Any], code: int) -> None:
     assert moves.exit_code(classified(baseline_of(cell()), run_of(*rows, **about))) == code
+
+
+def test_what_crashed_when_it_was_accepted_crashed_before() -> None:
+    inputs = {"digits float64": {"logits[0]": "2" * 64}}
+    found = classified(baseline_of(cell(outcome="crashed")), run_of(cell(outcome="crashed"), inputs=inputs))
+    assert (found.cells["class"].tolist(), moves.exit_code(found)) == ([moves.STALE], errors.FALLS_SHORT)
+
+
+def test_a_declared_flaw_does_not_hide_another_dtype() -> None:
+    group = Group("softmax", CASES["seed001-overflow"], "float64", -1, ("numpy:naive",))
+    assert declared_flaw("numpy:naive", group)
+    row = comparison(group, "numpy:naive", Cell(dtype="float32", answers=("a" * 64,)), Measured())
+    assert cells.cells(run_of(row)).answered.tolist() == ["float32"]
 
 
 def test_accepting_keeps_what_was_not_asked_and_what_is_absent() -> None:
@@ -322,11 +378,41 @@ def test_gone_cells_are_dropped_on_request_alone() -> None:
     assert (made.baseline.cells["case"].tolist(), made.dropped) == (["a"], 1)
 
 
-def test_a_cell_keeps_every_suite_that_it_was_accepted_from() -> None:
-    before = baseline_of(cell("a"), selection={"suite": "standard"})
-    quick = accepted.accepted(before, run_of(cell("a")), "quick too").baseline
-    own = accepted.accepted(quick, run_of(cell("a"), selection={"cases": ("a",)}), "and alone").baseline
-    assert (quick.cells.asked[0], own.cells.asked[0]) == ("quick+standard", "quick+standard")
+def test_a_cell_keeps_all_that_it_was_asked_by(tmp_path: Path) -> None:
+    selections: list[dict[str, Any]] = [
+        {"suite": "my suites/mine.toml"},
+        {},
+        {"operations": ("softmax",), "dtypes": ("float64",)},
+        {"operations": ("softmax",), "cases": ("a", "b")},
+        {"backends": ("numpy",)},
+    ]
+    made = baseline_of(cell("a"), cell("b"), selection={"suite": "standard"})
+    for selection in selections:
+        made = accepted.accepted(made, run_of(cell("a"), cell("b"), selection=selection), "more").baseline
+    made = accepted.read(accepted.write(tmp_path, made))
+    assert set(made.cells.suites) == {"'my suites/mine.toml' quick standard"}
+    assert set(made.cells.left_open) == {"backends cases dtypes"}
+    for selection in ({"suite": "standard"}, *selections):
+        found = classified(made, run_of(cell("b"), selection=selection)).cells.set_index("case")["class"]
+        assert found["a"] == moves.GONE, selection
+
+
+def test_a_synthetic_case_is_asked_by_its_name_alone() -> None:
+    before = baseline_of(cell("normal:3x5"), cell("other"), selection={"cases": ("normal:3x5", "other")})
+    for cases, expected in ((("*",), moves.NOT_ASKED), (("normal:3x5",), moves.GONE)):
+        found = classified(before, run_of(cell("other"), selection={"cases": cases})).cells.set_index("case")["class"]
+        assert found["normal:3x5"] == expected
+
+
+@pytest.mark.parametrize("backends", [("torch*",), ("torch:compile", "numpy"), ("*",)])
+def test_a_suite_that_is_narrowed_asks_no_more_than_it_does(backends: tuple[str, ...]) -> None:
+    """Not even a variant that runs on request only, by its name: so what was accepted from a suite is asked by it."""
+    whole, narrowed = (
+        {(wish.operation, wish.case.name, wish.dtype, wish.axis, name) for wish in wishes for name in wish.backends}
+        for wishes in map(plan.wishes, (plan.Selection(), plan.Selection(backends=backends)))
+    )
+    assert narrowed
+    assert narrowed <= whole
 
 
 def test_versions_stand_in_the_head_with_those_of_cells_that_were_not_asked() -> None:
@@ -349,6 +435,31 @@ def test_a_reason_stays_in_its_line() -> None:
     run = run_of(cell())
     made = accepted.accepted(accepted.empty(run), run, "first\n# platform: another\n").baseline
     assert "\n# accepted: first # platform: another\n" in accepted.written(made)
+
+
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "a version of two words": {"frameworks": {"numpy": {"version": "1.0 dev"}}},
+    "no version": {"frameworks": {"numpy": {"version": ""}}},
+    "a version of two lines": {"frameworks": {"numpy": {"version": "1\n2"}}},
+    "a framework of two words": {"frameworks": {"num py": {"version": "1"}}},
+    "a maker of two lines": {"environment": run_of().about["environment"] | {"vendor": "Authentic\nAMD"}},
+    "a maker that is no text": {"environment": run_of().about["environment"] | {"vendor": "\udcff"}},
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_would_not_read_back_is_not_written(tmp_path: Path, kind: str) -> None:
+    made = baseline_of(cell(), **UNREADABLE[kind])
+    with pytest.raises(UsageError, match="this cannot be accepted, since no command could read it back: "):
+        accepted.write(tmp_path, made)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("machine", ["a/b", "a\\b", "..", "Ünix 3"])
+def test_a_machine_of_any_name_has_its_file_in_the_folder(tmp_path: Path, machine: str) -> None:
+    made = baseline_of(cell(), environment=run_of().about["environment"] | {"machine": machine})
+    assert accepted.write(tmp_path, made).parent == tmp_path
+    assert accepted.read(accepted.file_of(tmp_path, made.platform)).platform.machine == machine
 
 
 WRITER = """
@@ -412,6 +523,30 @@ def test_the_page_is_as_accepted(told: moves.Moves, form: str, request: pytest.F
     if request.config.getoption("--accept"):
         file.write_text(pages.render(told, form))
     assert pages.render(told, form) == file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [(4.0, 5.0, "4 → 5"), (3.41094, 3.42387, "3.41 → 3.42"), (12345678.25, 12345678.5, "12345678.2 → 12345678.5")],
+)
+def test_figures_read_apart_where_they_are(before: float, now: float, told: str) -> None:
+    found = classified(baseline_of(cell(max_ulp_error=before)), run_of(cell(max_ulp_error=now, **OTHER)))
+    assert f"  {told}  " in pages.render(found, "terminal")
+
+
+def test_a_table_says_what_it_leaves_out() -> None:
+    rows = [cell(backend=f"numpy:{number:02}") for number in range(15)]
+    found = classified(baseline_of(*rows), run_of(cell()))
+    assert "numpy:11" in pages.render(found, "terminal")
+    assert "numpy:14" not in pages.render(found, "terminal")
+    assert "… and 4 more: --format csv has them all." in pages.render(found, "terminal")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"), [({}, "Nothing moved. 1 cells "), (OTHER, "Nothing is beyond the accepted error. 1 cells ")]
+)
+def test_nothing_moved_where_all_is_bit_for_bit(given: dict[str, Any], sentence: str) -> None:
+    assert pages.render(classified(baseline_of(cell()), run_of(cell(**given))), "terminal").startswith(sentence)
 
 
 def test_every_cell_stands_in_the_csv_and_json_reads() -> None:

@@ -27,7 +27,7 @@ def atlas(
 
     patterns = split("backend", backend)
     backends = plan.matching("backend", patterns, NAMES) if patterns else charting.by_default()
-    named_interpreters = interpreters(python)
+    named_interpreters = interpreters(python, backends)
     store.writable(out)
     check_preconditions()
     made = charting.survey(backends, named_interpreters, say=lambda line: print(line, file=sys.stderr))

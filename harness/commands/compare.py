@@ -72,7 +72,7 @@ def compare(
     cost.within_budget(groups, selection.suite)
     if dry_run:
         return
-    named_interpreters = interpreters(python)
+    named_interpreters = interpreters(python, {name for group in groups for name in group.backends})
     store.writable(out)
     with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
         settings = Settings(Path(scratch), Limits(time_limit, memory_limit), named_interpreters, jobs)

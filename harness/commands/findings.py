@@ -85,7 +85,7 @@ def reproduce(
     from harness.findings.reproduce import asked, checked, ran
 
     place = checked(" ".join(cell).split())
-    with Asker(interpreters(python)) as asker:
+    with Asker(interpreters(python, place[:1])) as asker:
         script, told = asked(asker, *place, axis)
         show(script)
         print(told, file=sys.stderr)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,13 +52,14 @@ def checked_format(form: str) -> str:
     return form
 
 
-def interpreters(given: list[str] | None) -> dict[str, str]:
-    """`jax=PATH` for each framework named."""
+def interpreters(given: list[str] | None, asked: Iterable[str] | None = None) -> dict[str, str]:
+    """`jax=PATH` for each framework named. `asked`: the only backends that one can be for; all of them by default."""
     from shutil import which
 
-    from backends import FRAMEWORKS
+    from backends import FRAMEWORKS, NAMES, find
 
-    found = {}
+    frameworks = {find(name).framework for name in (NAMES if asked is None else asked)}
+    found: dict[str, str] = {}
     for text in given or []:
         name, sign, path = text.partition("=")
         if not sign or not path:
@@ -66,6 +68,10 @@ def interpreters(given: list[str] | None) -> dict[str, str]:
             raise unknown("framework", name, FRAMEWORKS)
         if which(path) is None:
             raise UsageError(f"--python {name}: there is no interpreter at {path!r}")
+        if name not in frameworks:
+            raise UsageError(f"--python {name}: no backend of {name} is asked")
+        if name in found:
+            raise UsageError(f"--python names {name} twice, and it runs under one interpreter")
         found[name] = path
     return found
 

@@ -13,9 +13,10 @@ import typer
 
 from harness.commands.baseline import Factor, Format, checked_format, leave
 from harness.commands.options import Names, Pythons, app, interpreters, split
-from harness.errors import AS_IT_SHOULD_BE, BACKEND_DIED, FALLS_SHORT, UsageError
+from harness.errors import AS_IT_SHOULD_BE, BACKEND_DIED, FALLS_SHORT, NOTHING_COMPARED, UsageError
 
 if TYPE_CHECKING:
+    from harness.records import Run
     from harness.versions import Side
 
 COMPARABLE = (AS_IT_SHOULD_BE, FALLS_SHORT, BACKEND_DIED)
@@ -47,7 +48,7 @@ def compare_versions(
     checked_format(form)
     sides = two_sides(spec or [], python or [])
     asked = {"operation": operation, "dtype": dtype, "case": case, "suite": [suite] if suite else None}
-    asked["backend"] = list(split("backend", backend)) or by_default(sides[0].framework)
+    asked["backend"] = backends_of(sides[0].framework, split("backend", backend))
     runs = [comparing(side, out, asked) for side in sides]
     if dry_run:
         for side, command in zip(sides, runs, strict=True):
@@ -58,7 +59,23 @@ def compare_versions(
         versions.make(side, out / "env", say)
         carry_out(side, command)
     places = (out / sides[0].name, out / sides[1].name)
-    leave(gate.between(store.read(places[0]), store.read(places[1]), places, factor), form)
+    both = store.read(places[0]), store.read(places[1])
+    check_answered(sides, both)
+    leave(gate.between(*both, places, factor), form)
+
+
+def check_answered(sides: tuple[Side, Side], runs: tuple[Run, Run]) -> None:
+    """Leaves where a framework said nothing of itself in a run. UsageError where two versions are one."""
+    from harness.ledger.platform import frameworks
+
+    framework, found = sides[0].framework, [frameworks(run.about) for run in runs]
+    for side, said in zip(sides, found, strict=True):
+        if framework not in said:
+            say(f"{side.name}: {framework} did not say its version, so nothing is compared")
+            raise typer.Exit(NOTHING_COMPARED)
+    a, b = (said[framework] for said in found)
+    if all(side.package for side in sides) and a.versions == b.versions:
+        raise UsageError(f"{sides[0].package} and {sides[1].package} are one: both answered as {framework} {a}")
 
 
 def say(line: str) -> None:
@@ -78,10 +95,20 @@ def two_sides(specs: list[str], pythons: list[str]) -> tuple[Side, Side]:
     return sides[0], sides[1]
 
 
-def by_default(framework: str) -> list[str]:
-    from backends import NAMES, find
+def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
+    """Patterns of its backends alone; else the names of those that run by default.
 
-    return [name for name in NAMES if find(name).framework == framework and find(name).by_default]
+    One of another framework would run under one and the same interpreter twice, and answer for the other's versions.
+    """
+    from backends import NAMES, find
+    from harness.plan import matching
+
+    if not patterns:
+        return [name for name in NAMES if find(name).framework == framework and find(name).by_default]
+    others = [name for name in matching("backend", patterns, NAMES) if find(name).framework != framework]
+    if others:
+        raise UsageError(f"--backend: {', '.join(others)}: not of {framework}, whose versions are to be compared")
+    return list(patterns)
 
 
 def comparing(side: Side, out: Path, asked: Mapping[str, list[str] | None]) -> list[str]:

@@ -6,7 +6,9 @@ line. Floats stand in the fewest digits that read back as the same number.
 
 from __future__ import annotations
 
+import io
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +19,9 @@ from numpy.typing import NDArray
 
 from harness import store
 from harness.errors import UsageError
-from harness.ledger.cells import COLUMNS, KEY, NO_WORD, asks, cells, ordered
+from harness.ledger.cells import ASKED, COLUMNS, KEY, NO_WORD, asks, cells, ordered, words
 from harness.ledger.platform import Framework, Platform, frameworks, platform
-from harness.ledger.text import HEAD, Head, body, damaged, head
+from harness.ledger.text import END, HEAD, Head, body, damaged, head, written_otherwise
 from harness.records import Run
 
 FRAMEWORK = re.compile(r"(\S+) (\S+(?: and \S+)*?)(, flushes to zero)?")
@@ -56,9 +58,16 @@ def file_of(folder: Path, made_on: Platform) -> Path:
 def read(file: Path) -> Baseline:
     """UsageError, with the line, for whatever this version would not have written."""
     try:
-        text = file.read_text(encoding="utf-8")  # with lines that end as a checkout on Windows has them, too
+        content = file.read_bytes()
     except OSError as error:
         raise UsageError(f"no baseline at {str(file)!r}: {error.strerror or error}") from None
+    return understood(file, content)
+
+
+def understood(file: Path, content: bytes) -> Baseline:
+    """What a file of that name and content holds."""
+    try:
+        text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()  # lines may end as on Windows
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is damaged: it is not UTF-8 text ({error})") from None
     found = head(file, text)
@@ -66,14 +75,17 @@ def read(file: Path) -> Baseline:
     if made_on.name != file.stem:
         raise damaged(file, found.place("platform"), f"it is the baseline of another platform, {made_on.name}")
     rows = body(file, text, found.lines)
-    return Baseline(made_on, frameworks_of(file, found), tuple(found.all("accepted")), rows)
+    baseline = Baseline(made_on, frameworks_of(file, found), tuple(found.all("accepted")), rows)
+    if (anew := written(baseline)) != text:
+        raise written_otherwise(file, text, anew)
+    return baseline
 
 
 def platform_of(file: Path, found: Head) -> Platform:
     system, machine, vendor, cpu, threads = (
         found.one(file, key) for key in ("system", "machine", "vendor", "cpu", "threads")
     )
-    if not threads.isdecimal():
+    if not re.fullmatch("[0-9]{1,9}", threads):
         raise damaged(file, found.place("threads"), f"{threads!r} is no number of threads")
     made_on = Platform(system, machine, vendor, tuple(cpu.split()), int(threads))
     if found.one(file, "platform") != made_on.name:
@@ -107,14 +119,19 @@ def written(baseline: Baseline) -> str:
         *(f"# accepted: {reason}" for reason in baseline.reasons),
     ]
     table: str = baseline.cells[COLUMNS].to_csv(index=False, lineterminator="\n")
-    return "\n".join(lines) + "\n" + table
+    return "\n".join(lines) + f"\n{table}{END}\n"
 
 
 def write(folder: Path, baseline: Baseline) -> Path:
-    """The file, whole or not at all."""
-    store.writable(folder)
+    """The file, whole or not at all. UsageError for what would not read back: names and versions come from a run."""
     file = file_of(folder, baseline.platform)
-    store.write(folder, file.name, written(baseline).encode())
+    try:
+        content = written(baseline).encode()
+        understood(file, content)
+    except (UsageError, UnicodeEncodeError) as error:
+        raise UsageError(f"this cannot be accepted, since no command could read it back: {error}") from None
+    store.writable(folder)
+    store.write(folder, file.name, content)
     return file
 
 
@@ -135,7 +152,7 @@ def accepted(before: Baseline, run: Run, reason: str, drop_gone: bool = False) -
     if drop_gone:
         gone = ~among(known, cells(run)) & asks(run.about["options"]["selection"], known).to_numpy()
         known = known[~gone]
-    taken = asked.assign(asked=labels(asked, known))
+    taken = with_earlier(asked, known)
     others = known[~among(known, taken)]
     after = ordered(pd.concat([others, taken]))
     fresh, same = int((~among(taken, known)).sum()), len(known.merge(after, how="inner", on=COLUMNS))
@@ -149,17 +166,17 @@ def among(cells_: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.bool_]:
     return pd.MultiIndex.from_frame(cells_[KEY]).isin(pd.MultiIndex.from_frame(others[KEY]))
 
 
-def labels(asked: pd.DataFrame, known: pd.DataFrame) -> list[str]:
-    """What each cell was asked by: every suite that it was accepted from, or else the latest selection."""
-    earlier = asked[KEY].merge(known[[*KEY, "asked"]], how="left", on=KEY).asked.fillna("")
-    pairs = list(zip(earlier, asked.asked, strict=True))
-    made = {pair: label(*pair) for pair in set(pairs)}
-    return [made[pair] for pair in pairs]
+def with_earlier(taken: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The same cells, with what they were asked by when they were accepted before, beside what asked them now."""
+    earlier = taken[KEY].merge(known[[*KEY, *ASKED]], how="left", on=KEY).fillna("")
+    return taken.assign(**{name: united(earlier[name], taken[name]) for name in ASKED})
 
 
-def label(earlier: str, now: str) -> str:
-    suites = {name for text in (earlier, now) if " " not in text for name in text.split("+") if name}
-    return "+".join(sorted(suites)) or now
+def united(a: pd.Series, b: pd.Series) -> list[str]:
+    """The words of both texts, row by row."""
+    pairs = list(zip(a, b, strict=True))
+    of = {pair: words([*shlex.split(pair[0]), *shlex.split(pair[1])]) for pair in set(pairs)}
+    return [of[pair] for pair in pairs]
 
 
 def answering(before: Baseline, now: Mapping[str, Framework], others: pd.DataFrame) -> dict[str, Framework]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,12 @@ from harness.records import Run
 
 QUESTION = ["operation", "case", "dtype", "axis"]
 KEY = [*QUESTION, "backend"]
-FIGURES = ["max_ulp_error", "bound_fraction"]
+PEAKS = ["max_ulp_error", "bound_fraction"]
+FIGURES = ["max_ulp_error", "mean_ulp_error", "bound_fraction"]
 COUNTS = ["nan_count", "infinity_count"]
-COLUMNS = [*KEY, "asked", "inputs", "outcome", "answered", "raised", "verdict", "grade", *FIGURES, *COUNTS, "answer"]
+ASKED = ["suites", "left_open"]
+"""What a cell was asked by: `words` each."""
+COLUMNS = [*KEY, *ASKED, "inputs", "outcome", "answered", "raised", "verdict", "grade", *FIGURES, *COUNTS, "answer"]
 SEEN = ["worst_index", "witness"]
 """Of a run's cells alone."""
 KINDS = {
@@ -29,7 +34,8 @@ KINDS = {
 }  # fmt: skip
 NO_WORD = ("absent", "not run")
 """Outcomes that say nothing of a backend: they are never accepted, and never as good as an answer."""
-OWN = ("operations", "dtypes", "cases")
+PARTS = {"backend": "backends", "operation": "operations", "dtype": "dtypes", "case": "cases"}
+"""Of a cell, and what a selection calls its patterns for them."""
 INPUTS_DIGITS = 16
 
 
@@ -38,8 +44,10 @@ def cells(run: Run) -> pd.DataFrame:
     rows = run.comparisons
     other_dtype = rows.reason[(rows.outcome == "ok") & rows.reason.str.startswith("answered in ")]
     failed = rows.reason[rows.outcome == "failed"]
+    selection = run.about["options"]["selection"]
     found = rows[[*KEY, "outcome", "verdict", "grade", *FIGURES, *COUNTS, "answer", *SEEN]].assign(
-        asked=asked(run.about["options"]["selection"]),
+        suites=words([suite(selection)] if suite(selection) else []),
+        left_open=words(left_open(selection)),
         inputs=input_hashes(rows, run.about["inputs"]),
         answered=other_dtype.str.extract(r"^answered in (.+), not ", expand=False),
         raised=failed.str.extract(r"^([^:]*)", expand=False),
@@ -53,29 +61,57 @@ def ordered(found: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values(KEY, kind="stable", ignore_index=True)
 
 
-def asked(selection: Mapping[str, Any]) -> str:
-    """What a run asked: its suite, whose cells it may have narrowed down, or its own selection in full."""
-    if selection["suite"] or not any(selection[name] for name in OWN):
-        return selection["suite"] or "quick"
-    given = {name: selection[name] for name in ("backends", *OWN) if selection[name]}
-    return "; ".join(f"{name} {' '.join(names)}" for name, names in given.items())
+def words(some: Iterable[str]) -> str:
+    """Names in one text: sorted, each once, quoted as a shell does, so that one with a space in it is one name."""
+    return shlex.join(sorted(set(some)))
+
+
+def among_words(name: str, texts: pd.Series) -> pd.Series:
+    """Which of the texts have the name among their words."""
+    return texts.isin([text for text in texts.unique() if name in shlex.split(text)])
+
+
+def suite(selection: Mapping[str, Any]) -> str:
+    """Whose cells a run asked, narrowed down or not; empty where it named by itself what to ask."""
+    if not selection["suite"] and any(selection[name] for name in ("operations", "dtypes", "cases")):
+        return ""
+    return PurePath(selection["suite"] or "quick").as_posix()
+
+
+def left_open(selection: Mapping[str, Any]) -> list[str]:
+    """What a selection of its own gives no patterns for. Of that its cells are what is asked by default."""
+    return [] if suite(selection) else [name for name in PARTS.values() if not selection[name]]
 
 
 def asks(selection: Mapping[str, Any], accepted: pd.DataFrame) -> pd.Series:
-    """Which accepted cells a run must have: its suite's that match what it was narrowed to; or the same selection's."""
-    mine = asked(selection)
-    same = [label for label in accepted.asked.unique() if label == mine or mine in label.split("+")]
-    alike = accepted.asked.isin(same)
-    for column, name in (("backend", "backends"), ("operation", "operations"), ("dtype", "dtypes"), ("case", "cases")):
+    """Which accepted cells a run must have, by what they were accepted from, and not by what would be asked today.
+
+    Those of its suite that match what it was narrowed to: a suite's cells are the same however it is narrowed. Or,
+    where it named what to ask by itself, all that match its patterns, and were asked by default in what it left open.
+    """
+    its = suite(selection)
+    must = among_words(its, accepted.suites) if its else pd.Series(True, index=accepted.index)
+    for column, name in PARTS.items():
         if patterns := selection[name]:
-            alike &= matches(accepted[column], patterns)
-    return alike
+            must &= matches(accepted[column], patterns, exact=column == "case" and not its)
+        elif not its:
+            must &= among_words(name, accepted.left_open)
+    return must
 
 
-def matches(names: pd.Series, patterns: Sequence[str]) -> pd.Series:
-    """Whether each name matches any of the patterns."""
-    good = [name for name in names.unique() if any(fnmatchcase(name, pattern) for pattern in patterns)]
+def matches(names: pd.Series, patterns: Sequence[str], exact: bool = False) -> pd.Series:
+    """Whether each name matches any of the patterns. `exact`: a case that is not `listed` has to be named itself."""
+    good = [
+        name
+        for name in names.unique()
+        if name in patterns or ((listed(name) or not exact) and any(fnmatchcase(name, pattern) for pattern in patterns))
+    ]
     return names.isin(good)
+
+
+def listed(case: str) -> bool:
+    """Whether a case is one of the named ones as it stands, and not made, or asked in another way, by its name."""
+    return ":" not in case and "@" not in case
 
 
 def input_hashes(rows: pd.DataFrame, inputs: Mapping[str, Mapping[str, str]]) -> NDArray[np.object_]:

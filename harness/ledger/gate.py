@@ -32,14 +32,14 @@ def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR
     baseline = accepted.read(file)
     rows = classified(baseline.cells, cells(run), run.about["options"]["selection"], factor)
     facts = tuple(changes(baseline.frameworks, frameworks(run.about)))
-    moves = Moves(f"accepted in {file}", rows, facts, factor, bool(run.about["partial"]))
+    moves = Moves(f"accepted in {file}", rows, facts, factor, *by_halves(run))
     return replace(moves, accepting=accepting(moves, place, folder))
 
 
 def accepting(moves: Moves, place: Path, folder: Path) -> str:
     """The command after which the same run passes; empty where there is nothing to accept, or none can."""
     classes = set(moves.failing["class"]) - {UNANSWERED}
-    return "" if moves.partial or not classes else command(place, folder, drop_gone=GONE in classes)
+    return "" if moves.partial or moves.faulty or not classes else command(place, folder, drop_gone=GONE in classes)
 
 
 def command(place: Path, folder: Path, drop_gone: bool = False) -> str:
@@ -55,7 +55,12 @@ def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -
     rows = classified(*sides, b.about["options"]["selection"], factor)
     rows = with_distances(rows, (a, b), places)
     facts = moved(platform(a.about), platform(b.about)) + changes(frameworks(a.about), frameworks(b.about))
-    return Moves(f"in {places[0]}", rows, tuple(facts), factor, bool(a.about["partial"] or b.about["partial"]))
+    return Moves(f"in {places[0]}", rows, tuple(facts), factor, *by_halves(a, b))
+
+
+def by_halves(*runs: Run) -> tuple[bool, bool]:
+    """Whether one of them was interrupted; and whether the judge failed on some of one, by our own fault."""
+    return any(run.about["partial"] for run in runs), any(run.about.get("faults") for run in runs)
 
 
 def same_inputs(a: pd.DataFrame, b: pd.DataFrame, places: tuple[Path, Path]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness import errors
-from harness.ledger.cells import COUNTS, FIGURES, KEY, NO_WORD, asks
+from harness.ledger.cells import COUNTS, FIGURES, KEY, NO_WORD, PEAKS, asks
 
 SAME, WITHIN, AS_BEFORE = "bit for bit", "within the accepted error", "no answer, as accepted"
 CHANGED, WORSE, MOVED, GONE, STALE = "semantics changed", "worse", "moved", "gone", "stale"
@@ -19,7 +19,8 @@ NOT_ASKED, NEVER = "not asked", "never answered"
 GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, JUDGED, BETTER, NEW)
 """What fails, the most serious first."""
 QUIET = (SAME, WITHIN, AS_BEFORE, NOT_ASKED, NEVER)
-COMPARED = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, JUDGED, BETTER)
+MET = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, STALE, JUDGED, BETTER)
+"""Of cells that both sides have something to say of."""
 KNOWN_TO = 2.0**-10
 """Errors are known to so many ulp: less is no difference between two."""
 FACTOR = 2.0
@@ -38,6 +39,8 @@ class Moves:
     factor: float = FACTOR
     partial: bool = False
     """Whether a run was interrupted."""
+    faulty: bool = False
+    """Whether the judge failed on some of a run."""
     accepting: str = ""
     """The command that would accept what fails, where there is one."""
 
@@ -87,7 +90,7 @@ def rules(both: pd.DataFrame, factor: float) -> list[tuple[pd.Series, str]]:
         (same_bits & ~judged_otherwise(both), SAME),
         (same_bits, JUDGED),
         (more(both, factor), WORSE),
-        (more(both, 1.0), MOVED),
+        (more(both, 1.0, PEAKS), MOVED),  # the mean goes up and down with any other order of additions
         (less(both, factor), BETTER),
         (differ(both, ["verdict", "grade"]), JUDGED),
     ]
@@ -114,10 +117,10 @@ def judged_otherwise(both: pd.DataFrame) -> pd.Series:
     return differ(both, ["verdict", "grade"]) | more(both, 1.0) | less(both, 1.0)
 
 
-def more(both: pd.DataFrame, factor: float) -> pd.Series:
-    """Whether an error, in ulp or as a share of its bound, is above so many times the accepted one."""
+def more(both: pd.DataFrame, factor: float, names: list[str] = FIGURES) -> pd.Series:
+    """Whether one of these errors is above so many times the accepted one."""
     found = pd.Series(False, index=both.index)
-    for now, before in figures(both):
+    for now, before in figures(both, names):
         found |= now > factor * before + KNOWN_TO
     return found
 
@@ -130,9 +133,9 @@ def less(both: pd.DataFrame, factor: float) -> pd.Series:
     return found
 
 
-def figures(both: pd.DataFrame) -> list[tuple[pd.Series, pd.Series]]:
+def figures(both: pd.DataFrame, names: list[str] = FIGURES) -> list[tuple[pd.Series, pd.Series]]:
     """Today's and the accepted errors. One that is not there is none: of NaN and infinities the counts tell."""
-    return [(both[name].fillna(0.0), both[f"{name}_accepted"].fillna(0.0)) for name in FIGURES]
+    return [(both[name].fillna(0.0), both[f"{name}_accepted"].fillna(0.0)) for name in names]
 
 
 def times(both: pd.DataFrame) -> pd.Series:
@@ -146,13 +149,13 @@ def times(both: pd.DataFrame) -> pd.Series:
 
 def exit_code(moves: Moves) -> int:
     """By `errors.PRECEDENCE`: nothing that was not compared looks like a pass."""
-    cells, counts = moves.cells, moves.cells["class"].value_counts()
-    compared = sum(int(counts.get(name, 0)) for name in COMPARED)
-    died = cells["class"].isin((CHANGED, NEW)) & cells.outcome.isin(errors.DEATHS)
+    cells, classes = moves.cells, set(moves.cells["class"])
+    died = cells.outcome.isin(errors.DEATHS) & (cells.outcome != cells.outcome_accepted)
     holds = {
+        errors.OUR_FAULT: moves.faulty,
         errors.INTERRUPTED: moves.partial,
         errors.BACKEND_DIED: bool(died.any()),
-        errors.NOTHING_COMPARED: bool(counts.get(UNANSWERED, 0)) or not (compared or len(moves.failing)),
+        errors.NOTHING_COMPARED: UNANSWERED in classes or not classes & set(MET),
         errors.FALLS_SHORT: bool(len(moves.failing)),
     }
     return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)

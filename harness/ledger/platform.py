@@ -46,7 +46,8 @@ class Platform:
         vendor = re.sub("^genuine|^authentic|[^a-z0-9]", "", self.vendor.lower())
         widest = next((name.lower() for name in WIDEST if name in self.cpu), "unknown-cpu")
         digits = hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()[:6]
-        return f"{self.system}-{self.machine}-{vendor}-{widest}-{self.threads}t-{digits}".lower()
+        name = f"{self.system}-{self.machine}-{vendor}-{widest}-{self.threads}t-{digits}".lower()
+        return re.sub("[^a-z0-9_.-]", "-", name)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -17,11 +19,13 @@ import pandas as pd
 from harness.errors import UsageError
 from harness.formats import FORMATS
 from harness.grades import GRADES
-from harness.ledger.cells import COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS
+from harness.ledger.cells import ASKED, COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS, PARTS, words
 from harness.rows import AS_DECLARED, FLAW_GONE, SHORT, UNMEASURED, VACUOUS, WITHIN
 
-FORMAT, VERSION = "softmax-harness baseline", 2
-HEAD = f"# {FORMAT}, version {VERSION}"
+SIGN, VERSION = "# softmax-harness baseline, version ", 2
+HEAD = f"{SIGN}{VERSION}"
+END = "# end"
+"""The last line: a file that was cut off, be it between two lines, does not have it."""
 KEYS = ("platform", "system", "machine", "vendor", "cpu", "threads", "framework", "accepted")
 """Of the head's lines."""
 CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
@@ -29,13 +33,15 @@ CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
 QUOTED = re.compile(r'"[^"]*"')
 SPOKEN = ("ok", "unsupported", "failed", "crashed", "timed out", "out of memory", "skipped")
 """Outcomes that can be accepted."""
-NUMBER = r"(\d+(\.\d+)?(e[+-]?\d+)?|inf)?"
+NUMBER = r"([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|inf)?"
+OPEN = f"({'|'.join(PARTS.values())})"
 WRITTEN = {
-    "operation": r"\w+", "case": r".+", "dtype": "|".join(FORMATS), "axis": r"-?\d+", "backend": r".+", "asked": r".+",
+    "operation": r"[a-z0-9_]+", "case": r".+", "dtype": "|".join(FORMATS), "axis": r"-?[0-9]{1,9}", "backend": r".+",
+    "suites": r".*", "left_open": rf"({OPEN}( {OPEN})*)?",
     "inputs": rf"([0-9a-f]{{{INPUTS_DIGITS}}})?", "outcome": "|".join(SPOKEN), "answered": r".*", "raised": r".*",
     "verdict": "|".join((WITHIN, SHORT, AS_DECLARED, FLAW_GONE, UNMEASURED, VACUOUS, "")),
     "grade": "|".join((*map(re.escape, GRADES), "")),
-    **dict.fromkeys(FIGURES, NUMBER), **dict.fromkeys(COUNTS, r"\d*"), "answer": r"([0-9a-f]{64})?",
+    **dict.fromkeys(FIGURES, NUMBER), **dict.fromkeys(COUNTS, r"[0-9]{0,18}"), "answer": r"([0-9a-f]{64})?",
 }  # fmt: skip
 """How each column is written."""
 OF_ANSWERS = ("verdict", *COUNTS, "answer")
@@ -63,6 +69,13 @@ class Head:
         return found[0]
 
 
+def written_otherwise(file: Path, text: str, anew: str) -> UsageError:
+    """The error for a text that reads, and is not what this version writes of it: its first line that differs."""
+    pairs = zip_longest(text.split("\n"), anew.split("\n"))
+    line, (found, due) = next((number, pair) for number, pair in enumerate(pairs, start=1) if pair[0] != pair[1])
+    return damaged(file, line, f"{found!r} is not as it is written, {due!r}")
+
+
 def damaged(file: Path, line: int, what: str) -> UsageError:
     return UsageError(f"{file}, line {line}: {what}")
 
@@ -72,15 +85,14 @@ def head(file: Path, text: str) -> Head:
     conflicts = [text.find(marker) for marker in CONFLICT if marker in text]
     if conflicts:
         raise damaged(file, 2 + text.count("\n", 0, min(conflicts)), "a merge conflict is not resolved")
-    if not text.endswith("\n"):
-        raise damaged(file, 1 + text.count("\n"), "the file ends in the middle of a line")
     found = re.match(r"(#[^\n]*\n)*", text)
     lines = found[0].split("\n")[:-1] if found else []
-    version = re.fullmatch(rf"# {FORMAT}, version (\d+)", lines[0]) if lines else None
-    if not version:
+    if not lines or not lines[0].startswith(SIGN):
         raise damaged(file, 1, f"it is no baseline of this harness: it does not begin with {HEAD!r}")
-    if int(version[1]) != VERSION:
-        raise damaged(file, 1, f"format version {version[1]}; this harness reads {VERSION}")
+    if lines[0] != HEAD:
+        raise damaged(file, 1, f"format version {lines[0].removeprefix(SIGN)}; this harness reads {VERSION}")
+    if not text.endswith(f"\n{END}\n"):
+        raise damaged(file, 1 + text.rstrip("\n").count("\n"), f"the file is cut off: its last line is not {END!r}")
     return Head(tuple(entry(file, line, number) for number, line in enumerate(lines[1:], start=2)), len(lines))
 
 
@@ -93,7 +105,7 @@ def entry(file: Path, line: str, number: int) -> tuple[str, str, int]:
 
 def body(file: Path, text: str, head_lines: int) -> pd.DataFrame:
     """The table below the head, every line checked."""
-    below = text.split("\n", head_lines)[-1]
+    below = text.removesuffix(f"{END}\n").split("\n", head_lines)[-1]
     columns = ",".join(COLUMNS)
     if below.partition("\n")[0] != columns:
         raise damaged(file, head_lines + 1, f"the columns' names should stand here: {columns}")
@@ -131,12 +143,22 @@ def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
     """Which rows are wrong, and in what."""
     for name, pattern in WRITTEN.items():
         yield ~rows[name].str.fullmatch(pattern), f"{name} is {{{name}!r}}"
+    for name in ASKED:
+        yield ~rows[name].isin([text for text in rows[name].unique() if in_order(text)]), f"{name} is {{{name}!r}}"
     for name in OF_ANSWERS:
         yield (rows[name] != "") != (rows.outcome == "ok"), f"{name} is {{{name}!r}} where the outcome is {{outcome!r}}"
     keys = rows[KEY].assign(axis=pd.to_numeric(rows.axis, errors="coerce"))
     yield keys.duplicated(), "this cell stands there twice: {operation} {case} {dtype} axis {axis} {backend}"
     further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs further up"
     yield unsorted(keys), further_up
+
+
+def in_order(text: str) -> bool:
+    """Whether these are `words` as they are written."""
+    try:
+        return words(shlex.split(text)) == text
+    except ValueError:
+        return False
 
 
 def unsorted(keys: pd.DataFrame) -> pd.Series:

@@ -1,0 +1,74 @@
+"""Environments for the versions of a framework: what they are made of, and when one is made anew. No pip runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import versions
+from harness.errors import UsageError
+from harness.versions import READY, Side, make, needs, packages, wanted
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands that would have been carried out, each leaving what it would have left of itself."""
+    commands: list[str] = []
+
+    def carried_out(command: list[str], side: Side) -> str:
+        commands.append(command[2])
+        if command[2] == "venv":
+            Path(command[-1]).mkdir(parents=True, exist_ok=True)
+        return "jax==0.9.2\n"
+
+    monkeypatch.setattr(versions, "carried_out", carried_out)
+    return commands
+
+
+MADE = ["venv", "pip", "pip"]
+"""An environment, an installation, and what is in it."""
+
+
+def test_an_environment_is_made_once(tmp_path: Path, ran: list[str]) -> None:
+    for _ in range(2):
+        make(wanted("jax==0.9.2"), tmp_path, print)
+    assert ran == MADE
+
+
+def test_an_environment_with_another_numpy_is_made_anew(
+    tmp_path: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a new one beside it would differ from it in NumPy too."""
+    make(wanted("jax==0.9.2"), tmp_path, print)
+    monkeypatch.setattr(versions, "version", lambda name: "99.1")
+    make(wanted("jax==0.9.2"), tmp_path, print)
+    assert ran == 2 * MADE
+    assert "numpy==99.1 ml-dtypes==99.1" in (tmp_path / "jax-0.9.2" / READY).read_text()
+
+
+@pytest.mark.parametrize("content", [b"jax==0.9.2\nnumpy==2.4.6\n", b"", b"\xff"])
+def test_an_environment_that_does_not_say_what_it_is_made_of_is_made_anew(
+    tmp_path: Path, ran: list[str], content: bytes
+) -> None:
+    (tmp_path / "jax-0.9.2").mkdir()
+    (tmp_path / "jax-0.9.2" / READY).write_bytes(content)
+    make(wanted("jax==0.9.2"), tmp_path, print)
+    assert ran == MADE
+
+
+def test_a_framework_comes_in_its_own_distributions() -> None:
+    assert {"numpy", "torch", "tensorflow", "tensorflow-cpu", "jax"} <= set(packages())
+
+
+@pytest.mark.parametrize("spec", ["array-api-compat==1.9", "ml-dtypes==0.5.3", "pandas==2.3.0"])
+def test_what_a_framework_is_used_with_is_none(spec: str) -> None:
+    with pytest.raises(UsageError, match="unknown framework's package"):
+        wanted(spec)
+
+
+def test_beside_the_framework_all_is_as_it_is_here() -> None:
+    framework, *others = needs(wanted("torch==2.4.0"))
+    assert framework == "torch==2.4.0"
+    assert [name.split("==")[0] for name in others] == ["numpy", "ml-dtypes", "array-api-compat"]
+    assert needs(wanted("numpy==2.2.6"))[:1] == ["numpy==2.2.6"]
