@@ -142,6 +142,12 @@ class Comparison:
     """What B allows at the worst element, in ulp."""
     bound_fraction: float | None = None
     """Largest error as a share of B's bound."""
+    ulp_error_there: float | None = None
+    """Error of the worst element, in ulp: where `bound` is."""
+    bound_fraction_there: float | None = None
+    """The same as a share of that bound: the largest, unless a measured chain explains that one and not this."""
+    allowed_there: float | None = None
+    """What it may be off by and not fall short, in ulp: `bound`, or what B allows at the height that was measured."""
     any_order_fraction: float | None = None
     measured_height: int | None = None
     measured_exp: float | None = None
@@ -179,8 +185,10 @@ class Comparison:
     elements: int | None = None
     max_relative_index: str = ""
     max_absolute_index: str = ""
+    max_ulp_index: str = ""
     worst_index: str = ""
-    """Of the largest ULP error, or of the first NaN or infinity; like the others, in the answer's own coordinates."""
+    """Of the first NaN or infinity; else of the largest share of its bound. Like the others, in the answer's own
+    coordinates."""
     witness: str = ""
     answer: str = ""
     """SHA-256 of the answer's bits: of its only block, or of its blocks' own."""

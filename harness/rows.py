@@ -47,6 +47,9 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
         verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,
+        ulp_error_there=cell.error,
+        bound_fraction_there=cell.share,
+        allowed_there=cell.allowed,
         measured_height=measured.height,
         measured_exp=measured.exp if group.operation == "softmax" else None,
         cause=cell.cause,
@@ -118,6 +121,7 @@ def with_places(row: Comparison, group: Group, tally: Tally) -> Comparison:
         row,
         max_relative_index=place(group, tally.peak("relative").index),
         max_absolute_index=place(group, tally.peak("absolute").index),
+        max_ulp_index=place(group, tally.peak("ulp").index),
         worst_index=place(group, tally.worst),
     )
 

@@ -97,8 +97,17 @@ class Tally:
 
     @property
     def worst(self) -> int:
-        """Index of the worst element: by ULP; where an answer is NaN or infinite, the first such."""
-        return self.peak("not finite" if self.counts.not_finite else "ulp").index
+        """Index of the element that the verdict hangs on.
+
+        The first that is NaN or infinite; else the one with the largest share of its bound. That is C's, or what its
+        row's common factor leaves, where either explains too little, and B's otherwise. By ULP where nothing is
+        bounded.
+        """
+        if self.counts.not_finite:
+            return self.peak("not finite").index
+        unexplained = max(self.peak("C"), self.peak("common factor"), key=lambda peak: peak.value)
+        decides = unexplained if unexplained.value > 1 else self.peak("B")
+        return (decides if decides.value > 0 else self.peak("ulp")).index
 
     def means(self) -> tuple[float | None, ...]:
         """Mean absolute, relative, signed relative and ULP error over what the sums run over; None over nothing.

@@ -152,7 +152,7 @@ def how(cell: dict[str, Any]) -> str:
         return "the accepted error is out of date"
     by = cell["max_ulp_error"] - cell["max_ulp_error_accepted"]
     return (
-        f"{figure(by)} ulp more, at {cell['worst_index']}"
+        f"{figure(by)} ulp more, at {cell['max_ulp_index']}"
         if by > KNOWN_TO
         else "nearer to its bound, at another element"
     )

@@ -35,7 +35,7 @@ QUICK: dict[str, Any] = {"backends": (), "operations": (), "dtypes": (), "cases"
 def cell(case: str = "digits", backend: str = "numpy", **given: Any) -> Comparison:
     about = {
         "outcome": "ok", "verdict": "within bound", "grade": "A", "max_ulp_error": 4.0, "bound_fraction": 0.25,
-        "nan_count": 0, "infinity_count": 0, "answer": "a" * 64, "worst_index": "0,2",
+        "nan_count": 0, "infinity_count": 0, "answer": "a" * 64, "max_ulp_index": "0,2", "worst_index": "0,2",
         "witness": '{"element": 2, "actual": "0x1.8p-1", "expected": "0x0.bp+0"}',
     }  # fmt: skip
     about = about | given if given.get("outcome", "ok") == "ok" else given

@@ -21,7 +21,7 @@ KEY = [*QUESTION, "backend"]
 FIGURES = ["max_ulp_error", "bound_fraction"]
 COUNTS = ["nan_count", "infinity_count"]
 COLUMNS = [*KEY, "asked", "inputs", "outcome", "answered", "raised", "verdict", "grade", *FIGURES, *COUNTS, "answer"]
-SEEN = ["worst_index", "witness"]
+SEEN = ["max_ulp_index", "worst_index", "witness"]
 """Of a run's cells alone."""
 KINDS = {
     **dict.fromkeys(COLUMNS, "str"), "axis": "int64",
