@@ -126,7 +126,8 @@ class Comparison:
     """One cell: a backend's answer against the exact one. Figures are None where there is no answer.
 
     Means and maxima run over the finite elements, the relative ones less the `zero_misses`, which answer an exact 0 by
-    another number; an infinite element counts in `max_ulp_error` alone, as 2^(emax + 1). docs/reading.md has them all.
+    another number, and the `relative_overflows`; an infinite element counts in `max_ulp_error` alone, as 2^(emax + 1).
+    docs/reading.md has them all.
     """
 
     operation: str
@@ -178,6 +179,8 @@ class Comparison:
     infinity_count: int | None = None
     zero_references: int | None = None
     zero_misses: int | None = None
+    relative_overflows: int | None = None
+    """Answers to next to nothing whose relative error no float64 holds."""
     subnormal_references: int | None = None
     flushed_to_zero: int | None = None
     misrounded: int | None = None

@@ -81,7 +81,7 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
     relative, absolute = tally.peak("relative").figure, tally.peak("absolute").figure
     return replace(
         row,
-        smallest_rtol=relative if finite and not tally.counts.zero_misses else inf,
+        smallest_rtol=relative if finite and not tally.counts.zero_misses + tally.counts.relative_overflows else inf,
         smallest_atol=absolute if finite else inf,
         bound_fraction=tally.peak("B").figure,
         any_order_fraction=tally.peak("any order").figure,
@@ -108,6 +108,7 @@ def with_counts(row: Comparison, counts: Counts) -> Comparison:
         infinity_count=counts.infinity,
         zero_references=counts.zero_references,
         zero_misses=counts.zero_misses,
+        relative_overflows=counts.relative_overflows,
         subnormal_references=counts.subnormal_references,
         flushed_to_zero=counts.flushed,
         misrounded=counts.misrounded,

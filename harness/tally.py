@@ -53,6 +53,8 @@ class Counts:
     infinity: int = 0
     zero_references: int = 0
     zero_misses: int = 0
+    relative_overflows: int = 0
+    """Finite answers to what is not 0 and so small that their relative error is above every float64."""
     subnormal_references: int = 0
     flushed: int = 0
     """Zeros for an expected value below the normal numbers."""
@@ -115,7 +117,7 @@ class Tally:
         Of sums that are exactly rounded, so within an ulp; infinite or NaN where a sum overflows or is infinite.
         """
         finite = self.counts.finite
-        related = finite - self.counts.zero_misses
+        related = finite - self.counts.zero_misses - self.counts.relative_overflows
         over = (finite, related, related, finite)
         return tuple(sum_.rounded() / count if count else None for sum_, count in zip(self.sums, over, strict=True))
 

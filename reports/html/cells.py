@@ -51,6 +51,7 @@ COUNTS = {
     "infinity_count": "infinite",
     "zero_references": "exact zeros",
     "zero_misses": "missed zeros",
+    "relative_overflows": "relative error above every float64",
     "flushed_to_zero": "flushed to zero",
     "unbounded": "without a bound",
 }
