@@ -16,6 +16,7 @@ from harness.operations import CLASSES, OPERATIONS
 from harness.records import Audit, Case, Normal, Twins
 from harness.reference import AuditError, Expected, audit, audited, check_preconditions, deviation, double, expected
 from harness.reference import preconditions as module
+from harness.reference.balls import LOWEST_EXPONENT
 from tests.asking import beside
 
 
@@ -377,15 +378,26 @@ def test_float64_s_values_do_not_depend_on_the_layout(operation: str) -> None:
         assert a.tobytes() == np.ascontiguousarray(b).tobytes()
 
 
-def test_a_first_axis_near_a_half_has_its_own_ulp() -> None:
-    """s_0 = ½ − 1.2e-13: a chain of 16,384 additions once put it above, and halved its errors."""
-    x = np.full((16_384, 4), np.float32(-20.0))
-    x[0] = np.float32(np.log(16_383.0) - 20.0)
+def test_a_first_axis_s_values_near_a_half_have_their_own_ulp() -> None:
+    """s_0 = ½ − 1.2e-13: a chain of 16,384 additions puts it above, and so halves its errors in ulp."""
+    lost, near = np.float32(np.log(0.9) - 53 * np.log(2)), np.float32(-(2.0**-24))  # under half an ulp of the sum each
+    x = np.full((16_384, 4), lost)
+    with mpmath.workprec(200):
+        rest = mpmath.exp(mpmath.mpf(float(near))) + 16_381 * mpmath.exp(mpmath.mpf(float(lost)))
+        x[:3] = np.array([[0], [near], [np.float32(mpmath.log(1 + mpmath.mpf(2) ** -41 - rest))]])
     rows = np.moveaxis(x, 0, -1)
-    fast, undecided, _ = double.in_double("softmax", rows, [], FORMATS["float32"])
-    slow = expected("softmax", rows, [])
-    kept = ~undecided
-    assert (fast.exponent[kept] == slow.exponent[kept]).all()
+    found, audit_ = audited("softmax", rows, [], FORMATS["float32"], 0)
+    assert audit_.values > 0
+    assert found.exponent[:, 0].tolist() == [-1] * 4
+    fast = double.in_double("softmax", rows, [], FORMATS["float32"])
+    audit.within("softmax", fast.values, expected("softmax", rows, []), fast.radius)
+
+
+def test_a_softmax_is_above_zero_behind_any_mask() -> None:
+    exact = expected("softmax", np.array([[0.0, -1e9, -1e30, -3e38, -1e308]]), [])
+    assert exact.exponent[0].tolist() == [0, *[LOWEST_EXPONENT] * 4]
+    assert (exact.hi >= 0.5).all()
+    assert expected("softmax", np.array([[0.0, 0.0, -1e308]]), []).exponent[0, :2].tolist() == [-1, -1]  # just below ½
 
 
 FAR = {
