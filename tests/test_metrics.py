@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from harness import metrics
 from harness.formats import FORMATS, Format
 from harness.metrics import errors, measure
-from harness.percents import mean_relative_error_percent
+from harness.percents import mean_relative_error_percent, percents
 from harness.reference import Expected
 from harness.sums import Total
 from harness.tally import EDGES, Counts, Peak, Tally
@@ -93,6 +93,19 @@ def test_an_expected_value_below_every_float_underflows_to_zero() -> None:
     assert measured(0.0, tiny) == (0.0, 1.0, 0.0)  # all of it lost, and yet correctly rounded
     absolute, relative, ulp = measured(3 * SMALLEST, tiny)
     assert (absolute, relative, ulp) == (3 * SMALLEST, inf, 3)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_percent_is_the_documents_expression_to_the_bit_in_every_dtype(dtype: str) -> None:
+    """Of 100 pairs, since the product in another dtype is the same one now and then."""
+    random = np.random.Generator(np.random.Philox(key=10))
+    for _ in range(100):
+        a = random.uniform(0.1, 1, size=50).astype(dtype)
+        b = a * random.uniform(1 - 1e-6, 1 + 1e-6, size=50).astype(dtype)
+        found = percents(a, b, FORMATS[dtype])
+        documented = float(np.mean(np.abs((a - b) / a)) * 100)
+        assert found.percent == found.finite == documented
+        assert found.swapped == float(np.mean(np.abs((b - a) / b)) * 100)
 
 
 def test_percent_is_the_documents_expression_to_the_bit() -> None:
