@@ -2,7 +2,8 @@
 
 Numbers come from Philox4x64-10 (Salmon et al., 2011), keyed by the case's name and the argument's: element i is word i
 of the stream, so any block can be made alone, on any machine. They are integers, scaled by one rounding an operation in
-float64 and one to the dtype under test: the same bytes everywhere.
+float64 and one to the dtype under test, but for bfloat16, to which ml_dtypes rounds by way of float32: the same bytes
+everywhere, and the exact values are of these.
 """
 
 from __future__ import annotations

@@ -26,6 +26,12 @@ class Cell:
     witness: str = ""
     bound: float = 0.0
     """What B allows at the witness, in ulp."""
+    allowed: float = 0.0
+    """What the witness may be off by and not fall short: `bound`, or what B allows at the height that was measured."""
+    error: float | None = None
+    """The witness's, in ulp; None of NaN."""
+    share: float | None = None
+    """The same of its bound; infinite where the answer is not finite, None of nothing."""
     cause: str = ""
     parts: Mapping[str, float] = field(default_factory=dict)
     """The witness's error in u, by cause."""

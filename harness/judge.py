@@ -115,7 +115,7 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
         bounds["C"], tally = chained, replace(tally, peaks={**tally.peaks, **peaks})
     values, allowed = actual.astype(np.float64), bounds.get("C", bounds["B"])
     return replace(
-        worst(asked, actual, tally, bounds["B"]),
+        worst(asked, actual, tally, bounds),
         tally=tally,
         dtype=answer.dtype.name,
         profile=drawn(asked, backend, actual, bounds["B"]),
@@ -160,21 +160,38 @@ def against_chain(
     return allowed, {name: peak(share, asked.offset) for name, share in shares.items()}
 
 
-def worst(asked: Question, actual: Answer, tally: Tally, bound: Floats) -> Cell:
-    """The worst element: itself, its bound, and for softmax its error's causes."""
+def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
+    """The worst element: itself, its error and bounds, and for softmax its error's causes."""
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
     row, form = asked.certain(number), FORMATS[actual.dtype.name]
     unit = int(metrics.ulp_exponent(row, form)[element])
+    bound, chained = (float(bounds[name][number, element]) for name in ("B", "C" if "C" in bounds else "B"))
+    found = metrics.errors(actual[[number]], asked.expected.row([number]), form)
+    share = np.inf if tally.counts.not_finite else quotient(float(found.absolute[0, element]), bound)
     parts: dict[str, float] = {}
     signed = metrics.errors(actual[number], row, form).signed
     if asked.operation.name == "softmax" and np.isfinite(signed).all():
         parts = causes(asked.logits[number], signed, row.rounded(), element, form)
     return Cell(
         witness=witness(asked.row(number), element, actual[number], row),
-        bound=in_ulp(float(bound[number, element]), unit),
+        bound=in_ulp(bound, unit),
+        allowed=in_ulp(chained, unit),
+        error=a_number(float(found.ulp[0, element])),
+        share=share,
         cause=main_cause(parts),
         parts=parts,
     )
+
+
+def quotient(error: float, bound: float) -> float | None:
+    """An error as a share of its bound, as `metrics` has it: None of nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return a_number(float(np.divide(error, bound)))
+
+
+def a_number(value: float) -> float | None:
+    """None for NaN."""
+    return None if np.isnan(value) else value
 
 
 def in_ulp(bound: float, unit: int) -> float:

@@ -1,9 +1,10 @@
 """Absolute, relative and ULP error against exact values, and tallies of them that merge.
 
 ulp(r) = 2^(clamp(⌊log2 |r|⌋, emin, emax) − (p − 1)), r the exact value (Goldberg). An infinite answer counts as
-2^(emax + 1) in ULP. Relative error at r = 0 is 0 for a zero and else infinite: counted apart, in no mean. NaN and
-infinity are counted apart likewise. Sums are exact until they are read (`harness.sums`), and the first of equals is the
-maximum: neither the size of a chunk nor the order of machines changes a byte.
+2^(emax + 1) in ULP. Relative error at r = 0 is 0 for a zero and else infinite: counted apart, in no mean. So are one
+that no float64 holds, of an answer to next to nothing, and answers that are NaN or infinite. Sums are exact until they
+are read (`harness.sums`), and the first of equals is the maximum: neither the size of a chunk nor the order of machines
+changes a byte.
 """
 
 from __future__ import annotations
@@ -132,8 +133,9 @@ def rightly_infinite(answer: Floats, expected: Expected, form: Format) -> NDArra
     """Infinities that are the correctly rounded value: from half an ulp above the largest number on."""
     top = form.emax + 1
     right = np.isinf(answer) & (expected.exponent >= top)
-    hi, exponent = expected.hi[right], expected.exponent[right]
-    beyond = (exponent > top) | (np.abs(hi) >= 1 - 2.0 ** -(form.p + 1))
+    hi, lo, exponent = expected.hi[right], expected.lo[right], expected.exponent[right]
+    above_half = (np.abs(hi) - 1 + 2.0 ** -(form.p + 1)) + np.sign(hi) * lo  # the first sum is exact, and so a zero is
+    beyond = (exponent > top) | (above_half >= 0)
     right[right] = beyond & (np.sign(answer[right]) == np.sign(hi))
     return right
 
@@ -188,11 +190,11 @@ class Running:
         found = errors(answer, expected, self.form)
         rows = found.rows
         ulp = self.record_ulps(found.ulp, answer, expected)
-        strange, misses = self.exceptions(answer, expected) if found.odd else (NOWHERE, NOWHERE)
-        rows[:2, strange], rows[1, misses] = nan, nan  # they are in no maximum
+        strange, beyond = self.exceptions(answer, expected, found.relative) if found.odd else (NOWHERE, NOWHERE)
+        rows[:2, strange], rows[1, beyond] = nan, nan  # they are in no maximum
         absolute, relative = self.record(found.absolute, "absolute"), self.record(found.relative, "relative")
         self.record_shares(found.absolute, limits, strange)
-        rows[:, strange], rows[1:3, misses] = 0.0, 0.0  # and in no mean
+        rows[:, strange], rows[1:3, beyond] = 0.0, 0.0  # and in no mean
         sums = map(total, rows, (absolute, relative, relative, ulp))
         self.sums = [a + b for a, b in zip(self.sums, sums, strict=True)]
         self.counts["elements"] += len(answer)
@@ -226,18 +228,20 @@ class Running:
         at = np.flatnonzero(ulp == 0.5)
         return number(np.ldexp(answer[at], -ulp_exponent(expected.row(at), self.form)) % 2 == 0) if len(at) else 0
 
-    def exceptions(self, answer: Floats, expected: Expected) -> tuple[Places, Places]:
-        """Where the answer is not finite, and where it is not zero as expected; counts them."""
+    def exceptions(self, answer: Floats, expected: Expected, relative: Floats) -> tuple[Places, Places]:
+        """Where the answer is not finite, and where its relative error is not, as of zero missed; counts them."""
         strange, zero = ~np.isfinite(answer), expected.hi == 0
         if np.isinf(answer).any():
             strange &= ~rightly_infinite(answer, expected, self.form)
-        misses = zero & (answer != 0) & ~strange
-        self.counts.update(zero_references=number(zero), zero_misses=number(misses))
+        beyond = np.isinf(relative) & ~strange
+        misses = number(beyond & zero)
+        self.counts.update(zero_references=number(zero), zero_misses=misses)
+        self.counts["relative_overflows"] += number(beyond) - misses
         if strange.any():
             self.counts.update(nan=number(np.isnan(answer)), infinity=number(strange & np.isinf(answer)))
             first = Peak(inf, self.offset + int(strange.argmax()))
             self.peaks["not finite"] = self.peaks["not finite"].merged(first)
-        return strange, misses
+        return strange, beyond
 
     def record_shares(self, absolute: Floats, limits: Mapping[str, Floats], strange: Places) -> None:
         """The errors as shares of each limit: infinite where the answer is `strange`."""

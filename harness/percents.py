@@ -36,7 +36,7 @@ def percents(a: NDArray[Any], b: NDArray[Any], form: Format) -> Percents:
         a.size,
         mean_relative_error_percent(a, b),
         mean_relative_error_percent(b, a),
-        mean(kept) * 100 if kept.size else float("nan"),
+        percent(kept) if kept.size else float("nan"),
         kept.size,
         int(zeros.sum()),
         int((below & ~zeros).sum()),
@@ -59,12 +59,16 @@ def weighted(parts: Sequence[Percents]) -> Percents:
     )
 
 
-def mean(values: NDArray[Any]) -> float:
-    """NumPy's own mean; of 16-bit numbers in float64, since NumPy would add bfloat16 in bfloat16."""
-    return float(np.mean(values, dtype=np.float64 if values.dtype.itemsize == 2 else None))
+def percent(shares: NDArray[Any]) -> float:
+    """NumPy's own mean, times 100: a float32's is a float32, and so is 100 times that.
+
+    Of 16-bit numbers both in float64, since NumPy would add bfloat16 in bfloat16.
+    """
+    with np.errstate(over="ignore"):
+        return float(np.mean(shares, dtype=np.float64 if shares.dtype.itemsize == 2 else None) * 100)
 
 
 def mean_relative_error_percent(a: NDArray[Any], b: NDArray[Any]) -> float:
     """The documents' figure, exactly as they compute it: NaN and infinities included."""
     with np.errstate(all="ignore"):
-        return mean(np.abs((a - b) / a)) * 100
+        return percent(np.abs((a - b) / a))

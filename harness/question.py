@@ -17,7 +17,7 @@ from harness.formats import FORMATS, Format
 from harness.operations import OPERATIONS, Operation, answer_shape, lengths
 from harness.probes import answer_dtype
 from harness.records import Audit, Group
-from harness.reference import Expected, audited, checked, deviation, double, expected
+from harness.reference import Expected, audited, checked, double, expected
 
 SLICE_ELEMENTS = 2**16
 """Answers that are judged together: what bounds the judge's memory, whatever the block."""
@@ -93,8 +93,7 @@ class Question:
         if number not in self.by_arb:
             here = [value[[number]] if name in PER_ROW else value for name, value in self.arguments.items()]
             exact = expected(self.operation.name, here[0], here[1:])
-            worst = deviation(self.expected.row([number]), exact, self.finest)
-            checked(self.operation.name, worst)
+            worst = checked(self.operation.name, self.expected.row([number]), exact, self.finest)
             self.audits.append(Audit(audited=exact.hi.size, largest_deviation=worst))
             self.by_arb[number] = exact.row(0)
         return self.by_arb[number]

@@ -126,7 +126,8 @@ class Comparison:
     """One cell: a backend's answer against the exact one. Figures are None where there is no answer.
 
     Means and maxima run over the finite elements, the relative ones less the `zero_misses`, which answer an exact 0 by
-    another number; an infinite element counts in `max_ulp_error` alone, as 2^(emax + 1). docs/reading.md has them all.
+    another number, and the `relative_overflows`; an infinite element counts in `max_ulp_error` alone, as 2^(emax + 1).
+    docs/reading.md has them all.
     """
 
     operation: str
@@ -142,6 +143,12 @@ class Comparison:
     """What B allows at the worst element, in ulp."""
     bound_fraction: float | None = None
     """Largest error as a share of B's bound."""
+    ulp_error_there: float | None = None
+    """Error of the worst element, in ulp: where `bound` is."""
+    bound_fraction_there: float | None = None
+    """The same as a share of that bound: the largest, unless a measured chain explains that one and not this."""
+    allowed_there: float | None = None
+    """What it may be off by and not fall short, in ulp: `bound`, or what B allows at the height that was measured."""
     any_order_fraction: float | None = None
     measured_height: int | None = None
     measured_exp: float | None = None
@@ -172,6 +179,8 @@ class Comparison:
     infinity_count: int | None = None
     zero_references: int | None = None
     zero_misses: int | None = None
+    relative_overflows: int | None = None
+    """Answers to next to nothing whose relative error no float64 holds."""
     subnormal_references: int | None = None
     flushed_to_zero: int | None = None
     misrounded: int | None = None
@@ -179,8 +188,10 @@ class Comparison:
     elements: int | None = None
     max_relative_index: str = ""
     max_absolute_index: str = ""
+    max_ulp_index: str = ""
     worst_index: str = ""
-    """Of the largest ULP error, or of the first NaN or infinity; like the others, in the answer's own coordinates."""
+    """Of the first NaN or infinity; else of the largest share of its bound. Like the others, in the answer's own
+    coordinates."""
     witness: str = ""
     answer: str = ""
     """SHA-256 of the answer's bits: of its only block, or of its blocks' own."""

@@ -47,6 +47,9 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
         verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,
+        ulp_error_there=cell.error,
+        bound_fraction_there=cell.share,
+        allowed_there=cell.allowed,
         measured_height=measured.height,
         measured_exp=measured.exp if group.operation == "softmax" else None,
         cause=cell.cause,
@@ -78,7 +81,7 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
     relative, absolute = tally.peak("relative").figure, tally.peak("absolute").figure
     return replace(
         row,
-        smallest_rtol=relative if finite and not tally.counts.zero_misses else inf,
+        smallest_rtol=relative if finite and not tally.counts.zero_misses + tally.counts.relative_overflows else inf,
         smallest_atol=absolute if finite else inf,
         bound_fraction=tally.peak("B").figure,
         any_order_fraction=tally.peak("any order").figure,
@@ -105,6 +108,7 @@ def with_counts(row: Comparison, counts: Counts) -> Comparison:
         infinity_count=counts.infinity,
         zero_references=counts.zero_references,
         zero_misses=counts.zero_misses,
+        relative_overflows=counts.relative_overflows,
         subnormal_references=counts.subnormal_references,
         flushed_to_zero=counts.flushed,
         misrounded=counts.misrounded,
@@ -118,6 +122,7 @@ def with_places(row: Comparison, group: Group, tally: Tally) -> Comparison:
         row,
         max_relative_index=place(group, tally.peak("relative").index),
         max_absolute_index=place(group, tally.peak("absolute").index),
+        max_ulp_index=place(group, tally.peak("ulp").index),
         worst_index=place(group, tally.worst),
     )
 

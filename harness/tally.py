@@ -53,6 +53,8 @@ class Counts:
     infinity: int = 0
     zero_references: int = 0
     zero_misses: int = 0
+    relative_overflows: int = 0
+    """Finite answers to what is not 0 and so small that their relative error is above every float64."""
     subnormal_references: int = 0
     flushed: int = 0
     """Zeros for an expected value below the normal numbers."""
@@ -97,8 +99,17 @@ class Tally:
 
     @property
     def worst(self) -> int:
-        """Index of the worst element: by ULP; where an answer is NaN or infinite, the first such."""
-        return self.peak("not finite" if self.counts.not_finite else "ulp").index
+        """Index of the element that the verdict hangs on.
+
+        The first that is NaN or infinite; else the one with the largest share of its bound. That is C's, or what its
+        row's common factor leaves, where either explains too little, and B's otherwise. By ULP where nothing is
+        bounded.
+        """
+        if self.counts.not_finite:
+            return self.peak("not finite").index
+        unexplained = max(self.peak("C"), self.peak("common factor"), key=lambda peak: peak.value)
+        decides = unexplained if unexplained.value > 1 else self.peak("B")
+        return (decides if decides.value > 0 else self.peak("ulp")).index
 
     def means(self) -> tuple[float | None, ...]:
         """Mean absolute, relative, signed relative and ULP error over what the sums run over; None over nothing.
@@ -106,7 +117,7 @@ class Tally:
         Of sums that are exactly rounded, so within an ulp; infinite or NaN where a sum overflows or is infinite.
         """
         finite = self.counts.finite
-        related = finite - self.counts.zero_misses
+        related = finite - self.counts.zero_misses - self.counts.relative_overflows
         over = (finite, related, related, finite)
         return tuple(sum_.rounded() / count if count else None for sum_, count in zip(self.sums, over, strict=True))
 

@@ -56,9 +56,9 @@ def sections(run: Run) -> Iterator[str]:
 READING = (
     "Every answer is judged against the exact value at the very numbers that the backend got, and against the "
     "largest error that a proved bound allows at that element. *ulp*: error in units in the last place of the "
-    "exact value. *of the bound*: above 1, the grade is C where a long summation chain was measured and explains "
-    "it, and F where no rounding does. A+ is correctly rounded, A as good as a tree of additions and a shift "
-    "without loss, B as good as a blocked tree and a rounded shift."
+    "exact value, at the element of the share beside it. *of the bound*: above 1, the grade is C where a long "
+    "summation chain was measured and explains it, and F where no rounding does. A+ is correctly rounded, A as good as "
+    "a tree of additions and a shift without loss, B as good as a blocked tree and a rounded shift."
 )
 
 

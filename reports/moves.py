@@ -164,7 +164,7 @@ def how(cell: dict[str, Any]) -> str:
     if not (by > KNOWN_TO or nearer > KNOWN_TO):
         return "further off in the mean"
     return (
-        f"{figure(by)} ulp more, at {cell['worst_index']}"
+        f"{figure(by)} ulp more, at {cell['max_ulp_index']}"
         if by > KNOWN_TO
         else "nearer to its bound, at another element"
     )

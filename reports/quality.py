@@ -62,13 +62,13 @@ def causes(run: Run) -> pd.DataFrame:
     cells = cells[(cells.cause != "") & native(cells.backend)]
     rows = []
     for (backend, dtype), found in cells.groupby(["backend", "dtype"], sort=False):
-        worst = found.loc[found.max_ulp_error.idxmax()]
+        worst = found.loc[found.ulp_error_there.idxmax()]
         rows.append(
             {
                 "backend": backend,
                 "dtype": dtype,
                 "on": placed(worst["case"], worst["axis"]),
-                "ulp": figure(worst.max_ulp_error),
+                "ulp": figure(worst.ulp_error_there),
                 "cause": worst.cause,
                 "in u": ", ".join(f"{cause} {value:+.3g}" for cause, value in json.loads(worst.cause_in_u).items()),
             }

@@ -73,9 +73,9 @@ def overview(run: Run) -> pd.DataFrame:
             row[f"apart, {dtype}"] = "–" if pd.isna(most) else f"{figure(most)} %"
         worst = ranked_by_bound(found).iloc[0]
         row |= {
-            "nearest to its bound": f"{worst.backend}, {figure(worst[ULP])} ulp",
+            "nearest to its bound": f"{worst.backend}, {figure(worst.ulp_error_there)} ulp",
             "on": f"{placed(worst['case'], worst['axis'])}, {worst['dtype']}",
-            "of the bound": figure(worst.bound_fraction),
+            "of the bound": figure(worst.bound_fraction_there),
             "grades": by_grade(found),
         }
         rows.append(row)
@@ -108,7 +108,7 @@ def summary(run: Run) -> pd.DataFrame:
                 "nearest to the truth": f"{near.backend} {figure(near[ULP])} ulp",
                 "furthest": f"{far.backend} {figure(far[ULP])} ulp",
                 "on": f"{far.case}",
-                "of its bound": figure(far.bound_fraction),
+                "largest share of a bound": figure(far.bound_fraction),
                 "grades": by_grade(found),
             }
         )
@@ -166,8 +166,8 @@ def variants(run: Run) -> pd.DataFrame:
     for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False):
         row = rows.setdefault((backend, operation), {"variant": backend, "operation": operation})
         row[f"{dtype}: from its native"] = f"{figure(found.apart.max())} %"
-        share = figure(found.bound_fraction.max())
-        truth = f"{figure(found.max_ulp_error.max())} ulp ({share}) {worst_grade(found.grade)}"
+        most = figure(found.bound_fraction.max())
+        truth = f"{figure(found.max_ulp_error.max())} ulp ({most}) {worst_grade(found.grade)}"
         row[f"{dtype}: from the truth"] = truth
     return pd.DataFrame(rows.values()).fillna("–")
 
@@ -257,8 +257,8 @@ def shortfalls(run: Run) -> pd.DataFrame:
             "dtype": cell.dtype,
             "verdict": cell.verdict or cell.outcome,
             "grade": cell.grade,
-            "of its bound": figure(cell.bound_fraction),
-            "ulp": figure(cell.max_ulp_error),
+            "of its bound": figure(cell.bound_fraction_there),
+            "ulp": figure(cell.ulp_error_there),
             "NaN/inf": f"{figure(cell.nan_count)}/{figure(cell.infinity_count)}",
             "at": cell.worst_index,
             "reason": cell.reason,

@@ -16,8 +16,8 @@ from reports import table
 from reports.cells import command, figure, legible, placed
 
 READ = [
-    "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "verdict", "grade", "bound_fraction",
-    "max_ulp_error", "nan_count", "infinity_count", "worst_index", "witness",
+    "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "verdict", "grade", "bound_fraction_there",
+    "ulp_error_there", "nan_count", "infinity_count", "worst_index", "witness",
 ]  # fmt: skip
 """The columns that a cell is told by: 100,000 cells are walked through in half the time without the others."""
 LONGEST = 500
@@ -56,7 +56,8 @@ def brief(cell: Any) -> str:
     """One line of figures, or the reason why there are none."""
     if cell.outcome != "ok":
         return f"{cell.outcome}: {clipped(cell.reason)}"
-    figures = f"{figure(cell.bound_fraction)} of its bound, {figure(cell.max_ulp_error)} ulp, grade {cell.grade or '–'}"
+    share, ulp = figure(cell.bound_fraction_there), figure(cell.ulp_error_there)
+    figures = f"{share} of its bound, {ulp} ulp, grade {cell.grade or '–'}"
     broken = f", {cell.nan_count} NaN, {cell.infinity_count} infinite" if cell.nan_count or cell.infinity_count else ""
     return figures + broken
 

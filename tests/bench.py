@@ -193,7 +193,8 @@ def run_of_cells(count: int, every: int) -> Run:
         for number in range(count)
     ]  # fmt: skip
     about = {
-        "partial": False, "faults": [], "environment": environment(), "frameworks": {}, "cases": {}, "unanswered_probes": [],
+        "partial": False, "faults": [], "environment": environment(), "frameworks": {}, "cases": {},
+        "unanswered_probes": [],
         "options": {"selection": dataclasses.asdict(Selection())},
         "inputs": {f"{row.case} float64": {"logits[0]": row.case, "cotangent[0]": row.case} for row in rows[::8]},
     }  # fmt: skip

@@ -19,7 +19,7 @@ from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.shrink import shrunk
 from harness.findings.survey import looked_into
-from harness.findings.suspects import BITS_BESIDE, Suspect, suspects
+from harness.findings.suspects import BITS_BESIDE, ORDER, Suspect, suspects
 from harness.operations import OPERATIONS
 from harness.records import Comparison, Property
 from harness.variations import VARIATIONS
@@ -54,9 +54,12 @@ def test_a_case_is_shrunk_as_far_as_it_fails(name: str, needs, smallest: str) ->
     assert len(asked) == len(set(asked)) <= 60
 
 
+WITNESS = '{"element": 2, "actual": "0x1.8p-1", "expected": "0x0.bp+0"}'
+
+
 def cell(**about: object) -> Comparison:
     row = Comparison("softmax", "normal:3x4", "float32", -1, "torch", "ok", verdict="within bound", grade="A")
-    figures = {"nan_count": 0, "infinity_count": 0, "any_order_fraction": 0.1}
+    figures = {"nan_count": 0, "infinity_count": 0, "any_order_fraction": 0.1, "witness": WITNESS}
     return replace(row, **(figures | about))  # type: ignore[arg-type]
 
 
@@ -65,6 +68,9 @@ def cell(**about: object) -> Comparison:
     [
         ({"verdict": "falls short", "grade": "F", "any_order_fraction": 3.0}, DEFECT, "the bound holds"),
         ({"verdict": "falls short", "grade": "F", "any_order_fraction": 0.0}, ACCURACY, "B: a tree of additions"),
+        ({"verdict": "falls short", "witness": WITNESS.replace("0.b", "1.8")}, DEFECT, "a digit is right"),
+        ({"verdict": "falls short", "max_scale_error": 2.0**23}, DEFECT, "a digit is right"),
+        ({"verdict": "falls short", "max_scale_error": 9.0, "max_relative_error": 7.0}, ACCURACY, ORDER),
         ({"grade": "C"}, ACCURACY, "B: a tree of additions"),
         ({"verdict": "falls short", "nan_count": 1}, DEFECT, "a finite value has a finite answer"),
         ({"outcome": "failed", "reason": "ValueError: no", "verdict": ""}, DEFECT, "it answers: ValueError"),

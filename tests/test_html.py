@@ -91,7 +91,8 @@ def test_curves_go_through_saved_figures(run: Run, page: str) -> None:
     found = Read(page).curves
     assert found
     for backend, values in found:
-        own = pd.concat([table.max_ulp_error[table.backend == backend] for table in (run.profiles, run.comparisons)])
+        figures = (run.profiles, "max_ulp_error"), (run.comparisons, "ulp_error_there")
+        own = pd.concat([table[name][table.backend == backend] for table, name in figures])
         assert set(map(float, values.split())) <= set(own.dropna()), backend
 
 
@@ -219,7 +220,7 @@ SENTENCES: dict[str, tuple[Run, str]] = {
     "unmeasured": (
         run_of(answered("numpy"), answered("jax", verdict="chain not measured", bound_fraction=12.0, grade="")),
         "numpy is right: rounding explains the one answer. Nearest to its limit: numpy's softmax on seed001-123 in "
-        "float64, 0.12 of a bound, its largest error 0.75 ulp. Nothing can be said of 1 answer: ",
+        "float64, 0.12 of a bound, its error there 0.75 ulp. Nothing can be said of 1 answer: ",
     ),
     "vacuous": (run_of(answered("numpy", verdict="bound is vacuous", grade="")), "Nothing can be said of 1 answer: "),
     "nothing": (run_of(unanswered("absent")), "Nothing was answered, so nothing is said about anybody."),

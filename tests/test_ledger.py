@@ -40,7 +40,7 @@ def cell(case: str = "digits", backend: str = "numpy", **given: Any) -> Comparis
     about = {
         "outcome": "ok", "verdict": "within bound", "grade": "A", "max_ulp_error": 4.0,
         "mean_ulp_error": 1.0, "bound_fraction": 0.25,
-        "nan_count": 0, "infinity_count": 0, "answer": "a" * 64, "worst_index": "0,2",
+        "nan_count": 0, "infinity_count": 0, "answer": "a" * 64, "max_ulp_index": "0,2", "worst_index": "0,2",
         "witness": '{"element": 2, "actual": "0x1.8p-1", "expected": "0x0.bp+0"}',
     }  # fmt: skip
     about = about | given if given.get("outcome", "ok") == "ok" else given

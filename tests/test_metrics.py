@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from harness import metrics
 from harness.formats import FORMATS, Format
 from harness.metrics import errors, measure
-from harness.percents import mean_relative_error_percent
+from harness.percents import mean_relative_error_percent, percents
 from harness.reference import Expected
 from harness.sums import Total
 from harness.tally import EDGES, Counts, Peak, Tally
@@ -93,6 +93,19 @@ def test_an_expected_value_below_every_float_underflows_to_zero() -> None:
     assert measured(0.0, tiny) == (0.0, 1.0, 0.0)  # all of it lost, and yet correctly rounded
     absolute, relative, ulp = measured(3 * SMALLEST, tiny)
     assert (absolute, relative, ulp) == (3 * SMALLEST, inf, 3)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_percent_is_the_documents_expression_to_the_bit_in_every_dtype(dtype: str) -> None:
+    """Of 100 pairs, since the product in another dtype is the same one now and then."""
+    random = np.random.Generator(np.random.Philox(key=10))
+    for _ in range(100):
+        a = random.uniform(0.1, 1, size=50).astype(dtype)
+        b = a * random.uniform(1 - 1e-6, 1 + 1e-6, size=50).astype(dtype)
+        found = percents(a, b, FORMATS[dtype])
+        documented = float(np.mean(np.abs((a - b) / a)) * 100)
+        assert found.percent == found.finite == documented
+        assert found.swapped == float(np.mean(np.abs((b - a) / b)) * 100)
 
 
 def test_percent_is_the_documents_expression_to_the_bit() -> None:
@@ -169,6 +182,31 @@ def test_an_infinity_is_right_where_the_value_rounds_to_it() -> None:
         assert (tally.peak("ulp").value == 0) == (not wrong)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("dtype", "hi", "lo", "right"),
+    [
+        (
+            "float64",
+            1 - 2.0**-53,
+            2.0**-54,
+            True,
+        ),  # halfway to 2^1024, which is even
+        ("float64", 1 - 2.0**-53, 2.0**-55, False),
+        ("float64", 1 - 2.0**-53, 2.0**-53 - 2.0**-105, True),
+        ("float64", 1 - 2.0**-53, 0.0, False),
+        ("float16", 1 - 2.0**-12, 0.0, True),
+        ("float16", 1 - 2.0**-12, -(2.0**-60), False),  # just under 65,520
+        ("float16", 1 - 2.0**-12 - 2.0**-53, 2.0**-54, False),
+    ],
+)
+def test_an_infinity_is_right_from_the_very_half_on(dtype: str, hi: float, lo: float, right: bool, sign: int) -> None:
+    form = FORMATS[dtype]
+    exact = Expected(np.array([[sign * hi]]), np.array([[sign * lo]]), np.array([[form.emax + 1]], np.int32))
+    found = measure(np.array([[sign * inf]]), exact, {"B": np.ones((1, 1))}, form)
+    assert (found.counts.infinity, found.counts.misrounded) == ((0, 0) if right else (1, 1))
+
+
 def test_halfway_between_two_numbers_the_even_one_is_right() -> None:
     """−511/512 lies between bfloat16's −255/256 and −1, and 1 + 3·2^-8 between 1 + 2^-7 and 1 + 2^-6."""
     for value, right, wrong in ((-511 / 512, -1.0, -255 / 256), (1 + 3 * 2**-8, 1 + 2**-6, 1 + 2**-7)):
@@ -201,12 +239,14 @@ def test_neighbours_are_whole_ulps_apart(value: float, steps: int) -> None:
     assert ulp == steps if below_next_power else ulp >= steps - 0.5
 
 
-def test_sums_that_overflow_cost_no_other_cell() -> None:
-    """Answers of both signs for values below every float: relative errors of both infinities."""
-    tiny = Expected(np.array([[0.75, 0.75]]), np.zeros((1, 2)), np.array([[-2885, -2885]], dtype=np.int32))
-    found = measure(np.array([[1.0, -1.0]]), tiny, {"B": np.ones((1, 2))}, FORMATS["float64"])
-    assert found.means()[1] == inf
-    assert isnan(found.means()[2])  # type: ignore[arg-type]
+def test_a_relative_error_that_no_float64_holds_is_counted_apart_and_in_no_mean() -> None:
+    """Of answers to values below every float; beside one that is twice what it should be."""
+    values = Expected(np.array([[0.75, 0.75, 0.5]]), np.zeros((1, 3)), np.array([[-2885, -2885, 1]], dtype=np.int32))
+    found = measure(np.array([[SMALLEST, -(2.0**-60), 2.0]]), values, {"B": np.ones((1, 3))}, FORMATS["float64"])
+    assert (found.counts.relative_overflows, found.counts.zero_misses) == (2, 0)
+    assert found.means()[1:3] == (1.0, 1.0)
+    assert found.peak("relative").value == 1.0
+    assert found.peak("ulp").value == 2.0**1014  # of the second
 
 
 @pytest.mark.parametrize(("actual", "limit"), [(1.0, 1.0), (nan, 1.0), (inf, inf)])
@@ -312,8 +352,8 @@ def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], f
             peaks[name] = Peak(value, offset + i)
 
     for i, (answer, (absolute, relative, signed, ulp)) in enumerate(zip(doubles(actual), rows, strict=True)):
-        hi = float(expected.hi.flat[i])
-        finite = isfinite(answer) or overflows(answer, hi, int(expected.exponent.flat[i]), form)
+        hi, lo = float(expected.hi.flat[i]), float(expected.lo.flat[i])
+        finite = isfinite(answer) or overflows(answer, (hi, lo), int(expected.exponent.flat[i]), form)
         missed = hi == 0 and answer != 0
         below = bool(hi != 0 and expected.exponent.flat[i] <= form.emin)
         counts["elements"] += 1
@@ -321,6 +361,8 @@ def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], f
         counts["infinity"] += isinf(answer) and not finite
         counts["zero_references"] += hi == 0
         counts["zero_misses"] += finite and missed
+        beyond = finite and not missed and isinf(relative)
+        counts["relative_overflows"] += beyond
         counts["subnormal_references"] += below
         counts["flushed"] += below and answer == 0
         counts["misrounded"] += not (ulp < 0.5 or (ulp == 0.5 and even(answer, int(expected.exponent.flat[i]), form)))
@@ -331,7 +373,7 @@ def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], f
             seen("absolute", absolute)
             sums[0] += term(absolute)
             sums[3] += term(ulp)
-            if not missed:
+            if not (missed or beyond):
                 seen("relative", relative)
                 sums[1] += term(relative)
                 sums[2] += term(signed)
@@ -344,10 +386,12 @@ def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], f
     return Tally(Counts(**counts), peaks, tuple(sums), tuple(bins))
 
 
-def overflows(answer: float, hi: float, exponent: int, form: Format) -> bool:
+def overflows(answer: float, parts: tuple[float, float], exponent: int, form: Format) -> bool:
     """Whether an infinite answer is what the value rounds to."""
-    largest = (2 - Fraction(2) ** -form.p) * Fraction(2) ** form.emax
-    return isinf(answer) and abs(Fraction(hi) * Fraction(2) ** exponent) >= largest and (answer > 0) == (hi > 0)
+    half_above = (2 - Fraction(2) ** -form.p) * Fraction(2) ** form.emax
+    if not isinf(answer) or (answer > 0) != (parts[0] > 0):
+        return False
+    return abs(Fraction(parts[0]) + Fraction(parts[1])) >= half_above / Fraction(2) ** exponent
 
 
 def even(answer: float, exponent: int, form: Format) -> bool:

@@ -14,6 +14,7 @@ from harness import store
 from harness.errors import UsageError
 from harness.records import Comparison, Pair, Profile, Property, Run
 from reports import FORMATS, render, table
+from reports.cells import figure
 
 EXPECTED = Path(__file__).parent / "expected"
 FILES = {
@@ -26,7 +27,9 @@ HOSTILE = "RuntimeError: <script>alert(1)</script> | a_b *c* `d` [e](f) \\ end"
 
 def answered(backend: str, case: str = "seed001-123", dtype: str = "float64", **figures: object) -> Comparison:
     given = {"max_ulp_error": 0.75, "bound_fraction": 0.125, "verdict": "within bound", "grade": "A", **figures}
-    given.setdefault("max_ulp_error_ftz", given["max_ulp_error"])
+    for name in ("max_ulp_error_ftz", "ulp_error_there"):
+        given.setdefault(name, given["max_ulp_error"])
+    given.setdefault("bound_fraction_there", given["bound_fraction"])
     return Comparison(
         "softmax", case, dtype, -1, backend, "ok", **{  # type: ignore[arg-type]
             "max_relative_error": 1.2e-16, "mean_relative_error_percent": 8e-15, "mean_ulp_error": 0.25,
@@ -53,7 +56,8 @@ def run() -> Run:
                  max_ulp_error=None, max_relative_error=None, mean_relative_error_percent=None, nan_count=3,
                  bound_fraction=float("inf")),
         answered("numpy:mended", "far-rows", verdict="flaw gone", reason="said to fail"),
-        answered("torch:bad", verdict="falls short", grade="F", bound_fraction=17.25, max_ulp_error=99.5),
+        answered("torch:bad", verdict="falls short", grade="F", bound_fraction=17.25,
+                 max_ulp_error=23985.0, max_ulp_index="0,1", ulp_error_there=99.5, bound=99.5 / 17.25),
         Comparison("softmax", "seed001-123", "float64", -1, "jax", "absent", "No module named 'jax'"),
         Comparison("jacobian", "axes", "float64", 1, "torch:loop", "crashed", "killed by SIGSEGV, twice"),
         Comparison("jacobian", "axes", "float64", 1, "torch", "failed", HOSTILE),
@@ -98,6 +102,14 @@ def test_every_format_is_as_accepted(run: Run, form: str, request: pytest.Fixtur
     if request.config.getoption("--accept"):
         file.write_text(shown)
     assert shown == file.read_text()
+
+
+@pytest.mark.parametrize("form", ["terminal", "junit", "github"])
+def test_the_error_beside_a_share_is_of_the_same_element(run: Run, form: str) -> None:
+    """A larger one of an element that cancels stands in the tables alone."""
+    shown = render(run, form)
+    assert figure(99.5) in shown
+    assert figure(23985.0) not in shown
 
 
 def without_style_and_script(page: str) -> str:

@@ -92,8 +92,8 @@ def asked(
 def sentence(cell: Comparison) -> str:
     if cell.outcome != "ok":
         return f"{cell.backend}: {cell.outcome}, {cell.reason}"
-    share = "" if cell.bound_fraction is None else f", {cell.bound_fraction:.3g} of its bound"
-    return f"{cell.backend}: {cell.verdict}, grade {cell.grade or '–'}, {cell.max_ulp_error or 0:.4g} ulp{share}"
+    of_bound = "" if cell.bound_fraction_there is None else f", {cell.bound_fraction_there:.3g} of its bound"
+    return f"{cell.backend}: {cell.verdict}, grade {cell.grade or '–'}, {cell.ulp_error_there or 0:.4g} ulp{of_bound}"
 
 
 def ran(asker: Asker, backend: str, script: str) -> Ran:

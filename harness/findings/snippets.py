@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 from dataclasses import dataclass
+from math import isinf
 from pathlib import Path
 
 from harness.findings.asking import Asker
@@ -16,6 +17,7 @@ from harness.records import Comparison, Group
 from harness.transcript.snippet import Crashes, Form, Raises, Value, reproduction
 
 SECONDS = 300
+BY_ITS_ROW = "it is seen beside the rest of its row, and is within its own bound: no script of one element shows that"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ def snippet(asker: Asker, group: Group, cell: Comparison) -> tuple[str | None, s
     """The script that shows a cell, or why there is none."""
     what = finding(cell)
     if what is None:
-        return None, f"no script shows an outcome of {cell.outcome}"
+        return None, BY_ITS_ROW if cell.outcome == "ok" else f"no script shows an outcome of {cell.outcome}"
     found = asker.transcript(group, stand_ins=isinstance(what, Crashes))
     if isinstance(found, str):
         return None, found
@@ -56,17 +58,26 @@ def finding(cell: Comparison) -> Value | Form | Raises | Crashes | None:
         return None
     if dtypes := re.fullmatch(r"answered in (\w+), not (\w+)", cell.reason):
         return Form("dtype", *dtypes.groups())
+    most = allowed(cell)
+    if most is None:
+        return None
     said = json.loads(cell.witness)
     element = tuple(int(index) for index in cell.worst_index.split(",") if index)
-    return Value(element, said["actual"], said["expected"], allowed(cell), cell.dtype)
+    return Value(element, said["actual"], said["expected"], most, cell.dtype)
 
 
-def allowed(cell: Comparison) -> float:
-    """In ulp, what an answer may be off by and not be this finding: its bound where it is above; half of itself."""
-    most = cell.max_ulp_error or 0.0
-    if (cell.bound_fraction or 0) > 1 and cell.bound is not None and cell.bound < most:
-        return cell.bound
-    return most / 2
+def allowed(cell: Comparison) -> float | None:
+    """In ulp, what the worst element may be off by and not be this finding; half of its error where it is within that.
+
+    None where the cell falls short by an element that is within it: by its row's common factor alone.
+    """
+    error, short = cell.ulp_error_there, cell.grade == "F"
+    if error is None or isinf(error):  # what is NaN or infinite is told by that
+        return 0.0
+    limit = cell.allowed_there if short else cell.bound
+    if limit is not None and limit < error:
+        return limit
+    return None if short else error / 2
 
 
 def exit_status(reason: str) -> int:

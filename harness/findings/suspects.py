@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from math import prod
@@ -13,7 +14,9 @@ from backends import find
 from harness.cases import named
 from harness.errors import DEATHS
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
+from harness.formats import FORMATS
 from harness.operations import OPERATIONS
+from harness.probes import answer_dtype
 from harness.rows import SHORT
 from harness.sameness import STRICT
 
@@ -100,11 +103,20 @@ def broken(row: Any) -> tuple[str, str]:
         return DEFECT, "the answer's dtype is the one claimed"
     if row.nan_count or row.infinity_count:
         return DEFECT, "a finite value has a finite answer"
-    if row.max_relative_error >= NO_DIGIT:
+    if no_digit(row):
         return DEFECT, "a digit is right"
     if row.any_order_fraction <= 1:
         return ACCURACY, ORDER
     return DEFECT, BOUND
+
+
+def no_digit(row: Any) -> bool:
+    """Whether the worst element has no digit right; where terms cancel, none of what its terms have."""
+    if not pd.isna(row.max_scale_error):
+        return bool(row.max_scale_error * FORMATS[answer_dtype(row.backend, row.dtype)].u >= NO_DIGIT)
+    said = json.loads(row.witness)
+    actual, expected = float.fromhex(said["actual"]), float.fromhex(said["expected"])
+    return abs(actual - expected) >= NO_DIGIT * abs(expected)
 
 
 def of_bits(suspect: Suspect) -> bool:

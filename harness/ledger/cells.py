@@ -26,7 +26,7 @@ COUNTS = ["nan_count", "infinity_count"]
 ASKED = ["suites", "left_open"]
 """What a cell was asked by: `words` each."""
 COLUMNS = [*KEY, *ASKED, "inputs", "outcome", "answered", "raised", "verdict", "grade", *FIGURES, *COUNTS, "answer"]
-SEEN = ["worst_index", "witness"]
+SEEN = ["max_ulp_index", "worst_index", "witness"]
 """Of a run's cells alone."""
 KINDS = {
     **dict.fromkeys(COLUMNS, "str"), "axis": "int64",

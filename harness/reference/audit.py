@@ -17,6 +17,7 @@ EVERY = 64
 """A row in so many is audited."""
 MANY_ROWS = 16
 """From so many rows on, those with the smallest and the largest value are audited too."""
+Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 
 
@@ -28,14 +29,14 @@ def audited(
     operation: str, logits: NDArray[np.generic], beside: list[Any], form: Format, start: int
 ) -> tuple[Expected, Audit]:
     """Exact answers as `expected` has them, and what the audit found. `start`: rows of the block before these."""
-    fast, undecided = in_double(operation, logits, beside, form)
+    fast, undecided, radius = in_double(operation, logits, beside, form)
     sample = ~undecided & chosen(fast, start)
     if not (sample | undecided).any():
         return fast, Audit(int(fast.hi.size))
     slow = expected(operation, logits[sample | undecided], [b[sample | undecided] for b in beside])
     again = sample[sample | undecided]
-    worst = deviation(fast.row(sample), slow.row(again), form)
-    checked(operation, worst)
+    worst = checked(operation, fast.row(sample), slow.row(again), form)
+    within(operation, fast.row(sample), slow.row(again), radius[sample])
     answers = int(fast.hi.shape[1])
     kept = int((~undecided).sum()) * answers
     return with_rows(fast, undecided, slow.row(~again)), Audit(kept, int(sample.sum()) * answers, worst)
@@ -68,6 +69,19 @@ def deviation(fast: Expected, slow: Expected, form: Format) -> float:
     return float(np.ldexp(off, near - unit).max(initial=0.0))
 
 
-def checked(operation: str, worst: float) -> None:
+def checked(operation: str, fast: Expected, slow: Expected, form: Format) -> float:
+    """Their largest distance in ulp; AuditError where that is over 2^-10, or where the ulp itself is another."""
+    worst = deviation(fast, slow, form)
     if not worst <= ACCURACY:
         raise AuditError(f"an expected {operation} from float64 is {worst:.3g} ulp from Arb's, over 2^-10")
+    if (fast.exponent != slow.exponent).any():
+        raise AuditError(f"an expected {operation} from float64 is on another side of a power of two than Arb's")
+    return worst
+
+
+def within(operation: str, fast: Expected, slow: Expected, radius: Floats) -> None:
+    """AuditError where a value is further from Arb's than its radius says; both have the same exponents."""
+    off = np.abs((fast.hi - slow.hi) + (fast.lo - slow.lo))
+    if not (off <= radius * np.abs(slow.hi)).all():
+        times = float((off / (radius * np.abs(slow.hi))).max())
+        raise AuditError(f"an expected {operation} from float64 is {times:.3g} times its radius from Arb's")

@@ -22,6 +22,10 @@ from harness.operations import OPERATIONS, Operation
 from harness.reference.arguments import check_arguments
 from harness.reference.balls import SIDE_PRECISION, Expected, as_expected, decided
 
+FARTHEST = 2.0**60
+NOTHING = arb(-FARTHEST)
+"""Behind a mask of float32's lowest number Arb's exponential is a ball about 0. It is taken from here on instead, so
+that a softmax is above 0 there too: its exponent has long stopped at `balls.LOWEST_EXPONENT`."""
 Answers = Callable[[], list[arb]]
 """Of one row or of all, at whatever precision is set when they are asked for."""
 
@@ -34,7 +38,8 @@ class Row:
         self.largest = arb(logits[m])
         opposite = -self.largest  # a ball plus a float takes half the time of a float minus a ball
         self.shifted = [opposite + x for x in logits]
-        self.e = [x.exp() for x in self.shifted]
+        near = self.shifted if min(logits) - max(logits) > -FARTHEST else [max(x, NOTHING) for x in self.shifted]
+        self.e = [x.exp() for x in near]
         self.tail = summed(self.e[:m] + self.e[m + 1 :])
         self.total = self.e[m] + self.tail
 

@@ -19,10 +19,12 @@ from reports.html.chosen import MEANING
 from reports.html.tables import Cell, Column, Table, number, whole
 
 FIGURES = {
-    "max_ulp_error": "largest error, ulp",
-    "max_ulp_error_ftz": "largest error but for zeros by flushing, ulp",
-    "bound": "bound B at that element, ulp",
-    "bound_fraction": "largest share of a bound, at any element",
+    "ulp_error_there": "error of the witness, ulp",
+    "bound": "bound B there, ulp",
+    "bound_fraction_there": "of its bound",
+    "bound_fraction": "largest share of a bound",
+    "max_ulp_error": "largest error of all, ulp",
+    "max_ulp_error_ftz": "largest of all but for zeros by flushing, ulp",
     "any_order_fraction": "of the bound for any order of additions",
     "measured_height": "longest chain measured",
     "mean_ulp_error": "mean error, ulp",
@@ -34,6 +36,8 @@ FIGURES = {
     "smallest_atol": "smallest atol that passes",
 }
 SAME = {
+    "bound_fraction": "bound_fraction_there",
+    "max_ulp_error": "ulp_error_there",
     "max_ulp_error_ftz": "max_ulp_error",
     "any_order_fraction": "bound_fraction",
     "smallest_rtol": "max_relative_error",
@@ -47,6 +51,7 @@ COUNTS = {
     "infinity_count": "infinite",
     "zero_references": "exact zeros",
     "zero_misses": "missed zeros",
+    "relative_overflows": "relative error above every float64",
     "flushed_to_zero": "flushed to zero",
     "unbounded": "without a bound",
 }
@@ -180,9 +185,9 @@ def listed(details: Sequence[Detail]) -> Table:
     """The kept cells, a row for each place."""
     columns = [
         Column("cell"), Column("operation"), Column("case"), Column("dtype"), Column("grade"), Column("verdict"),
-        Column("ulp", "comparisons.max_ulp_error", numeric=True),
+        Column("ulp", "comparisons.ulp_error_there", numeric=True),
         Column("bound, ulp", "comparisons.bound", numeric=True),
-        Column("of its bound", "comparisons.bound_fraction", numeric=True),
+        Column("of its bound", "comparisons.bound_fraction_there", numeric=True),
         Column("mean relative, %", "comparisons.mean_relative_error_percent", numeric=True),
     ]  # fmt: skip
     rows = [
@@ -193,9 +198,9 @@ def listed(details: Sequence[Detail]) -> Table:
             Cell(cell.dtype),
             Cell(cell.letter, grade=cell.letter),
             Cell(cell.verdict or f"{cell.outcome}: {cell.reason}"),
-            number(cell.max_ulp_error),
+            number(cell.ulp_error_there),
             number(cell.bound),
-            number(cell.bound_fraction),
+            number(cell.bound_fraction_there),
             number(cell.mean_relative_error_percent),
         ]
         for its in details

@@ -82,9 +82,9 @@ def spoken(operation: str, dtype: str, curves: Sequence[Curve], errors: pd.Serie
 
 
 def by_length(run: Run) -> Iterator[Plot]:
-    """A plot for each operation and dtype that was asked at several n: the largest error at each."""
+    """A plot for each operation and dtype that was asked at several n: the largest error of a worst element at each."""
     cells = with_length(run)
-    errors = cells.groupby(["operation", "dtype", "backend", "n"], sort=True).max_ulp_error.max()
+    errors = cells.groupby(["operation", "dtype", "backend", "n"], sort=True).ulp_error_there.max()
     bounds = cells.groupby(["operation", "dtype", "n"], sort=True).bound.max()
     order = styles(run)
     for operation, dtype in questions(cells):
@@ -96,7 +96,7 @@ def by_length(run: Run) -> Iterator[Plot]:
 def with_length(run: Run) -> pd.DataFrame:
     """Frameworks' cells with figures, and n: the length of the case's axis."""
     cells = answered(run)
-    cells = cells[native(cells.backend) & cells.max_ulp_error.notna()]
+    cells = cells[native(cells.backend) & cells.ulp_error_there.notna()]
     shapes = {name: about["shape"] for name, about in run.about.get("cases", {}).items()}
     places = {(case, axis) for case, axis in zip(cells["case"], cells["axis"], strict=True) if case in shapes}
     lengths = {(case, axis): shapes[case][axis] for case, axis in places if shapes[case]}

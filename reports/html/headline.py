@@ -14,7 +14,7 @@ from reports import troubles
 from reports.agreement import agreeing
 from reports.cells import answered, figure, native, placed
 from reports.html.tables import Cell, Column, Table, number, whole
-from reports.table import ULP, ranked_by_bound, shortened
+from reports.table import ranked_by_bound, shortened
 
 MOST_NAMES = 4
 
@@ -59,7 +59,7 @@ def how_far(cell: pd.Series) -> str:
         return f"which {cell.outcome}"
     if cell.nan_count or cell.infinity_count:
         return "NaN or infinite where the exact value is finite"
-    return f"{figure(cell.bound_fraction)} times what its bound allows"
+    return f"{figure(cell.bound_fraction_there)} times what its bound allows"
 
 
 def held(cells: pd.DataFrame) -> str:
@@ -75,12 +75,12 @@ def held(cells: pd.DataFrame) -> str:
     names = list(dict.fromkeys(within.backend))
     worst = ranked_by_bound(within).iloc[0]
     what = f"{worst.backend}'s {worst.operation} on {placed(worst['case'], worst['axis'])} in {worst['dtype']}"
-    share = f"{figure(worst.bound_fraction)} of a bound"
+    how_near = f"{figure(worst.bound_fraction_there)} of a bound"
     if worst.grade == "C":
-        share = f"{figure(worst.bound_fraction)} times a bound, by a measured chain of additions"
+        how_near = f"{figure(worst.bound_fraction_there)} times a bound, by a measured chain of additions"
     all_ = f"all {len(within):,} answers" if len(within) > 1 else "the one answer"
     right = f"{and_list(names)} {'is' if len(names) == 1 else 'are all'} right: rounding explains {all_}."
-    nearest = f"Nearest to its limit: {what}, {share}, its largest error {figure(worst[ULP])} ulp."
+    nearest = f"Nearest to its limit: {what}, {how_near}, its error there {figure(worst.ulp_error_there)} ulp."
     return " ".join([right, nearest, *[silent] * bool(rest)])
 
 
@@ -99,8 +99,8 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
     columns = [
         Column("framework"),
         *(Column(grade, numeric=True) for grade in GRADES),
-        Column("of its bound", "comparisons.bound_fraction", numeric=True),
-        Column("ulp, but for flushing", f"comparisons.{ULP}", numeric=True),
+        Column("of its bound", "comparisons.bound_fraction_there", numeric=True),
+        Column("ulp there", "comparisons.ulp_error_there", numeric=True),
         Column("there"),
         Column("apart by, %", "pairs.mean_relative_error_percent", numeric=True),
     ]
@@ -114,8 +114,8 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
             [
                 Cell(str(backend)),
                 *(whole(counts.get(grade, 0)) for grade in GRADES),
-                number(worst.bound_fraction),
-                number(worst[ULP]),
+                number(worst.bound_fraction_there),
+                number(worst.ulp_error_there),
                 Cell(where, link=addresses.get(worst.name, "")),
                 number(percents.max()),
             ]
