@@ -41,14 +41,26 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
     size = np.abs(vector)
     outer = np.expm1(e.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     weight, inner = sums(e, size)
-    allowed: Floats = e.s * (outer * (size + weight) + inner) + lost(e, size)
+    both = size + weight
+    allowed: Floats = e.s * (outer * both + inner)
+    if e.declared.through_entries:
+        return allowed + lost(e, size)
+    inside = 2 * e.tiny * size.sum(axis=-1, keepdims=True) + 3 * e.n * e.least
+    allowed += 2 * e.tiny * e.spare * (both + 4)
+    allowed += as_computed(e, outer) * inside
     return allowed
 
 
 def lost(e: SoftmaxError, size: Floats) -> Floats:
-    """Below the normal numbers: 2 `tiny` for each monomial."""
+    """Below the normal numbers, where none is multiplied by an s_j: 2 `tiny` for each monomial."""
     cost: Floats = 2 * e.tiny * (size + size.sum(axis=-1, keepdims=True) + e.n + 4)
     return cost
+
+
+def as_computed(e: SoftmaxError, outer: Floats) -> Floats:
+    """ŝ_j as large as it may be, by which a loss in a sum is multiplied; `outer`: its error, relative."""
+    size: Floats = e.s * (1 + outer) * e.spare + 2 * e.tiny
+    return size
 
 
 def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
@@ -56,13 +68,15 @@ def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
     t, v = np.abs(tangent), np.abs(cotangent)
     outer, deeper = (np.expm1(e.r + e.roundings(SECOND_ROUNDINGS + deep * (e.height + 1))) for deep in (2, 3))
     (all_t, off_t), (all_v, off_v), (all_tv, off_tv) = sums(e, t), sums(e, v), sums(e, t * v)
-    all_s, off_s = (part + e.n * e.tiny for part in sums(e, np.ones_like(t)))
+    all_s, off_s = (part + 2 * e.n * e.tiny for part in sums(e, np.ones_like(t)))
     both, off_both = all_t * all_v, off_t * all_v + all_t * off_v
     size = t * v + t * all_v + v * all_t + all_tv + 3 * both
     off = t * off_v + v * off_t + off_tv + (3 + all_s) * off_both + off_s * both
-    few = 1 + e.n / 8
-    below = (t + t.sum(axis=-1, keepdims=True) + few) * (v + v.sum(axis=-1, keepdims=True) + few)
-    allowed: Floats = e.s * (outer * size + deeper * all_s * both + off) + 20 * e.tiny * below
+    allowed: Floats = e.s * (outer * size + deeper * all_s * both + off)
+    one_t, one_v = t + all_t + 1, v + all_v + 1
+    lost_t, lost_v = (e.tiny * part.sum(axis=-1, keepdims=True) + 2 * e.n * e.least for part in (t, v))
+    inside = one_t * lost_v + one_v * lost_t + lost_t * lost_v + e.tiny * (t * v).sum(axis=-1, keepdims=True)
+    allowed += 8 * (e.tiny * e.spare * (one_t * one_v + all_tv) + as_computed(e, deeper) * inside)
     return allowed
 
 
@@ -71,7 +85,9 @@ def log_softmax_vjp(e: SoftmaxError, cotangent: Floats) -> Floats:
     size, either = np.abs(cotangent), e.through_log()
     outer = np.expm1(either.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     total = size.sum(axis=-1, keepdims=True)
-    allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + e.s * total * outer + lost(e, size)
+    allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + e.s * total * outer + 2 * e.tiny * (total + 4)
+    if e.declared.flush:  # Σ v_k has no products, and a sum loses bits by a flush alone
+        allowed += as_computed(e, outer) * e.n * e.declared.flush
     return allowed
 
 
