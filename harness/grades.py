@@ -2,7 +2,7 @@
 
 A+ correctly rounded · A within what a tree and a shift without loss allow · B within what a blocked tree and a rounded
 shift allow · C above B, but within it at the height that was measured for that backend, dtype and n, and only by a
-factor that its whole row has in common · F above that: no rounding explains it.
+factor that its whole row has in common · F above that: no rounding explains it in a sum as high as was measured.
 """
 
 from __future__ import annotations
