@@ -41,13 +41,14 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
     size = np.abs(vector)
     outer = np.expm1(e.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     weight, inner = sums(e, size)
-    both = size + weight
-    allowed: Floats = e.s * (outer * both + inner)
     if e.declared.through_entries:
-        return allowed + lost(e, size)
+        apart: Floats = e.s * (outer * (size + weight) + inner) + lost(e, size)
+        return apart
     inside = 2 * e.tiny * size.sum(axis=-1, keepdims=True) + 3 * e.n * e.least
-    allowed += 2 * e.tiny * e.spare * (both + 4)
-    allowed += as_computed(e, outer) * inside
+    # What is lost inside is multiplied by s_j·(1 + outer)·ζ, which is put in with the rest, and by 2 `tiny`.
+    grown = e.spare * inside
+    allowed: Floats = e.s * (outer * (size + (weight + grown)) + (inner + grown))
+    allowed += 2 * e.tiny * e.spare * size + 2 * e.tiny * (e.spare * (weight + 4) + inside)
     return allowed
 
 
@@ -55,12 +56,6 @@ def lost(e: SoftmaxError, size: Floats) -> Floats:
     """Below the normal numbers, where none is multiplied by an s_j: 2 `tiny` for each monomial."""
     cost: Floats = 2 * e.tiny * (size + size.sum(axis=-1, keepdims=True) + e.n + 4)
     return cost
-
-
-def as_computed(e: SoftmaxError, outer: Floats) -> Floats:
-    """ŝ_j as large as it may be, by which a loss in a sum is multiplied; `outer`: its error, relative."""
-    size: Floats = e.s * (1 + outer) * e.spare + 2 * e.tiny
-    return size
 
 
 def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
@@ -72,11 +67,12 @@ def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
     both, off_both = all_t * all_v, off_t * all_v + all_t * off_v
     size = t * v + t * all_v + v * all_t + all_tv + 3 * both
     off = t * off_v + v * off_t + off_tv + (3 + all_s) * off_both + off_s * both
-    allowed: Floats = e.s * (outer * size + deeper * all_s * both + off)
     one_t, one_v = t + all_t + 1, v + all_v + 1
     lost_t, lost_v = (e.tiny * part.sum(axis=-1, keepdims=True) + 2 * e.n * e.least for part in (t, v))
     inside = one_t * lost_v + one_v * lost_t + lost_t * lost_v + e.tiny * (t * v).sum(axis=-1, keepdims=True)
-    allowed += 8 * (e.tiny * e.spare * (one_t * one_v + all_tv) + as_computed(e, deeper) * inside)
+    grown = 8 * e.spare * inside  # times s_j·(1 + deeper), and 2 `tiny`: as in `product`
+    allowed: Floats = e.s * (outer * size + deeper * (all_s * both + grown) + (off + grown))
+    allowed += 8 * e.tiny * (e.spare * (one_t * one_v + all_tv) + 2 * inside)
     return allowed
 
 
@@ -87,7 +83,7 @@ def log_softmax_vjp(e: SoftmaxError, cotangent: Floats) -> Floats:
     total = size.sum(axis=-1, keepdims=True)
     allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + e.s * total * outer + 2 * e.tiny * (total + 4)
     if e.declared.flush:  # Σ v_k has no products, and a sum loses bits by a flush alone
-        allowed += as_computed(e, outer) * e.n * e.declared.flush
+        allowed += (e.s * (1 + outer) * e.spare + 2 * e.tiny) * e.n * e.declared.flush
     return allowed
 
 
