@@ -118,6 +118,8 @@ class Backend(ABC):
     """A declared policy, by dtype: below 2 to this power, zero is as good as the number itself."""
     through_probabilities: ClassVar[bool] = False
     """Declared where a loss is computed from rounded probabilities, and not from the logits."""
+    through_entries: ClassVar[bool] = False
+    """Declared where a product with a Jacobian is summed from the Jacobian's rounded entries: each may underflow."""
     difference_step: ClassVar[float] = 0.0
     """Declared where derivatives are central differences: their step. Truncation is then allowed for, and rounding over
     the step."""

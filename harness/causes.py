@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bounds import ASSUMED
+from harness.bounds import assumed
 from harness.formats import Format
 from harness.sums import two_sum
 
@@ -53,7 +53,8 @@ def split(total: Floats, shift: Floats, usable: NDArray[np.bool_], element: int,
     common = float(np.median(left[usable]))
     own = (float(left[element]) - common) / form.u
     division = float(np.clip(own, -1, 1))
-    exp = float(np.clip(own - division, -ASSUMED.exp - ASSUMED.division, ASSUMED.exp + ASSUMED.division))
+    most = 2 * (assumed(form).exp + assumed(form).division)
+    exp = float(np.clip(own - division, -most, most))
     parts = dict(zip(PARTS, (float(shift[element]) / form.u, common / form.u, exp, division), strict=True))
     return {cause: value for cause, value in (parts | {UNEXPLAINED: own - division - exp}).items() if value}
 

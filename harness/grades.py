@@ -2,7 +2,7 @@
 
 A+ correctly rounded · A within what a tree and a shift without loss allow · B within what a blocked tree and a rounded
 shift allow · C above B, but within it at the height that was measured for that backend, dtype and n, and only by a
-factor that its whole row has in common · F above that: no rounding explains it.
+factor that its whole row has in common · F above that: no rounding explains it in a sum as high as was measured.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bounds import ASSUMED, FARTHEST, Theory, blocked_tree
+from harness.bounds import FARTHEST, Theory, assumed, blocked_tree
 from harness.formats import Format
 from harness.tally import Tally
 
@@ -29,11 +29,10 @@ def grade(tally: Tally) -> str:
         return "F"
     if tally.counts.misrounded == 0:
         return "A+"
-    if tally.counts.unbounded and tally.peak("B").value <= 1:
-        return ""  # the bound is vacuous: nothing is said
-    for level in ("A", "B"):
-        if tally.peak(level).value <= 1:
-            return level
+    if tally.peak("A").value <= 1:
+        return "A"
+    if tally.peak("B").value <= 1:
+        return "" if tally.counts.unbounded else "B"  # where the bound is vacuous, nothing is said
     explained = max(tally.peak(name).value for name in ("C", "common factor"))
     return "C" if tally.peak("C").index >= 0 and explained <= 1 else "F"
 
@@ -52,15 +51,20 @@ def common_factor_share(logits: Floats, signed: Floats, s: Floats, form: Format,
     """Each element's own residual, once its row's median factor is taken out, as a share of what is allowed to it.
 
     An element's own error is within b_j = (m − x_j) + e_exp + e_div in u, the median's within the median of b, and
-    the residual within their sum, whatever n (docs/bounds.md#grades).
+    the residual within their sum, whatever n. In a row that is near underflow throughout, as long ones are in float16,
+    b has the bits that may be lost (docs/bounds.md#grades).
     """
     step = form.u / (1 - form.u)
     gap = logits.max(axis=-1, keepdims=True) - logits
-    tiny = flush or form.quantum * (ASSUMED.exp + 1)
+    library = assumed(form)
+    tiny = flush or form.quantum * (library.exp + 1)
     normal = s > 4 * tiny / form.u
-    factor = median(np.where(normal, signed, np.nan))
-    own = np.minimum(gap, FARTHEST) * step + (ASSUMED.exp + ASSUMED.division) * step
-    typical = median(np.where(normal, own, np.nan))
+    lossy = (s > 4 * tiny) & ~normal.any(axis=-1, keepdims=True)
+    usable = normal | lossy
+    factor = median(np.where(usable, signed, np.nan))
+    own = np.minimum(gap, FARTHEST) * step + (library.exp + library.division) * step
+    own += np.where(lossy, 2 * tiny / np.maximum(s, tiny), 0.0)
+    typical = median(np.where(usable, own, np.nan))
     allowed = np.expm1(own + typical + ROUNDINGS * step)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         share = np.abs((signed - factor) / (1 + factor)) / (allowed + tiny / s)

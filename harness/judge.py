@@ -109,9 +109,11 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
     form = FORMATS[answer.dtype.name]
     actual = as_rows(asked.operation, answer, asked.group.axis, asked.n)[asked.rows]
     bounds = {name: asked.allowed(backend, theory, form) for name, theory in THEORIES.items()}
-    tally = metrics.measure(actual, asked.expected, bounds | limits(asked, form.u), form, asked.offset)
-    if measured.height is not None and not tally.peak("B").value <= 1:
-        chained, peaks = against_chain(asked, backend, actual, bounds["B"], measured.height)
+    within = bounds | {"A": earned(bounds["A"])} | limits(asked, form.u)
+    tally = metrics.measure(actual, asked.expected, within, form, asked.offset)
+    if (measured.height is not None or measured.missing) and not tally.peak("B").value <= 1:
+        height = asked.n - 1 if measured.height is None else measured.height
+        chained, peaks = against_chain(asked, backend, actual, height)
         bounds["C"], tally = chained, replace(tally, peaks={**tally.peaks, **peaks})
     values, allowed = actual.astype(np.float64), bounds.get("C", bounds["B"])
     return replace(
@@ -122,6 +124,11 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
         laws=laws(asked, values, allowed),
         sides=sides(asked, values, allowed) if first else {},
     )
+
+
+def earned(bound: Floats) -> Floats:
+    """A grade's bound as a limit: where it is vacuous it is earned by the exact value alone."""
+    return np.where(np.isinf(bound), 0.0, bound) if bound.max(initial=0.0) == np.inf else bound
 
 
 def drawn(asked: Question, backend: str, actual: Answer, bound: Floats) -> tuple[Profile, ...]:
@@ -143,13 +150,10 @@ def limits(asked: Question, u: float) -> dict[str, Floats]:
     return {} if scale is None else {"scale": u * scale}
 
 
-def against_chain(
-    asked: Question, backend: str, actual: Answer, bound: Floats, height: int
-) -> tuple[Floats, dict[str, Peak]]:
-    """The bound at a measured height, and the errors' shares of it and, for softmax, of what no factor explains."""
+def against_chain(asked: Question, backend: str, actual: Answer, height: int) -> tuple[Floats, dict[str, Peak]]:
+    """The bound at a height, and the errors' shares of it and, for softmax, of what no factor explains."""
     form = FORMATS[actual.dtype.name]
-    chained = asked.allowed(backend, with_height(height), form)
-    allowed = np.where(np.isinf(chained), bound, chained)  # a bound that is vacuous at that height explains nothing
+    allowed = asked.allowed(backend, with_height(height), form)
     found = metrics.errors(actual, asked.expected, form)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = {"C": np.where(np.isfinite(found.absolute), found.absolute / allowed, np.inf)}

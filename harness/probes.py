@@ -22,6 +22,9 @@ from harness.reference import expected
 
 HEIGHT, EXP = "height", "exp"
 LAST, FIRST, MIDDLE = "last", "first", "middle"
+SMALL = 0.47
+"""A height probe's small terms, in u."""
+TOO_LONG = "its height probe: the small terms of so long a row add up to more than the 1 among them in that format"
 RESOLUTION = 4
 """What a height may be off by: one rounding of the quotient, at most 2 u / 0.47 u."""
 EXPONENTIALS = Case("exp probe", "measures exp", Exponentials(), (1797, 10))
@@ -41,6 +44,14 @@ def where(shape: tuple[int, ...], axis: int) -> str:
     """Which of its dimensions an axis is."""
     position = axis % len(shape)
     return LAST if position == len(shape) - 1 else FIRST if position == 0 else MIDDLE
+
+
+def height_shows(n: int, form: Format) -> bool:
+    """Whether a height probe's small terms add up to less than the 1 among them: in 16 bits not in long rows.
+
+    Beyond, right answers at the 0 are below ½, and `measured_height` gives None.
+    """
+    return 1 + (n - 1) * SMALL * form.u < 2
 
 
 def exp_shows(form: Format) -> bool:
@@ -91,7 +102,7 @@ class Measured:
     height: int | None = None
     exp: float | None = None
     missing: str = ""
-    """Why there is no height, where its probe was asked and not answered."""
+    """Why there may be no height, where its probe was asked and not answered, or could not show any."""
 
 
 @dataclass
@@ -130,11 +141,12 @@ class Probed:
     def _of(self, name: str, dtype: str, n: int, place: str) -> Measured:
         asked = {"probe": HEIGHT, "backend": name, "dtype": dtype, "n": n, "axis": place}
         missing = next((entry for entry in self.unanswered if asked.items() <= entry.items()), None)
-        return Measured(
-            self.heights.get((dtype, n, place), {}).get(name),
-            self.exps.get(dtype, {}).get(name),
-            f"its height probe: {missing['outcome']}, {missing['reason']}" if missing else "",
-        )
+        heights = self.heights.get((dtype, n, place), {})
+        if missing:
+            reason = f"its height probe: {missing['outcome']}, {missing['reason']}"
+        else:
+            reason = "" if name not in heights or height_shows(n, FORMATS[dtype]) else TOO_LONG
+        return Measured(heights.get(name), self.exps.get(dtype, {}).get(name), reason)
 
 
 def place_of(group: Group) -> str:

@@ -116,6 +116,7 @@ def declared(backend: str, dtype: str) -> Declared:
     return Declared(
         None if power is None else 2.0**power,
         about.through_probabilities,
+        about.through_entries,
         about.difference_step,
     )
 

@@ -41,7 +41,7 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
         return bare(group, backend, cell.outcome, cell.reason)
     flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
     given = grade(cell.tally)
-    unknown = measured.missing if given == "F" and explained_in_some_order(cell.tally) else ""
+    unknown = measured.missing if given == "C" and measured.height is None else ""
     judged = replace(
         bare(group, backend, "ok", strange or flaw or unknown),
         verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
@@ -70,10 +70,6 @@ def other_dtype(group: Group, backend: str, cell: Cell) -> str:
     return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
 
 
-def explained_in_some_order(tally: Tally) -> bool:
-    return not tally.counts.not_finite and tally.peak("any order").value <= 1
-
-
 def with_errors(row: Comparison, tally: Tally) -> Comparison:
     mean_absolute, mean_relative, bias, mean_ulp = tally.means()
     median, p90, p99 = (interval(tally.quantile(share)) for share in QUANTILES)
@@ -84,7 +80,7 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
         smallest_rtol=relative if finite and not tally.counts.zero_misses + tally.counts.relative_overflows else inf,
         smallest_atol=absolute if finite else inf,
         bound_fraction=tally.peak("B").figure,
-        any_order_fraction=tally.peak("any order").figure,
+        any_order_fraction=of_any_order(tally),
         max_relative_error=relative,
         mean_relative_error_percent=percent(mean_relative),
         max_ulp_error=tally.peak("ulp").figure,
@@ -99,6 +95,12 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
         max_absolute_error=absolute,
         mean_absolute_error=mean_absolute,
     )
+
+
+def of_any_order(tally: Tally) -> float | None:
+    """None where the bound is vacuous: an error of 0 of it is no error at all."""
+    share = tally.peak("any order").figure
+    return None if share == 0 and tally.peak("absolute").value > 0 else share
 
 
 def with_counts(row: Comparison, counts: Counts) -> Comparison:
@@ -140,7 +142,7 @@ def verdict(tally: Tally, declared: bool) -> str:
     """A flaw is declared strictly: where it does not show, that is an error too."""
     if grade(tally) == "F":
         return AS_DECLARED if declared else SHORT
-    return FLAW_GONE if declared else VACUOUS if tally.counts.unbounded else WITHIN
+    return FLAW_GONE if declared else VACUOUS if not grade(tally) else WITHIN
 
 
 def place(group: Group, flat: int) -> str:

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from harness import arrays
-from harness.bounds import NOTHING, Declared, any_order, bound
+from harness.bounds import NOTHING, Declared, any_order, blocked_tree, bound
 from harness.formats import FORMATS
+from harness.grades import grade
 from harness.metrics import errors, measure
 from harness.operations import OPERATIONS
 from harness.reference import expected
@@ -393,9 +394,41 @@ def test_log_of_softmax_exceeds_it_where_softmax_underflows() -> None:
 
 
 def test_a_bound_may_be_vacuous_and_says_so() -> None:
-    """2^25 additions in a chain may lose everything in float32: E reaches 1."""
-    logits = np.zeros((1, 2**25), dtype=np.float32)
-    assert np.isinf(bound("softmax", logits, [], FORMATS["float32"], any_order)).all()
+    """10,000 additions in a chain may be off by e^39 in bfloat16, or so says the product of their roundings."""
+    logits = np.zeros((1, 10_000), dtype=arrays.dtype("bfloat16"))
+    assert np.isinf(bound("softmax", logits, [], FORMATS["bfloat16"], any_order)).all()
+    assert np.isfinite(bound("softmax", logits, [], FORMATS["bfloat16"], blocked_tree)).all()
+
+
+@pytest.mark.parametrize("operation", ["softmax", "log_softmax", "logsumexp", "vjp"])
+@pytest.mark.parametrize("n", [100, 600, 5000])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_chain_that_stalls_is_within_its_bound(dtype: str, n: int, operation: str) -> None:
+    """The terms of a stalled chain are lost, and no more than they: up to n roundings that are worth e^20."""
+    random = np.random.Generator(np.random.Philox(key=16))
+    x = np.vstack([np.zeros((1, n)), random.normal(size=(2, n))]).astype(arrays.dtype(dtype))
+    v = random.uniform(-1, 1, size=(3, n)).astype(x.dtype)
+    shifted = x - x.max(axis=-1, keepdims=True)
+    weights = np.exp(shifted)
+    total = one_chain(weights)
+    s = weights / total
+    answer = {
+        "softmax": s,
+        "log_softmax": shifted - np.log(total),
+        "logsumexp": x.max(axis=-1, keepdims=True) + np.log(total),
+        "vjp": s * (v - one_chain(s * v)),
+    }[operation]
+    given = [v] if operation == "vjp" else []
+    assert share(operation, answer, x, given, dtype) <= 1
+    if n < 5000:
+        assert share(operation, np.full_like(answer, 1000), x, given, dtype) > 1
+
+
+def one_chain(terms: Rows) -> Rows:
+    total = np.zeros_like(terms[:, :1])
+    for k in range(terms.shape[1]):
+        total = total + terms[:, k : k + 1]
+    return total
 
 
 @pytest.mark.parametrize("operation", ["softmax", "log_softmax", "logsumexp", "jacobian"])
@@ -423,3 +456,8 @@ def test_a_bound_that_is_nan_is_a_fault_of_ours_and_forgives_nothing() -> None:
 
 def test_an_infinite_bound_is_no_verdict() -> None:
     assert verdict(tallied({"A": [[0, 0]], "B": [[1.0, np.inf]]}), declared=False) == "bound is vacuous"
+
+
+def test_what_is_within_a_finite_bound_is_so_whatever_a_wider_one_says() -> None:
+    tally = tallied({"A": [[1.0, 1.0]], "B": [[1.0, np.inf]]})
+    assert (grade(tally), verdict(tally, declared=False)) == ("A", "within bound")

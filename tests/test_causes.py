@@ -80,6 +80,19 @@ def test_one_element_off_by_more_than_all_of_them_is_unexplained() -> None:
     assert parts["unexplained"] == pytest.approx(80 - 11, abs=4)
 
 
+def test_exps_that_err_against_each_other_are_explained() -> None:
+    """Each within the 8 u that theory allows in float32: the one element is 16 u off the median of the others."""
+    u = FORMATS["float32"].u
+    logits = np.array([[0, -0.3, -0.7, -1.1, -1.9]], dtype=np.float32)
+    weights = np.exp(logits.astype(np.float64)) * (1 + np.array([-8, 8, -8, -8, -8]) * u)
+    answer = (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
+    exact = expected("softmax", logits, [])
+    signed = errors(answer, exact, FORMATS["float32"]).signed[0]
+    parts = causes(logits[0], signed, exact.rounded()[0], 1, FORMATS["float32"])
+    assert 14 < parts["exp"] < 17
+    assert main_cause(parts) == "exp"
+
+
 def test_a_zero_for_a_number_is_a_flush() -> None:
     logits = np.array([[0.0, -100.0]], dtype=np.float32)  # exp(-100) is subnormal in float32
     cause, _ = worst_cause(lambda x: np.where(pairwise(x) < 2.0**-126, 0, pairwise(x)).astype(x.dtype), logits)

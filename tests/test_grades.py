@@ -13,7 +13,7 @@ from harness.cases import CASES
 from harness.formats import FORMATS
 from harness.grades import with_height
 from harness.plan import Selection, groups
-from harness.probes import Measured, chain, measured_height
+from harness.probes import Measured, Probed, chain, measured_height
 from harness.records import Case, Comparison, Group, Normal, Printed, Result, Uniform
 from harness.reference import expected
 from tests.formulas import pairwise, sequential
@@ -212,15 +212,65 @@ def test_sixteen_bits_computed_in_wider_ones_are_correctly_rounded(dtype: str) -
     assert graded(wider_inside, ORDINARY, dtype).grade == "A+"
 
 
-def test_a_vacuous_bound_gives_no_grade() -> None:
-    """bfloat16 at n = 1000, summed in bfloat16: theory allows anything, so nothing is said of an answer."""
+@pytest.mark.parametrize(("operation", "answer"), [("softmax", 1000), ("softmax", 0), ("vjp", -7), ("vjp", 0)])
+def test_a_wrong_answer_in_bfloat16_is_an_f_at_any_length(operation: str, answer: float) -> None:
+    """Where E is above 1/8 throughout: once that made every bound infinite from n = 22 on."""
     wide = Case("wide", "", Normal(3), (4, 1000))
-    cell = graded(lambda x: (pairwise(x.astype(np.float64)) * 1.01).astype(x.dtype), wide, "bfloat16")
-    assert (cell.grade, cell.verdict) == ("", "bound is vacuous")
+    assert graded(lambda x: np.full_like(x, answer), wide, "bfloat16", operation).grade == "F"
+    assert graded(rounded_once(), wide, "bfloat16").grade == "A+"
+    assert graded(lambda x: (pairwise(x.astype(np.float64)) * 1.01).astype(x.dtype), wide, "bfloat16").grade == "A"
 
 
-def test_a_vacuous_chain_explains_nothing() -> None:
-    """A height at which theory allows anything is no excuse for any error."""
+def test_an_infinite_bound_earns_no_a() -> None:
+    assert judge.earned(np.array([1.0, np.inf])).tolist() == [1.0, 0.0]
+
+
+def one_chain(x: Any) -> Any:
+    """In the format itself: NumPy adds 16 bits up in 32."""
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    total = np.zeros_like(weights[:, :1])
+    for k in range(x.shape[1]):
+        total = total + weights[:, k : k + 1]
+    return weights / total
+
+
+@pytest.mark.parametrize("recipe", [CASES["chain"].recipe, Normal(0.1)], ids=["chain", "normal"])
+@pytest.mark.parametrize("n", [150, 240, 2000, 4300])
+def test_a_chain_in_float16_is_a_c_and_no_f(n: int, recipe: Any) -> None:
+    cell = graded(one_chain, Case("chain", "", recipe, (2, n)), "float16")
+    assert cell.grade in ("A", "B", "C")
+    assert cell.grade == "C" or n < 2000 or recipe == Normal(0.1)
+
+
+@pytest.mark.parametrize(("dtype", "n"), [("float16", 4400), ("float16", 9000), ("bfloat16", 600)])
+def test_a_chain_too_long_for_its_probe_is_not_measured_and_no_f(dtype: str, n: int) -> None:
+    """The probe's own answers are below ½, so no height is known; a wrong element, and zeros, are an F all the same."""
+
+    def one_wrong(x: Any) -> Any:
+        s = one_chain(x)
+        s[0, 17] *= 3
+        return s
+
+    assert height(rounded_once(), n, dtype) is None
+    probed = Probed()
+    probe = Group("softmax", chain(n), dtype, -1, ("numpy",), "height")
+    probed.add(probe, {"numpy": None}, {})
+    group = Group("softmax", Case("long", "", Normal(0.1), (2, n)), dtype, -1, ("numpy",))
+    known = probed.of(group)
+    assert "more than the 1 among them" in known["numpy"].missing
+    for function, found in (
+        (one_chain, ("chain not measured", "")),
+        (one_wrong, ("falls short", "F")),
+        (np.zeros_like, ("falls short", "F")),
+        (rounded_once(), ("within bound", "A+")),
+    ):
+        answer = function(blocks.array(group.case, "logits", dtype, (0, 2)))
+        results = {("numpy", 0): Result(0, 0, "numpy", "ok")}
+        cell = judge.judge(group, results, lambda _, answer=answer: answer, pairs.all_pairs, known).comparisons[0]
+        assert (cell.verdict, cell.grade) == found
+
+
+def test_a_long_chain_in_sixteen_bits_explains_no_nonsense() -> None:
     group = Group("vjp", Case("wide", "", Normal(3), (4, 1000)), "float16", -1, ("numpy",))
     answer = blocks.array(group.case, "cotangent", "float16", (0, 4)) * np.float16(-37)
     results = {("numpy", 0): Result(0, 0, "numpy", "ok")}

@@ -52,6 +52,7 @@ class Formula:
     flaws: tuple[Flaw, ...] = ()
     largest_n: int | None = None
     through_probabilities: bool = False
+    through_entries: bool = False
     difference_step: float = 0.0
     dtypes: tuple[str, ...] = ()
     """What it is claimed for, if not all that its arrays have: 16 bits have no room for differences and reciprocals."""
@@ -71,9 +72,9 @@ FORMULAS = (
     alone("jacobian", double_loop, largest_n=16),
     alone("jacobian", diagflat),
     alone("jacobian", einsum),
-    alone("vjp", by_columns, largest_n=64),
+    Formula("by_columns", {"vjp": by_columns}, largest_n=64, through_entries=True),
     alone("vjp", delta),
-    alone("vjp", through_jacobian, largest_n=64),
+    Formula("through_jacobian", {"vjp": through_jacobian}, largest_n=64, through_entries=True),
     alone("layer_jacobian", chain),
     alone("layer_jacobian", closed),
     Formula(
@@ -125,6 +126,7 @@ def variants(native: type[Backend], dtypes: tuple[str, ...] = ()) -> Iterator[ty
             "dtypes": formula.dtypes or dtypes or native.dtypes,
             "largest_n": formula.largest_n,
             "through_probabilities": formula.through_probabilities,
+            "through_entries": formula.through_entries,
             "difference_step": formula.difference_step,
         }
         yield type(formula.name, (native,), {**about, **methods})

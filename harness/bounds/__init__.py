@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from harness.bounds import differences, layers, losses, products
 from harness.bounds.elements import FARTHEST, Floats, SoftmaxError, log_softmax, logsumexp, softmax, softmax_error
 from harness.bounds.scales import scales
-from harness.bounds.theory import ASSUMED, Declared, Theory, any_order, blocked_tree, range_free, tree_height
+from harness.bounds.theory import ASSUMED, Declared, Theory, any_order, assumed, blocked_tree, range_free, tree_height
 from harness.formats import Format
 from harness.operations import OPERATIONS
 
 __all__ = [
-    "ASSUMED", "FARTHEST", "NOTHING", "Declared", "Theory", "any_order", "blocked_tree", "bound", "range_free",
-    "scales", "tree_height",
+    "ASSUMED", "FARTHEST", "NOTHING", "Declared", "Theory", "any_order", "assumed", "blocked_tree", "bound",
+    "range_free", "scales", "tree_height",
 ]  # fmt: skip
 
 SLACK = 1 + 2.0**-20

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bounds.theory import ASSUMED, Declared, Theory
+from harness.bounds.theory import Declared, Theory, assumed
 from harness.formats import Format
 
 Floats = NDArray[np.float64]
@@ -21,7 +21,9 @@ FARTHEST = 1000.0
 SMALLEST = 2.0**-1074
 """In place of 0, so that an infinite error of it is infinite, and not NaN."""
 LARGEST_SPREAD = 1 / 8
-"""From here on the sum may have lost everything, and the bound is infinite; the loss terms are proved up to here."""
+"""Up to here one `tiny` is proved to cover a loss; beyond, a loss may grow by what the sum is off."""
+LARGEST_LOG = 30.0
+"""A sum that may be off by e^30 says nothing: from here on the bound is infinite."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,18 @@ class SoftmaxError:
     def height(self) -> int:
         return self.theory.height(self.n)
 
+    @property
+    def least(self) -> float:
+        """What a product, a quotient or an addition may lose."""
+        return self.declared.flush or self.form.quantum
+
+    @cached_property
+    def spare(self) -> Floats:
+        """Z² where quotients by it are normal numbers with room for a sum, else 1, one a row: by it their losses grow
+        (docs/bounds.md#products)."""
+        square = np.exp(2 * self.log_total)
+        return np.where(self.n * square <= self.form.smallest_normal**-0.5, square, 1.0)
+
     def roundings(self, count: float) -> float:
         """That many of them, as a log-domain error."""
         return count * self.step
@@ -71,7 +85,7 @@ class SoftmaxError:
 
     def through_log(self) -> SoftmaxError:
         """For a softmax that may also be the exp of a log-softmax, as backward passes have it that keep the latter."""
-        other = log_softmax(self) + relative(ASSUMED.exp, self.form)
+        other = log_softmax(self) + relative(assumed(self.form).exp, self.form)
         return replace(self, r=np.maximum(self.r, np.where(self.gap < FARTHEST, other, 0.0)))
 
 
@@ -86,8 +100,8 @@ def softmax_error(
     """Bounds |ln(ŝ_j / s_j)| for a softmax shifted by its maximum, or not shifted at all (docs/bounds.md#softmax).
 
     â_i = (m − x_i)u' + e_exp·u is the log-domain error of exp(x_i − m). With the sum's h·u', Z is off by
-    E = Σ s_i·expm1(â_i + h·u') relative, L = −ln(1 − E) in its log, and r_j = â_j + L + e_div·u. Infinite (vacuous)
-    from E = 1/8 on. `inexact`: error of each logit itself (docs/bounds.md#layer).
+    E = Σ s_i·expm1(â_i + h·u') relative, L = −ln(1 − E) in its log, and r_j = â_j + L + e_div·u. From E = 1/8 on see
+    `far_sum`. `inexact`: error of each logit itself (docs/bounds.md#layer).
     """
     step = relative(1, form)
     n = logits.shape[-1]
@@ -97,13 +111,42 @@ def softmax_error(
     weights = np.maximum(np.exp(-near), SMALLEST)
     total = weights.sum(axis=-1, keepdims=True)
     s = weights / total
-    tiny = declared.flush or form.quantum * (ASSUMED.exp + 1)
-    exponential = theory.ranged * (near + inexact + moved) * step + relative(ASSUMED.exp, form) + inexact
-    spread = (s * np.expm1(exponential + theory.height(n) * step)).sum(axis=-1, keepdims=True) + n * tiny
-    sum_error = np.where(spread < LARGEST_SPREAD, -np.log1p(-np.minimum(spread, LARGEST_SPREAD)), np.inf)
-    r = exponential + sum_error + relative(ASSUMED.division, form)
+    tiny = declared.flush or form.quantum * (assumed(form).exp + 1)
+    exponential = theory.ranged * (near + inexact + moved) * step + relative(assumed(form).exp, form) + inexact
+    height = theory.height(n) * step
+    spread = (s * np.expm1(exponential + height)).sum(axis=-1, keepdims=True) + n * tiny
+    sum_error = -np.log1p(-np.minimum(spread, LARGEST_SPREAD))
+    log_total = np.log(total) + moved
+    far = ~(spread < LARGEST_SPREAD)
+    if far.any():
+        beyond = far_sum(s, exponential, height, 2 * n * tiny * np.exp(height + moved), log_total, form)
+        sum_error = np.where(far, np.where(moved < LARGEST_LOG, beyond, np.inf), sum_error)
+        tiny *= growth(sum_error[far], np.max(moved), n, height, tiny, form)
+        if declared.difference_step:
+            sum_error = np.where(far, np.inf, sum_error)
+    r = exponential + sum_error + relative(assumed(form).division, form)
     shift = theory.ranged * (gap + inexact + moved) * step + inexact
-    return SoftmaxError(s, gap, shift, np.log(total) + moved, r, sum_error, tiny, theory, declared, form)
+    return SoftmaxError(s, gap, shift, log_total, r, sum_error, tiny, theory, declared, form)
+
+
+def far_sum(
+    s: Floats, exponential: Floats, height: float, lost: Floats | float, log_total: Floats, form: Format
+) -> Floats:
+    """|ln(Ẑ / Z)| where E is 1/8 or more: each direction by itself, and no sum of such terms is below its largest
+    (docs/bounds.md#far-sums)."""
+    off = exponential + height
+    above = np.log((s * np.exp(off)).sum(axis=-1, keepdims=True) + lost)
+    less = lost - (s * np.expm1(-off)).sum(axis=-1, keepdims=True)
+    below = np.where(less < 1, -np.log1p(-np.minimum(less, 1)), np.inf)
+    error = np.maximum(above, np.minimum(below, log_total + relative(assumed(form).exp, form)))
+    return np.where(error < LARGEST_LOG, error, np.inf)
+
+
+def growth(sum_error: Floats, moved: float, n: int, height: float, tiny: float, form: Format) -> float:
+    """Of a loss, in these rows: by what the sum is off, twice, by three sums' roundings, by how far Z is below 1."""
+    largest = np.max(sum_error, where=sum_error < np.inf, initial=0.0)
+    roundings = 3 * (height + 9 * relative(1, form)) + relative(assumed(form).division, form)
+    return float(np.exp(2 * largest + roundings + min(moved, LARGEST_LOG)) * max(1.0, 8 * n * tiny))
 
 
 def softmax(e: SoftmaxError) -> Floats:
@@ -113,7 +156,7 @@ def softmax(e: SoftmaxError) -> Floats:
 
 def log_of_total(e: SoftmaxError) -> Floats:
     """ln Ẑ is off by Z's own error and log's."""
-    error: Floats = e.total + ASSUMED.log * e.form.u * (e.log_total + e.total)
+    error: Floats = e.total + assumed(e.form).log * e.form.u * (e.log_total + e.total)
     return error
 
 
@@ -135,5 +178,5 @@ def log_of_softmax(e: SoftmaxError) -> Floats:
     """ln ŝ_j, which is infinite where softmax may have underflowed (docs/bounds.md#through-probabilities)."""
     lost = e.tiny * np.exp(e.r) / np.maximum(e.s, SMALLEST)
     error = e.r + np.where(lost < 1 / 2, -np.log1p(-np.minimum(lost, 1 / 2)), np.inf)
-    allowed: Floats = error + ASSUMED.log * e.form.u * (e.log_s + error) + e.tiny
+    allowed: Floats = error + assumed(e.form).log * e.form.u * (e.log_s + error) + e.tiny
     return allowed

@@ -27,7 +27,7 @@ def loss(operation: Operation, e: SoftmaxError, targets: Any) -> Floats:
         case "cross_entropy_gradient":
             return over_batch(operation, e, p, cross_entropy_gradient(e, p))
         case "mean_squared_error_gradient":
-            return squared_error_gradient(e, targets) / len(p) + 2 * e.tiny * (e.n + 4)
+            return squared_error_gradient(e, targets) / len(p) + 8 * e.tiny
         case "mean_squared_error":
             return batch(operation, e, *squared_error(e, targets))
         case _:

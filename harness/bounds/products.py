@@ -41,12 +41,19 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
     size = np.abs(vector)
     outer = np.expm1(e.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     weight, inner = sums(e, size)
-    allowed: Floats = e.s * (outer * (size + weight) + inner) + lost(e, size)
+    if e.declared.through_entries:
+        apart: Floats = e.s * (outer * (size + weight) + inner) + lost(e, size)
+        return apart
+    inside = 2 * e.tiny * size.sum(axis=-1, keepdims=True) + 3 * e.n * e.least
+    # What is lost inside is multiplied by s_j·(1 + outer)·ζ, which is put in with the rest, and by 2 `tiny`.
+    grown = e.spare * inside
+    allowed: Floats = e.s * (outer * (size + (weight + grown)) + (inner + grown))
+    allowed += 2 * e.tiny * e.spare * size + 2 * e.tiny * (e.spare * (weight + 4) + inside)
     return allowed
 
 
 def lost(e: SoftmaxError, size: Floats) -> Floats:
-    """Below the normal numbers: 2 `tiny` for each monomial."""
+    """Below the normal numbers, where none is multiplied by an s_j: 2 `tiny` for each monomial."""
     cost: Floats = 2 * e.tiny * (size + size.sum(axis=-1, keepdims=True) + e.n + 4)
     return cost
 
@@ -56,13 +63,16 @@ def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
     t, v = np.abs(tangent), np.abs(cotangent)
     outer, deeper = (np.expm1(e.r + e.roundings(SECOND_ROUNDINGS + deep * (e.height + 1))) for deep in (2, 3))
     (all_t, off_t), (all_v, off_v), (all_tv, off_tv) = sums(e, t), sums(e, v), sums(e, t * v)
-    all_s, off_s = (part + e.n * e.tiny for part in sums(e, np.ones_like(t)))
+    all_s, off_s = (part + 2 * e.n * e.tiny for part in sums(e, np.ones_like(t)))
     both, off_both = all_t * all_v, off_t * all_v + all_t * off_v
     size = t * v + t * all_v + v * all_t + all_tv + 3 * both
     off = t * off_v + v * off_t + off_tv + (3 + all_s) * off_both + off_s * both
-    few = 1 + e.n / 8
-    below = (t + t.sum(axis=-1, keepdims=True) + few) * (v + v.sum(axis=-1, keepdims=True) + few)
-    allowed: Floats = e.s * (outer * size + deeper * all_s * both + off) + 20 * e.tiny * below
+    one_t, one_v = t + all_t + 1, v + all_v + 1
+    lost_t, lost_v = (e.tiny * part.sum(axis=-1, keepdims=True) + 2 * e.n * e.least for part in (t, v))
+    inside = one_t * lost_v + one_v * lost_t + lost_t * lost_v + e.tiny * (t * v).sum(axis=-1, keepdims=True)
+    grown = 8 * e.spare * inside  # times s_j·(1 + deeper), and 2 `tiny`: as in `product`
+    allowed: Floats = e.s * (outer * size + deeper * (all_s * both + grown) + (off + grown))
+    allowed += 8 * e.tiny * (e.spare * (one_t * one_v + all_tv) + 2 * inside)
     return allowed
 
 
@@ -71,7 +81,9 @@ def log_softmax_vjp(e: SoftmaxError, cotangent: Floats) -> Floats:
     size, either = np.abs(cotangent), e.through_log()
     outer = np.expm1(either.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     total = size.sum(axis=-1, keepdims=True)
-    allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + e.s * total * outer + lost(e, size)
+    allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + e.s * total * outer + 2 * e.tiny * (total + 4)
+    if e.declared.flush:  # Σ v_k has no products, and a sum loses bits by a flush alone
+        allowed += (e.s * (1 + outer) * e.spare + 2 * e.tiny) * e.n * e.declared.flush
     return allowed
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, log2
 
+from harness.formats import FORMATS, Format
+
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Assumed of exp, log and division, in u. Measured at worst: 6.5 and 4.3 (TensorFlow, float32), 1.0."""
+    """Assumed of exp, log and division, in u. Measured at worst: 6.5 and 4.3 (TensorFlow, float32), 1.0; 2.3 for exp in
+    float64."""
 
     exp: float = 8.0
     log: float = 5.0
@@ -16,6 +19,11 @@ class Accuracy:
 
 
 ASSUMED = Accuracy()
+FLOAT64 = Accuracy(exp=4.0)
+
+
+def assumed(form: Format) -> Accuracy:
+    return FLOAT64 if form.p == FORMATS["float64"].p else ASSUMED
 
 
 @dataclass(frozen=True)
@@ -56,5 +64,7 @@ class Declared:
     """Below it, zero is as good as the number."""
     through_probabilities: bool = False
     """Losses are computed from rounded probabilities."""
+    through_entries: bool = False
+    """A product with a Jacobian is summed from its rounded entries, or from quotients that are as small."""
     difference_step: float = 0.0
     """Derivatives are central differences of this step."""

@@ -20,10 +20,10 @@ LETTERS = (NONE, DECLARED, "A+", "A", "B", "C", UNGRADED, SHORT, "F", DIED)
 """From what says nothing to the worst."""
 MEANING = {
     "A+": "correctly rounded",
-    "A": "as good as a tree of additions and a shift without loss",
+    "A": "as good as a tree of additions and a shift without loss; a layer's inner products in any order",
     "B": "as good as a blocked tree and a rounded shift",
     "C": "above B, by a long chain of additions that was measured",
-    "F": "no rounding explains it",
+    "F": "no rounding explains it in a sum as high as was measured",
     UNGRADED: "theory allows anything there, or the probe that would tell is missing",
     SHORT: "falls short, but not by its size: another dtype, or a declared flaw that is gone",
     DECLARED: "wrong, as its formula is declared to be",
