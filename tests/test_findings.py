@@ -68,6 +68,7 @@ def cell(**about: object) -> Comparison:
     [
         ({"verdict": "falls short", "grade": "F", "any_order_fraction": 3.0}, DEFECT, "the bound holds"),
         ({"verdict": "falls short", "grade": "F", "any_order_fraction": 0.0}, ACCURACY, "B: a tree of additions"),
+        ({"verdict": "falls short", "grade": "F", "any_order_fraction": None}, ACCURACY, "B: a tree of additions"),
         ({"verdict": "falls short", "witness": WITNESS.replace("0.b", "1.8")}, DEFECT, "a digit is right"),
         ({"verdict": "falls short", "max_scale_error": 2.0**23}, DEFECT, "a digit is right"),
         ({"verdict": "falls short", "max_scale_error": 9.0, "max_relative_error": 7.0}, ACCURACY, ORDER),

@@ -105,7 +105,7 @@ def broken(row: Any) -> tuple[str, str]:
         return DEFECT, "a finite value has a finite answer"
     if no_digit(row):
         return DEFECT, "a digit is right"
-    if row.any_order_fraction <= 1:
+    if not row.any_order_fraction > 1:  # missing where any order of additions may give anything
         return ACCURACY, ORDER
     return DEFECT, BOUND
 
