@@ -31,6 +31,7 @@ ABOUT: dict[str, type] = {
 WORDS = {bool: "yes or no", list: "list", dict: "object"}
 DEEPER: dict[str, type] = {"frameworks": dict, "cases": dict, "inputs": dict, "unanswered_probes": dict}
 """Of which kind each of their entries is."""
+SELECTION = ("backends", "operations", "dtypes", "cases", "suite")
 KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
 
 
@@ -136,8 +137,9 @@ def amiss(about: Mapping[str, Any]) -> Iterator[str]:
         entries = about[key].values() if isinstance(about[key], dict) else about[key]
         if not all(isinstance(entry, kind) for entry in entries):
             yield f"an entry of its {key!r} is no {WORDS[kind]}"
-    if not isinstance(about["options"].get("selection"), dict):
-        yield "its options have no 'selection'"
+    selection = about["options"].get("selection")
+    if not isinstance(selection, dict) or set(SELECTION) - set(selection):
+        yield f"its options have no 'selection' of {', '.join(SELECTION)}"
 
 
 def _content(file: Path, about: dict[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from harness import store
 from harness.errors import INTERRUPTED
+from harness.plan import Selection
 from harness.records import Comparison, Run
 from harness.status import exit_code
 from reports import FORMATS, github, junit, render
@@ -27,7 +29,7 @@ WITNESS = json.dumps({"element": 1, "logits": ["0x1.0p+0", "</failure>\n::error:
 
 ABOUT: dict[str, object] = {
     "harness": "0.0.0", "partial": False, "faults": [], "environment": {}, "frameworks": {},
-    "options": {"selection": {}}, "cases": {}, "inputs": {}, "unanswered_probes": [],
+    "options": {"selection": asdict(Selection())}, "cases": {}, "inputs": {}, "unanswered_probes": [],
 }  # fmt: skip
 
 

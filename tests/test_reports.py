@@ -12,6 +12,7 @@ import pytest
 
 from harness import store
 from harness.errors import UsageError
+from harness.plan import Selection
 from harness.records import Comparison, Pair, Profile, Property, Run
 from reports import FORMATS, render, table
 from reports.cells import figure
@@ -77,7 +78,7 @@ def run() -> Run:
         "partial": False,
         "faults": [],
         "environment": {},
-        "options": {"selection": {}},
+        "options": {"selection": dataclasses.asdict(Selection())},
         "inputs": {},
         "unanswered_probes": [],
         "audit": {"values": 200000, "audited": 1234, "largest_deviation": 3.7e-9},
