@@ -553,3 +553,10 @@ def test_every_cell_stands_in_the_csv_and_json_reads() -> None:
     found = classified(baseline_of(cell("a"), cell("b")), run_of(cell("a"), cell("b", **OTHER)))
     assert len(pages.render(found, "csv").splitlines()) == 3
     assert '"within the accepted error": 1' in pages.render(found, "json")
+
+
+@pytest.mark.parametrize("own", sorted((ROOT / "baselines").glob("*.csv")), ids=lambda file: file.stem)
+def test_this_project_s_own_baselines_read(own: Path) -> None:
+    found = accepted.read(own)
+    assert {"numpy", "torch", "tensorflow", "jax"} <= set(found.frameworks)
+    assert (found.cells.suites == "quick").all()
