@@ -100,6 +100,7 @@ class Framework:
         return [backend for backend in group.backends if backend in self.backends] if ours else []
 
     def _cell(self, number: int, group: Group, backend: str) -> None:
+        self._renew()
         for block in range(len(blocks.boundaries(group.case))):
             with self.turns.turn(self.rank):
                 result = self._result(number, group, backend, block)
@@ -132,6 +133,12 @@ class Framework:
             dtype=reply.get("dtype", ""),
             sha256=reply.get("sha256", ""),
         )
+
+    def _renew(self) -> None:
+        """Replace a worker that keeps much of what it was asked: nobody runs out of memory by earlier questions."""
+        if self._worker and self._worker.grown:
+            self._worker.stop()
+            self._worker = None
 
     def _answered(self, request: dict[str, Any]) -> dict[str, str]:
         """Outcome, reason and dtype. A block whose worker crashed is asked once more, alone in a fresh one."""

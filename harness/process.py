@@ -66,6 +66,7 @@ class Worker:
         self._channel: Any = None
         self._popen: Any = None
         self._pid = -1
+        self._at_start = 0.0
 
     def open(self) -> dict[str, Any]:
         """Start the process and import the framework: its version and habits, or `{"absent": reason}`."""
@@ -82,7 +83,14 @@ class Worker:
         start = {
             "framework": self.framework, "log": str(self.log), "packages": packages, "modules": list(self.modules),
         }  # fmt: skip
-        return self.ask(start, self.limits.start_seconds)
+        said = self.ask(start, self.limits.start_seconds)
+        self._at_start = self._used()
+        return said
+
+    @property
+    def grown(self) -> bool:
+        """Whether it holds half of what it may beyond its start, between questions: compiled programs, and caches."""
+        return self._used() - self._at_start > (self.limits.gigabytes - self._at_start) / 2
 
     def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """Send a request and wait for its reply; WorkerDiedError if the process ends or has to be ended."""
@@ -106,11 +114,15 @@ class Worker:
             last = str(error).strip().splitlines()[-1]
             raise self._ended("crashed", f"the worker itself failed: {last}") from None
 
-    def _check_memory(self) -> None:
+    def _used(self) -> float:
+        """GiB; 0 of a process that is gone, whose end the next receive sees."""
         try:
-            used = psutil.Process(self._pid).memory_info().rss / 2**30
+            return float(psutil.Process(self._pid).memory_info().rss / 2**30)
         except psutil.NoSuchProcess:
-            return  # the next receive sees the end
+            return 0.0
+
+    def _check_memory(self) -> None:
+        used = self._used()
         if used > self.limits.gigabytes:
             raise self._ended("out of memory", f"{used:.1f} GiB in use, {self.limits.gigabytes:g} allowed")
 

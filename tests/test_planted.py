@@ -101,6 +101,17 @@ def test_another_dtype_than_asked_for_is_judged_in_its_own_and_falls_short(
     assert float(cell.max_ulp_error) < 1  # of float32
 
 
+def test_memory_stays_flat_whatever_a_framework_keeps_of_earlier_questions(tmp_path: Path) -> None:
+    done = harness(
+        "compare", "--backend", "mortal:keeps", "--case", "seed00*", "--operation", "softmax", "--dtype", "float64",
+        "--memory-limit", "0.5", "--out", tmp_path, PYTHONPATH=PLANTED,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    cells = pd.read_csv(tmp_path / "comparisons.csv")
+    assert len(cells) > 8  # as many as would not fit together
+    assert set(cells.outcome) == {"ok"}
+
+
 @pytest.fixture(scope="module")
 def mortal_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, int, str]:
     """Comparisons, exit code and stderr of one run in which processes die."""
