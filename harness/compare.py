@@ -216,13 +216,11 @@ def one_pass(
 def suspicious(group: Group, judgement: Judgement) -> bool:
     """Whether an answer is above B, by what a long chain of additions may explain, and none was measured."""
     return needs_height(softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])) and any(
-        row.verdict == rows.SHORT and row.measured_height is None and explained(row.any_order_fraction)
+        row.verdict == rows.SHORT
+        and row.measured_height is None
+        and rows.explained_in_some_order(row.any_order_fraction)
         for row in judgement.comparisons
     )
-
-
-def explained(any_order_fraction: float | None) -> bool:
-    return any_order_fraction is not None and any_order_fraction <= 1
 
 
 def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> Judgement:

@@ -70,6 +70,11 @@ def other_dtype(group: Group, backend: str, cell: Cell) -> str:
     return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
 
 
+def explained_in_some_order(any_order_fraction: float | None) -> bool:
+    """Whether a chain of additions may explain an answer: missing where any order of them may give anything."""
+    return any_order_fraction is None or not any_order_fraction > 1
+
+
 def with_errors(row: Comparison, tally: Tally) -> Comparison:
     mean_absolute, mean_relative, bias, mean_ulp = tally.means()
     median, p90, p99 = (interval(tally.quantile(share)) for share in QUANTILES)
@@ -140,9 +145,10 @@ def interval(ends: tuple[float, float] | None) -> str:
 
 def verdict(tally: Tally, declared: bool) -> str:
     """A flaw is declared strictly: where it does not show, that is an error too."""
-    if grade(tally) == "F":
+    given = grade(tally)
+    if given == "F":
         return AS_DECLARED if declared else SHORT
-    return FLAW_GONE if declared else VACUOUS if not grade(tally) else WITHIN
+    return FLAW_GONE if declared else WITHIN if given else VACUOUS
 
 
 def place(group: Group, flat: int) -> str:

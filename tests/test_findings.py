@@ -159,6 +159,23 @@ def test_no_script_runs_but_those_beside_the_table(snippet: str, tmp_path: Path)
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("case", ["zeros:65503x2/0", "zeros:2x65520", "lost:2x3000"])
+def test_what_is_asked_again_is_judged_as_the_run_judged_it(case: str, tmp_path: Path) -> None:
+    """Long float16 chains, in any order of which theory excludes nothing: both measure their height, or say why not."""
+    done = harness(
+        "compare", "--backend", "numpy", "--operation", "softmax,vjp", "--dtype", "float16", "--case", case,
+        "--out", tmp_path,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    told = ("verdict", "grade", "measured_height", "bound_fraction_there", "reason")
+    with Asker() as asker:
+        for row in store.read(tmp_path).comparisons.itertuples():
+            again = asker.cell(row.backend, row.operation, row.case, row.dtype)
+            assert [getattr(again, name) for name in told] == [
+                None if pd.isna(value) else value for value in (getattr(row, name) for name in told)
+            ]
+
+
 def test_a_finding_of_a_backend_that_is_not_here_is_stale(tmp_path: Path) -> None:
     (tmp_path / "findings").mkdir()
     (tmp_path / "findings" / "it.py").write_text("print('shown: it ran')\n")

@@ -16,7 +16,7 @@ from harness.cases import named
 from harness.grades import needs_height
 from harness.inputs import Inputs
 from harness.operations import OPERATIONS, softmax_length
-from harness.probes import HEIGHT, Measured, place_of, probed_as
+from harness.probes import HEIGHT, Measured, Probed, place_of, probed_as
 from harness.process import Limits, Worker, WorkerDiedError
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
@@ -56,12 +56,10 @@ class Asker:
     def judged(self, group: Group) -> Judgement:
         """The cell and its laws."""
         [backend] = group.backends
-        known = {backend: Measured()}
-        found = self._judged(group, known)
+        found = self._judged(group, {backend: Measured()})
         n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
         if found.comparisons[0].grade == "F" and needs_height(n):
-            known = {backend: Measured(self._height(group, n))}
-            found = self._judged(group, known)
+            found = self._judged(group, self._measured(group, n))
         return found
 
     def group(self, backend: str, operation: str, case: Case, dtype: str) -> Group | None:
@@ -75,13 +73,14 @@ class Asker:
         """On the case's first block."""
         return load(self._results(group)[group.backends[0], 0])
 
-    def _height(self, group: Group, n: int) -> int | None:
+    def _measured(self, group: Group, n: int) -> dict[str, Measured]:
+        """As a run measures it, and says why there is no height."""
         name, dtype = probed_as(group.backends[0], group.dtype)
         case = probes.case(HEIGHT, n, place_of(group))
         probe = Group("softmax", case, dtype, case.axes[0], (name,), HEIGHT)
-        found, _ = judge.probed(probe, self._results(probe), load)
-        height = found[name]
-        return None if height is None else int(height)
+        found = Probed()
+        found.add(probe, *judge.probed(probe, self._results(probe), load))
+        return found.of(group)
 
     def _judged(self, group: Group, known: Mapping[str, Measured]) -> Judgement:
         results = self._results(group)

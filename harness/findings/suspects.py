@@ -17,7 +17,7 @@ from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.probes import answer_dtype
-from harness.rows import SHORT
+from harness.rows import SHORT, explained_in_some_order
 from harness.sameness import STRICT
 
 NO_DIGIT = 0.5
@@ -105,7 +105,7 @@ def broken(row: Any) -> tuple[str, str]:
         return DEFECT, "a finite value has a finite answer"
     if no_digit(row):
         return DEFECT, "a digit is right"
-    if not row.any_order_fraction > 1:  # missing where any order of additions may give anything
+    if explained_in_some_order(row.any_order_fraction):
         return ACCURACY, ORDER
     return DEFECT, BOUND
 

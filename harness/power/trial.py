@@ -21,7 +21,7 @@ from harness.journal import Journal
 from harness.plan import merged, probes
 from harness.probes import HEIGHT
 from harness.records import Group, Run
-from harness.rows import SHORT
+from harness.rows import SHORT, explained_in_some_order
 from harness.suites import Wish, cells, load
 
 STANDS_FOR = "numpy"
@@ -86,7 +86,8 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
 def doubts(run: Run) -> set[tuple[str, str, str]]:
     """Backend, case and dtype of what falls short by no more than some order of summation may explain, unprobed."""
     cells = run.comparisons
-    doubtful = cells[(cells.verdict == SHORT) & cells.measured_height.isna() & (cells.any_order_fraction <= 1)]
+    some_order = cells.any_order_fraction.map(explained_in_some_order)
+    doubtful = cells[(cells.verdict == SHORT) & cells.measured_height.isna() & some_order]
     return set(zip(doubtful.backend, doubtful.case, doubtful.dtype, strict=True))
 
 
