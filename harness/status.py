@@ -19,12 +19,12 @@ def exit_code(run: Run) -> int:
     return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)
 
 
-def absent_by_name(run: Run) -> dict[str, str]:
-    """Backends that were asked for by name, their own or their framework's, and are not there, with the reason."""
+def absent_by_name(run: Run) -> list[str]:
+    """A sentence for each backend that was asked for by its name, or its framework's, and is not there."""
     asked = run.about.get("options", {}).get("selection", {}).get("backends", ())
     absent = run.comparisons[run.comparisons.outcome == "absent"].drop_duplicates("backend")
-    return {
-        name: reason
+    return [
+        f"{name} was asked for by name and is absent: {reason}"
         for name, reason in zip(absent.backend, absent.reason, strict=True)
         if name in asked or name.partition(":")[0] in asked
-    }
+    ]

@@ -111,8 +111,8 @@ def carry_out(
         "interpreters": dict(settings.interpreters),
     }
     run = runs.as_run(work, groups, options)
-    for name, reason in status.absent_by_name(run).items():
-        print(f"{name} was asked for by name and is absent: {reason}", file=sys.stderr)
+    for sentence in status.absent_by_name(run):
+        print(sentence, file=sys.stderr)
     for fault in work.faults:
         print(f"our own fault: {fault}", file=sys.stderr)
     return run, status.exit_code(run)
