@@ -65,7 +65,7 @@ class Worker:
         self._group: Any = None
         self._channel: Any = None
         self._popen: Any = None
-        self._process: psutil.Process | None = None
+        self._pid = -1
         self._at_start = 0.0
 
     def open(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Worker:
                 f"popen//execmodel=main_thread_only//python={self.interpreter}//{settings}"
             )
         self._popen = gateway._io.popen  # there is no public way to its exit status
-        self._process = psutil.Process(self._popen.pid)
+        self._pid = self._popen.pid
         self._channel = gateway.remote_exec(bootstrap)
         packages = {package.__name__: str(package.__file__) for package in (backends, harness)}
         start = {
@@ -117,7 +117,7 @@ class Worker:
     def _used(self) -> float:
         """GiB; 0 of a process that is gone, whose end the next receive sees."""
         try:
-            return float(self._process.memory_info().rss / 2**30) if self._process else 0.0
+            return float(psutil.Process(self._pid).memory_info().rss / 2**30)
         except psutil.NoSuchProcess:
             return 0.0
 
