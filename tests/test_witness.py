@@ -17,7 +17,7 @@ from harness.cases import named
 from harness.findings.snippets import BY_ITS_ROW, finding, run, snippet
 from harness.findings.suspects import suspects
 from harness.operations import OPERATIONS
-from harness.probes import Measured
+from harness.probes import TOO_LONG, Measured
 from harness.records import Comparison, Group, Property, Result
 from harness.transcript.script import Transcript
 from harness.transcript.snippet import Value, reproduction
@@ -131,3 +131,20 @@ def test_a_defect_in_a_long_chain_is_held_against_what_the_chain_may_cost(tmp_pa
     logits = blocks.array(named(LONG), "logits", "float32", (0, 2))
     assert script(tmp_path, found, off(logits)).startswith("shown:")
     assert script(tmp_path, found, chained(logits)).startswith("not shown:")
+
+
+@pytest.mark.parametrize(
+    ("operation", "case", "answer", "said"),
+    [("softmax", "zeros:65510", 0.0, "more than"), ("log_softmax", "zeros:65520", -np.inf, "-inf, and not")],
+)
+def test_what_no_height_was_measured_for_is_shown_against_a_tree_or_as_no_number(
+    operation: str, case: str, answer: float, said: str, tmp_path: Path
+) -> None:
+    """In float16 rows so long that any order of additions may give anything: that bound is infinite."""
+    found = cell(operation, case, "float16", lambda logits: np.full_like(logits, answer), Measured(missing=TOO_LONG))
+    assert (found.grade, found.allowed_there) == ("F", np.inf)
+    [rows] = blocks.boundaries(named(case))
+    logits = blocks.array(named(case), "logits", "float16", rows)
+    assert script(tmp_path, found, np.full_like(logits, answer)).startswith(f"shown: the answer at [0] is {said}")
+    right = pairwise(logits.astype(np.float64)) if operation == "softmax" else np.full(logits.shape, -np.log(65520))
+    assert script(tmp_path, found, right.astype(np.float16)).startswith("not shown:")
