@@ -118,7 +118,7 @@ def mortal_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, 
     out = tmp_path_factory.mktemp("mortal")
     done = harness(
         "compare", "--backend", "numpy,mortal*,fatal,missing", "--case", "seed001-123,seed001-125",
-        "--operation", "softmax", "--dtype", "float32", "--time-limit", "2", "--memory-limit", "0.5", "--out", out,
+        "--operation", "softmax", "--dtype", "float32", "--time-limit", "10", "--memory-limit", "0.5", "--out", out,
         PYTHONPATH=PLANTED, PLANTED_MARKER=out / "died-once",
     )  # fmt: skip
     return pd.read_csv(out / "comparisons.csv", keep_default_na=False), done.returncode, done.stderr
@@ -129,7 +129,7 @@ def mortal_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, 
     [
         ("mortal:segfault", "crashed", "killed by SIGSEGV, twice"),
         ("mortal:leaves", "crashed", "exit code 7, twice"),
-        ("mortal:hangs", "timed out", "no answer in 2 s"),
+        ("mortal:hangs", "timed out", "no answer in 10 s"),
         ("mortal:hoards", "out of memory", r"0\.\d GiB in use, 0.5 allowed"),
         ("mortal:says_no_memory", "out of memory", "RuntimeError: DefaultCPUAllocator: can't allocate memory.*"),
         ("fatal", "crashed", "while it was imported: killed by SIGILL"),
