@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from backends import NAMES
 from harness import arrays, blocks, probes, store
@@ -50,7 +51,7 @@ class Archive:
         if result.outcome == "ok":
             answer = arrays.load(result.array, result.dtype)
             entry |= {
-                "file": f"{FOLDER}/{number}-{result.backend.replace(':', '-')}-{result.block}.npy",
+                "file": f"{FOLDER}/{number}-{quote(result.backend, safe='')}-{result.block}.npy",
                 "dtype": result.dtype,
                 "sha256": arrays.sha256(answer),
             }

@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
 from typing import Any
+from urllib.parse import quote
 
 from backends import FRAMEWORKS, find
 from harness import blocks
@@ -79,7 +80,7 @@ class Framework:
     def _open(self) -> None:
         """Start the worker if it does not run; `about` says what came of it."""
         interpreter = self.settings.interpreters.get(self.name, sys.executable)
-        log = self.settings.scratch / f"{self.backends[0].replace(':', '-')}-{self.threads}.log"
+        log = self.settings.scratch / f"{quote(self.backends[0], safe='')}-{self.threads}.log"
         self._worker = Worker(self.name, interpreter, self.settings.limits, log, self.settings.modules, self.threads)
         try:
             self.about.update(self._worker.open())
@@ -114,7 +115,7 @@ class Framework:
             return replace(result, outcome=refused[0], reason=refused[1])
         if "outcome" in self.about:
             return replace(result, outcome=self.about["outcome"], reason=self.about["reason"])
-        save = str(self.settings.scratch / f"{number}-{backend.replace(':', '-')}-{block}.npy")
+        save = str(self.settings.scratch / f"{number}-{quote(backend, safe='')}-{block}.npy")
         request = {
             "backend": backend,
             "operation": group.operation,

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 from backends import FRAMEWORKS, NAMES, find
 from harness.process import Limits, Worker, WorkerDiedError
@@ -20,7 +21,7 @@ def inventory(interpreters: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def look(framework: str, interpreter: str, folder: Path) -> dict[str, str]:
-    worker = Worker(framework, interpreter, Limits(), folder / f"{framework}.log")
+    worker = Worker(framework, interpreter, Limits(), folder / f"{quote(framework, safe='')}.log")
     try:
         about = worker.open()
     except WorkerDiedError as died:

@@ -178,3 +178,47 @@ def test_a_backend_that_does_not_import_is_absent(tmp_path: Path) -> None:
                    "--out", tmp_path, PYTHONPATH=PLANTED)  # fmt: skip
     assert done.returncode == 5
     assert "entry point 'unimportable' (not_a_module_at_all) failed: ModuleNotFoundError" in done.stderr
+
+
+ALIKE = """
+from backends.numpy import NumPy
+
+class Right(NumPy):
+    framework = "alike-zeros"
+
+class Zeros(NumPy):
+    framework = "alike"
+    variant = "zeros"
+    operations = ("softmax",)
+    def softmax(self, logits, axis):
+        return super().softmax(logits, axis) * 0
+
+class Slash(Zeros):
+    variant = "fast/v2"
+    def softmax(self, logits, axis):
+        return NumPy.softmax(self, logits, axis)
+
+class Native(NumPy):
+    framework = "alike"
+
+BACKENDS = (Native, Right, Zeros, Slash)
+"""
+
+
+def test_names_that_are_alike_share_no_answer(tmp_path: Path) -> None:
+    """A file is named by them, and a name may have in it whatever a file's may not."""
+    about = tmp_path / "alike-0.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: alike\nVersion: 0.0\n")
+    (about / "entry_points.txt").write_text("[softmax_harness.backends]\nalike = alike\n")
+    (tmp_path / "alike.py").write_text(ALIKE)
+    out = tmp_path / "out"
+    done = harness("compare", "--backend", "alike*", "--case", "seed00*", "--operation", "softmax", "--dtype",
+                   "float32", "--save-arrays", "--out", out, PYTHONPATH=tmp_path)  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    told = set(pd.read_csv(out / "comparisons.csv")[["backend", "verdict"]].itertuples(index=False, name=None))
+    right = {(name, "within bound") for name in ("alike", "alike-zeros", "alike:fast/v2")}
+    assert told == right | {("alike:zeros", "falls short")}
+    again = harness("judge", out, "--out", tmp_path / "again", PYTHONPATH=tmp_path)
+    assert again.returncode == 1, again.stderr
+    assert (tmp_path / "again" / "comparisons.csv").read_bytes() == (out / "comparisons.csv").read_bytes()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class AtWorker:
     def open(self) -> Worker:
         """The worker, started if need be; NoWorkerError where that fails."""
         if self._worker is None:
-            log = self.folder / f"{self.framework}.log"
+            log = self.folder / f"{quote(self.framework, safe='')}.log"
             self._worker = worker = Worker(self.framework, self.interpreter, self.limits, log, self.modules)
             try:
                 about = worker.open()
@@ -78,7 +79,7 @@ class AtWorker:
 
     def _asked(self, backend: str, operation: str, sheet: Sheet, layout: str) -> Outcome:
         given = arguments(sheet, operation, layout)
-        save = str(self.folder / f"{self.framework}-answer.npy")
+        save = str(self.folder / f"{quote(self.framework, safe='')}-answer.npy")
         request = {
             "backend": backend,
             "operation": operation,
@@ -103,7 +104,7 @@ class AtWorker:
             self._sheet, self._files = sheet, {}
         key = (id(sheet), layout, name)
         if key not in self._files:
-            file = self.folder / f"{self.framework}-{layout}-{name}.npy"
+            file = self.folder / f"{quote(self.framework, safe='')}-{layout}-{name}.npy"
             self._files[key] = (str(file), arrays.save(file, value), arrays.sha256(value))
         return self._files[key]
 
