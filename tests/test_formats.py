@@ -17,7 +17,7 @@ from harness.errors import INTERRUPTED
 from harness.plan import Selection
 from harness.records import Comparison, Run
 from harness.status import exit_code
-from reports import FORMATS, github, junit, render
+from reports import FORMATS, github, junit, render, table
 from reports.cells import legible
 from tests.command import harness
 from tests.test_reports import answered
@@ -57,6 +57,21 @@ def hostile() -> Run:
         faults=[HOSTILE],
         frameworks={"torch": {"version": HOSTILE}},
     )
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_framework_that_is_nan_throughout_is_told_in_every_format(form: str) -> None:
+    """It has no finite error, so its histogram is empty."""
+    nothing = dict.fromkeys(("max_ulp_error", "ulp_error_there", "bound_fraction_there", "max_relative_error"))
+    cell = short(bound_fraction=float("inf"), nan_count=3, ulp_histogram="[]", **nothing)
+    assert "torch" in render(run_of(answered("numpy", ulp_histogram="[0, 3]"), cell), form)
+
+
+def test_the_first_table_tells_of_sweeps_too() -> None:
+    """Its grades are the worst of all that was asked, and the cell nearest to its bound is any."""
+    run = run_of(answered("torch", "digits"), short("torch", "zeros:2x65520", dtype="float16", bound_fraction=29.0))
+    [row] = table.overview(run).to_dict("records")
+    assert (row["on"], row["of the bound"], row["grades"]) == ("zeros:2x65520, float16", "29", "all F")
 
 
 TEXTS = {"hostile.xml": junit.render, "hostile.github.txt": github.render, "hostile.summary.md": github.summary}

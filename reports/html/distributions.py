@@ -45,7 +45,7 @@ def total(histograms: Sequence[str]) -> Counts:
     """Of all cells together."""
     counts = np.zeros(len(EDGES), dtype=np.int64)
     for text in histograms:
-        one = json.loads(text)
+        one = np.array(json.loads(text), dtype=np.int64)  # none where every answer is NaN
         counts[: len(one)] += one
     return counts
 
