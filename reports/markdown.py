@@ -26,7 +26,7 @@ def sections(run: Run) -> Iterator[str]:
     yield "# Softmax across frameworks"
     yield f"**{table.headline(whole)}**"
     yield "\n".join(f"- {escaped(sentence)}" for sentence in troubles.of_the_run(whole))
-    yield grid(table.overview(run))
+    yield grid(table.overview(whole))
     yield READING
     if len(short := table.shortfalls(whole)):
         yield "## What falls short"
@@ -37,15 +37,14 @@ def sections(run: Run) -> Iterator[str]:
     yield grid(table.frameworks(whole))
     yield table.audit(whole)
     yield from swept(whole)
-    yield from how_good(run)
+    yield from how_good(whole, run)
     yield "## Relative error between frameworks, in percent"
     yield (
         "`np.mean(np.abs((a - b) / a)) * 100`, the notebook's figure, exactly. Where a is 0 the figure is infinite or "
         "NaN: the number of zeros stands beside it."
     )
     yield from by_question(run, agreement.percents)
-    yield "## Distance from the truth"
-    yield grid(table.summary(run))
+    yield from section("Distance from the truth", table.summary(run), "Of the named cases.")
     yield "Largest error in ulp, and the grade, case by case:"
     yield from by_question(run, table.truth)
     yield from beside_the_natives(run)
@@ -55,10 +54,11 @@ def sections(run: Run) -> Iterator[str]:
 
 READING = (
     "Every answer is judged against the exact value at the very numbers that the backend got, and against the "
-    "largest error that a proved bound allows at that element. *ulp*: error in units in the last place of the "
-    "exact value, at the element of the share beside it. *of the bound*: above 1, the grade is C where a long "
-    "summation chain was measured and explains it, and F where no rounding does. A+ is correctly rounded, A as good as "
-    "a tree of additions and a shift without loss, B as good as a blocked tree and a rounded shift."
+    "largest error that a proved bound allows at that element. *apart*: the largest mean relative error between two "
+    "frameworks, on named cases. *ulp*: error in units in the last place of the exact value, at the element of the "
+    "share beside it. *of the bound*: above 1, the grade is C where a long summation chain was measured and explains "
+    "it, and F where no rounding does. A+ is correctly rounded, A as good as a tree of additions and a shift without "
+    "loss, B as good as a blocked tree and a rounded shift."
 )
 
 
@@ -77,10 +77,11 @@ def swept(run: Run) -> Iterator[str]:
     )
 
 
-def how_good(run: Run) -> Iterator[str]:
+def how_good(whole: Run, run: Run) -> Iterator[str]:
+    """`whole`: with its sweeps."""
     yield "## Grades"
-    yield "The worst over all cases, by dtype: " + " / ".join(dict.fromkeys(run.comparisons.dtype)) + "."
-    yield grid(quality.grades(run))
+    yield "The worst over all cases, by dtype: " + " / ".join(dict.fromkeys(whole.comparisons.dtype)) + "."
+    yield grid(quality.grades(whole))
     yield from section(
         "What probes show",
         quality.probes(run),
@@ -90,8 +91,9 @@ def how_good(run: Run) -> Iterator[str]:
     yield from section(
         "Why softmax is as far off as it is",
         quality.causes(run),
-        "The worst element of each framework, its error ln(actual/expected) in u split into what rounding the shift "
-        "costs, which is known exactly, what its row has in common, which is the sum's, and what is its own.",
+        "The worst element of each framework on named cases, its error ln(actual/expected) in u split into what "
+        "rounding the shift costs, which is known exactly, what its row has in common, which is the sum's, and what is "
+        "its own.",
     )
 
 
