@@ -189,7 +189,7 @@ def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Fl
 
 def quotient(error: float, bound: float) -> float | None:
     """An error as a share of its bound, as `metrics` has it: None of nothing."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return a_number(float(np.divide(error, bound)))
 
 

@@ -78,13 +78,19 @@ def overview(run: Run) -> pd.DataFrame:
             row[f"apart, {dtype}"] = "–" if pd.isna(most) else f"{figure(most)} %"
         worst = ranked_by_bound(found).iloc[0]
         row |= {
-            "nearest to its bound": f"{worst.backend}, {figure(worst.ulp_error_there)} ulp",
+            "nearest to its bound": f"{worst.backend}, {how_far(worst)}",
             "on": f"{placed(worst['case'], worst['axis'])}, {worst['dtype']}",
             "of the bound": figure(worst.bound_fraction_there),
             "grades": by_grade(found),
         }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def how_far(cell: pd.Series) -> str:
+    """An answer's worst element."""
+    odd = " or ".join(["NaN"] * bool(cell.nan_count) + ["infinite"] * bool(cell.infinity_count))
+    return odd or f"{figure(cell.ulp_error_there)} ulp"
 
 
 def ranked_by_bound(cells: pd.DataFrame) -> pd.DataFrame:

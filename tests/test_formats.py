@@ -74,6 +74,11 @@ def test_the_first_table_tells_of_sweeps_too() -> None:
     assert (row["on"], row["of the bound"], row["grades"]) == ("zeros:2x65520, float16", "29", "all F")
 
 
+def test_an_answer_that_is_no_number_is_called_that_in_the_first_table() -> None:
+    broken = short("torch", "wide", bound_fraction=float("inf"), infinity_count=1, ulp_error_there=None)
+    assert table.overview(run_of(broken)).at[0, "nearest to its bound"] == "torch, infinite"
+
+
 TEXTS = {"hostile.xml": junit.render, "hostile.github.txt": github.render, "hostile.summary.md": github.summary}
 
 
