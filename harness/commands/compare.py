@@ -18,6 +18,7 @@ from harness.commands.options import (
     checked_pairs,
     finish,
     interpreters,
+    show,
     split,
 )
 from harness.commands.page import PAGE
@@ -68,7 +69,7 @@ def compare(
     )
     groups = plan.groups(selection, probe_all=save_arrays)
     if dry_run:
-        print(cost.told(groups, "" if selection.of_its_own else suite or "quick"))
+        show(cost.told(groups, "" if selection.of_its_own else suite or "quick") + "\n")
     cost.within_budget(groups, selection.suite)
     if dry_run:
         return

@@ -86,12 +86,14 @@ def checked_pairs(pairs: str) -> Any:
 
 
 def show(text: str) -> None:
-    """On stdout; a reader who has seen enough of it changes no exit status."""
+    """On stdout; a reader who has seen enough of it changes no exit status. UsageError where the disk is full."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes what is left when it ends
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(f"cannot write to stdout: {error.strerror or error}") from None
 
 
 def summarise(run: Run, form: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.commands.baseline import Factor, Format, checked_format, leave
-from harness.commands.options import Names, Pythons, app, interpreters, split
+from harness.commands.options import Names, Pythons, app, interpreters, show, split
 from harness.errors import AS_IT_SHOULD_BE, BACKEND_DIED, FALLS_SHORT, NOTHING_COMPARED, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def compare_versions(
     if dry_run:
         for side, command in zip(sides, runs, strict=True):
             for line in (*versions.making(side, out / "env"), command):
-                print(shlex.join(line))
+                show(f"{shlex.join(line)}\n")
         return
     for side, command in zip(sides, runs, strict=True):
         versions.make(side, out / "env", say)
