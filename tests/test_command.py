@@ -46,6 +46,7 @@ PAIR_COLUMNS = [
         (["--python", "jax=/no/such"], "--python jax: there is no interpreter at '/no/such'"),
         (["--python", f"jax={sys.executable}", "--backend", "numpy"], "--python jax: no backend of jax is asked"),
         (["--python", f"jax={sys.executable}", "--python", f"jax={sys.executable}"], "--python names jax twice"),
+        (["--out", ""], "--out names nothing"),
         (["--out", "/proc/nowhere"], "cannot write to '/proc/nowhere': "),
         (["--backend", "torch:jacrev", "--operation", "vjp"], "none of torch:jacrev computes vjp by itself"),
     ],

@@ -12,6 +12,7 @@ from harness.commands.findings import look_into
 from harness.commands.options import (
     Form,
     Names,
+    Out,
     Pythons,
     app,
     checked_format,
@@ -38,7 +39,7 @@ def compare(
     operation: Names = None,
     dtype: Names = None,
     case: Names = None,
-    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/latest"),
+    out: Out = Path("out/latest"),
     form: Form = "terminal",
     python: Pythons = None,
     pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (

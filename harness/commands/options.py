@@ -36,6 +36,16 @@ Form = Annotated[
 ]
 
 
+def folder(given: str | Path) -> Path:
+    """UsageError for an empty name, as of a variable that is not set: it would be the folder that one stands in."""
+    if not str(given).strip():
+        raise UsageError("--out names nothing")
+    return Path(given)
+
+
+Out = Annotated[Path, typer.Option(parser=folder, metavar="PATH", help="Folder for what is written.")]
+
+
 def split(option: str, given: list[str] | None) -> tuple[str, ...]:
     """`a,b` and repeated options alike; an option that names nothing is a slip, and not a wish for everything."""
     names = tuple(name.strip() for text in given or [] for name in text.split(",") if name.strip())
