@@ -292,6 +292,18 @@ def test_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     assert "about" in done.stdout.splitlines()[-1]
 
 
+def test_a_dry_run_counts_what_its_filters_leave(tmp_path: Path) -> None:
+    """In the first table too, where a cell counts once for each table that asks it."""
+    file = tmp_path / "mine.toml"
+    sweep = '[[sweep]]\nname = "{}"\noperation = ["softmax"]\ndtype = ["{}"]\nwidth = ["1..9"]\n'
+    file.write_text('title = "t"\n' + sweep.format("wide", "float64") + sweep.format("narrow", "float32"))
+    narrowed = ("--backend", "numpy", "--dtype", "float64", "--case", "normal:3x[1-5]")
+    lines = harness("compare", "--suite", file, *narrowed, "--dry-run").stdout.splitlines()
+    cells = {line.split()[0]: line.split()[1] for line in lines if len(line.split()) > 1}
+    assert (cells["wide"], cells["numpy"]) == ("5", "5")
+    assert "narrow" not in cells
+
+
 def test_a_filter_narrows_a_suite() -> None:
     found = groups(Selection(("numpy",), ("vjp",), ("float32",), ("repeated*",), "quick"))
     assert found

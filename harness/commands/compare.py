@@ -55,6 +55,7 @@ def compare(
 ) -> None:
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
     import tempfile
+    from functools import partial
 
     from harness import cost, plan, signals, store
     from harness.engine import Settings
@@ -70,7 +71,8 @@ def compare(
     )
     groups = plan.groups(selection, probe_all=save_arrays)
     if dry_run:
-        show(cost.told(groups, "" if selection.of_its_own else suite or "quick") + "\n")
+        name = "" if selection.of_its_own else suite or "quick"
+        show(cost.told(groups, name, partial(plan.narrowed, selection)) + "\n")
     cost.within_budget(groups, selection.suite)
     if dry_run:
         return
