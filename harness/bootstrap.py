@@ -27,6 +27,7 @@ if __name__ == "__channelexec__":
         for name in start["modules"]:
             add(importlib.import_module(name).BACKENDS)
     except ImportError as error:
-        hello.send({"absent": f"its interpreter cannot run a worker: {error}"})
+        said = str(error).encode(errors="backslashreplace").decode()  # a path in it may be no UTF-8, and is not sent
+        hello.send({"absent": f"its interpreter cannot run a worker: {said}"})
     else:
         serve(hello, start["framework"])

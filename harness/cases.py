@@ -181,10 +181,17 @@ CASES = {
 }
 
 
-GRAMMAR = re.compile(r"(?P<family>[^:]+):(?P<shape>\d+(x\d+)*)(/(?P<axis>-?\d+))?(?P<options>(;\w+=\w+)*)")
+NUMBER = r"[1-9][0-9]{0,17}"
+"""In a name, where each number has one spelling: another would be another case with other numbers."""
+GRAMMAR = re.compile(
+    rf"(?P<family>[^:]+):(?P<shape>(0|{NUMBER})(x(0|{NUMBER}))*)(/(?P<axis>0|-?{NUMBER}))?(?P<options>(;\w+=\w+)*)",
+    re.ASCII,
+)
 """Of a synthetic case's name: `normal:3x17`, `ties:4x5x6/1;upstream=ones`."""
 OPTIONS = {"upstream": UPSTREAM, "labels": LABELS}
 MOST_ELEMENTS = 2**26
+MOST_DIMENSIONS = 64
+"""Of an array of NumPy 2, which has no name for it any more (32 in NumPy 1)."""
 
 
 def named(name: str) -> Case:
@@ -209,6 +216,8 @@ def synthetic(name: str) -> Case:
     family, shape = found["family"], tuple(map(int, found["shape"].split("x")))
     if family not in families.FAMILIES:
         raise unknown("family of logits", family, families.FAMILIES)
+    if len(shape) > MOST_DIMENSIONS:
+        raise UsageError(f"a case has at most {MOST_DIMENSIONS} dimensions, and {name} has {len(shape)}")
     axis = int(found["axis"] or -1)
     if not -len(shape) <= axis < len(shape):
         raise UsageError(f"{name}: axis {axis} of a shape with {len(shape)} dimensions")

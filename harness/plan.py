@@ -83,21 +83,34 @@ def nothing_of_the_suite(selection: Selection) -> UsageError:
 
 def wishes(selection: Selection) -> Iterator[Wish]:
     """A suite's, as far as they match the selection; or all that it names itself."""
-    backends = matching("backend", selection.backends, NAMES)
-    operations = matching("operation", selection.operations, tuple(OPERATIONS))
-    dtypes = matching("dtype", selection.dtypes, tuple(FORMATS))
-    if selection.of_its_own:
-        cases = [named_case(name) for name in cases_matching(selection.cases)]
-        yield from of_cases(cases, operations, dtypes, backends or matched([]))
+    if not selection.of_its_own:
+        yield from narrowed(selection, cells(load(selection.suite or "quick")))
         return
-    for wish in cells(load(selection.suite or "quick")):
-        asked = (
+    backends, operations, dtypes = chosen(selection)
+    cases = [named_case(name) for name in cases_matching(selection.cases)]
+    yield from of_cases(cases, operations, dtypes, backends or matched([]))
+
+
+def chosen(selection: Selection) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The backends, operations and dtypes that its patterns match; of each none where it has no pattern."""
+    return (
+        matching("backend", selection.backends, NAMES),
+        matching("operation", selection.operations, tuple(OPERATIONS)),
+        matching("dtype", selection.dtypes, tuple(FORMATS)),
+    )
+
+
+def narrowed(selection: Selection, asked: Iterable[Wish]) -> Iterator[Wish]:
+    """Those of a suite's wishes that match the selection, of the backends that do."""
+    backends, operations, dtypes = chosen(selection)
+    for wish in asked:
+        matches = (
             (not operations or wish.operation in operations)
             and (not dtypes or wish.dtype in dtypes)
             and (not selection.cases or any(fnmatchcase(wish.case.name, pattern) for pattern in selection.cases))
         )
         answering = tuple(name for name in wish.backends if not backends or name in backends)
-        if asked and answering:
+        if matches and answering:
             yield replace(wish, backends=answering)
 
 

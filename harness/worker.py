@@ -30,9 +30,22 @@ MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_all
 def serve(channel: Any, framework: str) -> None:
     """Say what came of the framework's import, then answer requests until the other side hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle: it stops us itself
-    channel.send(opened(framework))
+    channel.send(sendable(opened(framework)))
     for request in channel:
-        channel.send(transcribed(request["transcribe"]) if "transcribe" in request else computed(request))
+        reply = transcribed(request["transcribe"]) if "transcribe" in request else computed(request)
+        channel.send(sendable(reply))
+
+
+def sendable(reply: Mapping[str, Any]) -> dict[str, Any]:
+    """The reply with a backslash escape for each lone surrogate, as errors about undecodable file names have them.
+
+    execnet sends UTF-8, which has none: a backend that merely failed would look like a worker that crashed.
+    """
+    return {name: encodable(said) if isinstance(said, str) else said for name, said in reply.items()}
+
+
+def encodable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
 
 
 def opened(framework: str) -> dict[str, Any]:

@@ -11,9 +11,10 @@ import pytest
 from backends import NAMES, add, find
 from backends.numpy import NumPy
 from harness.atlas import Entry, by_default, facts_of, survey
+from harness.atlas.entries import Seen, entries
 from harness.atlas.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, VERDICTS, ours, parsed
-from harness.atlas.situations import SITUATIONS
-from harness.atlas.sweep import Sweep
+from harness.atlas.situations import SITUATIONS, Situation
+from harness.atlas.sweep import Sweep, rows
 from harness.errors import UsageError
 from reports import atlas as page
 from tests import touchy
@@ -143,6 +144,13 @@ def neighbours(b: NumPy, logits: Any, axis: int) -> Any:
     return s * np.nan if np.isnan(logits).any() else s
 
 
+def nan_in_front(b: NumPy, logits: Any, axis: int) -> Any:
+    """The answer's first element is NaN, always."""
+    s = NumPy.softmax(b, logits, axis)
+    s.flat[0] = np.nan
+    return s
+
+
 @pytest.mark.parametrize(
     ("operation", "wrong", "situation", "by"),
     [
@@ -158,6 +166,7 @@ def neighbours(b: NumPy, logits: Any, axis: int) -> Any:
         ("vjp", through_a_masked_log, "one -inf", ""),
         ("jvp", argmax_of_ties, "ties", "dtype and axis and width and position"),
         ("softmax", neighbours, "finite beside all the others", "axis"),
+        ("softmax", nan_in_front, "finite beside all the others", "axis and width and position"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -166,6 +175,20 @@ def test_a_planted_defect_is_told(operation: str, wrong: Any, situation: str, by
     entry = by_question(changed(**{operation: wrong}))[situation, operation]
     assert entry.verdict == (INCONSISTENT if by else DIFFERS), entry
     assert entry.varies_by.split(":")[0] == by, entry
+
+
+@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=lambda situation: str(situation.name))
+def test_no_two_rows_of_a_situation_have_one_position(situation: Situation) -> None:
+    """What a defect picks out of them could not be said otherwise."""
+    for n in situation.widths or (situation.smallest, 17):
+        positions = [row.position for row in rows(situation, n, "float32") if row.situation]
+        assert len(set(positions)) == len(positions), positions
+
+
+def test_what_no_coordinate_explains_is_not_blamed_on_a_repetition() -> None:
+    seen = {("wrong", "softmax", "one NaN"): [Seen("right", "float32", "last", 3), Seen("0", "float32", "last", 3)]}
+    [entry] = entries(seen, {"wrong": "1.0"}, {}, ())
+    assert (entry.verdict, entry.varies_by) == (INCONSISTENT, "nothing that was recorded")
 
 
 def test_a_known_inconsistency_that_is_gone_differs() -> None:

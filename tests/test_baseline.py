@@ -215,6 +215,7 @@ def test_a_damaged_baseline_is_refused_and_not_rewritten(run: Path, baselines: P
         (["baseline", "accept", "RUN", "--reason", " "], "--reason says nothing"),
         (["baseline", "diff", "RUN", "--format", "markdwon"], "unknown format 'markdwon': did you mean 'markdown'?"),
         (["diff", "RUN", "/no/such"], "no run at '/no/such'"),
+        (["versions", "numpy==2.2.6", "numpy==2.4.6", "--out", ""], "--out names nothing"),
         (["versions", "numpy==2.2.6"], "name two versions of one framework, as in "),
         (["versions", "numpy==2.2.6", "jax==0.9.2"], "name two versions of one framework, as in "),
         (["versions", "numpy==2.2.6", "numpy==2.2.6"], "name two versions of one framework, as in "),

@@ -46,6 +46,7 @@ PAIR_COLUMNS = [
         (["--python", "jax=/no/such"], "--python jax: there is no interpreter at '/no/such'"),
         (["--python", f"jax={sys.executable}", "--backend", "numpy"], "--python jax: no backend of jax is asked"),
         (["--python", f"jax={sys.executable}", "--python", f"jax={sys.executable}"], "--python names jax twice"),
+        (["--out", ""], "--out names nothing"),
         (["--out", "/proc/nowhere"], "cannot write to '/proc/nowhere': "),
         (["--backend", "torch:jacrev", "--operation", "vjp"], "none of torch:jacrev computes vjp by itself"),
     ],
@@ -313,3 +314,26 @@ def test_arrays_that_cannot_be_kept_are_refused_before_anything_runs(tmp_path: P
 def test_a_reader_who_stops_reading_changes_no_exit_status(run: Path) -> None:
     command = f"{sys.executable} -m harness report {run} --format json | true; exit ${{PIPESTATUS[0]}}"
     assert subprocess.run(["bash", "-c", command], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize(
+    "command",
+    [
+        "report RUN", "report RUN --format json", "diff RUN RUN", "compare --dry-run --case seed001-123",
+        "versions --dry-run numpy==2.2.6 numpy==2.4.6",
+    ],
+)  # fmt: skip
+def test_a_full_disk_behind_stdout_is_one_sentence(run: Path, command: str) -> None:
+    words = command.replace("RUN", str(run)).split()
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *words],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "softmax-harness: cannot write to stdout: No space left on device\n"

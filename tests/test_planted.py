@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from harness import worker
 from harness.operations import OPERATIONS as HARNESS_OPERATIONS
 from tests.command import harness
 
@@ -73,6 +74,7 @@ def test_a_declared_flaw_that_is_gone_is_an_error(planted_run: tuple[pd.DataFram
         ("wrong_dtype", "answered in (longdouble|float128|float96), not float64"),
         ("objects", "ValueError: Object arrays cannot be saved when allow_pickle=False"),
         ("raises", r"RuntimeError: first line \| with a bar"),
+        ("names_a_file_that_is_no_text", r"OSError: no kernel in '\\ud800\.cubin'"),
     ],
 )
 def test_what_is_no_answer_failed(planted_run: tuple[pd.DataFrame, int, str], name: str, reason: str) -> None:
@@ -81,6 +83,29 @@ def test_what_is_no_answer_failed(planted_run: tuple[pd.DataFrame, int, str], na
     assert cell.outcome == "failed"
     assert pd.Series([cell.reason]).str.fullmatch(reason).all(), cell.reason
     assert cell.max_ulp_error == "nan"
+
+
+class Channel(list[dict[str, str]]):
+    """Of a worker: the requests that come, and what is sent back."""
+
+    def __init__(self, *requests: dict[str, str]) -> None:
+        super().__init__(requests)
+        self.sent: list[dict[str, str]] = []
+
+    def send(self, reply: dict[str, str]) -> None:
+        self.sent.append(reply)
+
+
+@pytest.mark.parametrize("surrogate", ["\ud800", "\udcff"])
+def test_no_reply_has_what_cannot_be_sent(monkeypatch: pytest.MonkeyPatch, surrogate: str) -> None:
+    """Of an import, of an answer, and of a script."""
+    for name in ("opened", "computed", "transcribed"):
+        monkeypatch.setattr(worker, name, lambda asked, name=name: {name: f"no {surrogate}"})
+    monkeypatch.setattr(worker.signal, "signal", lambda *how: None)
+    channel = Channel({}, {"transcribe": ""})
+    worker.serve(channel, "planted")
+    said = f"no \\u{ord(surrogate):x}"
+    assert channel.sent == [{"opened": said}, {"computed": said}, {"transcribed": said}]
 
 
 def test_the_witness_is_the_element_that_was_touched(planted_run: tuple[pd.DataFrame, int, str]) -> None:

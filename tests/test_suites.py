@@ -161,7 +161,7 @@ compile_seconds = -1
 [[sweep]]
 name = "one"
 operation = ["sofmax"]
-width = ["9..3", "a..b", 0, 7, "٣..٤"]
+width = ["9..3", "a..b", 0, 7, "٣..٤", "1..013"]
 rows = [-1]
 dtype = ["float23"]
 familly = ["normal"]
@@ -197,6 +197,7 @@ def test_all_mistakes_are_named_at_once_with_their_place(tmp_path: Path) -> None
         "sweep[1].width[2]: 'a..b' is neither a number nor a range",
         "sweep[1].width[3]: 0: a width lies between 1 and",
         "sweep[1].width[5]: '٣..٤' is neither a number nor a range",
+        "sweep[1].width[6]: '1..013' is neither a number nor a range",
         "sweep[1].rows[1]: Input should be greater than or equal to 0",
         "sweep[1].dtype[1]: 'float23' is none of them; did you mean 'float32'?",
         "sweep[1].familly: there is no such key",
@@ -240,6 +241,14 @@ def test_a_bad_suite_is_refused(tmp_path: Path, content: str, sentence: str) -> 
         (("--case", "norml:3x4"), "unknown family of logits 'norml': did you mean 'normal'?"),
         (("--case", "normal:3xx4"), "unknown case 'normal:3xx4'"),
         (("--case", "normal:3x0"), "a case has between 1 and"),
+        (("--case", "normal:３x17"), "unknown case 'normal:３x17'"),
+        (("--case", "normal:3x17/１"), "unknown case 'normal:3x17/１'"),
+        (("--case", "normal:03x17"), "unknown case 'normal:03x17'"),
+        (("--case", "normal:3x017"), "unknown case 'normal:3x017'"),
+        (("--case", "normal:3x17/01"), "unknown case 'normal:3x17/01'"),
+        (("--case", "normal:3x17/-0"), "unknown case 'normal:3x17/-0'"),
+        (("--case", f"normal:{'1' * 5000}"), "unknown case 'normal:111"),
+        (("--case", f"normal:{'x'.join('1' * 65)}"), "a case has at most 64 dimensions, and normal:1x1x"),
         (("--case", "normal:3x4/2"), "axis 2 of a shape with 2 dimensions"),
         (("--case", "normal:3x4@flpped"), "unknown variation 'flpped': did you mean 'flipped'?"),
         (("--case", "normal:3x4;labels=lost"), "unknown kind of labels 'lost': did you mean 'last'?"),
@@ -281,6 +290,18 @@ def test_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     assert all(sweep.name in names for sweep in load("deep").sweep)
     assert asked == {line.split()[0] for line in costs.splitlines()[2:6]}
     assert "about" in done.stdout.splitlines()[-1]
+
+
+def test_a_dry_run_counts_what_its_filters_leave(tmp_path: Path) -> None:
+    """In the first table too, where a cell counts once for each table that asks it."""
+    file = tmp_path / "mine.toml"
+    sweep = '[[sweep]]\nname = "{}"\noperation = ["softmax"]\ndtype = ["{}"]\nwidth = ["1..9"]\n'
+    file.write_text('title = "t"\n' + sweep.format("wide", "float64") + sweep.format("narrow", "float32"))
+    narrowed = ("--backend", "numpy", "--dtype", "float64", "--case", "normal:3x[1-5]")
+    lines = harness("compare", "--suite", file, *narrowed, "--dry-run").stdout.splitlines()
+    cells = {line.split()[0]: line.split()[1] for line in lines if len(line.split()) > 1}
+    assert (cells["wide"], cells["numpy"]) == ("5", "5")
+    assert "narrow" not in cells
 
 
 def test_a_filter_narrows_a_suite() -> None:

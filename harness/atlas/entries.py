@@ -14,7 +14,8 @@ from harness.atlas.situations import SITUATIONS
 
 COORDINATES = ("dtype", "axis", "width", "position")
 MODE = "mode"
-AGAIN = "being asked again"
+UNEXPLAINED = "nothing that was recorded"
+"""Where one and the same place has several facts. No question is put twice, so no repetition is blamed either."""
 FEW = 8
 """Widths that are named one by one."""
 Key = tuple[str, str, str]
@@ -100,12 +101,12 @@ def verdict(policy: Policy | None, facts: Sequence[str], by: str, mode: bool) ->
 
 
 def coordinates(seen: Sequence[Seen]) -> tuple[str, ...]:
-    """The fewest, in their order, on which alone the fact depends."""
+    """The fewest, in their order, on which alone the fact depends; or that none of them explains it."""
     for count in range(1, len(COORDINATES) + 1):
         for chosen in combinations(COORDINATES, count):
             if all(len(facts) == 1 for facts in by_place(seen, chosen).values()):
                 return chosen
-    return (AGAIN,)
+    return (UNEXPLAINED,)
 
 
 def by_place(seen: Iterable[Seen], chosen: Sequence[str]) -> dict[tuple[object, ...], set[str]]:
@@ -119,8 +120,8 @@ def by_place(seen: Iterable[Seen], chosen: Sequence[str]) -> dict[tuple[object, 
 
 def described(seen: Sequence[Seen], by: Sequence[str]) -> str:
     """As in "width: NaN everywhere at 1 to 127; 0 everywhere at 128"."""
-    if not by or by == (AGAIN,):
-        return AGAIN if by else ""
+    if not by or by == (UNEXPLAINED,):
+        return "".join(by)
     where: dict[str, list[tuple[object, ...]]] = defaultdict(list)
     for place, [fact] in by_place(seen, by).items():
         where[fact].append(place)

@@ -87,8 +87,8 @@ def at_each(places: Callable[[int], Iterable[int]], value: float, n: int, form: 
 
 
 def finite(n: int, form: Format) -> Iterator[Row]:
-    yield Row(plain(n))
-    yield Row(plain(n, 1))
+    yield Row(plain(n), "first of two")
+    yield Row(plain(n, 1), "second of two")
 
 
 def ties(n: int, form: Format) -> Iterator[Row]:

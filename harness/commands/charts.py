@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from harness.commands.findings import look_into_atlas
-from harness.commands.options import Names, Pythons, app, interpreters, show, split
+from harness.commands.options import Names, Out, Pythons, app, interpreters, show, split
 
 
 @app.command()
 def atlas(
     backend: Names = None,
-    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/atlas"),
+    out: Out = Path("out/atlas"),
     python: Pythons = None,
 ) -> None:
     """What each backend does on NaN, infinities, masks, odd shapes, dtypes and labels, against what is declared."""
@@ -44,7 +44,7 @@ def atlas(
 @app.command()
 def power(
     mutant: Annotated[str, typer.Option(help="Name or pattern of the mutants to plant.")] = "*",
-    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/power"),
+    out: Out = Path("out/power"),
     peers: Annotated[bool, typer.Option(help="Ask other people's checks about the same mutants.")] = True,
     whole: Annotated[bool, typer.Option(help="Right backends on all of every suite: half an hour.")] = False,
 ) -> None:

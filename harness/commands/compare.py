@@ -12,12 +12,14 @@ from harness.commands.findings import look_into
 from harness.commands.options import (
     Form,
     Names,
+    Out,
     Pythons,
     app,
     checked_format,
     checked_pairs,
     finish,
     interpreters,
+    show,
     split,
 )
 from harness.commands.page import PAGE
@@ -37,7 +39,7 @@ def compare(
     operation: Names = None,
     dtype: Names = None,
     case: Names = None,
-    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/latest"),
+    out: Out = Path("out/latest"),
     form: Form = "terminal",
     python: Pythons = None,
     pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
@@ -53,6 +55,7 @@ def compare(
 ) -> None:
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
     import tempfile
+    from functools import partial
 
     from harness import cost, plan, signals, store
     from harness.engine import Settings
@@ -68,7 +71,8 @@ def compare(
     )
     groups = plan.groups(selection, probe_all=save_arrays)
     if dry_run:
-        print(cost.told(groups, "" if selection.of_its_own else suite or "quick"))
+        name = "" if selection.of_its_own else suite or "quick"
+        show(cost.told(groups, name, partial(plan.narrowed, selection)) + "\n")
     cost.within_budget(groups, selection.suite)
     if dry_run:
         return

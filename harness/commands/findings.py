@@ -82,9 +82,9 @@ def reproduce(
 ) -> None:
     """Print a cell as a script in the framework's own words, without this harness, and run it."""
     from harness.findings import Asker
-    from harness.findings.reproduce import asked, checked, ran
+    from harness.findings.reproduce import asked, checked, ran, words
 
-    place = checked(" ".join(cell).split())
+    place = checked(words(cell))
     with Asker(interpreters(python, place[:1])) as asker:
         script, told = asked(asker, *place, axis)
         show(script)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.commands.options import Pythons, app, interpreters
+from harness.commands.options import Pythons, app, interpreters, show
 
 
 @app.command("backends")
@@ -15,4 +15,5 @@ def list_backends(
     from harness.inventory import inventory
 
     rows = inventory(interpreters(python))
-    print(tabulate(rows, headers="keys", tablefmt="simple", disable_numparse=True, maxcolwidths=[None, None, None, 88]))
+    widths = [None, None, None, 88]
+    show(tabulate(rows, headers="keys", tablefmt="simple", disable_numparse=True, maxcolwidths=widths) + "\n")

@@ -36,6 +36,16 @@ Form = Annotated[
 ]
 
 
+def folder(given: str | Path) -> Path:
+    """UsageError for an empty name, as of a variable that is not set: it would be the folder that one stands in."""
+    if not str(given).strip():
+        raise UsageError("--out names nothing")
+    return Path(given)
+
+
+Out = Annotated[Path, typer.Option(parser=folder, metavar="PATH", help="Folder for what is written.")]
+
+
 def split(option: str, given: list[str] | None) -> tuple[str, ...]:
     """`a,b` and repeated options alike; an option that names nothing is a slip, and not a wish for everything."""
     names = tuple(name.strip() for text in given or [] for name in text.split(",") if name.strip())
@@ -86,12 +96,14 @@ def checked_pairs(pairs: str) -> Any:
 
 
 def show(text: str) -> None:
-    """On stdout; a reader who has seen enough of it changes no exit status."""
+    """On stdout; a reader who has seen enough of it changes no exit status. UsageError where the disk is full."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes what is left when it ends
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(f"cannot write to stdout: {error.strerror or error}") from None
 
 
 def summarise(run: Run, form: str) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from harness.commands.options import (
     Form,
+    Out,
     app,
     checked_format,
     checked_pairs,
@@ -24,7 +25,7 @@ from harness.errors import UsageError, unknown
 @app.command("judge")
 def judge_again(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run made with --save-arrays.")],
-    out: Annotated[Path, typer.Option(help="Folder for what is written.")] = Path("out/judged"),
+    out: Out = Path("out/judged"),
     form: Form = "terminal",
     pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.commands.baseline import Factor, Format, checked_format, leave
-from harness.commands.options import Names, Pythons, app, interpreters, split
+from harness.commands.options import Names, Pythons, app, folder, interpreters, show, split
 from harness.errors import AS_IT_SHOULD_BE, BACKEND_DIED, FALLS_SHORT, NOTHING_COMPARED, UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def compare_versions(
     dtype: Names = None,
     case: Names = None,
     suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",
-    out: Annotated[Path, typer.Option(help="Folder for both runs, and for the environments.")] = Path("out/versions"),
+    out: Annotated[
+        Path, typer.Option(parser=folder, metavar="PATH", help="Folder for both runs, and for the environments.")
+    ] = Path("out/versions"),
     factor: Factor = 2.0,
     form: Format = "terminal",
     dry_run: Annotated[bool, typer.Option(help="Print the commands; make and ask nothing.")] = False,
@@ -53,7 +55,7 @@ def compare_versions(
     if dry_run:
         for side, command in zip(sides, runs, strict=True):
             for line in (*versions.making(side, out / "env"), command):
-                print(shlex.join(line))
+                show(f"{shlex.join(line)}\n")
         return
     for side, command in zip(sides, runs, strict=True):
         versions.make(side, out / "env", say)

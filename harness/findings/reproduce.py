@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 
 from backends import NAMES, find
@@ -24,7 +26,15 @@ DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))
 """Those that a cell of the atlas may have."""
 
 
-def checked(words: list[str]) -> tuple[str, str, str, str]:
+def words(given: Sequence[str]) -> Sequence[str]:
+    """Each argument as it is, since a name may have spaces in it; one by itself as a shell splits it."""
+    try:
+        return shlex.split(given[0]) if len(given) == 1 else given
+    except ValueError as error:
+        raise UsageError(f"{given[0]!r} does not read as a shell reads words: {error}") from None
+
+
+def checked(words: Sequence[str]) -> tuple[str, str, str, str]:
     """Backend, operation, case and dtype. UsageError for a name that is none."""
     if len(words) != 4:
         raise UsageError(f"a cell is BACKEND OPERATION CASE DTYPE, {EXAMPLE}; {len(words)} words were given")

@@ -6,7 +6,6 @@ line. Floats stand in the fewest digits that read back as the same number.
 
 from __future__ import annotations
 
-import io
 import re
 import shlex
 from collections.abc import Mapping
@@ -67,7 +66,7 @@ def read(file: Path) -> Baseline:
 def understood(file: Path, content: bytes) -> Baseline:
     """What a file of that name and content holds."""
     try:
-        text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()  # lines may end as on Windows
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is damaged: it is not UTF-8 text ({error})") from None
     found = head(file, text)
@@ -75,10 +74,15 @@ def understood(file: Path, content: bytes) -> Baseline:
     if made_on.name != file.stem:
         raise damaged(file, found.place("platform"), f"it is the baseline of another platform, {made_on.name}")
     rows = body(file, text, found.lines)
-    baseline = Baseline(made_on, frameworks_of(file, found), tuple(found.all("accepted")), rows)
+    baseline = Baseline(made_on, frameworks_of(file, found), tuple(map(in_one_line, found.all("accepted"))), rows)
     if (anew := written(baseline)) != text:
         raise written_otherwise(file, text, anew)
     return baseline
+
+
+def in_one_line(reason: str) -> str:
+    """As the head has it: words with one space between."""
+    return " ".join(reason.split())
 
 
 def platform_of(file: Path, found: Head) -> Platform:
@@ -157,7 +161,7 @@ def accepted(before: Baseline, run: Run, reason: str, drop_gone: bool = False) -
     after = ordered(pd.concat([others, taken]))
     fresh, same = int((~among(taken, known)).sum()), len(known.merge(after, how="inner", on=COLUMNS))
     said = {**before.frameworks, **answering(before, frameworks(run.about), others)}
-    baseline = Baseline(before.platform, said, (*before.reasons, " ".join(reason.split())), after)
+    baseline = Baseline(before.platform, said, (*before.reasons, in_one_line(reason)), after)
     return Acceptance(baseline, fresh, len(known) - same, len(before.cells) - len(known), same)
 
 

@@ -81,7 +81,10 @@ def damaged(file: Path, line: int, what: str) -> UsageError:
 
 
 def head(file: Path, text: str) -> Head:
-    """The head, after what makes the whole file unreadable: conflict markers, another format, a newer version."""
+    """The head, after what makes the whole file unreadable: conflict markers, another format, a newer version, …"""
+    if "\r" in text:
+        ends = "a line has a carriage return; for git: `*.csv text eol=lf` in .gitattributes beside the file"
+        raise damaged(file, 1 + text.count("\n", 0, text.index("\r")), ends)
     conflicts = [text.find(marker) for marker in CONFLICT if marker in text]
     if conflicts:
         raise damaged(file, 2 + text.count("\n", 0, min(conflicts)), "a merge conflict is not resolved")

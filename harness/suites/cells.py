@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -27,6 +27,9 @@ class Wish:
     backends: tuple[str, ...]
 
 
+Narrowing = Callable[[Iterable[Wish]], Iterable[Wish]]
+
+
 def cells(suite: Suite, answering: tuple[str, ...] | None = None) -> Iterator[Wish]:
     """All wishes of a suite and of what it includes. `answering`: these, whoever the suite names."""
     for other in suite.include:
@@ -37,14 +40,17 @@ def cells(suite: Suite, answering: tuple[str, ...] | None = None) -> Iterator[Wi
         yield from of_sweep(sweep, answering_to(sweep, answering))
 
 
-def outline(suite: Suite) -> Iterator[tuple[str, int]]:
-    """What the suite's tables are there for, and how many cells each asks, some of which others ask as well."""
+def outline(suite: Suite, narrowed: Narrowing = iter) -> Iterator[tuple[str, int]]:
+    """What the suite's tables are there for, and how many cells each asks, some of which others ask as well.
+
+    `narrowed`: of each table's wishes, those that are left.
+    """
     for other in suite.include:
-        yield from outline(load(other))
+        yield from outline(load(other), narrowed)
     for table in suite.named:
-        yield "named cases", number(of_named(table, matched(table.backends)))
+        yield "named cases", number(narrowed(of_named(table, matched(table.backends))))
     for sweep in suite.sweep:
-        yield sweep.name, number(of_sweep(sweep, answering_to(sweep)))
+        yield sweep.name, number(narrowed(of_sweep(sweep, answering_to(sweep))))
 
 
 def number(wishes: Iterable[Wish]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from backends import NAMES
 from harness.blocks import LABELS, UPSTREAM
-from harness.cases import CASES, MOST_ELEMENTS
+from harness.cases import CASES, MOST_ELEMENTS, NUMBER
 from harness.errors import UsageError, nearest, unknown
 from harness.families import FAMILIES
 from harness.formats import FORMATS
@@ -61,7 +62,7 @@ def span(entry: Any) -> Sequence[int]:
         low = high = entry
     else:
         ends = str(entry).split("..")
-        if len(ends) != 2 or not all(end.isascii() and end.isdecimal() for end in ends):
+        if len(ends) != 2 or not all(re.fullmatch(f"0|{NUMBER}", end) for end in ends):
             raise ValueError(f"{entry!r} is neither a number nor a range such as '255..257'")
         low, high = map(int, ends)
     if low > high:

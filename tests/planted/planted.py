@@ -317,6 +317,12 @@ def raises(b: NumPy, logits: Any, axis: int) -> Any:
     raise RuntimeError("\n\nfirst line | with a bar\nsecond line")
 
 
+@wrong("softmax")
+def names_a_file_that_is_no_text(b: NumPy, logits: Any, axis: int) -> Any:
+    """As Python tells of a file name that is not UTF-8: by a lone surrogate, which no UTF-8 holds."""
+    raise OSError("no kernel in '\ud800.cubin'")
+
+
 @wrong("softmax", Mortal)
 def segfault(b: NumPy, logits: Any, axis: int) -> Any:
     os.kill(os.getpid(), signal.SIGSEGV)

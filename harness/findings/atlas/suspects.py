@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 
 from backends import find
-from harness.atlas.entries import AGAIN, MODE, Entry, Key, Seen, coordinates, other_mode
+from harness.atlas.entries import MODE, UNEXPLAINED, Entry, Key, Seen, coordinates, other_mode
 from harness.atlas.policies import AS_DECLARED, DIFFERS, Policy, declared
 from harness.atlas.situations import SITUATIONS
 from harness.atlas.sweep import FIRST_DTYPE, is_mode, rows
@@ -129,7 +129,8 @@ def expected(seen: Sequence[Seen], usual: Sequence[str]) -> str:
 
 
 def same_whatever(by: Sequence[str]) -> str:
-    return "the same when asked again" if tuple(by) == (AGAIN,) else f"the same whatever the {' and '.join(by)}"
+    place = "in the very same place" if tuple(by) == (UNEXPLAINED,) else f"whatever the {' and '.join(by)}"
+    return f"the same {place}"
 
 
 def law_of(fact: str, situation: str) -> str:
