@@ -101,19 +101,22 @@ def transcribed(request: dict[str, Any]) -> dict[str, str]:
         given = {name: argument(value) for name, value in request["arguments"].items()}
         laid = placed(variation, given, axis, operation) | {"axis": axis}
         backend, method = loaded(request["backend"]), METHODS_OF[operation.name]
-        return asdict(transcript(backend, method, laid, request.get("stand_ins", False)))
+        stand_ins, watched = request.get("stand_ins", False), request.get("watched", "")
+        return asdict(transcript(backend, method, laid, stand_ins, watched))
     except Exception as error:
         return {"untranscribed": described(error)}
 
 
 def unspoilt(backend: Backend, method: Callable[..., Any], arguments: Mapping[str, Any], axis: int) -> Array:
     """The method's answer, if neither the arguments nor what lies beside them in memory has changed after it."""
-    before = {name: bytes_around(value) for name, value in arguments.items() if is_array(value)}
+    before = {name: (digest(value), bytes_around(value)) for name, value in arguments.items() if is_array(value)}
     natives = {name: backend.from_numpy(value) if is_array(value) else value for name, value in arguments.items()}
     answer = np.array(backend.to_numpy(method(axis=axis, **natives)))
-    for name, found in before.items():
-        if bytes_around(arguments[name]) != found or not alike(backend.to_numpy(natives[name]), arguments[name]):
-            raise InputChangedError(f"it wrote into its {name}, or beside it")
+    for name, (its_own, around) in before.items():
+        if digest(arguments[name]) != its_own or not alike(backend.to_numpy(natives[name]), arguments[name]):
+            raise InputChangedError(f"it wrote into its {name}")
+        if bytes_around(arguments[name]) != around:
+            raise InputChangedError(f"it wrote beside its {name}, in the buffer of which that is a view")
     return answer
 
 
@@ -126,7 +129,11 @@ def bytes_around(array: Array) -> bytes:
     buffer = array
     while getattr(buffer, "base", None) is not None:
         buffer = buffer.base  # type: ignore[assignment]
-    return hashlib.sha256(np.asarray(buffer).tobytes()).digest()
+    return digest(np.asarray(buffer))
+
+
+def digest(array: Array) -> bytes:
+    return hashlib.sha256(array.tobytes()).digest()
 
 
 def alike(a: Any, b: Array) -> bool:

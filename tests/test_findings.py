@@ -75,6 +75,11 @@ def cell(**about: object) -> Comparison:
         ({"grade": "C"}, ACCURACY, "B: a tree of additions"),
         ({"verdict": "falls short", "nan_count": 1}, DEFECT, "a finite value has a finite answer"),
         ({"outcome": "failed", "reason": "ValueError: no", "verdict": ""}, DEFECT, "it answers: ValueError"),
+        (
+            {"outcome": "failed", "reason": "InputChangedError: it wrote into its logits", "verdict": ""},
+            DEFECT,
+            "its arguments stay as they are",
+        ),
         ({"outcome": "crashed", "reason": "killed", "verdict": ""}, DEFECT, "it answers: crashed"),
         (
             {"verdict": "falls short", "reason": "answered in float16, not float32"},
@@ -191,7 +196,7 @@ WRONG = [
     f"planted:{name}"
     for name in (
         "unnormalised", "one_element_off", "nan_in_a_corner", "halved", "wrong_shape", "raises", "beside_infinity",
-        "whimsical",
+        "whimsical", "scribbles",
     )
 ]  # fmt: skip
 
@@ -239,6 +244,15 @@ def test_witnesses_are_as_small_as_can_be(found: tuple[Path, list[Finding]]) -> 
     assert its["planted:nan_in_a_corner"].witness == "zeros:1"
     assert its["planted:unnormalised"].witness == "zeros:2"
     assert its["planted:one_element_off"].elements <= 5  # it touches the fourth element
+
+
+def test_what_writes_into_its_arguments_is_shown_by_what_they_were_before(found: tuple[Path, list[Finding]]) -> None:
+    out, its = found
+    [one] = [finding for finding in its if finding.backend == "planted:scribbles"]
+    assert (one.property, one.defect_class) == ("its arguments stay as they are", "C27")
+    assert (one.witness, one.status) == ("zeros:1", "shown")
+    done = subprocess.run([sys.executable, "-I", out / one.snippet], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "shown: it wrote into its logits"
 
 
 def test_a_derivative_that_is_wrong_of_a_value_that_is_right_is_said_apart(found: tuple[Path, list[Finding]]) -> None:

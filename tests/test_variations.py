@@ -142,8 +142,8 @@ def test_what_writes_into_its_input_or_beside_it_is_seen(layout: str) -> None:
         np.asarray(root(logits)).flat[-1] = 7.0
         return logits
 
-    for spoils in (in_place, beside):
-        with pytest.raises(InputChangedError, match="it wrote into its logits, or beside it"):
+    for spoils, where in ((in_place, "into"), (beside, "beside" if layout in ("strided", "offset") else "into")):
+        with pytest.raises(InputChangedError, match=f"it wrote {where} its logits"):
             unspoilt(backend, spoils, {"logits": view}, -1)
     assert (unspoilt(backend, lambda logits, axis: logits + 1, {"logits": view}, -1) == view + 1).all()
 

@@ -110,9 +110,10 @@ class Asker:
             self._workers.pop(find(backend).framework, None)
             return {"outcome": died.outcome, "reason": died.reason}
 
-    def transcript(self, group: Group, stand_ins: bool = False) -> Transcript | str:
+    def transcript(self, group: Group, stand_ins: bool = False, watched: str = "") -> Transcript | str:
         """A sentence where there is none."""
-        return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | {"stand_ins": stand_ins})
+        how = {"stand_ins": stand_ins, "watched": watched}
+        return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | how)
 
     def written(self, backend: str, request: Mapping[str, Any]) -> Transcript | str:
         """What it does at that request; a sentence where that cannot be written down."""

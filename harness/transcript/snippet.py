@@ -122,6 +122,22 @@ class Raises:
 
 
 @dataclass(frozen=True)
+class Writes:
+    """An argument that has other bits after the question than before it. Its transcript has watched that argument."""
+
+    argument: str
+
+    def around(self, transcript: Transcript) -> str:
+        lines = [
+            transcript.whole,
+            f"print('{self.argument} before', before.ravel()[:8])",
+            f"print('{self.argument} after ', after.ravel()[:8])",
+            *verdict("after.tobytes() != before.tobytes()", f"it wrote into its {self.argument}"),
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
 class Crashes:
     """The process ends with that exit status, negative for a signal, where there is an answer."""
 

@@ -292,6 +292,15 @@ def whimsical(b: NumPy, logits: Any, axis: int) -> Any:
 
 
 @wrong("softmax")
+def scribbles(b: NumPy, logits: Any, axis: int) -> Any:
+    """Right, and its logits are not what they were."""
+    s = NumPy.softmax(b, logits, axis)
+    logits -= logits.max(axis=axis, keepdims=True)
+    logits[...] = s
+    return s
+
+
+@wrong("softmax")
 def wrong_shape(b: NumPy, logits: Any, axis: int) -> Any:
     return NumPy.softmax(b, logits, axis)[:1]
 
