@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from backends import add
 from harness import store
 from harness.cases import named
 from harness.errors import UsageError
@@ -18,12 +20,14 @@ from harness.findings import Asker, kept
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.shrink import shrunk
-from harness.findings.survey import looked_into
-from harness.findings.suspects import BITS_BESIDE, ORDER, Suspect, suspects
+from harness.findings.snippets import Ran
+from harness.findings.survey import ONE_ANSWER, last_words, looked_into
+from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
 from harness.operations import OPERATIONS
 from harness.records import Comparison, Property
 from harness.variations import VARIATIONS
 from reports import findings as page
+from tests import fickle as fickle_backends
 from tests.command import harness
 
 PLANTED = str(Path(__file__).parent / "planted")
@@ -142,6 +146,53 @@ def test_what_does_not_fail_when_it_is_asked_again_is_stale(
         found = looked_into(suspect, asker, tmp_path, "it")
     assert (found.status, found.snippet) == ("stale: asked again, it does not fail", "")
     assert not (tmp_path / "findings").exists()
+
+
+@pytest.fixture
+def fickle() -> Iterator[Asker]:
+    add(fickle_backends.BACKENDS)
+    with Asker(modules=("tests.fickle",)) as asker:
+        yield asker
+
+
+WHIM = Suspect(DEFECT, BITS_AGAIN, "fickle", "softmax", "float32", -1, "zeros:2@again", 1)
+
+
+def test_a_whim_that_is_recorded_as_one_answer_has_no_script(fickle: Asker, tmp_path: Path) -> None:
+    """And is not stale while it goes on."""
+    found = looked_into(WHIM, fickle, tmp_path, "it")
+    assert (found.snippet, found.status) == ("", ONE_ANSWER)
+    assert list((tmp_path / "findings").iterdir()) == []
+    assert kept.with_earlier([], [found], fickle, tmp_path) == [found]
+
+
+@pytest.mark.parametrize("status", ["not shown: its words", "it has no script", "shown", "stale: asked again"])
+@pytest.mark.parametrize(("backend", "fails"), [("fickle", True), ("numpy", False)])
+def test_what_no_script_showed_is_stale_only_if_it_does_not_fail_any_more(
+    fickle: Asker, tmp_path: Path, backend: str, fails: bool, status: str
+) -> None:
+    old = replace(OLD, backend=backend, property=BITS_AGAIN, witness="zeros:2@again", status=status)
+    again = kept.again(old, fickle, tmp_path)
+    was = status if status[0] in "ni" else "asked again, it fails, and its script is not there"
+    assert again.status == (was if fails else "stale: asked again, it does not fail")
+
+
+@pytest.mark.parametrize("witness", ["atlas:one_NaN [nan, 0]", "zeros:2x3@threads"])
+def test_what_nobody_can_ask_again_is_as_it_was(witness: str, tmp_path: Path) -> None:
+    with Asker() as asker:
+        old = replace(OLD, witness=witness, status="it has no script")
+        assert kept.again(old, asker, tmp_path) == old
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("one\nnot shown: it is right\n", "not shown: it is right"),
+        ("Traceback\nKeyError: 'x'\n\n", "not shown: KeyError: 'x'"), ("", "not shown: it said nothing"),
+    ],
+)  # fmt: skip
+def test_what_a_script_said_that_did_not_show_it_is_said_once(text: str, words: str) -> None:
+    assert last_words(Ran(1, text)) == words
 
 
 def test_a_law_is_told_beside_an_accuracy_grade_of_another_case() -> None:

@@ -131,9 +131,18 @@ class Asker:
             worker = Worker(framework, interpreter, self.limits, self.scratch / f"{framework}.log", self.modules)
             self.about[framework] = worker.open()
             if "absent" in self.about[framework]:
+                worker.stop()
                 raise WorkerDiedError("absent", self.about[framework]["absent"])
             self._workers[framework] = worker
         return self._workers[framework]
+
+    def absence(self, backend: str) -> str:
+        """Why its framework is not here; nothing where it is, and nothing where importing it is what ends a process."""
+        try:
+            self.worker(backend)
+        except WorkerDiedError as died:
+            return died.reason if died.outcome == "absent" else ""
+        return ""
 
     def interpreter(self, backend: str) -> str:
         return self.interpreters.get(find(backend).framework, sys.executable)

@@ -17,7 +17,7 @@ from harness.findings.classes import defect_class
 from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.shrink import shrunk
 from harness.findings.snippets import Ran, run, snippet
-from harness.findings.suspects import Suspect, broken, of_bits, suspects
+from harness.findings.suspects import BITS_AGAIN, Suspect, broken, of_bits, suspects
 from harness.records import Comparison, Run
 from harness.rows import SHORT
 from harness.units import in_one
@@ -59,10 +59,8 @@ def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding
 
     @cache
     def fails(case: str) -> bool:
-        if of_bits(suspect):
-            return other_answer(asker, suspect, case)
-        asked[case] = cell = asker.cell(suspect.backend, suspect.operation, case, suspect.dtype)
-        return cell is not None and alike(cell, suspect)
+        failed, asked[case] = fails_alike(asker, suspect, case)
+        return failed
 
     if named(suspect.case).variation == THREADS:
         return finding(suspect, suspect.case, None, asker, ("", TWO_THREADS))
@@ -74,12 +72,45 @@ def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding
         return finding(suspect, witness, None, asker, ("", GONE))
     cell = asked.get(witness)
     script, reason = written(suspect, witness, cell, asker)
-    return finding(suspect, witness, cell, asker, shown_by(script, reason, asker, suspect.backend, out, name))
+    told = shown_by(script, reason, asker, suspect.backend, out, name)
+    return finding(suspect, witness, cell, asker, unless_whim(suspect, told, out))
 
 
+def unless_whim(suspect: Suspect, told: tuple[str, str], out: Path) -> tuple[str, str]:
+    """Of several answers to one question, a script may have recorded the way to one: that is none to keep."""
+    file, status = told
+    if suspect.property != BITS_AGAIN or not file or status == SHOWN:
+        return told
+    (out / file).unlink()
+    return "", ONE_ANSWER
+
+
+def still_fails(old: Finding, asker: Asker) -> bool | None:
+    """Whether what was found before fails when its witness is asked again; None where that cannot be asked here."""
+    if old.witness.startswith(ATLAS) or named(old.witness).variation == THREADS or asker.absence(old.backend):
+        return None
+    law = old.verdict == LAW
+    suspect = Suspect(
+        old.kind, old.property, old.backend, old.operation, old.dtype, old.axis, old.witness, old.cells, law
+    )
+    return breaks(asker, suspect) if law else fails_alike(asker, suspect, old.witness)[0]
+
+
+ATLAS = "atlas:"
+"""How a witness begins that is a situation, which `atlas` asks and no cell."""
+LAW = "law broken"
 GONE = f"{STALE}: asked again, it does not fail"
+ONE_ANSWER = "what is recorded of it is one of its answers, and the same each time: no script shows the others"
 TWO_THREADS = "it takes two processes, of one thread and of two: no script shows that"
 BEYOND_SCRIPTS = "it is still broken, and every answer meets its bound: no script of one answer shows that"
+
+
+def fails_alike(asker: Asker, suspect: Suspect, case: str) -> tuple[bool, Comparison | None]:
+    """Whether a case fails in the suspect's way; and the cell, where it is one cell that does."""
+    if of_bits(suspect):
+        return other_answer(asker, suspect, case), None
+    cell = asker.cell(suspect.backend, suspect.operation, case, suspect.dtype)
+    return cell is not None and alike(cell, suspect), cell
 
 
 def other_answer(asker: Asker, suspect: Suspect, case: str) -> bool:
@@ -150,7 +181,7 @@ def shown_by(script: str | None, reason: str, asker: Asker, backend: str, out: P
     file = f"{FOLDER}/{name}.py"
     (out / FOLDER).mkdir(exist_ok=True)
     ran = run(script, asker.interpreter(backend), out / FOLDER, Path(file).name)
-    return file, SHOWN if ran.shown else f"not shown: {last_words(ran)}"
+    return file, SHOWN if ran.shown else last_words(ran)
 
 
 def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> tuple[str | None, str]:
@@ -166,9 +197,10 @@ def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
 
 
 def last_words(ran: Ran) -> str:
-    """Of a script that did not show it."""
+    """Of a script that did not show it: `not shown: …`, in its own words or by its last line."""
     lines = [line for line in ran.text.splitlines() if line.strip()]
-    return next((line for line in reversed(lines) if line.startswith("not shown")), (lines or ["it said nothing"])[-1])
+    last = f"not shown: {(lines or ['it said nothing'])[-1]}"
+    return next((line for line in reversed(lines) if line.startswith("not shown: ")), last)
 
 
 def values(suspect: Suspect, cell: Comparison | None) -> tuple[str, str]:
@@ -190,7 +222,7 @@ def verdict(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
     if of_bits(suspect):
         return "bits that depend on more than the question"
     if cell is None:
-        return "law broken" if suspect.law else ""
+        return LAW if suspect.law else ""
     forward = FORWARD.get(suspect.operation)
     value = asker.cell(suspect.backend, forward, witness, suspect.dtype) if forward else None
     if forward is None:

@@ -1,0 +1,26 @@
+"""Backends that no script shows as they are, for the worker that asks them: their framework's name is their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backends.numpy import NumPy
+
+
+class Fickle(NumPy):
+    """Right, with other bits at every other question: what it counts is its own, and no call of a framework."""
+
+    framework, operations = "fickle", ("softmax",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def softmax(self, logits: Any, axis: int) -> Any:
+        self.asked += 1
+        return np.nextafter(super().softmax(logits, axis), self.asked % 2)
+
+
+BACKENDS = (Fickle,)
