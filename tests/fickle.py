@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -23,4 +24,15 @@ class Fickle(NumPy):
         return np.nextafter(super().softmax(logits, axis), self.asked % 2)
 
 
-BACKENDS = (Fickle,)
+class Hangs(Fickle):
+    """Where there is more than one row."""
+
+    variant, operations = "hangs", ("softmax", "vjp")
+
+    def softmax(self, logits: Any, axis: int) -> Any:
+        if logits.ndim > 1:
+            time.sleep(3600)
+        return super().softmax(logits, axis)
+
+
+BACKENDS = (Fickle, Hangs)

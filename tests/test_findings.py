@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,8 +17,9 @@ import pytest
 from backends import add
 from harness import store
 from harness.cases import named
+from harness.commands.findings import limits, written
 from harness.errors import UsageError
-from harness.findings import Asker, kept
+from harness.findings import Asker, kept, survey
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.shrink import shrunk
@@ -24,7 +27,8 @@ from harness.findings.snippets import Ran
 from harness.findings.survey import ONE_ANSWER, last_words, looked_into
 from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
 from harness.operations import OPERATIONS
-from harness.records import Comparison, Property
+from harness.process import Limits
+from harness.records import Comparison, Property, Run
 from harness.variations import VARIATIONS
 from reports import findings as page
 from tests import fickle as fickle_backends
@@ -175,6 +179,60 @@ def test_what_no_script_showed_is_stale_only_if_it_does_not_fail_any_more(
     again = kept.again(old, fickle, tmp_path)
     was = status if status[0] in "ni" else "asked again, it fails, and its script is not there"
     assert again.status == (was if fails else "stale: asked again, it does not fail")
+
+
+@pytest.mark.parametrize(("operation", "most"), [("softmax", 2), ("vjp", 3)])
+@pytest.mark.parametrize("case", ["normal:3x17", "normal:9x16384"])
+def test_a_hang_is_looked_into_by_few_hanging_questions(
+    operation: str, most: int, case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many blocks it has."""
+    add(fickle_backends.BACKENDS)
+    outcomes: list[str] = []
+    answered = Asker.answered
+
+    def counted(asker: Asker, backend: str, request: dict[str, Any]) -> dict[str, Any]:
+        reply = answered(asker, backend, request)
+        outcomes.append(reply["outcome"])
+        return reply
+
+    monkeypatch.setattr(Asker, "answered", counted)
+    suspect = Suspect(DEFECT, "it answers: timed out", "fickle:hangs", operation, "float32", -1, case, 1)
+    with Asker(limits=Limits(seconds=1), modules=("tests.fickle",)) as asker:
+        found = looked_into(suspect, asker, tmp_path, "it")
+    assert (found.status, found.snippet) == ("no script shows an outcome of timed out", "")
+    assert found.actual == "timed out: no answer in 1 s"
+    assert outcomes.count("timed out") <= most
+
+
+def test_a_run_s_own_limits_are_those_of_a_look_into_it(found: tuple[Path, list[Finding]]) -> None:
+    run = store.read(found[0])
+    assert dataclasses.asdict(limits(run, None, None)) == run.about["options"]["limits"]
+    assert limits(run, 7.0, None) == replace(limits(run, None, None), seconds=7.0)
+
+
+def test_a_run_of_a_backend_that_is_not_known_here_is_one_sentence(found: tuple[Path, list[Finding]]) -> None:
+    before = {file: file.read_bytes() for file in found[0].glob("findings*.*")}
+    done = harness("findings", found[0])
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "the run's backend 'planted:beside_infinity' is not known here" in done.stderr
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_a_suspect_whose_framework_is_absent_is_one_sentence(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    cells = store.frame([cell(backend="numpy", verdict="falls short", any_order_fraction=3.0)], Comparison)
+    run = Run({}, cells, *[store.frame([], Property)] * 3)
+    with (
+        Asker({"numpy": str(tmp_path / "bare" / "bin" / "python")}) as asker,
+        pytest.raises(UsageError, match=r"the run's backend 'numpy' is absent, .*: its interpreter cannot run"),
+    ):
+        survey(run, asker, tmp_path, print)
+
+
+def test_what_was_written_is_said_and_nothing_else(found: tuple[Path, list[Finding]]) -> None:
+    assert written([]) == "findings.csv, findings.md"
+    assert written(found[1]) == "findings.csv, findings.md, findings/"
 
 
 @pytest.mark.parametrize("witness", ["atlas:one_NaN [nan, 0]", "zeros:2x3@threads"])

@@ -23,6 +23,9 @@ from harness.transcript.script import Transcript
 from harness.variations import refusal as unvaried
 from harness.workload import refusal
 
+AT_A_LIMIT = ("timed out", "out of memory")
+"""Outcomes of a question that takes all it may."""
+
 
 @dataclass
 class Asker:
@@ -91,7 +94,10 @@ class Asker:
         inputs, found = Inputs(self.scratch), {}
         for block in range(len(boundaries(group.case))):
             request = self.request(group, inputs, block) | {"save": str(self.scratch / f"answer-{block}.npy")}
-            found[backend, block] = Result(0, block, backend, array=request["save"], **self.answered(backend, request))
+            reply = self.answered(backend, request)
+            found[backend, block] = Result(0, block, backend, array=request["save"], **reply)
+            if reply["outcome"] in AT_A_LIMIT:  # the cell is that already, and each further block takes as long
+                break
         return found
 
     def request(self, group: Group, inputs: Inputs, block: int = 0) -> dict[str, Any]:

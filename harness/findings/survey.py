@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from math import prod
 from pathlib import Path
 
+from backends import NAMES
 from harness.cases import named
 from harness.equations import EQUATIONS
-from harness.findings.asking import Asker
+from harness.errors import UsageError
+from harness.findings.asking import AT_A_LIMIT, Asker
 from harness.findings.bits import other_bits
 from harness.findings.classes import defect_class
 from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
@@ -39,13 +41,27 @@ LONGEST = 200
 def survey(
     run: Run, asker: Asker, out: Path, tell: Callable[[str], None], kinds: Collection[str] = KINDS
 ) -> list[Finding]:
-    """All findings of a run, their scripts written to `out/findings`."""
+    """All findings of a run, their scripts written to `out/findings`. UsageError where one can't be asked here."""
+    check_known(run)
+    its = suspects(run.comparisons, run.properties, kinds)
+    check_there(its, asker)
     found = []
-    for suspect in suspects(run.comparisons, run.properties, kinds):
+    for suspect in its:
         tell(f"{suspect.backend} {suspect.operation} {suspect.case} {suspect.dtype}: {suspect.property}")
         name = file_name(suspect.backend, suspect.operation, suspect.dtype, suspect.property)
         found.append(looked_into(suspect, asker, out, name))
     return found
+
+
+def check_known(run: Run) -> None:
+    if unknown := sorted({*run.comparisons.backend} - {*NAMES}):
+        raise UsageError(f"the run's backend {unknown[0]!r} is not known here, and what fell short is asked again")
+
+
+def check_there(its: Iterable[Suspect], asker: Asker) -> None:
+    for backend in dict.fromkeys(suspect.backend for suspect in its):
+        if reason := asker.absence(backend):
+            raise UsageError(f"the run's backend {backend!r} is absent, and what fell short is asked again: {reason}")
 
 
 def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:
@@ -54,11 +70,13 @@ def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:
 
 
 def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
-    """One suspect, at the smallest witness that still shows it; stale where nothing does when it is asked again."""
+    """One suspect, at the smallest witness that still shows it; stale where it does not when it is asked again."""
     asked: dict[str, Comparison | None] = {}
 
     @cache
     def fails(case: str) -> bool:
+        if sum(cell is not None and cell.outcome in AT_A_LIMIT for cell in asked.values()) >= MOST_AT_A_LIMIT:
+            return False
         failed, asked[case] = fails_alike(asker, suspect, case)
         return failed
 
@@ -67,9 +85,9 @@ def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding
     if suspect.law:
         reason = BEYOND_SCRIPTS if breaks(asker, suspect) else GONE
         return finding(suspect, suspect.case, None, asker, ("", reason))
+    if not fails(suspect.case):
+        return finding(suspect, suspect.case, None, asker, ("", GONE))
     witness = shrunk(suspect.case, fails)
-    if not fails(witness):
-        return finding(suspect, witness, None, asker, ("", GONE))
     cell = asked.get(witness)
     script, reason = written(suspect, witness, cell, asker)
     told = shown_by(script, reason, asker, suspect.backend, out, name)
@@ -99,6 +117,9 @@ def still_fails(old: Finding, asker: Asker) -> bool | None:
 ATLAS = "atlas:"
 """How a witness begins that is a situation, which `atlas` asks and no cell."""
 LAW = "law broken"
+MOST_AT_A_LIMIT = 2
+"""Questions of one suspect that time out or run out of memory: each takes as long as a block may, and a new worker.
+The first says that it still does, the second may be smaller; the value that a derivative is of may be a third."""
 GONE = f"{STALE}: asked again, it does not fail"
 ONE_ANSWER = "what is recorded of it is one of its answers, and the same each time: no script shows the others"
 TWO_THREADS = "it takes two processes, of one thread and of two: no script shows that"
