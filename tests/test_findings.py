@@ -23,7 +23,7 @@ from harness.findings import Asker, kept, survey
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.shrink import shrunk
-from harness.findings.snippets import Ran
+from harness.findings.snippets import NO_ARRAY, Ran
 from harness.findings.survey import ONE_ANSWER, last_words, looked_into
 from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
 from harness.operations import OPERATIONS
@@ -91,6 +91,11 @@ def cell(**about: object) -> Comparison:
         ({"outcome": "crashed", "reason": "killed", "verdict": ""}, DEFECT, "it answers: crashed"),
         (
             {"verdict": "falls short", "reason": "answered in float16, not float32"},
+            DEFECT,
+            "the answer's dtype is the one claimed",
+        ),
+        (
+            {"outcome": "failed", "reason": "answered in object, which is no number", "verdict": ""},
             DEFECT,
             "the answer's dtype is the one claimed",
         ),
@@ -305,7 +310,7 @@ WRONG = [
     f"planted:{name}"
     for name in (
         "unnormalised", "one_element_off", "nan_in_a_corner", "halved", "wrong_shape", "raises", "beside_infinity",
-        "whimsical", "scribbles",
+        "whimsical", "scribbles", "objects", "wrong_dtype", "nothing",
     )
 ]  # fmt: skip
 
@@ -333,6 +338,10 @@ def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, 
             continue  # its whims may fall beside other rows, or not
         if finding.backend == "planted:raises":  # in its own code, and not in NumPy's
             assert (finding.snippet, finding.actual[:19]) == ("", "failed: RuntimeError"[:19])
+            continue
+        if finding.backend == "planted:nothing":
+            assert (finding.snippet, finding.status) == ("", NO_ARRAY)
+            assert finding.actual == "failed: answered with None, not an array"
             continue
         assert (finding.kind, finding.status) == (DEFECT, "shown"), finding
         script = (out / finding.snippet).read_text()

@@ -18,6 +18,8 @@ from harness.transcript.snippet import SPECIAL, Crashes, Form, Raises, Value, Wr
 
 SECONDS = 300
 BY_ITS_ROW = "it is seen beside the rest of its row, and is within its own bound: no script of one element shows that"
+NO_ARRAY = "what is no array is the adapter's own and no call's answer: no script of the framework's calls shows that"
+ANSWERED_IN = re.compile(r"answered in (\w+), ")
 BESIDE = "it wrote beside its argument, in memory that is nobody's: no script of one argument shows that"
 
 
@@ -53,19 +55,21 @@ def scriptless(cell: Comparison) -> str:
     """Why no script shows it, whatever the backend does."""
     if cell.outcome == "ok":
         return BY_ITS_ROW
-    return BESIDE if cell.outcome == "failed" else f"no script shows an outcome of {cell.outcome}"
+    if cell.outcome == "failed":
+        return NO_ARRAY if cell.reason.startswith("answered with") else BESIDE
+    return f"no script shows an outcome of {cell.outcome}"
 
 
 def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None:
     """What a cell has to show, by its outcome."""
     if cell.outcome == "failed":
-        return failure(cell.reason)
+        return failure(cell.reason, cell.dtype)
     if cell.outcome == "crashed":
         return Crashes(exit_status(cell.reason))
     if cell.outcome != "ok":
         return None
-    if dtypes := re.fullmatch(r"answered in (\w+), not (\w+)", cell.reason):
-        return Form("dtype", *dtypes.groups())
+    if answered := ANSWERED_IN.match(cell.reason):
+        return Form("dtype", answered[1], cell.dtype)
     most = allowed(cell)
     if most is None:
         return None
@@ -74,10 +78,14 @@ def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None
     return Value(element, said["actual"], said["expected"], most, cell.dtype)
 
 
-def failure(reason: str) -> Form | Raises | Writes | None:
+def failure(reason: str, dtype: str) -> Form | Raises | Writes | None:
     """By what the harness says of an answer that is none; of a backend's own exception, by its type."""
     if shapes := re.fullmatch(r"answered with shape (\(.*\)), not (\(.*\))", reason):
         return Form("shape", *shapes.groups())
+    if answered := ANSWERED_IN.match(reason):
+        return Form("dtype", answered[1], dtype)
+    if reason.startswith("answered with"):
+        return None
     if reason.startswith("InputChangedError"):
         written = re.search(r"it wrote into its (\w+)", reason)
         return Writes(written[1]) if written else None

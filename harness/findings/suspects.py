@@ -96,14 +96,14 @@ def broken(row: Any) -> tuple[str, str]:
         return DEFECT, BITS_AGAIN
     if row.reason.startswith("InputChangedError"):
         return DEFECT, UNTOUCHED
+    if row.reason.startswith("answered in"):
+        return DEFECT, "the answer's dtype is the one claimed"
     if row.outcome == "failed":
         return DEFECT, f"it answers: {row.reason.split(':')[0]}"
     if row.reason == STRICT["again"]:
         return DEFECT, BITS_AGAIN
     if row.reason == STRICT["hostile"]:
         return DEFECT, BITS_BESIDE
-    if row.reason.startswith("answered in"):
-        return DEFECT, "the answer's dtype is the one claimed"
     if row.nan_count or row.infinity_count:
         return DEFECT, "a finite value has a finite answer"
     if no_digit(row):

@@ -86,7 +86,7 @@ class Form:
     def around(self, transcript: Transcript) -> str:
         lines = [
             transcript.whole,
-            f"found = str(actual.{self.what})",
+            f"found = {'actual.dtype.name' if self.what == 'dtype' else 'str(actual.shape)'}",
             "",
             f"print('actual  ', found, ' recorded: {self.actual}')",
             f"print('expected', {self.expected!r})",

@@ -322,6 +322,11 @@ def objects(b: NumPy, logits: Any, axis: int) -> Any:
 
 
 @wrong("softmax")
+def nothing(b: NumPy, logits: Any, axis: int) -> Any:
+    return None
+
+
+@wrong("softmax")
 def raises(b: NumPy, logits: Any, axis: int) -> Any:
     raise RuntimeError("\n\nfirst line | with a bar\nsecond line")
 
