@@ -35,4 +35,14 @@ class Hangs(Fickle):
         return super().softmax(logits, axis)
 
 
-BACKENDS = (Fickle, Hangs)
+class Minding(Fickle):
+    """Right, with other bits once it was asked in float64."""
+
+    variant, threaded = "minding", True
+
+    def softmax(self, logits: Any, axis: int) -> Any:
+        self.asked = self.asked or logits.dtype == np.float64
+        return np.nextafter(NumPy.softmax(self, logits, axis), np.float32(self.asked))
+
+
+BACKENDS = (Fickle, Hangs, Minding)

@@ -19,7 +19,7 @@ from harness import store
 from harness.cases import named
 from harness.commands.findings import limits, written
 from harness.errors import UsageError
-from harness.findings import Asker, kept, survey
+from harness.findings import Asker, kept, reproduce, survey
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.shrink import shrunk
@@ -29,7 +29,7 @@ from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, s
 from harness.operations import OPERATIONS
 from harness.process import Limits
 from harness.records import Comparison, Property, Run
-from harness.variations import VARIATIONS
+from harness.variations import CALLS, VARIATIONS
 from reports import findings as page
 from tests import fickle as fickle_backends
 from tests.command import harness
@@ -431,6 +431,40 @@ def test_any_cell_is_reproduced(words: tuple[str, ...]) -> None:
     assert "import numpy as np" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("shown:")
     assert "of its bound" in done.stderr
+
+
+@pytest.mark.parametrize("variation", [*CALLS, "strided", "offset"])
+def test_a_right_cell_is_reproduced_however_it_was_asked(variation: str) -> None:
+    done = harness("reproduce", "numpy", "softmax", f"normal:3x17@{variation}", "float32")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("shown: ")
+    assert ("it answers as if asked plainly" in done.stderr) == (variation in CALLS)
+
+
+@pytest.mark.parametrize("case", ["zeros:1", "zeros:2x4@hostile"])
+def test_a_cell_that_is_right_to_the_last_bit_is_shown_to_be(case: str) -> None:
+    done = harness("reproduce", "numpy", "softmax", case, "float32")
+    assert (done.returncode, done.stdout.splitlines()[-1][:6]) == (0, "shown:"), done.stderr
+    assert done.stdout.splitlines()[-1].endswith("is its exact value")
+
+
+def asked_of(asker: Asker, backend: str, case: str) -> str:
+    return reproduce.asked(asker, backend, "softmax", case, "float32")[0]
+
+
+def test_of_a_whim_that_is_recorded_as_one_answer_nothing_is_printed(fickle: Asker) -> None:
+    with pytest.raises(UsageError, match=ONE_ANSWER):
+        asked_of(fickle, "fickle", "zeros:2@again")
+
+
+def test_bits_that_depend_on_earlier_questions_are_one_sentence(fickle: Asker) -> None:
+    with pytest.raises(UsageError, match="its bits depend on what was asked before it"):
+        asked_of(fickle, "fickle:minding", "zeros:2@dtypes")
+
+
+def test_of_two_threads_no_script_is_made(fickle: Asker) -> None:
+    with pytest.raises(UsageError, match="it takes two processes, of one thread and of two"):
+        asked_of(fickle, "fickle:minding", "zeros:2@threads")
 
 
 def test_a_cell_is_reproduced_along_another_axis() -> None:

@@ -67,11 +67,20 @@ class Value:
             return "math.isnan(value)" if self.actual == "nan" else f"value == float({self.actual!r})"
         if self.expected in SPECIAL:
             return "not math.isnan(value)" if self.expected == "nan" else "value != expected"
+        if self.is_exact:
+            return "difference == 0"
         return f"difference > {float(self.allowed)!r}"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is right to the last bit: no finding, and then that is what is shown."""
+        return not {self.actual, self.expected} & {*SPECIAL} and rational(self.actual) == rational(self.expected)
 
     def said(self) -> str:
         if self.actual in SPECIAL:
             return f"{self.actual}, and not {self.expected}"
+        if self.is_exact:
+            return "its exact value"
         return f"more than {self.allowed:g} ulp from its exact value" if self.expected not in SPECIAL else "a number"
 
 
