@@ -240,10 +240,12 @@ def test_what_was_written_is_said_and_nothing_else(found: tuple[Path, list[Findi
     assert written(found[1]) == "findings.csv, findings.md, findings/"
 
 
-@pytest.mark.parametrize("witness", ["atlas:one_NaN [nan, 0]", "zeros:2x3@threads"])
-def test_what_nobody_can_ask_again_is_as_it_was(witness: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "about", [{"witness": "atlas:one_NaN [nan, 0]"}, {"witness": "zeros:2x3@threads"}, {"backend": "nobody"}]
+)
+def test_what_nobody_can_ask_again_is_as_it_was(about: dict[str, Any], tmp_path: Path) -> None:
     with Asker() as asker:
-        old = replace(OLD, witness=witness, status="it has no script")
+        old = replace(OLD, **{"status": "it has no script", **about})
         assert kept.again(old, asker, tmp_path) == old
 
 
@@ -368,6 +370,7 @@ def test_what_writes_into_its_arguments_is_shown_by_what_they_were_before(found:
     out, its = found
     [one] = [finding for finding in its if finding.backend == "planted:scribbles"]
     assert (one.property, one.defect_class) == ("its arguments stay as they are", "C27")
+    assert (one.verdict, one.expected) == ("arguments changed", "arguments as they were")
     assert (one.witness, one.status) == ("zeros:1", "shown")
     done = subprocess.run([sys.executable, "-I", out / one.snippet], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1] == "shown: it wrote into its logits"

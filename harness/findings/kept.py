@@ -79,18 +79,24 @@ def again(old: Finding, asker: Asker, folder: Path) -> Finding:
     try:
         interpreter = asker.interpreter(old.backend)
     except KeyError:
-        return dataclasses.replace(old, status=f"{STALE}: there is no backend {old.backend} here")
+        gone = dataclasses.replace(old, status=f"{STALE}: there is no backend {old.backend} here")
+        return gone if was_shown(old) else old
     file = script(folder, old)
-    if file is None or not old.status.startswith((SHOWN, STALE)):
+    if file is None or not was_shown(old):
         return asked_again(old, asker)
     ran = run_file(file, interpreter)
     return dataclasses.replace(old, status=SHOWN if ran.shown else f"{STALE}: {last_words(ran)}")
 
 
+def was_shown(old: Finding) -> bool:
+    """By its script, whether or not it still is."""
+    return old.status.startswith((SHOWN, STALE))
+
+
 def asked_again(old: Finding, asker: Asker) -> Finding:
     """Stale if it does not fail any more; as it was where it does, or where nobody can ask."""
     fails = still_fails(old, asker)
-    if fails is None or (fails and not old.status.startswith((SHOWN, STALE))):
+    if fails is None or (fails and not was_shown(old)):
         return old
     return dataclasses.replace(old, status=NO_SCRIPT if fails else GONE)
 

@@ -19,7 +19,7 @@ from harness.findings.classes import defect_class
 from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.shrink import shrunk
 from harness.findings.snippets import Ran, run, snippet
-from harness.findings.suspects import BITS_AGAIN, Suspect, broken, of_bits, suspects
+from harness.findings.suspects import BITS_AGAIN, UNTOUCHED, Suspect, broken, of_bits, suspects
 from harness.records import Comparison, Run
 from harness.rows import SHORT
 from harness.units import in_one
@@ -231,7 +231,8 @@ def values(suspect: Suspect, cell: Comparison | None) -> tuple[str, str]:
     if cell is None:
         return "", ""
     if cell.outcome != "ok" or not cell.witness:
-        return f"{cell.outcome}: {cell.reason}", "an answer"
+        expected = "arguments as they were" if suspect.property == UNTOUCHED else "an answer"
+        return f"{cell.outcome}: {cell.reason}", expected
     witness = json.loads(cell.witness)
     return str(witness["actual"]), str(witness["expected"])
 
@@ -242,6 +243,8 @@ def verdict(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
         return suspect.kind
     if of_bits(suspect):
         return "bits that depend on more than the question"
+    if suspect.property == UNTOUCHED:
+        return "arguments changed"
     if cell is None:
         return LAW if suspect.law else ""
     forward = FORWARD.get(suspect.operation)
