@@ -24,6 +24,8 @@ from harness.operations import OPERATIONS, Operation
 from harness.transcript import transcript
 from harness.variations import CALLS, Array, laid_out
 
+NUMBERS = "biufcV"
+"""Kinds of NumPy's dtypes; V has those that others add, as bfloat16."""
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
 
 
@@ -76,6 +78,8 @@ def computed(request: dict[str, Any]) -> dict[str, str]:
         dtype = arrays.save(request["save"], answer)
     except MemoryError as error:
         return {"outcome": "out of memory", "reason": described(error)}
+    except NoNumbersError as error:
+        return {"outcome": "failed", "reason": str(error)}
     except Exception as error:
         outcome = "out of memory" if MEMORY_WORDS.search(str(error)) else "failed"
         return {"outcome": outcome, "reason": described(error)}
@@ -114,19 +118,23 @@ def transcribed(request: dict[str, Any]) -> dict[str, str]:
         given = {name: argument(value) for name, value in request["arguments"].items()}
         laid = placed(variation, given, axis, operation) | {"axis": axis}
         backend, method = loaded(request["backend"]), METHODS_OF[operation.name]
-        return asdict(transcript(backend, method, laid, request.get("stand_ins", False)))
+        stand_ins, watched = request.get("stand_ins", False), request.get("watched", "")
+        return asdict(transcript(backend, method, laid, stand_ins, watched))
     except Exception as error:
         return {"untranscribed": described(error)}
 
 
 def unspoilt(backend: Backend, method: Callable[..., Any], arguments: Mapping[str, Any], axis: int) -> Array:
     """The method's answer, if neither the arguments nor what lies beside them in memory has changed after it."""
-    before = {name: bytes_around(value) for name, value in arguments.items() if is_array(value)}
+    before = {name: (digest(value), bytes_around(value)) for name, value in arguments.items() if is_array(value)}
     natives = {name: backend.from_numpy(value) if is_array(value) else value for name, value in arguments.items()}
-    answer = np.array(backend.to_numpy(method(axis=axis, **natives)))
-    for name, found in before.items():
-        if bytes_around(arguments[name]) != found or not alike(backend.to_numpy(natives[name]), arguments[name]):
-            raise InputChangedError(f"it wrote into its {name}, or beside it")
+    native = method(axis=axis, **natives)
+    answer = numbers(None if native is None else backend.to_numpy(native))
+    for name, (its_own, around) in before.items():
+        if digest(arguments[name]) != its_own or not alike(backend.to_numpy(natives[name]), arguments[name]):
+            raise InputChangedError(f"it wrote into its {name}")
+        if bytes_around(arguments[name]) != around:
+            raise InputChangedError(f"it wrote beside its {name}, in the buffer of which that is a view")
     return answer
 
 
@@ -134,12 +142,30 @@ class InputChangedError(Exception):
     """A side effect."""
 
 
+def numbers(answer: Any) -> Array:
+    """A copy of the answer, which is an array of numbers or one number. NoNumbersError where it is neither."""
+    copy = np.array(answer)
+    if copy.dtype.kind in NUMBERS:
+        return copy
+    if isinstance(answer, np.ndarray):
+        raise NoNumbersError(f"answered in {copy.dtype.name}, which is no number")
+    raise NoNumbersError(f"answered with {'None' if answer is None else type(answer).__name__}, not an array")
+
+
+class NoNumbersError(Exception):
+    """An answer that cannot be judged, in the words of the reason."""
+
+
 def bytes_around(array: Array) -> bytes:
     """A hash of the whole buffer that an array is a view of."""
     buffer = array
     while getattr(buffer, "base", None) is not None:
         buffer = buffer.base  # type: ignore[assignment]
-    return hashlib.sha256(np.asarray(buffer).tobytes()).digest()
+    return digest(np.asarray(buffer))
+
+
+def digest(array: Array) -> bytes:
+    return hashlib.sha256(array.tobytes()).digest()
 
 
 def alike(a: Any, b: Array) -> bool:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from backends import add
 from harness import store
 from harness.cases import named
+from harness.commands.findings import limits, written
 from harness.errors import UsageError
-from harness.findings import Asker, kept
+from harness.findings import Asker, kept, reproduce, survey
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.shrink import shrunk
-from harness.findings.survey import looked_into
-from harness.findings.suspects import BITS_BESIDE, ORDER, Suspect, suspects
+from harness.findings.snippets import NO_ARRAY, Ran
+from harness.findings.survey import ONE_ANSWER, last_words, looked_into
+from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
 from harness.operations import OPERATIONS
-from harness.records import Comparison, Property
-from harness.variations import VARIATIONS
+from harness.process import Limits
+from harness.records import Comparison, Property, Run
+from harness.variations import CALLS, VARIATIONS
 from reports import findings as page
+from tests import fickle as fickle_backends
 from tests.command import harness
 
 PLANTED = str(Path(__file__).parent / "planted")
@@ -75,9 +83,19 @@ def cell(**about: object) -> Comparison:
         ({"grade": "C"}, ACCURACY, "B: a tree of additions"),
         ({"verdict": "falls short", "nan_count": 1}, DEFECT, "a finite value has a finite answer"),
         ({"outcome": "failed", "reason": "ValueError: no", "verdict": ""}, DEFECT, "it answers: ValueError"),
+        (
+            {"outcome": "failed", "reason": "InputChangedError: it wrote into its logits", "verdict": ""},
+            DEFECT,
+            "its arguments stay as they are",
+        ),
         ({"outcome": "crashed", "reason": "killed", "verdict": ""}, DEFECT, "it answers: crashed"),
         (
             {"verdict": "falls short", "reason": "answered in float16, not float32"},
+            DEFECT,
+            "the answer's dtype is the one claimed",
+        ),
+        (
+            {"outcome": "failed", "reason": "answered in object, which is no number", "verdict": ""},
             DEFECT,
             "the answer's dtype is the one claimed",
         ),
@@ -139,6 +157,109 @@ def test_what_does_not_fail_when_it_is_asked_again_is_stale(
     assert not (tmp_path / "findings").exists()
 
 
+@pytest.fixture
+def fickle() -> Iterator[Asker]:
+    add(fickle_backends.BACKENDS)
+    with Asker(modules=("tests.fickle",)) as asker:
+        yield asker
+
+
+WHIM = Suspect(DEFECT, BITS_AGAIN, "fickle", "softmax", "float32", -1, "zeros:2@again", 1)
+
+
+def test_a_whim_that_is_recorded_as_one_answer_has_no_script(fickle: Asker, tmp_path: Path) -> None:
+    """And is not stale while it goes on."""
+    found = looked_into(WHIM, fickle, tmp_path, "it")
+    assert (found.snippet, found.status) == ("", ONE_ANSWER)
+    assert list((tmp_path / "findings").iterdir()) == []
+    assert kept.with_earlier([], [found], fickle, tmp_path) == [found]
+
+
+@pytest.mark.parametrize("status", ["not shown: its words", "it has no script", "shown", "stale: asked again"])
+@pytest.mark.parametrize(("backend", "fails"), [("fickle", True), ("numpy", False)])
+def test_what_no_script_showed_is_stale_only_if_it_does_not_fail_any_more(
+    fickle: Asker, tmp_path: Path, backend: str, fails: bool, status: str
+) -> None:
+    old = replace(OLD, backend=backend, property=BITS_AGAIN, witness="zeros:2@again", status=status)
+    again = kept.again(old, fickle, tmp_path)
+    was = status if status[0] in "ni" else "asked again, it fails, and its script is not there"
+    assert again.status == (was if fails else "stale: asked again, it does not fail")
+
+
+@pytest.mark.parametrize(("operation", "most"), [("softmax", 2), ("vjp", 3)])
+@pytest.mark.parametrize("case", ["normal:3x17", "normal:9x16384"])
+def test_a_hang_is_looked_into_by_few_hanging_questions(
+    operation: str, most: int, case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many blocks it has."""
+    add(fickle_backends.BACKENDS)
+    outcomes: list[str] = []
+    answered = Asker.answered
+
+    def counted(asker: Asker, backend: str, request: dict[str, Any]) -> dict[str, Any]:
+        reply = answered(asker, backend, request)
+        outcomes.append(reply["outcome"])
+        return reply
+
+    monkeypatch.setattr(Asker, "answered", counted)
+    suspect = Suspect(DEFECT, "it answers: timed out", "fickle:hangs", operation, "float32", -1, case, 1)
+    with Asker(limits=Limits(seconds=1), modules=("tests.fickle",)) as asker:
+        found = looked_into(suspect, asker, tmp_path, "it")
+    assert (found.status, found.snippet) == ("no script shows an outcome of timed out", "")
+    assert found.actual == "timed out: no answer in 1 s"
+    assert outcomes.count("timed out") <= most
+
+
+def test_a_run_s_own_limits_are_those_of_a_look_into_it(found: tuple[Path, list[Finding]]) -> None:
+    run = store.read(found[0])
+    assert dataclasses.asdict(limits(run, None, None)) == run.about["options"]["limits"]
+    assert limits(run, 7.0, None) == replace(limits(run, None, None), seconds=7.0)
+
+
+def test_a_run_of_a_backend_that_is_not_known_here_is_one_sentence(found: tuple[Path, list[Finding]]) -> None:
+    before = {file: file.read_bytes() for file in found[0].glob("findings*.*")}
+    done = harness("findings", found[0])
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "the run's backend 'planted:beside_infinity' is not known here" in done.stderr
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_a_suspect_whose_framework_is_absent_is_one_sentence(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    cells = store.frame([cell(backend="numpy", verdict="falls short", any_order_fraction=3.0)], Comparison)
+    run = Run({}, cells, *[store.frame([], Property)] * 3)
+    with (
+        Asker({"numpy": str(tmp_path / "bare" / "bin" / "python")}) as asker,
+        pytest.raises(UsageError, match=r"the run's backend 'numpy' is absent, .*: its interpreter cannot run"),
+    ):
+        survey(run, asker, tmp_path, print)
+
+
+def test_what_was_written_is_said_and_nothing_else(found: tuple[Path, list[Finding]]) -> None:
+    assert written([]) == "findings.csv, findings.md"
+    assert written(found[1]) == "findings.csv, findings.md, findings/"
+
+
+@pytest.mark.parametrize(
+    "about", [{"witness": "atlas:one_NaN [nan, 0]"}, {"witness": "zeros:2x3@threads"}, {"backend": "nobody"}]
+)
+def test_what_nobody_can_ask_again_is_as_it_was(about: dict[str, Any], tmp_path: Path) -> None:
+    with Asker() as asker:
+        old = replace(OLD, **{"status": "it has no script", **about})
+        assert kept.again(old, asker, tmp_path) == old
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("one\nnot shown: it is right\n", "not shown: it is right"),
+        ("Traceback\nKeyError: 'x'\n\n", "not shown: KeyError: 'x'"), ("", "not shown: it said nothing"),
+    ],
+)  # fmt: skip
+def test_what_a_script_said_that_did_not_show_it_is_said_once(text: str, words: str) -> None:
+    assert last_words(Ran(1, text)) == words
+
+
 def test_a_law_is_told_beside_an_accuracy_grade_of_another_case() -> None:
     law = Property("softmax", "normal:3x4", "float32", -1, "torch", "Σ s = 1", 9.0, 3.0, "falls short")
     found = suspects(store.frame([cell(case="lost:4x5", grade="C")], Comparison), store.frame([law], Property))
@@ -191,7 +312,7 @@ WRONG = [
     f"planted:{name}"
     for name in (
         "unnormalised", "one_element_off", "nan_in_a_corner", "halved", "wrong_shape", "raises", "beside_infinity",
-        "whimsical",
+        "whimsical", "scribbles", "objects", "wrong_dtype", "nothing",
     )
 ]  # fmt: skip
 
@@ -220,6 +341,10 @@ def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, 
         if finding.backend == "planted:raises":  # in its own code, and not in NumPy's
             assert (finding.snippet, finding.actual[:19]) == ("", "failed: RuntimeError"[:19])
             continue
+        if finding.backend == "planted:nothing":
+            assert (finding.snippet, finding.status) == ("", NO_ARRAY)
+            assert finding.actual == "failed: answered with None, not an array"
+            continue
         assert (finding.kind, finding.status) == (DEFECT, "shown"), finding
         script = (out / finding.snippet).read_text()
         assert "import harness" not in script
@@ -239,6 +364,16 @@ def test_witnesses_are_as_small_as_can_be(found: tuple[Path, list[Finding]]) -> 
     assert its["planted:nan_in_a_corner"].witness == "zeros:1"
     assert its["planted:unnormalised"].witness == "zeros:2"
     assert its["planted:one_element_off"].elements <= 5  # it touches the fourth element
+
+
+def test_what_writes_into_its_arguments_is_shown_by_what_they_were_before(found: tuple[Path, list[Finding]]) -> None:
+    out, its = found
+    [one] = [finding for finding in its if finding.backend == "planted:scribbles"]
+    assert (one.property, one.defect_class) == ("its arguments stay as they are", "C27")
+    assert (one.verdict, one.expected) == ("arguments changed", "arguments as they were")
+    assert (one.witness, one.status) == ("zeros:1", "shown")
+    done = subprocess.run([sys.executable, "-I", out / one.snippet], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "shown: it wrote into its logits"
 
 
 def test_a_derivative_that_is_wrong_of_a_value_that_is_right_is_said_apart(found: tuple[Path, list[Finding]]) -> None:
@@ -299,6 +434,40 @@ def test_any_cell_is_reproduced(words: tuple[str, ...]) -> None:
     assert "import numpy as np" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("shown:")
     assert "of its bound" in done.stderr
+
+
+@pytest.mark.parametrize("variation", [*CALLS, "strided", "offset"])
+def test_a_right_cell_is_reproduced_however_it_was_asked(variation: str) -> None:
+    done = harness("reproduce", "numpy", "softmax", f"normal:3x17@{variation}", "float32")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("shown: ")
+    assert ("it answers as if asked plainly" in done.stderr) == (variation in CALLS)
+
+
+@pytest.mark.parametrize("case", ["zeros:1", "zeros:2x4@hostile"])
+def test_a_cell_that_is_right_to_the_last_bit_is_shown_to_be(case: str) -> None:
+    done = harness("reproduce", "numpy", "softmax", case, "float32")
+    assert (done.returncode, done.stdout.splitlines()[-1][:6]) == (0, "shown:"), done.stderr
+    assert done.stdout.splitlines()[-1].endswith("is its exact value")
+
+
+def asked_of(asker: Asker, backend: str, case: str) -> str:
+    return reproduce.asked(asker, backend, "softmax", case, "float32")[0]
+
+
+def test_of_a_whim_that_is_recorded_as_one_answer_nothing_is_printed(fickle: Asker) -> None:
+    with pytest.raises(UsageError, match=ONE_ANSWER):
+        asked_of(fickle, "fickle", "zeros:2@again")
+
+
+def test_bits_that_depend_on_earlier_questions_are_one_sentence(fickle: Asker) -> None:
+    with pytest.raises(UsageError, match="its bits depend on what was asked before it"):
+        asked_of(fickle, "fickle:minding", "zeros:2@dtypes")
+
+
+def test_of_two_threads_no_script_is_made(fickle: Asker) -> None:
+    with pytest.raises(UsageError, match="it takes two processes, of one thread and of two"):
+        asked_of(fickle, "fickle:minding", "zeros:2@threads")
 
 
 def test_a_cell_is_reproduced_along_another_axis() -> None:

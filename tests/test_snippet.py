@@ -17,9 +17,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends import load
+from backends.numpy import NumPy
 from harness.transcript import transcript
 from harness.transcript.script import Transcript
-from harness.transcript.snippet import Crashes, Finding, Form, Raises, Value, rational, reproduction, ulp_exponent
+from harness.transcript.snippet import (
+    Crashes,
+    Finding,
+    Form,
+    Raises,
+    Value,
+    Writes,
+    rational,
+    reproduction,
+    ulp_exponent,
+)
 
 FAR = np.array([[1000.0, 2000.0, 3000.0]])
 NEAR = np.array([[0.0, 1.0, 3.0]])
@@ -108,6 +119,22 @@ def test_an_exception(tmp_path: Path) -> None:
     assert_says(tmp_path, found, Raises("AxisError"), True)
     assert_says(tmp_path, found, Raises("ValueError"), False)
     assert_says(tmp_path, of("numpy"), Raises("AxisError"), False)
+
+
+class Scribbles(NumPy):
+    def softmax(self, logits: Any, axis: int) -> Any:
+        logits -= logits.max(axis=axis, keepdims=True)
+        return super().softmax(logits, axis)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize(("backend", "shown"), [(Scribbles(), True), (NumPy(), False)])
+def test_an_argument_that_is_written_into(tmp_path: Path, backend: NumPy, shown: bool, step: int) -> None:
+    """A view of a larger buffer too."""
+    arguments = {"logits": np.repeat(NEAR, step, axis=-1)[..., ::step], "axis": -1}
+    found = transcript(backend, "softmax", arguments, watched="logits")
+    lines = assert_says(tmp_path, found, Writes("logits"), shown)
+    assert lines[-1].endswith("it wrote into its logits")
 
 
 def test_a_crash(tmp_path: Path) -> None:

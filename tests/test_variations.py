@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -12,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.numpy import NumPy
-from harness import store
+from harness import arrays, store
 from harness.operations import OPERATIONS
 from harness.records import Comparison
 from harness.rows import SHORT, WITHIN
 from harness.sameness import STRICT, with_same_bits
 from harness.turns import AHEAD, Turns
 from harness.variations import CALLS, HOSTILE, LAYOUTS, UnrepeatableError, disturbances, laid_out
-from harness.worker import InputChangedError, unspoilt
+from harness.worker import InputChangedError, NoNumbersError, unspoilt
 
 Array = np.ndarray[Any, Any]
 SHAPES = [(5,), (3, 4), (4, 3, 5), (2, 3, 4, 5), (1, 1)]
@@ -142,10 +143,37 @@ def test_what_writes_into_its_input_or_beside_it_is_seen(layout: str) -> None:
         np.asarray(root(logits)).flat[-1] = 7.0
         return logits
 
-    for spoils in (in_place, beside):
-        with pytest.raises(InputChangedError, match="it wrote into its logits, or beside it"):
+    for spoils, where in ((in_place, "into"), (beside, "beside" if layout in ("strided", "offset") else "into")):
+        with pytest.raises(InputChangedError, match=f"it wrote {where} its logits"):
             unspoilt(backend, spoils, {"logits": view}, -1)
     assert (unspoilt(backend, lambda logits, axis: logits + 1, {"logits": view}, -1) == view + 1).all()
+
+
+class Converting(NumPy):
+    """As frameworks do whose arrays are no NumPy arrays."""
+
+    def to_numpy(self, array: Any) -> Any:
+        return np.array(array.tolist())
+
+
+@pytest.mark.parametrize(
+    ("backend", "answer", "reason"),
+    [
+        (NumPy(), None, "answered with None, not an array"), (Converting(), None, "answered with None, not an array"),
+        (NumPy(), "words", "answered with str, not an array"), (NumPy(), {1: 2}, "answered with dict, not an array"),
+        (NumPy(), np.array([None]), "answered in object, which is no number"),
+        (Converting(), np.array(["a"]), "answered in str32, which is no number"),
+    ],
+)  # fmt: skip
+def test_what_is_no_array_of_numbers_is_said_to_be_none(backend: NumPy, answer: Any, reason: str) -> None:
+    with pytest.raises(NoNumbersError, match=re.escape(reason)):
+        unspoilt(backend, lambda logits, axis: answer, {"logits": np.zeros(3)}, -1)
+
+
+@pytest.mark.parametrize("answer", [np.zeros(3, arrays.dtype("bfloat16")), np.float32(1), 2.0, np.ones(2, bool)])
+def test_numbers_of_every_kind_are_answers(answer: Any) -> None:
+    found = unspoilt(NumPy(), lambda logits, axis: answer, {"logits": np.zeros(3)}, -1)
+    assert found.tolist() == np.array(answer).tolist()
 
 
 def cells(*rows: tuple[str, str]) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from harness.commands.findings import look_into_atlas
+from harness.commands.findings import look_into_atlas, written
 from harness.commands.options import Names, Out, Pythons, app, interpreters, show, split
 
 
@@ -37,7 +37,7 @@ def atlas(
     found = look_into_atlas(made, out, named_interpreters)
     store.write(out, "atlas.md", page.render(made.entries, found).encode())
     show(page.brief(made.entries, found))
-    print(f"written to {out}: atlas.md, atlas.csv, findings.csv, findings.md, findings/", file=sys.stderr)
+    print(f"written to {out}: atlas.md, atlas.csv, {written(found)}", file=sys.stderr)
     raise typer.Exit(made.exit_code(plan.named(patterns)))
 
 

@@ -11,9 +11,11 @@ import typer
 from harness.commands.findings import look_into
 from harness.commands.options import (
     Form,
+    MemoryLimit,
     Names,
     Out,
     Pythons,
+    TimeLimit,
     app,
     checked_format,
     checked_pairs,
@@ -45,8 +47,8 @@ def compare(
     pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
         "natives"
     ),
-    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds that one block may take.")] = 120.0,
-    memory_limit: Annotated[float, typer.Option(min=0.1, help="GiB that one worker may hold.")] = 4.0,
+    time_limit: TimeLimit = 120.0,
+    memory_limit: MemoryLimit = 4.0,
     save_arrays: Annotated[bool, typer.Option(help="Keep the answers, so that `judge` can judge them again.")] = False,
     jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; one a core by default.")] = None,
     suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",

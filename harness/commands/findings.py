@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.commands.options import Pythons, app, interpreters, show
+from harness.commands.options import MemoryLimit, Pythons, TimeLimit, app, interpreters, show
 from harness.commands.page import PAGE, write_page
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ def kept_with_earlier(found: Any, asker: Any, out: Path) -> Any:
     return found
 
 
+def written(found: Any) -> str:
+    """The names of what such a look leaves; its scripts' folder where there is a script."""
+    scripts = ("findings/",) if any(finding.snippet for finding in found) else ()
+    return ", ".join(("findings.csv", "findings.md", *scripts))
+
+
 def say(text: str) -> None:
     print(f"looking into {text}", file=sys.stderr)
 
@@ -60,6 +66,8 @@ def say(text: str) -> None:
 def findings(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")] = Path("out/latest"),
     python: Pythons = None,
+    time_limit: Annotated[float | None, typer.Option(min=0.1, help="Seconds for a block; else the run's.")] = None,
+    memory_limit: Annotated[float | None, typer.Option(min=0.1, help="GiB for a worker; else the run's.")] = None,
 ) -> None:
     """Shrink whatever a saved run found in the frameworks, and show it by scripts that need nothing of ours."""
     from harness import store
@@ -68,10 +76,18 @@ def findings(
 
     run, folder = store.read(place), store.folder_of(place)
     store.writable(folder)
-    found = look_into(run, folder, interpreters(python))
+    found = look_into(run, folder, interpreters(python), limits=limits(run, time_limit, memory_limit))
     show(page.render(found))
-    print(f"written to {folder}: {PAGE}, findings.csv, findings.md, findings/", file=sys.stderr)
+    print(f"written to {folder}: {PAGE}, {written(found)}", file=sys.stderr)
     raise typer.Exit(int(any(finding.kind == DEFECT and finding.status == SHOWN for finding in found)))
+
+
+def limits(run: Run, seconds: float | None, gigabytes: float | None) -> Any:
+    """What was given; for the rest the run's own: what timed out there is asked for as long."""
+    from harness.process import Limits
+
+    given = {name: value for name, value in (("seconds", seconds), ("gigabytes", gigabytes)) if value is not None}
+    return Limits(**(run.about["options"].get("limits", {}) | given))
 
 
 @app.command()
@@ -79,13 +95,16 @@ def reproduce(
     cell: Annotated[list[str], typer.Argument(metavar="CELL", help="BACKEND OPERATION CASE DTYPE")],
     python: Pythons = None,
     axis: Annotated[int | None, typer.Option(help="Another axis of the case than its first.")] = None,
+    time_limit: TimeLimit = 120.0,
+    memory_limit: MemoryLimit = 4.0,
 ) -> None:
     """Print a cell as a script in the framework's own words, without this harness, and run it."""
     from harness.findings import Asker
     from harness.findings.reproduce import asked, checked, ran, words
+    from harness.process import Limits
 
     place = checked(words(cell))
-    with Asker(interpreters(python, place[:1])) as asker:
+    with Asker(interpreters(python, place[:1]), Limits(time_limit, memory_limit)) as asker:
         script, told = asked(asker, *place, axis)
         show(script)
         print(told, file=sys.stderr)

@@ -30,6 +30,8 @@ app = typer.Typer(
 
 Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
 Pythons = Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: run it under that interpreter.")]
+TimeLimit = Annotated[float, typer.Option(min=0.1, help="Seconds that one block may take.")]
+MemoryLimit = Annotated[float, typer.Option(min=0.1, help="GiB that one worker may hold.")]
 Form = Annotated[
     str,
     typer.Option("--format", help="terminal, json, csv, markdown, html, junit or github.", metavar="FORMAT"),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from backends import find
 from harness import arrays, judge, pairs, probes
@@ -22,6 +23,9 @@ from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
 from harness.variations import refusal as unvaried
 from harness.workload import refusal
+
+AT_A_LIMIT = ("timed out", "out of memory")
+"""Outcomes of a question that takes all it may."""
 
 
 @dataclass
@@ -91,7 +95,10 @@ class Asker:
         inputs, found = Inputs(self.scratch), {}
         for block in range(len(boundaries(group.case))):
             request = self.request(group, inputs, block) | {"save": str(self.scratch / f"answer-{block}.npy")}
-            found[backend, block] = Result(0, block, backend, array=request["save"], **self.answered(backend, request))
+            reply = self.answered(backend, request)
+            found[backend, block] = Result(0, block, backend, array=request["save"], **reply)
+            if reply["outcome"] in AT_A_LIMIT:  # the cell is that already, and each further block takes as long
+                break
         return found
 
     def request(self, group: Group, inputs: Inputs, block: int = 0) -> dict[str, Any]:
@@ -110,9 +117,10 @@ class Asker:
             self._workers.pop(find(backend).framework, None)
             return {"outcome": died.outcome, "reason": died.reason}
 
-    def transcript(self, group: Group, stand_ins: bool = False) -> Transcript | str:
+    def transcript(self, group: Group, stand_ins: bool = False, watched: str = "") -> Transcript | str:
         """A sentence where there is none."""
-        return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | {"stand_ins": stand_ins})
+        how = {"stand_ins": stand_ins, "watched": watched}
+        return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | how)
 
     def written(self, backend: str, request: Mapping[str, Any]) -> Transcript | str:
         """What it does at that request; a sentence where that cannot be written down."""
@@ -127,12 +135,22 @@ class Asker:
         framework = find(backend).framework
         if framework not in self._workers:
             interpreter = self.interpreter(backend)
-            worker = Worker(framework, interpreter, self.limits, self.scratch / f"{framework}.log", self.modules)
+            log = self.scratch / f"{quote(framework, safe='')}.log"
+            worker = Worker(framework, interpreter, self.limits, log, self.modules)
             self.about[framework] = worker.open()
             if "absent" in self.about[framework]:
+                worker.stop()
                 raise WorkerDiedError("absent", self.about[framework]["absent"])
             self._workers[framework] = worker
         return self._workers[framework]
+
+    def absence(self, backend: str) -> str:
+        """Why its framework is not here; nothing where it is, and nothing where importing it is what ends a process."""
+        try:
+            self.worker(backend)
+        except WorkerDiedError as died:
+            return died.reason if died.outcome == "absent" else ""
+        return ""
 
     def interpreter(self, backend: str) -> str:
         return self.interpreters.get(find(backend).framework, sys.executable)

@@ -27,11 +27,14 @@ def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:
         return repeated(asker, group, asks(first, "actual"), first.setup), ""
     asked, at, other_at = other_question(asker, group)
     if isinstance(first, str) or asked is None:
-        return None, first if isinstance(first, str) else f"{group.case.variation} is no question of its own"
+        return None, first if isinstance(first, str) else EARLIER
     other = asker.written(group.backends[0], asked)
     if isinstance(other, str):
         return None, other
     return script(asker, group, asks(first, at), asks(other, other_at), first.setup), ""
+
+
+EARLIER = "its bits depend on what was asked before it in the same process: no script of one question shows that"
 
 
 def asks(transcript: Transcript, part: str) -> str:

@@ -20,7 +20,9 @@ LARGEST_COUNT = 65_504
 
 
 def defect_class(witness: str, operation: str, dtype: str, broken: str) -> str:
-    """Variation before dtype, range and family; then the axis, then the operation."""
+    """Writing into an argument before all else; variation before dtype, range and family; then axis and operation."""
+    if "arguments" in broken:
+        return "C27"
     case = named(witness)
     layout = case.variation.removeprefix("upstream-")
     if layout in LAYOUTS:

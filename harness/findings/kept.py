@@ -16,10 +16,10 @@ from harness.errors import UsageError
 from harness.findings.asking import Asker
 from harness.findings.record import SHOWN, STALE, Finding, key
 from harness.findings.snippets import run_file
-from harness.findings.survey import FOLDER, last_words
+from harness.findings.survey import FOLDER, GONE, last_words, still_fails
 
 FILE, PAGE, BEFORE = "findings.csv", "findings.md", "findings-before.csv"
-SCRIPT = re.compile(rf"{FOLDER}/[\w-]+\.py")
+SCRIPT = re.compile(rf"{FOLDER}/[\w.~%-]+\.py")
 
 
 def write(folder: Path, findings: Sequence[Finding]) -> None:
@@ -75,13 +75,30 @@ def script(folder: Path, found: Finding) -> Path | None:
 
 
 def again(old: Finding, asker: Asker, folder: Path) -> Finding:
-    """Its script run once more, as it stands."""
-    file = script(folder, old)
-    if file is None:
-        return dataclasses.replace(old, status=f"{STALE}: it is not found any more, and has no script")
+    """Its script run once more, as it stands, if that has shown it before; if not, itself asked again."""
     try:
         interpreter = asker.interpreter(old.backend)
     except KeyError:
-        return dataclasses.replace(old, status=f"{STALE}: there is no backend {old.backend} here")
+        gone = dataclasses.replace(old, status=f"{STALE}: there is no backend {old.backend} here")
+        return gone if was_shown(old) else old
+    file = script(folder, old)
+    if file is None or not was_shown(old):
+        return asked_again(old, asker)
     ran = run_file(file, interpreter)
     return dataclasses.replace(old, status=SHOWN if ran.shown else f"{STALE}: {last_words(ran)}")
+
+
+def was_shown(old: Finding) -> bool:
+    """By its script, whether or not it still is."""
+    return old.status.startswith((SHOWN, STALE))
+
+
+def asked_again(old: Finding, asker: Asker) -> Finding:
+    """Stale if it does not fail any more; as it was where it does, or where nobody can ask."""
+    fails = still_fails(old, asker)
+    if fails is None or (fails and not was_shown(old)):
+        return old
+    return dataclasses.replace(old, status=NO_SCRIPT if fails else GONE)
+
+
+NO_SCRIPT = "asked again, it fails, and its script is not there"

@@ -15,11 +15,12 @@ from harness.findings.atlas import reproduce as special
 from harness.findings.atlas.questions import NAME
 from harness.findings.bits import other_bits
 from harness.findings.snippets import Ran, run, snippet
+from harness.findings.survey import ONE_ANSWER, TWO_THREADS
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.process import WorkerDiedError
-from harness.records import Case, Comparison
-from harness.variations import refusal
+from harness.records import Case, Comparison, Group
+from harness.variations import CALLS, THREADS, refusal
 
 EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
 DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))
@@ -87,16 +88,37 @@ def asked(
     if group is None:
         reason = why_not(backend, operation, made, dtype)
         raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {reason}")
-    try:
+    if made.variation == THREADS:
+        raise UsageError(f"{backend} {operation} {case} {dtype}: {TWO_THREADS}")
+    try:  # plainly first: the other way may leave something behind
+        plain = asker.judged(plainly(group)).comparisons[0] if made.variation in CALLS else None
         [cell] = asker.judged(group).comparisons
     except WorkerDiedError as died:
         raise UsageError(f"{backend} does not answer: {died.outcome}, {died.reason}") from None
-    script, reason = snippet(asker, group, cell)
-    if script is None and group.case.variation:
-        script = other_bits(asker, group)[0]
+    script, told = put_otherwise(asker, group, plain, cell) if plain else snippet(asker, group, cell)
     if script is None:
-        raise UsageError(f"{backend} {operation} {case} {dtype}: {reason}")
-    return script, sentence(cell)
+        raise UsageError(f"{backend} {operation} {case} {dtype}: {told}")
+    return script, f"{sentence(cell)}{told}"
+
+
+def plainly(group: Group) -> Group:
+    return replace(group, case=replace(group.case, variation=""))
+
+
+def put_otherwise(asker: Asker, group: Group, plain: Comparison, cell: Comparison) -> tuple[str | None, str]:
+    """The script of a question that is more than one call, and what is to be said of it; or why there is none.
+
+    Where the answer is the plain question's, so is the script: it shows all that there is. Else it shows both.
+    """
+    if (plain.outcome, plain.reason, plain.answer) == (cell.outcome, cell.reason, cell.answer):
+        script, reason = snippet(asker, plainly(group), plain)
+        return script, reason or f"; asked {group.case.variation}, it answers as if asked plainly, as the script does"
+    if cell.outcome != "ok" and not cell.reason.startswith("UnrepeatableError"):
+        return snippet(asker, group, cell)
+    script, reason = other_bits(asker, group)
+    if script is not None and group.case.variation == "again" and not ran(asker, cell.backend, script).shown:
+        return None, ONE_ANSWER
+    return script, reason
 
 
 def sentence(cell: Comparison) -> str:

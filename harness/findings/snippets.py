@@ -14,10 +14,13 @@ from pathlib import Path
 from harness.findings.asking import Asker
 from harness.process import THREADS, environment
 from harness.records import Comparison, Group
-from harness.transcript.snippet import SPECIAL, Crashes, Form, Raises, Value, reproduction
+from harness.transcript.snippet import SPECIAL, Crashes, Form, Raises, Value, Writes, reproduction
 
 SECONDS = 300
 BY_ITS_ROW = "it is seen beside the rest of its row, and is within its own bound: no script of one element shows that"
+NO_ARRAY = "what is no array is the adapter's own and no call's answer: no script of the framework's calls shows that"
+ANSWERED_IN = re.compile(r"answered in (\w+), ")
+BESIDE = "it wrote beside its argument, in memory that is nobody's: no script of one argument shows that"
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,9 @@ def snippet(asker: Asker, group: Group, cell: Comparison) -> tuple[str | None, s
     """The script that shows a cell, or why there is none."""
     what = finding(cell)
     if what is None:
-        return None, BY_ITS_ROW if cell.outcome == "ok" else f"no script shows an outcome of {cell.outcome}"
-    found = asker.transcript(group, stand_ins=isinstance(what, Crashes))
+        return None, scriptless(cell)
+    watched = what.argument if isinstance(what, Writes) else ""
+    found = asker.transcript(group, stand_ins=isinstance(what, Crashes), watched=watched)
     if isinstance(found, str):
         return None, found
     return reproduction(title(cell, asker.version(cell.backend)), found, what, environment()), ""
@@ -47,23 +51,45 @@ def title(cell: Comparison, version: str) -> str:
     return f"{cell.backend} {version}: {cell.operation} of {cell.case} in {cell.dtype}"
 
 
-def finding(cell: Comparison) -> Value | Form | Raises | Crashes | None:
+def scriptless(cell: Comparison) -> str:
+    """Why no script shows it, whatever the backend does."""
+    if cell.outcome == "ok":
+        return BY_ITS_ROW
+    if cell.outcome == "failed":
+        return NO_ARRAY if cell.reason.startswith("answered with") else BESIDE
+    return f"no script shows an outcome of {cell.outcome}"
+
+
+def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None:
     """What a cell has to show, by its outcome."""
     if cell.outcome == "failed":
-        shapes = re.fullmatch(r"answered with shape (\(.*\)), not (\(.*\))", cell.reason)
-        return Form("shape", *shapes.groups()) if shapes else Raises(cell.reason.split(":", maxsplit=1)[0])
+        return failure(cell.reason, cell.dtype)
     if cell.outcome == "crashed":
         return Crashes(exit_status(cell.reason))
     if cell.outcome != "ok":
         return None
-    if dtypes := re.fullmatch(r"answered in (\w+), not (\w+)", cell.reason):
-        return Form("dtype", *dtypes.groups())
+    if answered := ANSWERED_IN.match(cell.reason):
+        return Form("dtype", answered[1], cell.dtype)
     most = allowed(cell)
     if most is None:
         return None
     said = json.loads(cell.witness)
     element = tuple(int(index) for index in cell.worst_index.split(",") if index)
     return Value(element, said["actual"], said["expected"], most, cell.dtype)
+
+
+def failure(reason: str, dtype: str) -> Form | Raises | Writes | None:
+    """By what the harness says of an answer that is none; of a backend's own exception, by its type."""
+    if shapes := re.fullmatch(r"answered with shape (\(.*\)), not (\(.*\))", reason):
+        return Form("shape", *shapes.groups())
+    if answered := ANSWERED_IN.match(reason):
+        return Form("dtype", answered[1], dtype)
+    if reason.startswith("answered with"):
+        return None
+    if reason.startswith("InputChangedError"):
+        written = re.search(r"it wrote into its (\w+)", reason)
+        return Writes(written[1]) if written else None
+    return Raises(reason.split(":", maxsplit=1)[0])
 
 
 def allowed(cell: Comparison) -> float | None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from math import prod
 from pathlib import Path
+from urllib.parse import quote
 
+from backends import NAMES
 from harness.cases import named
 from harness.equations import EQUATIONS
-from harness.findings.asking import Asker
+from harness.errors import UsageError
+from harness.findings.asking import AT_A_LIMIT, Asker
 from harness.findings.bits import other_bits
 from harness.findings.classes import defect_class
 from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.shrink import shrunk
 from harness.findings.snippets import Ran, run, snippet
-from harness.findings.suspects import Suspect, broken, of_bits, suspects
+from harness.findings.suspects import BITS_AGAIN, UNTOUCHED, Suspect, broken, of_bits, suspects
 from harness.records import Comparison, Run
 from harness.rows import SHORT
 from harness.units import in_one
@@ -39,47 +42,98 @@ LONGEST = 200
 def survey(
     run: Run, asker: Asker, out: Path, tell: Callable[[str], None], kinds: Collection[str] = KINDS
 ) -> list[Finding]:
-    """All findings of a run, their scripts written to `out/findings`."""
+    """All findings of a run, their scripts written to `out/findings`. UsageError where one can't be asked here."""
+    check_known(run)
+    its = suspects(run.comparisons, run.properties, kinds)
+    check_there(its, asker)
     found = []
-    for suspect in suspects(run.comparisons, run.properties, kinds):
+    for suspect in its:
         tell(f"{suspect.backend} {suspect.operation} {suspect.case} {suspect.dtype}: {suspect.property}")
         name = file_name(suspect.backend, suspect.operation, suspect.dtype, suspect.property)
         found.append(looked_into(suspect, asker, out, name))
     return found
 
 
+def check_known(run: Run) -> None:
+    if unknown := sorted({*run.comparisons.backend} - {*NAMES}):
+        raise UsageError(f"the run's backend {unknown[0]!r} is not known here, and what fell short is asked again")
+
+
+def check_there(its: Iterable[Suspect], asker: Asker) -> None:
+    for backend in dict.fromkeys(suspect.backend for suspect in its):
+        if reason := asker.absence(backend):
+            raise UsageError(f"the run's backend {backend!r} is absent, and what fell short is asked again: {reason}")
+
+
 def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:
-    """One for each finding that `record.key` tells from others, so that none overwrites another run's."""
-    return re.sub(r"[^\w]+", "-", " ".join((backend, operation, dtype, broken))).strip("-")[:LONGEST]
+    """One for each finding that `record.key` tells from others, so that none overwrites another's or another run's."""
+    what = re.sub(r"[^\w]+", "-", " ".join((operation, dtype, broken))).strip("-")
+    return f"{quote(backend, safe='')}-{what}"[:LONGEST]
 
 
 def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
-    """One suspect, at the smallest witness that still shows it; stale where nothing does when it is asked again."""
+    """One suspect, at the smallest witness that still shows it; stale where it does not when it is asked again."""
     asked: dict[str, Comparison | None] = {}
 
     @cache
     def fails(case: str) -> bool:
-        if of_bits(suspect):
-            return other_answer(asker, suspect, case)
-        asked[case] = cell = asker.cell(suspect.backend, suspect.operation, case, suspect.dtype)
-        return cell is not None and alike(cell, suspect)
+        if sum(cell is not None and cell.outcome in AT_A_LIMIT for cell in asked.values()) >= MOST_AT_A_LIMIT:
+            return False
+        failed, asked[case] = fails_alike(asker, suspect, case)
+        return failed
 
     if named(suspect.case).variation == THREADS:
         return finding(suspect, suspect.case, None, asker, ("", TWO_THREADS))
     if suspect.law:
         reason = BEYOND_SCRIPTS if breaks(asker, suspect) else GONE
         return finding(suspect, suspect.case, None, asker, ("", reason))
+    if not fails(suspect.case):
+        return finding(suspect, suspect.case, None, asker, ("", GONE))
     witness = shrunk(suspect.case, fails)
-    if not fails(witness):
-        return finding(suspect, witness, None, asker, ("", GONE))
     cell = asked.get(witness)
     script, reason = written(suspect, witness, cell, asker)
-    return finding(suspect, witness, cell, asker, shown_by(script, reason, asker, suspect.backend, out, name))
+    told = shown_by(script, reason, asker, suspect.backend, out, name)
+    return finding(suspect, witness, cell, asker, unless_whim(suspect, told, out))
 
 
+def unless_whim(suspect: Suspect, told: tuple[str, str], out: Path) -> tuple[str, str]:
+    """Of several answers to one question, a script may have recorded the way to one: that is none to keep."""
+    file, status = told
+    if suspect.property != BITS_AGAIN or not file or status == SHOWN:
+        return told
+    (out / file).unlink()
+    return "", ONE_ANSWER
+
+
+def still_fails(old: Finding, asker: Asker) -> bool | None:
+    """Whether what was found before fails when its witness is asked again; None where that cannot be asked here."""
+    if old.witness.startswith(ATLAS) or named(old.witness).variation == THREADS or asker.absence(old.backend):
+        return None
+    law = old.verdict == LAW
+    suspect = Suspect(
+        old.kind, old.property, old.backend, old.operation, old.dtype, old.axis, old.witness, old.cells, law
+    )
+    return breaks(asker, suspect) if law else fails_alike(asker, suspect, old.witness)[0]
+
+
+ATLAS = "atlas:"
+"""How a witness begins that is a situation, which `atlas` asks and no cell."""
+LAW = "law broken"
+MOST_AT_A_LIMIT = 2
+"""Questions of one suspect that time out or run out of memory: each takes as long as a block may, and a new worker.
+The first says that it still does, the second may be smaller; the value that a derivative is of may be a third."""
 GONE = f"{STALE}: asked again, it does not fail"
+ONE_ANSWER = "what is recorded of it is one of its answers, and the same each time: no script shows the others"
 TWO_THREADS = "it takes two processes, of one thread and of two: no script shows that"
 BEYOND_SCRIPTS = "it is still broken, and every answer meets its bound: no script of one answer shows that"
+
+
+def fails_alike(asker: Asker, suspect: Suspect, case: str) -> tuple[bool, Comparison | None]:
+    """Whether a case fails in the suspect's way; and the cell, where it is one cell that does."""
+    if of_bits(suspect):
+        return other_answer(asker, suspect, case), None
+    cell = asker.cell(suspect.backend, suspect.operation, case, suspect.dtype)
+    return cell is not None and alike(cell, suspect), cell
 
 
 def other_answer(asker: Asker, suspect: Suspect, case: str) -> bool:
@@ -150,7 +204,7 @@ def shown_by(script: str | None, reason: str, asker: Asker, backend: str, out: P
     file = f"{FOLDER}/{name}.py"
     (out / FOLDER).mkdir(exist_ok=True)
     ran = run(script, asker.interpreter(backend), out / FOLDER, Path(file).name)
-    return file, SHOWN if ran.shown else f"not shown: {last_words(ran)}"
+    return file, SHOWN if ran.shown else last_words(ran)
 
 
 def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> tuple[str | None, str]:
@@ -166,9 +220,10 @@ def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
 
 
 def last_words(ran: Ran) -> str:
-    """Of a script that did not show it."""
+    """Of a script that did not show it: `not shown: …`, in its own words or by its last line."""
     lines = [line for line in ran.text.splitlines() if line.strip()]
-    return next((line for line in reversed(lines) if line.startswith("not shown")), (lines or ["it said nothing"])[-1])
+    last = f"not shown: {(lines or ['it said nothing'])[-1]}"
+    return next((line for line in reversed(lines) if line.startswith("not shown: ")), last)
 
 
 def values(suspect: Suspect, cell: Comparison | None) -> tuple[str, str]:
@@ -178,7 +233,8 @@ def values(suspect: Suspect, cell: Comparison | None) -> tuple[str, str]:
     if cell is None:
         return "", ""
     if cell.outcome != "ok" or not cell.witness:
-        return f"{cell.outcome}: {cell.reason}", "an answer"
+        expected = "arguments as they were" if suspect.property == UNTOUCHED else "an answer"
+        return f"{cell.outcome}: {cell.reason}", expected
     witness = json.loads(cell.witness)
     return str(witness["actual"]), str(witness["expected"])
 
@@ -189,8 +245,10 @@ def verdict(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
         return suspect.kind
     if of_bits(suspect):
         return "bits that depend on more than the question"
+    if suspect.property == UNTOUCHED:
+        return "arguments changed"
     if cell is None:
-        return "law broken" if suspect.law else ""
+        return LAW if suspect.law else ""
     forward = FORWARD.get(suspect.operation)
     value = asker.cell(suspect.backend, forward, witness, suspect.dtype) if forward else None
     if forward is None:

@@ -24,6 +24,7 @@ NO_DIGIT = 0.5
 """Relative error from which on no digit is right: what is lost then is no accuracy, whatever theory cannot exclude."""
 BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
 BITS_AGAIN, BITS_BESIDE = "the same bits when asked again", "the same bits beside other rows"
+UNTOUCHED = "its arguments stay as they are"
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,16 @@ def broken(row: Any) -> tuple[str, str]:
         return DEFECT, f"it answers: {row.outcome}"
     if row.reason.startswith("UnrepeatableError"):
         return DEFECT, BITS_AGAIN
+    if row.reason.startswith("InputChangedError"):
+        return DEFECT, UNTOUCHED
+    if row.reason.startswith("answered in"):
+        return DEFECT, "the answer's dtype is the one claimed"
     if row.outcome == "failed":
         return DEFECT, f"it answers: {row.reason.split(':')[0]}"
     if row.reason == STRICT["again"]:
         return DEFECT, BITS_AGAIN
     if row.reason == STRICT["hostile"]:
         return DEFECT, BITS_BESIDE
-    if row.reason.startswith("answered in"):
-        return DEFECT, "the answer's dtype is the one claimed"
     if row.nan_count or row.infinity_count:
         return DEFECT, "a finite value has a finite answer"
     if no_digit(row):

@@ -16,7 +16,7 @@ import numpy as np
 
 from backends import Backend
 from harness.transcript.adapter import aliases, recorded_modules
-from harness.transcript.expressions import TranscriptError, target
+from harness.transcript.expressions import TranscriptError, dotted, target
 from harness.transcript.literals import MODULES, literal
 from harness.transcript.recorder import Recorder
 from harness.transcript.script import Transcript
@@ -30,7 +30,7 @@ SHORT = {
     "weights": "w",
 }  # fmt: skip
 """What arguments are called where formulas are written."""
-TAKEN = ("answer", "actual", *MODULES)
+TAKEN = ("answer", "actual", "before", "after", *MODULES)
 PLACE = "literal_of_"
 """An argument's literal is a name in the syntax tree, which could not keep its lines."""
 
@@ -40,29 +40,38 @@ def transcribe(backend: Backend, method: str, arguments: Mapping[str, Any]) -> s
     return transcript(backend, method, arguments).script
 
 
-def transcript(backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool = False) -> Transcript:
+def transcript(
+    backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool = False, watched: str = ""
+) -> Transcript:
     """`stand_ins`: compute on zeros and write down the true arguments, for questions that end their process.
+
+    `watched`: an argument whose numbers the computation copies to `before`, and once more to `after` when all is done.
 
     A compiler that cannot look through the recorder is written down without being run.
     """
     try:
-        return recorded(Recorder(), backend, method, arguments, stand_ins)
+        return recorded(Recorder(), backend, method, arguments, stand_ins, watched)
     except TranscriptError:
-        return recorded(Recorder(uncompiled=True), backend, method, arguments, stand_ins)
+        return recorded(Recorder(uncompiled=True), backend, method, arguments, stand_ins, watched)
 
 
 def recorded(
-    recorder: Recorder, backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool
+    recorder: Recorder, backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool, watched: str
 ) -> Transcript:
     with recorded_modules(type(backend), recorder):
         own = type(backend)()
         recorder.making, made = False, recorder.taken()
         literals, natives = inputs(own, recorder, arguments, stand_ins)
+        if watched:
+            copy(own, recorder, natives[watched], "before")
         given = recorder.taken()
         answer, raised = answered(own, method, natives, recorder)
         computed = recorder.taken()
         short = aliases(own, recorder)
         converted = [] if raised else conversion(own, recorder, answer)
+        if watched:  # what computes late has computed once its answer is converted
+            copy(own, recorder, natives[watched], "after")
+            computed, converted = computed + recorder.taken(), []
     if stand_ins and recorder.looked:
         raise TranscriptError("what it does depends on numbers that only the true arguments have")
     effects = leading_effects(made, loads(made + given + computed))
@@ -109,11 +118,23 @@ def answered(own: Backend, method: str, natives: Mapping[str, Any], recorder: Re
 
 
 def conversion(own: Backend, recorder: Recorder, answer: Any) -> Block:
+    """Also left with the recorder."""
     actual = own.to_numpy(recorder.symbol(answer, ast.Name("answer", ast.Load())))
     node = recorder.node(actual)
     if type(real(actual)) is not np.ndarray:
-        node = ast.Call(ast.parse("numpy.asarray", mode="eval").body, [node], [])
-    return [*recorder.blocks[0], ast.Assign([ast.Name("actual", ast.Store())], node)]
+        node = called_by("numpy.asarray", node)
+    recorder.blocks[0].append(ast.Assign([ast.Name("actual", ast.Store())], node))
+    return recorder.blocks[0]
+
+
+def copy(own: Backend, recorder: Recorder, native: Any, name: str) -> None:
+    """The array's numbers as they are there, under that name."""
+    node = recorder.node(own.to_numpy(native))
+    recorder.blocks[0].append(ast.Assign([ast.Name(name, ast.Store())], called_by("numpy.array", node)))
+
+
+def called_by(function: str, node: ast.expr) -> ast.expr:
+    return ast.Call(dotted(function), [node], [])
 
 
 def leading_effects(made: Block, used: Counter[str]) -> Block:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Transcript:
     """`setup` imports and sets; `computation` makes the inputs and binds `answer`, unless it `raised`; `conversion`
-    binds `actual`, the answer as a NumPy array."""
+    binds `actual`, the answer as a NumPy array. Where an argument was watched, the computation binds `actual` too, and
+    that argument's numbers as `before` and `after`."""
 
     setup: str
     computation: str

@@ -67,11 +67,20 @@ class Value:
             return "math.isnan(value)" if self.actual == "nan" else f"value == float({self.actual!r})"
         if self.expected in SPECIAL:
             return "not math.isnan(value)" if self.expected == "nan" else "value != expected"
+        if self.is_exact:
+            return "difference == 0"
         return f"difference > {float(self.allowed)!r}"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is right to the last bit: no finding, and then that is what is shown."""
+        return not {self.actual, self.expected} & {*SPECIAL} and rational(self.actual) == rational(self.expected)
 
     def said(self) -> str:
         if self.actual in SPECIAL:
             return f"{self.actual}, and not {self.expected}"
+        if self.is_exact:
+            return "its exact value"
         return f"more than {self.allowed:g} ulp from its exact value" if self.expected not in SPECIAL else "a number"
 
 
@@ -86,7 +95,7 @@ class Form:
     def around(self, transcript: Transcript) -> str:
         lines = [
             transcript.whole,
-            f"found = str(actual.{self.what})",
+            f"found = {'actual.dtype.name' if self.what == 'dtype' else 'str(actual.shape)'}",
             "",
             f"print('actual  ', found, ' recorded: {self.actual}')",
             f"print('expected', {self.expected!r})",
@@ -117,6 +126,22 @@ class Raises:
             f"print('actual   raised', raised, ' recorded: {self.exception}')",
             "print('expected an answer')",
             *verdict(f"raised == {self.exception!r}", f"it raises {self.exception}"),
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Writes:
+    """An argument that has other bits after the question than before it. Its transcript has watched that argument."""
+
+    argument: str
+
+    def around(self, transcript: Transcript) -> str:
+        lines = [
+            transcript.whole,
+            f"print('{self.argument} before', before.ravel()[:8])",
+            f"print('{self.argument} after ', after.ravel()[:8])",
+            *verdict("after.tobytes() != before.tobytes()", f"it wrote into its {self.argument}"),
         ]
         return "\n".join(lines)
 

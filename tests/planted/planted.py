@@ -292,6 +292,15 @@ def whimsical(b: NumPy, logits: Any, axis: int) -> Any:
 
 
 @wrong("softmax")
+def scribbles(b: NumPy, logits: Any, axis: int) -> Any:
+    """Right, and its logits are not what they were."""
+    s = NumPy.softmax(b, logits, axis)
+    logits -= logits.max(axis=axis, keepdims=True)
+    logits[...] = s
+    return s
+
+
+@wrong("softmax")
 def wrong_shape(b: NumPy, logits: Any, axis: int) -> Any:
     return NumPy.softmax(b, logits, axis)[:1]
 
@@ -310,6 +319,11 @@ def wrong_dtype(b: NumPy, logits: Any, axis: int) -> Any:
 def objects(b: NumPy, logits: Any, axis: int) -> Any:
     """Would have to be pickled."""
     return logits.astype(object)
+
+
+@wrong("softmax")
+def nothing(b: NumPy, logits: Any, axis: int) -> Any:
+    return None
 
 
 @wrong("softmax")
