@@ -53,7 +53,14 @@ def writable(folder: Path) -> None:
 
 
 def write(folder: Path, name: str, content: bytes) -> None:
-    """One file, whole or not at all."""
+    """One file, whole or not at all. UsageError where it can't be: the disk is full, the folder is not ours."""
+    try:
+        write_whole(folder, name, content)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder / name}: {error.strerror or error}") from None
+
+
+def write_whole(folder: Path, name: str, content: bytes) -> None:
     descriptor, draft = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
