@@ -9,7 +9,9 @@ AS_IT_SHOULD_BE, FALLS_SHORT, USAGE, OUR_FAULT, BACKEND_DIED, NOTHING_COMPARED, 
 PRECEDENCE = (USAGE, OUR_FAULT, INTERRUPTED, BACKEND_DIED, NOTHING_COMPARED, FALLS_SHORT, AS_IT_SHOULD_BE)
 
 
-DEATHS = ("crashed", "timed out", "out of memory")
+AT_A_LIMIT = ("timed out", "out of memory")
+"""Outcomes of a question that takes all it may."""
+DEATHS = ("crashed", *AT_A_LIMIT)
 """Outcomes of a process that ended."""
 
 

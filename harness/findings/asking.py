@@ -14,6 +14,7 @@ from backends import find
 from harness import arrays, judge, pairs, probes
 from harness.blocks import boundaries
 from harness.cases import named
+from harness.errors import AT_A_LIMIT
 from harness.grades import needs_height
 from harness.inputs import Inputs
 from harness.operations import OPERATIONS, softmax_length
@@ -23,9 +24,6 @@ from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
 from harness.variations import refusal as unvaried
 from harness.workload import refusal
-
-AT_A_LIMIT = ("timed out", "out of memory")
-"""Outcomes of a question that takes all it may."""
 
 
 @dataclass

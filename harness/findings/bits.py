@@ -67,10 +67,14 @@ def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, s
     return {**request, "variation": "", "arguments": {**request["arguments"], **arguments}}, its_row, theirs
 
 
+def plainly(group: Group) -> Group:
+    """The same question, put in no other way."""
+    return replace(group, case=replace(group.case, variation=""))
+
+
 def differing(asker: Asker, group: Group, place: int) -> int:
     """The first row whose bits are not the plain answer's; 0 where all are."""
-    plainly = replace(group, case=replace(group.case, variation=""))
-    one, two = (np.moveaxis(asker.answer(asked), place, 0) for asked in (plainly, group))
+    one, two = (np.moveaxis(asker.answer(asked), place, 0) for asked in (plainly(group), group))
     return next((number for number, (a, b) in enumerate(zip(one, two, strict=True)) if a.tobytes() != b.tobytes()), 0)
 
 
@@ -78,9 +82,8 @@ def disturbed(asker: Asker, group: Group, made: dict[str, Any], at: tuple[int, i
     """That row kept, beside the first of the hostile ones that change its bits. `at`: batch, row, and place of rows."""
     batch, number, place = at
     [first, *_] = OPERATIONS[group.operation].arguments
-    plainly = replace(group, case=replace(group.case, variation=""))
-    plain = asker.answer(plainly).take(number, place).tobytes()
-    request = asker.request(plainly, Inputs(asker.scratch)) | {"save": str(asker.scratch / "beside.npy")}
+    plain = asker.answer(plainly(group)).take(number, place).tobytes()
+    request = asker.request(plainly(group), Inputs(asker.scratch)) | {"save": str(asker.scratch / "beside.npy")}
     changed = made
     for kept, logits in disturbances(made[first], batch):
         if kept != number % 2:

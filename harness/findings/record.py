@@ -7,6 +7,8 @@ from dataclasses import dataclass
 DEFECT, POLICY, ACCURACY = "defect", "policy difference", "accuracy grade"
 KINDS = (DEFECT, ACCURACY, POLICY)
 SHOWN, STALE = "shown", "stale"
+ATLAS = "atlas:"
+"""How a witness begins that is a situation, and no case: `atlas:one_NaN`."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from harness.cases import named
 from harness.errors import UsageError, unknown
 from harness.findings.asking import Asker
 from harness.findings.atlas import reproduce as special
-from harness.findings.atlas.questions import NAME
-from harness.findings.bits import other_bits
+from harness.findings.bits import other_bits, plainly
+from harness.findings.record import ATLAS
 from harness.findings.snippets import Ran, run, snippet
 from harness.findings.survey import ONE_ANSWER, TWO_THREADS
 from harness.formats import FORMATS
@@ -40,13 +40,13 @@ def checked(words: Sequence[str]) -> tuple[str, str, str, str]:
     if len(words) != 4:
         raise UsageError(f"a cell is BACKEND OPERATION CASE DTYPE, {EXAMPLE}; {len(words)} words were given")
     backend, operation, case, dtype = words
-    dtypes = DTYPES if case.startswith(NAME) else FORMATS
+    dtypes = DTYPES if case.startswith(ATLAS) else FORMATS
     for what, name, valid in (
         ("backend", backend, NAMES), ("operation", operation, OPERATIONS), ("dtype", dtype, dtypes),
     ):  # fmt: skip
         if name not in valid:
             raise unknown(what, name, valid)
-    if case.startswith(NAME):
+    if case.startswith(ATLAS):
         special.checked(backend, operation, case, dtype)
     else:
         named(case)
@@ -79,7 +79,7 @@ def asked(
 
     `axis`: another than the case's first.
     """
-    if case.startswith(NAME):
+    if case.startswith(ATLAS):
         if axis is not None:
             raise UsageError("a cell of the atlas is found by its situation: --axis does not go with it")
         return special.asked(asker, backend, operation, special.checked(backend, operation, case, dtype), dtype)
@@ -99,10 +99,6 @@ def asked(
     if script is None:
         raise UsageError(f"{backend} {operation} {case} {dtype}: {told}")
     return script, f"{sentence(cell)}{told}"
-
-
-def plainly(group: Group) -> Group:
-    return replace(group, case=replace(group.case, variation=""))
 
 
 def put_otherwise(asker: Asker, group: Group, plain: Comparison, cell: Comparison) -> tuple[str | None, str]:

@@ -13,11 +13,11 @@ from urllib.parse import quote
 from backends import NAMES
 from harness.cases import named
 from harness.equations import EQUATIONS
-from harness.errors import UsageError
-from harness.findings.asking import AT_A_LIMIT, Asker
+from harness.errors import AT_A_LIMIT, UsageError
+from harness.findings.asking import Asker
 from harness.findings.bits import other_bits
 from harness.findings.classes import defect_class
-from harness.findings.record import DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
+from harness.findings.record import ATLAS, DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.shrink import shrunk
 from harness.findings.snippets import Ran, run, snippet
 from harness.findings.suspects import BITS_AGAIN, UNTOUCHED, Suspect, broken, of_bits, suspects
@@ -116,8 +116,6 @@ def still_fails(old: Finding, asker: Asker) -> bool | None:
     return breaks(asker, suspect) if law else fails_alike(asker, suspect, old.witness)[0]
 
 
-ATLAS = "atlas:"
-"""How a witness begins that is a situation, which `atlas` asks and no cell."""
 LAW = "law broken"
 MOST_AT_A_LIMIT = 2
 """Questions of one suspect that time out or run out of memory: each takes as long as a block may, and a new worker.

@@ -16,15 +16,13 @@ from harness.atlas.situations import ASKED_ALONE
 from harness.atlas.sweep import alone, side_by_side
 from harness.findings.asking import Asker
 from harness.findings.bits import stored
+from harness.findings.record import ATLAS
 from harness.operations import OPERATIONS
 from harness.transcript.script import Transcript
 
-NAME = "atlas:"
-"""How a cell of the atlas is named where others have a case: `atlas:one_NaN`."""
-
 
 def spelt(situation: str) -> str:
-    return NAME + situation.replace(" ", "_")
+    return ATLAS + situation.replace(" ", "_")
 
 
 @dataclass(frozen=True)
