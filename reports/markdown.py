@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports import agreement, quality, sweeps, table, troubles
+from reports import agreement, nearness, quality, sweeps, table, troubles
 from reports.cells import legible, placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
@@ -26,7 +26,7 @@ def sections(run: Run) -> Iterator[str]:
     yield "# Softmax across frameworks"
     yield f"**{table.headline(whole)}**"
     yield "\n".join(f"- {escaped(sentence)}" for sentence in troubles.of_the_run(whole))
-    yield grid(table.overview(whole))
+    yield grid(nearness.overview(whole))
     yield READING
     if len(short := table.shortfalls(whole)):
         yield "## What falls short"
@@ -44,9 +44,7 @@ def sections(run: Run) -> Iterator[str]:
         "NaN: the number of zeros stands beside it."
     )
     yield from by_question(run, agreement.percents)
-    yield from section("Distance from the truth", table.summary(run), "Of the named cases.")
-    yield "Largest error in ulp, and the grade, case by case:"
-    yield from by_question(run, table.truth)
+    yield from distances(run)
     yield from beside_the_natives(run)
     yield "## Inputs"
     yield grid(cases(run))
@@ -60,6 +58,14 @@ READING = (
     "it, and F where no rounding does. A+ is correctly rounded, A as good as a tree of additions and a shift without "
     "loss, B as good as a blocked tree and a rounded shift."
 )
+
+
+def distances(run: Run) -> Iterator[str]:
+    """Of named cases; nothing where there are none."""
+    if len(rows := nearness.summary(run)):
+        yield from section("Distance from the truth", rows, "Of the named cases.")
+        yield "Largest error in ulp, and the grade, case by case:"
+        yield from by_question(run, nearness.truth)
 
 
 def swept(run: Run) -> Iterator[str]:

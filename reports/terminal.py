@@ -6,7 +6,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from harness.records import Run
-from reports import table, troubles
+from reports import nearness, table, troubles
 from reports.cells import legible
 
 MOST_ROWS = 12
@@ -15,7 +15,7 @@ MOST_ROWS = 12
 def render(run: Run) -> str:
     """Ten seconds of reading; `report.md` beside the run has the rest."""
     parts = [table.headline(run), *troubles.of_the_run(run)]
-    if len(overview := table.overview(run)):
+    if len(overview := nearness.overview(run)):
         parts.append(grid(overview))
     if len(short := table.shortfalls(run)):
         shown = grid(short.drop(columns=["NaN/inf"]).head(MOST_ROWS))

@@ -17,7 +17,7 @@ from harness.errors import INTERRUPTED
 from harness.plan import Selection
 from harness.records import Comparison, Run
 from harness.status import exit_code
-from reports import FORMATS, github, junit, render, table
+from reports import FORMATS, github, junit, nearness, render
 from reports.cells import legible
 from tests.command import harness
 from tests.test_reports import answered
@@ -70,13 +70,13 @@ def test_a_framework_that_is_nan_throughout_is_told_in_every_format(form: str) -
 def test_the_first_table_tells_of_sweeps_too() -> None:
     """Its grades are the worst of all that was asked, and the cell nearest to its bound is any."""
     run = run_of(answered("torch", "digits"), short("torch", "zeros:2x65520", dtype="float16", bound_fraction=29.0))
-    [row] = table.overview(run).to_dict("records")
+    [row] = nearness.overview(run).to_dict("records")
     assert (row["on"], row["of the bound"], row["grades"]) == ("zeros:2x65520, float16", "29", "all F")
 
 
 def test_an_answer_that_is_no_number_is_called_that_in_the_first_table() -> None:
     broken = short("torch", "wide", bound_fraction=float("inf"), infinity_count=1, ulp_error_there=None)
-    assert table.overview(run_of(broken)).at[0, "nearest to its bound"] == "torch, infinite"
+    assert nearness.overview(run_of(broken)).at[0, "nearest to its bound"] == "torch, infinite"
 
 
 TEXTS = {"hostile.xml": junit.render, "hostile.github.txt": github.render, "hostile.summary.md": github.summary}

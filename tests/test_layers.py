@@ -73,7 +73,7 @@ FLOORS = [
     ["reports.cells", "reports.data", "reports.links"],
     ["reports.quality", "reports.agreement", "reports.sweeps"],
     ["reports.table"],
-    ["reports.troubles"],
+    ["reports.troubles", "reports.nearness"],
     ["reports.terminal", "reports.markdown"],
     ["reports.findings", "reports.junit", "reports.github"],
     ["reports.atlas", "reports.power"],

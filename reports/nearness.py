@@ -1,0 +1,118 @@
+"""Who is nearest to the truth, and who is furthest from it: by operation, and case by case."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from harness.operations import OPERATIONS
+from harness.records import Run
+from reports import sweeps
+from reports.agreement import agreeing, same_bits
+from reports.cells import answered, figure, native, placed
+from reports.quality import by_grade
+from reports.table import ranked_by_bound
+
+ULP = "max_ulp_error_ftz"
+"""Frameworks are ranked without what they declare to flush to zero."""
+OVERVIEW_DTYPES = ("float64", "float32")
+"""Those that every operation is asked in by default."""
+OUTLIER = 2.0
+"""From so many times the next one's error on, the furthest is called an outlier."""
+
+
+def overview(run: Run) -> pd.DataFrame:
+    """A row an operation: how far the frameworks agree, and whose answer comes nearest to its bound.
+
+    They are apart on named cases, where there are any: most of a sweep's are made to be near 0, or to cancel.
+    """
+    of_named = sweeps.named(run)
+    cells, pairs = answered(run), agreeing(of_named if len(of_named.comparisons) else run)
+    cells = cells[native(cells.backend)]
+    dtypes = [dtype for dtype in dict.fromkeys(run.comparisons.dtype) if dtype in OVERVIEW_DTYPES]
+    rows = []
+    for operation in (name for name in OPERATIONS if (cells.operation == name).any()):
+        found, apart = cells[cells.operation == operation], pairs[pairs.operation == operation]
+        row = {"operation": operation}
+        for dtype in dtypes:
+            most = apart.mean_relative_error_percent[apart.dtype == dtype].max()
+            row[f"apart, {dtype}"] = "–" if pd.isna(most) else f"{figure(most)} %"
+        worst = ranked_by_bound(found).iloc[0]
+        row |= {
+            "nearest to its bound": f"{worst.backend}, {worst_error(worst)}",
+            "on": f"{placed(worst['case'], worst['axis'])}, {worst['dtype']}",
+            "of the bound": figure(worst.bound_fraction_there),
+            "grades": by_grade(found),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def worst_error(cell: pd.Series) -> str:
+    """An answer's worst element."""
+    odd = " or ".join(["NaN"] * bool(cell.nan_count) + ["infinite"] * bool(cell.infinity_count))
+    return odd or f"{figure(cell.ulp_error_there)} ulp"
+
+
+def summary(run: Run) -> pd.DataFrame:
+    """For each operation and dtype: how far the frameworks agree, who is nearest to the truth, who is furthest."""
+    cells = answered(run)
+    cells = cells[native(cells.backend)]
+    pairs = agreeing(run)
+    rows = []
+    order = {name: number for number, name in enumerate(OPERATIONS)}
+    for (operation, dtype), found in sorted(
+        cells.groupby(["operation", "dtype"], sort=False), key=lambda item: order[item[0][0]]
+    ):
+        worst = ranked_by_error(found).drop_duplicates("backend")
+        apart = pairs[(pairs.operation == operation) & (pairs.dtype == dtype)].mean_relative_error_percent
+        far, near = worst.iloc[0], worst.iloc[-1]
+        rows.append(
+            {
+                "operation": operation,
+                "dtype": dtype,
+                "apart by at most": f"{figure(apart.max())} %" if len(apart) else "–",
+                "nearest to the truth": f"{near.backend} {figure(near[ULP])} ulp",
+                "furthest": f"{far.backend} {figure(far[ULP])} ulp",
+                "on": f"{far.case}",
+                "largest share of a bound": figure(far.bound_fraction),
+                "grades": by_grade(found),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def ranked_by_error(cells: pd.DataFrame) -> pd.DataFrame:
+    """The furthest from the truth first: NaN, infinities and answers in another dtype are as far as can be."""
+    strange = (cells.nan_count + cells.infinity_count > 0) | cells.reason.str.startswith("answered in")
+    return cells.assign(rank=cells[ULP].mask(strange, float("inf"))).sort_values(
+        "rank", ascending=False, kind="stable", na_position="first"
+    )
+
+
+def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
+    """Largest ULP error and grade, a row a case, a column a framework; who is nearest, who furthest, who agrees."""
+    cells = run.comparisons
+    cells = cells[(cells.operation == operation) & (cells.dtype == dtype) & native(cells.backend)]
+    rows, alike = [], same_bits(run, operation, dtype)
+    for (case, axis), found in cells.groupby(["case", "axis"], sort=False):
+        row = {"case": placed(case, axis)}
+        for cell in found.itertuples():
+            shown = f"{figure(cell.max_ulp_error)} {cell.grade}" if cell.outcome == "ok" else cell.outcome
+            row[cell.backend] = shown
+        rows.append(row | ranked(found) | {"bit for bit": alike.get((case, axis), "–")})
+    return pd.DataFrame(rows).fillna("–")
+
+
+def ranked(cells: pd.DataFrame) -> dict[str, str]:
+    """Who of one question's backends is nearest to the truth, and how many times as far as the next the furthest is."""
+    order = ranked_by_error(cells[cells.outcome == "ok"])
+    if len(order) < 2:
+        return {"nearest": "–", "outlier": "–"}
+    far, next_, near = order.iloc[0], order.iloc[1], order.iloc[-1]
+    tied = near["rank"] == far["rank"]
+    alike = far["rank"] == next_["rank"]  # infinite ones too
+    times = 1.0 if alike else far["rank"] / next_["rank"] if next_["rank"] else float("inf")
+    return {
+        "nearest": "all alike" if tied else near.backend,
+        "outlier": "–" if times < OUTLIER else f"{far.backend}, {figure(times)} times the next",
+    }
