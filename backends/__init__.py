@@ -1,45 +1,40 @@
 """Every backend by name: `NAMES` in column order, `find(name)` its class, `load(name)` an instance with its framework.
 
 Importing this package loads no framework. Others add theirs through the entry point group `softmax_harness.backends`,
-each entry a module with a tuple `BACKENDS`.
+each entry a module with a tuple `BACKENDS` (`backends.brought`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 
 from backends.base import OPERATIONS, Backend, Flaw
+from backends.brought import disclaimed, of_entry_point, taken, without_native
 
-__all__ = ["FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "find", "load"]
+__all__ = [
+    "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "find", "load", "unsupported",
+]  # fmt: skip
 
 ENTRY_POINTS = "softmax_harness.backends"
 OURS = ("numpy", "torch", "tensorflow", "keras", "jax")
 
 
-def _brought(entry: EntryPoint) -> tuple[type[Backend], ...]:
-    """A third party's backends; where its module fails to import, one that says so and counts as absent."""
-    try:
-        return tuple(entry.load().BACKENDS)
-    except Exception as error:
-        reason = f"entry point {entry.name!r} ({entry.value}) failed: {type(error).__name__}: {error}"
-
-        def broken(self: Backend) -> None:
-            raise ImportError(reason)
-
-        abstract = dict.fromkeys(Backend.__abstractmethods__, broken)
-        return (type("Broken", (Backend,), abstract | {"framework": entry.name}),)
-
-
-def _catalogue() -> dict[str, type[Backend]]:
+def _catalogue() -> tuple[dict[str, type[Backend]], tuple[str, ...]]:
+    """All by name; and the names of those that others bring."""
     classes = [backend for name in OURS for backend in import_module(f"backends.{name}").BACKENDS]
+    known = {backend.title(): backend for backend in classes}
+    theirs: dict[str, type[Backend]] = {}
     for entry in sorted(entry_points(group=ENTRY_POINTS)):
-        classes += _brought(entry)
-    return {backend.title(): backend for backend in classes}
+        for backend in of_entry_point(entry):
+            its = taken(backend, entry) if backend.title() in known | theirs else backend
+            theirs[its.title()] = its
+    theirs |= {backend.title(): backend for backend in without_native([*classes, *theirs.values()])}
+    return known | theirs, tuple(theirs)
 
 
-_CATALOGUE = _catalogue()
+_CATALOGUE, BROUGHT = _catalogue()
 NAMES = tuple(_CATALOGUE)
 FRAMEWORKS = tuple(dict.fromkeys(backend.framework for backend in _CATALOGUE.values()))
 
@@ -57,3 +52,18 @@ def find(name: str) -> type[Backend]:
 def load(name: str) -> Backend:
     """A backend ready to compute. ImportError where its framework is absent; for workers only."""
     return _CATALOGUE[name]()
+
+
+def unsupported(name: str, operation: str, dtype: str) -> str | None:
+    """Why a backend has no answer of its own there, or None."""
+    about = find(name)
+    other = disclaimed(about, operation) if name in BROUGHT else None
+    return other or about.unsupported(operation, dtype)
+
+
+def claimed(name: str) -> tuple[str, ...]:
+    """The operations that a backend computes by itself: of a brought one those that its class defines, or reaches."""
+    about = find(name)
+    return tuple(
+        operation for operation in about.operations if name not in BROUGHT or disclaimed(about, operation) is None
+    )

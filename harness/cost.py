@@ -12,6 +12,7 @@ from harness.errors import UsageError
 from harness.operations import OPERATIONS, answer_shape
 from harness.records import Group
 from harness.suites import Narrowing, Suite, load, outline
+from harness.suites.cells import Answering
 from harness.variations import REPEATS
 from harness.workload import programs, refusal
 
@@ -74,17 +75,17 @@ def wall(seconds: list[float]) -> float:
     return max(*seconds, sum(seconds) / cores())
 
 
-def contents(suite: Suite, narrowed: Narrowing) -> str:
+def contents(suite: Suite, answering: Answering, narrowed: Narrowing) -> str:
     """What a suite is there for, table by table, as far as anything is left of it."""
     from tabulate import tabulate
 
-    rows = [(name, f"{count:,}") for name, count in outline(suite, narrowed) if count]
+    rows = [(name, f"{count:,}") for name, count in outline(suite, answering, narrowed) if count]
     table = tabulate(rows, headers=("asks", "cells"), disable_numparse=True, colalign=("left", "right"))
     return f"{suite.title}\n\n{table}"
 
 
-def told(groups: list[Group], suite: str, narrowed: Narrowing) -> str:
-    """Tables for a person. `suite`: by its name, if it is one that is asked; `narrowed`: what is asked of it."""
+def told(groups: list[Group], suite: str, answering: Answering, narrowed: Narrowing) -> str:
+    """Tables for a person. `suite`: by its name, if it is one that is asked; of that who answers, and what is left."""
     from tabulate import tabulate
 
     by_framework, judge = costs(groups), judging(groups)
@@ -98,7 +99,7 @@ def told(groups: list[Group], suite: str, narrowed: Narrowing) -> str:
     refused = sum(1 for group in groups for backend in group.backends if refusal(backend, group))
     sums = f"{sum(cost.cells for cost in by_framework.values()):,} cells and {refused:,} that are not asked"
     table = tabulate(rows, headers=heads, disable_numparse=True, colalign=ALIGNED)
-    asked = f"{contents(load(suite), narrowed)}\n\n" if suite else ""
+    asked = f"{contents(load(suite), answering, narrowed)}\n\n" if suite else ""
     return f"{asked}{table}\n\n{sums}; about {span(took)} on {cores()} cores."
 
 

@@ -16,8 +16,8 @@ from harness.operations import OPERATIONS, softmax_length
 from harness.probes import EXP, HEIGHT, LAST, exp_shows, place_of, probed_as
 from harness.probes import case as probe_case
 from harness.records import Case, Group
-from harness.suites import Wish, cells, load
-from harness.suites.cells import matched, of_cases
+from harness.suites import Wish, cells, load, who_answers
+from harness.suites.cells import in_order, matched, of_cases
 from harness.variations import refusal
 
 
@@ -36,6 +36,10 @@ class Selection:
         """Whether it names what to ask by itself, and not out of a suite."""
         return not self.suite and bool(self.operations or self.dtypes or self.cases)
 
+    def answering(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        """Who answers a suite's table with that list of backends, before it is narrowed down."""
+        return who_answers(patterns, named(self.backends))
+
 
 def matching(what: str, patterns: Iterable[str], valid: Sequence[str]) -> tuple[str, ...]:
     """The valid names that match any of the patterns, in their own order; an error for a pattern that matches none."""
@@ -47,7 +51,7 @@ def matching(what: str, patterns: Iterable[str], valid: Sequence[str]) -> tuple[
 
 
 def named(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Backends asked for by name, and not by a pattern: those must be there."""
+    """Backends asked for by name, and not by a pattern: those must be there, and must be judged."""
     return tuple(pattern for pattern in patterns if pattern in NAMES)
 
 
@@ -64,13 +68,28 @@ def groups(selection: Selection, probe_all: bool = False) -> list[Group]:
         who = dict.fromkeys(name for wish in asked for name in wish.backends)
         what = dict.fromkeys(wish.operation for wish in asked)
         raise UsageError(f"none of {', '.join(who)} computes {' or '.join(what)} by itself, or can be asked so")
+    check_filters(selection, planned)
     return probes([group for group in planned if probe_all or group.case.name in CASES]) + planned
+
+
+def check_filters(selection: Selection, planned: list[Group]) -> None:
+    """UsageError for a name or pattern of an operation, dtype or case of which nothing is asked of anybody."""
+    there = {
+        "operation": (selection.operations, {group.operation for group in planned}),
+        "dtype": (selection.dtypes, {group.dtype for group in planned}),
+        "case": (selection.cases, {group.case.name for group in planned}),
+    }
+    for option, (patterns, names) in there.items():
+        for pattern in patterns:
+            if pattern not in names and not any(fnmatchcase(name, pattern) for name in names):
+                who = ", ".join(dict.fromkeys(name for group in planned for name in group.backends))
+                raise UsageError(f"--{option} {pattern}: nothing of it is asked; the rest would be asked of {who}")
 
 
 def nothing_of_the_suite(selection: Selection) -> UsageError:
     """The error for a selection that leaves nothing of its suite: the pattern that none of its cases match, or all."""
     suite = selection.suite or "quick"
-    cases = dict.fromkeys(wish.case.name for wish in cells(load(suite)))
+    cases = dict.fromkeys(wish.case.name for wish in cells(load(suite), selection.answering))
     for pattern in selection.cases:
         if not any(fnmatchcase(name, pattern) for name in cases):
             near = nearest(pattern, list(cases))
@@ -84,7 +103,7 @@ def nothing_of_the_suite(selection: Selection) -> UsageError:
 def wishes(selection: Selection) -> Iterator[Wish]:
     """A suite's, as far as they match the selection; or all that it names itself."""
     if not selection.of_its_own:
-        yield from narrowed(selection, cells(load(selection.suite or "quick")))
+        yield from narrowed(selection, cells(load(selection.suite or "quick"), selection.answering))
         return
     backends, operations, dtypes = chosen(selection)
     cases = [named_case(name) for name in cases_matching(selection.cases)]
@@ -127,12 +146,6 @@ def merged(asked: Iterable[Wish]) -> list[Group]:
         for (case, dtype, axis), operations in units.items()
         for operation, answering in operations.items()
     ]
-
-
-def in_order(backends: Iterable[str]) -> tuple[str, ...]:
-    """In that of `NAMES`; planted ones behind, as they come."""
-    given = list(backends)
-    return tuple(sorted(given, key=lambda name: NAMES.index(name) if name in NAMES else len(NAMES)))
 
 
 def probes(planned: list[Group]) -> list[Group]:

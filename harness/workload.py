@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backends import find
+from backends import find, unsupported
 from harness.operations import OPERATIONS, too_large
 from harness.records import Group
 
@@ -17,7 +17,7 @@ UNFAIR = 1.6
 def refusal(backend: str, group: Group) -> tuple[str, str] | None:
     """Outcome and reason of a question that is not put to a backend, known before anything runs."""
     about, n = find(backend), group.case.shape[group.axis]
-    if reason := about.unsupported(group.operation, group.dtype):
+    if reason := unsupported(backend, group.operation, group.dtype):
         return "unsupported", reason
     if reason := too_large(OPERATIONS[group.operation], n):
         return "skipped", reason

@@ -99,8 +99,10 @@ def headline(moves: Moves) -> str:
     aside = f"; {int(counts[NOT_ASKED]):,} others were not asked" if NOT_ASKED in counts else ""
     told = "; ".join(", ".join(some) for some in (bad, good) if some)
     partial = "Interrupted, so partial. " * moves.partial + "The judge failed on some of it. " * moves.faulty
+    unjudged = "".join(f"{sentence}. " for sentence in moves.unjudged)
     quiet = "Nothing is beyond the accepted error. " if WITHIN in counts else "Nothing moved. "
-    return f"{partial}{'' if bad else quiet}{total:,} cells against those {moves.before}: {told or 'none'}{aside}."
+    before = partial + unjudged + ("" if bad or unjudged else quiet)
+    return f"{before}{total:,} cells against those {moves.before}: {told or 'none'}{aside}."
 
 
 def table(moves: Moves) -> pd.DataFrame:
@@ -225,7 +227,7 @@ def as_json(moves: Moves) -> str:
         library.dumps(
             {
                 "against": moves.before, "factor": moves.factor, "partial": moves.partial,
-                "faulty": moves.faulty,
+                "faulty": moves.faulty, "unjudged": list(moves.unjudged),
                 "fails": bool(len(moves.failing)), "facts": list(moves.facts), "accept": moves.accepting,
                 "counts": {name: int(counts.get(name, 0)) for name in (*GATE, *QUIET)},
                 "cells": [{key: plain(value) for key, value in cell.items()} for cell in told.to_dict("records")],

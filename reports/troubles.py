@@ -30,7 +30,7 @@ def of_the_run(run: Run) -> list[str]:
     told = ["interrupted: what was finished stands here, and the rest was not run"] * bool(about.get("partial"))
     told += [f"our own fault: {fault}" for fault in about.get("faults", [])]
     told += unanswered(about.get("unanswered_probes", []))
-    told += status.absent_by_name(run)
+    told += status.unjudged_by_name(run)
     told += ["nothing was compared"] * (not (run.comparisons.outcome == "ok").any())
     return [clipped(sentence) for sentence in told]
 

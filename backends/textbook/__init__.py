@@ -119,6 +119,7 @@ def variants(native: type[Backend], dtypes: tuple[str, ...] = ()) -> Iterator[ty
     for formula in FORMULAS:
         methods = {OPERATIONS[operation]: function for operation, function in formula.functions.items()}
         about = {
+            "__module__": __name__,
             "__doc__": "\n".join(str(function.__doc__) for function in methods.values()),
             "variant": formula.name,
             "operations": tuple(formula.functions),

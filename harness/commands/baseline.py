@@ -38,7 +38,7 @@ def accept(
 
     No other command writes a baseline.
     """
-    from harness import store
+    from harness import status, store
     from harness.ledger import accepted
     from harness.ledger.platform import platform
 
@@ -47,6 +47,8 @@ def accept(
     run = store.read(place)
     if run.about["partial"] or run.about.get("faults"):
         raise UsageError(f"{place} was interrupted, or the judge failed on some of it: it is not accepted by halves")
+    if unjudged := status.unjudged_by_name(run):
+        raise UsageError(f"{place} is not accepted: {unjudged[0]}")
     if accepted.spoken(run).empty:
         raise UsageError(f"{place} has nothing to accept: no backend said a word")
     file = accepted.file_of(folder, platform(run.about))

@@ -74,7 +74,7 @@ def compare(
     groups = plan.groups(selection, probe_all=save_arrays)
     if dry_run:
         name = "" if selection.of_its_own else suite or "quick"
-        show(cost.told(groups, name, partial(plan.narrowed, selection)) + "\n")
+        show(cost.told(groups, name, selection.answering, partial(plan.narrowed, selection)) + "\n")
     cost.within_budget(groups, selection.suite)
     if dry_run:
         return
@@ -117,7 +117,7 @@ def carry_out(
         "interpreters": dict(settings.interpreters),
     }
     run = runs.as_run(work, groups, options)
-    for sentence in status.absent_by_name(run):
+    for sentence in status.unjudged_by_name(run):
         print(sentence, file=sys.stderr)
     for fault in work.faults:
         print(f"our own fault: {fault}", file=sys.stderr)

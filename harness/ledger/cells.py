@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from harness.blocks import stream
 from harness.operations import OPERATIONS
 from harness.records import Run
+from harness.status import is_name
+from harness.suites import SUITES
 
 QUESTION = ["operation", "case", "dtype", "axis"]
 KEY = [*QUESTION, "backend"]
@@ -46,7 +48,7 @@ def cells(run: Run) -> pd.DataFrame:
     failed = rows.reason[rows.outcome == "failed"]
     selection = run.about["options"]["selection"]
     found = rows[[*KEY, "outcome", "verdict", "grade", *FIGURES, *COUNTS, "answer", *SEEN]].assign(
-        suites=words([suite(selection)] if suite(selection) else []),
+        suites=words(asked_by(selection)),
         left_open=words(left_open(selection)),
         inputs=input_hashes(rows, run.about["inputs"]),
         answered=other_dtype.str.extract(r"^answered in (.+), not ", expand=False),
@@ -78,6 +80,16 @@ def suite(selection: Mapping[str, Any]) -> str:
     return PurePath(selection["suite"] or "quick").as_posix()
 
 
+def asked_by(selection: Mapping[str, Any]) -> list[str]:
+    """The suite, if it is one whose cells a run asked: of backends that may not be on its lists, `BY_NAME`."""
+    its = suite(selection)
+    off_the_list = any(is_name(name) and (":" in name or its not in SUITES) for name in selection["backends"])
+    return [its + BY_NAME * off_the_list] if its else []
+
+
+BY_NAME = ", by name"
+
+
 def left_open(selection: Mapping[str, Any]) -> list[str]:
     """What a selection of its own gives no patterns for. Of that its cells are what is asked by default."""
     return [] if suite(selection) else [name for name in PARTS.values() if not selection[name]]
@@ -86,11 +98,14 @@ def left_open(selection: Mapping[str, Any]) -> list[str]:
 def asks(selection: Mapping[str, Any], accepted: pd.DataFrame) -> pd.Series:
     """Which accepted cells a run must have, by what they were accepted from, and not by what would be asked today.
 
-    Those of its suite that match what it was narrowed to: a suite's cells are the same however it is narrowed. Or,
-    where it named what to ask by itself, all that match its patterns, and were asked by default in what it left open.
+    Those of its suite that match what it was narrowed to: a suite's cells are the same however it is narrowed, and
+    what it asks of a backend for its name's sake alone is marked. Or, where it named what to ask by itself, all that
+    match its patterns, and were asked by default in what it left open.
     """
     its = suite(selection)
-    must = among_words(its, accepted.suites) if its else pd.Series(True, index=accepted.index)
+    must = pd.Series(not its, index=accepted.index)
+    for name in {its, *asked_by(selection)} if its else ():
+        must |= among_words(name, accepted.suites)
     for column, name in PARTS.items():
         if patterns := selection[name]:
             must &= matches(accepted[column], patterns, exact=column == "case" and not its)

@@ -15,6 +15,7 @@ from harness.ledger.cells import KEY, cells
 from harness.ledger.moves import FACTOR, GONE, UNANSWERED, Moves, classified, other_inputs
 from harness.ledger.platform import changes, frameworks, moved, platform
 from harness.records import Run
+from harness.status import unjudged_by_name
 
 FOLDER = Path("baselines")
 
@@ -58,9 +59,11 @@ def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -
     return Moves(f"in {places[0]}", rows, tuple(facts), factor, *by_halves(a, b))
 
 
-def by_halves(*runs: Run) -> tuple[bool, bool]:
-    """Whether one of them was interrupted; and whether the judge failed on some of one, by our own fault."""
-    return any(run.about["partial"] for run in runs), any(run.about.get("faults") for run in runs)
+def by_halves(*runs: Run) -> tuple[bool, bool, tuple[str, ...]]:
+    """Whether one of them was interrupted; whether the judge failed on some of one, by our own fault; and who was asked
+    for by name, and not judged."""
+    unjudged = dict.fromkeys(sentence for run in runs for sentence in unjudged_by_name(run))
+    return any(run.about["partial"] for run in runs), any(run.about.get("faults") for run in runs), tuple(unjudged)
 
 
 def same_inputs(a: pd.DataFrame, b: pd.DataFrame, places: tuple[Path, Path]) -> None:

@@ -41,6 +41,8 @@ class Moves:
     """Whether a run was interrupted."""
     faulty: bool = False
     """Whether the judge failed on some of a run."""
+    unjudged: tuple[str, ...] = ()
+    """A sentence for each backend that a run asked for by name, and of which it judged nothing."""
     accepting: str = ""
     """The command that would accept what fails, where there is one."""
 
@@ -155,7 +157,7 @@ def exit_code(moves: Moves) -> int:
         errors.OUR_FAULT: moves.faulty,
         errors.INTERRUPTED: moves.partial,
         errors.BACKEND_DIED: bool(died.any()),
-        errors.NOTHING_COMPARED: UNANSWERED in classes or not classes & set(MET),
+        errors.NOTHING_COMPARED: bool(moves.unjudged) or UNANSWERED in classes or not classes & set(MET),
         errors.FALLS_SHORT: bool(len(moves.failing)),
     }
     return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)

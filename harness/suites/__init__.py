@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from harness.suites.cells import Narrowing, Wish, cells, outline
+from harness.suites.cells import Narrowing, Wish, cells, outline, who_answers
 from harness.suites.model import SUITES, Suite, load
 
-__all__ = ["SUITES", "Narrowing", "Suite", "Wish", "cells", "load", "outline"]
+__all__ = ["SUITES", "Narrowing", "Suite", "Wish", "cells", "load", "outline", "who_answers"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from backends import NAMES, find
+from backends import BROUGHT, NAMES, claimed, find
 from harness.cases import CASES, named
 from harness.operations import OPERATIONS
 from harness.records import Case
@@ -28,29 +28,33 @@ class Wish:
 
 
 Narrowing = Callable[[Iterable[Wish]], Iterable[Wish]]
+Answering = Callable[[Sequence[str]], tuple[str, ...]]
+"""Who answers a table, by the patterns in its list of backends."""
 
 
-def cells(suite: Suite, answering: tuple[str, ...] | None = None) -> Iterator[Wish]:
-    """All wishes of a suite and of what it includes. `answering`: these, whoever the suite names."""
+def cells(suite: Suite, answering: Answering | None = None) -> Iterator[Wish]:
+    """All wishes of a suite and of what it includes."""
+    who = answering or who_answers
     for other in suite.include:
-        yield from cells(load(other), answering)
+        yield from cells(load(other), who)
     for table in suite.named:
-        yield from of_named(table, answering or matched(table.backends))
+        yield from of_named(table, who(table.backends))
     for sweep in suite.sweep:
-        yield from of_sweep(sweep, answering_to(sweep, answering))
+        yield from of_sweep(sweep, answering_to(sweep, who))
 
 
-def outline(suite: Suite, narrowed: Narrowing = iter) -> Iterator[tuple[str, int]]:
+def outline(suite: Suite, answering: Answering | None = None, narrowed: Narrowing = iter) -> Iterator[tuple[str, int]]:
     """What the suite's tables are there for, and how many cells each asks, some of which others ask as well.
 
     `narrowed`: of each table's wishes, those that are left.
     """
+    who = answering or who_answers
     for other in suite.include:
-        yield from outline(load(other), narrowed)
+        yield from outline(load(other), who, narrowed)
     for table in suite.named:
-        yield "named cases", number(narrowed(of_named(table, matched(table.backends))))
+        yield "named cases", number(narrowed(of_named(table, who(table.backends))))
     for sweep in suite.sweep:
-        yield sweep.name, number(narrowed(of_sweep(sweep, answering_to(sweep))))
+        yield sweep.name, number(narrowed(of_sweep(sweep, answering_to(sweep, who))))
 
 
 def number(wishes: Iterable[Wish]) -> int:
@@ -58,13 +62,39 @@ def number(wishes: Iterable[Wish]) -> int:
     return sum(wish.operation in find(name).operations for wish in wishes for name in wish.backends)
 
 
-def answering_to(sweep: Sweep, answering: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Who is asked: those that the sweep names, or these; without those that compile each shape, if it says so."""
-    asked = answering or matched(sweep.backends)
-    return tuple(name for name in asked if sweep.compiled or not find(name).compiles)
+def answering_to(sweep: Sweep, who: Answering) -> tuple[str, ...]:
+    """Without those that compile each shape, if the sweep says so."""
+    return tuple(name for name in who(sweep.backends) if sweep.compiled or not find(name).compiles)
 
 
-def matched(patterns: list[str]) -> tuple[str, ...]:
+def who_answers(patterns: Sequence[str], named: Sequence[str] = ()) -> tuple[str, ...]:
+    """Those on a table's list; beside them whoever is brought, where NumPy is on it, or JAX for one that compiles.
+
+    `named`: who is asked for by name, and takes the list's place: likewise, or where the list has none of ours.
+    """
+    listed = matched(patterns)
+    foreign = all(name in BROUGHT for name in listed)
+    brought = {name for name in BROUGHT if find(name).by_default}
+    return in_order(
+        {
+            *listed,
+            *(name for name in brought.union(named) if STANDS_FOR[find(name).compiles] in listed),
+            *(name for name in named if foreign),
+        }
+    )
+
+
+STANDS_FOR = {False: "numpy", True: "jax"}
+"""On a suite's lists, by whether a backend compiles each shape: a framework of ours whose place others can take."""
+
+
+def in_order(backends: Iterable[str]) -> tuple[str, ...]:
+    """In that of `NAMES`; planted ones behind, as they come."""
+    given = list(dict.fromkeys(backends))
+    return tuple(sorted(given, key=lambda name: NAMES.index(name) if name in NAMES else len(NAMES)))
+
+
+def matched(patterns: Sequence[str]) -> tuple[str, ...]:
     """The backends that match, of those that run by default; of the others one that is named itself."""
     return tuple(
         name
@@ -122,7 +152,7 @@ def possible(sweep: Sweep, name: str) -> Factors:
     """A sweep's factors less what this backend does not have at all."""
     about = find(name)
     has = {
-        "operation": about.operations,
+        "operation": claimed(name),
         "dtype": about.dtypes,
         "variation": [v for v in sweep.variation if missing(v, about) is None],
     }

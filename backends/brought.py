@@ -1,0 +1,189 @@
+"""Backends that others bring, by the entry point group `softmax_harness.backends`: loaded, and checked before use.
+
+A backend with a mistake in it takes part in nothing: it counts as absent, and its reason is a sentence that says what
+to change. Of a right one, `disclaimed` says which operations are not its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from abc import ABC
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import EntryPoint
+from textwrap import dedent
+from typing import Any, ClassVar
+
+from backends.base import METHODS, NEXT_WIDER, OPERATIONS, Backend
+
+HOUSE = __name__.partition(".")[0]
+"""The package of our own adapters."""
+DTYPES = tuple(NEXT_WIDER)
+
+
+def of_entry_point(entry: EntryPoint) -> tuple[type[Backend], ...]:
+    """An entry point's backends: each as it is, or one in its place that is absent and says why."""
+    place = f"entry point {entry.name!r} ({entry.value})"
+    try:
+        found = tuple(entry.load().BACKENDS)
+    except Exception as error:
+        return (broken(entry.name, f"{place} failed: {type(error).__name__}: {error}"),)
+    if strange := [thing for thing in found if not (isinstance(thing, type) and issubclass(thing, Backend))]:
+        return (broken(entry.name, f"{place}: its BACKENDS has {strange[0]!r}, which is no class of backends.Backend"),)
+    if not found:
+        return (broken(entry.name, f"{place}: its BACKENDS is empty"),)
+    return tuple(checked(backend, entry.name, place) for backend in found)
+
+
+def checked(backend: type[Backend], name: str, place: str) -> type[Backend]:
+    """The class, or one in its place that is absent and says what is wrong with it."""
+    if mistake := next(mistakes(backend), None):
+        framework = getattr(backend, "framework", None)
+        named = framework if isinstance(framework, str) and framework else name
+        return broken(named, f"{place}: {mistake}", str(getattr(backend, "variant", "")))
+    return backend
+
+
+class Broken(Backend):
+    """Stands for a backend that can't be asked."""
+
+    reason: ClassVar[str]
+
+    def __init__(self) -> None:
+        raise ImportError(self.reason)
+
+    def from_numpy(self, array: Any) -> Any:
+        raise ImportError(self.reason)
+
+    def to_numpy(self, array: Any) -> Any:
+        raise ImportError(self.reason)
+
+    def softmax(self, logits: Any, axis: int) -> Any:
+        raise ImportError(self.reason)
+
+
+def broken(framework: str, reason: str, variant: str = "") -> type[Backend]:
+    """A backend of that name which is absent for that reason."""
+    return type(Broken.__name__, (Broken,), {"framework": framework, "variant": variant, "reason": reason})
+
+
+def taken(backend: type[Backend], entry: EntryPoint) -> type[Backend]:
+    """In place of a backend whose name another one has."""
+    reason = f"{backend.title()!r} is the name of another backend: choose one of its own"
+    return broken(f"{entry.name}@{entry.value}", f"entry point {entry.name!r} ({entry.value}): {reason}")
+
+
+def without_native(classes: Collection[type[Backend]]) -> Iterator[type[Backend]]:
+    """For each framework of which there are variants alone, what stands for it: a worker is started by it."""
+    natives = {backend.framework for backend in classes if not backend.variant}
+    for framework in dict.fromkeys(backend.framework for backend in classes):
+        if framework not in natives:
+            its = ", ".join(backend.title() for backend in classes if backend.framework == framework)
+            yield broken(
+                framework,
+                f"there are variants of {framework!r} ({its}) and no class without a variant: add that class to "
+                "BACKENDS, the variants can derive from it",
+            )
+
+
+def mistakes(backend: type[Backend]) -> Iterator[str]:
+    """A sentence for each thing that keeps a class from being asked."""
+    framework = getattr(backend, "framework", None)
+    if not (isinstance(framework, str) and framework and set(framework).isdisjoint(":,*?[]")):
+        yield f"{backend.__name__}.framework is {framework!r}: it is the backend's name, without : , * ? [ or ]"
+    yield from unknown(backend, "operations", tuple(OPERATIONS))
+    yield from unknown(backend, "dtypes", DTYPES)
+    if missing := sorted(backend.__abstractmethods__):
+        yield f"{backend.__name__} does not define {', '.join(missing)}"
+    for method in METHODS:
+        if is_own(backend, method) and (given := misnamed(backend, method)):
+            yield given
+
+
+def unknown(backend: type[Backend], attribute: str, valid: tuple[str, ...]) -> Iterator[str]:
+    """For what a class claims and there is not."""
+    claimed = getattr(backend, attribute)
+    names = claimed if isinstance(claimed, tuple | list) else (claimed,)
+    for name in names:
+        if name not in valid:
+            near = get_close_matches(str(name), valid, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(valid)}"
+            yield f"{backend.__name__}.{attribute} has {name!r}: {hint}"
+    if names is not claimed:
+        yield f"{backend.__name__}.{attribute} is {claimed!r}, and no tuple"
+
+
+def misnamed(backend: type[Backend], method: str) -> str:
+    """A sentence where a method can't be called by keyword, as it will be; empty where it can, or has no signature."""
+    wanted = list(inspect.signature(getattr(Backend, method)).parameters)[1:]
+    function = inspect.getattr_static(backend, method)
+    try:
+        signature = inspect.signature(getattr(backend, method))
+    except (TypeError, ValueError):
+        return ""
+    myself = (None,) if inspect.isfunction(function) else ()
+    try:
+        signature.bind(*myself, **dict.fromkeys(wanted))
+    except TypeError:
+        return (
+            f"{backend.__name__}.{method}{signature} cannot be called as it is, by keyword: "
+            f"its arguments are {method}(self, {', '.join(wanted)})"
+        )
+    return ""
+
+
+def is_own(backend: type[Backend], name: str) -> bool:
+    """Whether a class, or one that it derives from, defines it, and none of ours below."""
+    return any(name in vars(part) for part in backend.__mro__ if not of_the_house(part))
+
+
+def of_the_house(part: type[Any]) -> bool:
+    return part in (object, ABC) or part.__module__.partition(".")[0] == HOUSE
+
+
+@cache
+def disclaimed(backend: type[Backend], operation: str) -> str | None:
+    """Why an operation of a brought backend is none of its own, or None: its class defines it, or what it calls.
+
+    A derivative is, which one of our adapters takes of a softmax that the class defines. A loss is not that an adapter
+    takes from its framework: its grade would be the framework's, under another name.
+    """
+    method = OPERATIONS[operation]
+    if issubclass(backend, Broken) or reaches_own(backend, method, set()):
+        return None
+    own = [name for name in OPERATIONS if is_own(backend, OPERATIONS[name])]
+    defines = f"{backend.title()} defines {', '.join(own) or 'no operation itself'}"
+    owner = next(part for part in backend.__mro__ if method in vars(part))
+    if owner is Backend:
+        return f"{defines}, and not {operation}"
+    return f"{defines}: its {operation} would be that of {getattr(owner, 'framework', owner.__name__)}"
+
+
+def reaches_own(backend: type[Backend], name: str, seen: set[str]) -> bool:
+    """Whether a method is the class's own, or calls one that is."""
+    if is_own(backend, name):
+        return True
+    seen.add(name)
+    method = getattr(backend, name, None)
+    return any(
+        reaches_own(backend, called, seen)
+        for called in (calls(method) if inspect.isfunction(method) else ())
+        if called not in seen and called not in NO_ARITHMETIC
+    )
+
+
+NO_ARITHMETIC = ("__init__", "from_numpy", "to_numpy", "xp", "version")
+"""What computes nothing of an answer."""
+
+
+def calls(method: Any) -> list[str]:
+    """The attributes of its first argument that a method of ours uses."""
+    try:
+        tree = ast.parse(dedent(inspect.getsource(method)))
+    except (OSError, TypeError, SyntaxError):
+        return []
+    myself = next(iter(inspect.signature(method).parameters), "")
+    uses = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
+    return [node.attr for node in uses if node.value.id == myself]  # type: ignore[attr-defined]
