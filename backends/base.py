@@ -7,6 +7,7 @@ in an operation is ours: no conversion, no shared fallback that would build one 
 - What can be said without the framework (names, operations, dtypes, flaws) is said on the class, so that a run is
   planned without loading any. The framework is imported in `__init__` alone, which runs in its worker only.
 - Methods take and return native arrays; `from_numpy` and `to_numpy` stand outside of every operation.
+- Arguments go by keyword: a method names them as it does here, and `backends.brought` says so where one does not.
 - A framework is called by its module (`self.torch.softmax`, `np.exp`), never by a function imported from it: so what a
   method does can be written down as a script without us (`harness.transcript`).
 """

@@ -113,9 +113,17 @@ def wishes(selection: Selection) -> Iterator[Wish]:
 def chosen(selection: Selection) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """The backends, operations and dtypes that its patterns match; of each none where it has no pattern."""
     return (
-        matching("backend", selection.backends, NAMES),
+        tuple(name for name in matching("backend", selection.backends, NAMES) if by_default(name, selection.backends)),
         matching("operation", selection.operations, tuple(OPERATIONS)),
         matching("dtype", selection.dtypes, tuple(FORMATS)),
+    )
+
+
+def by_default(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a backend runs unless it is named itself; or is named, or is what a pattern of its framework is about."""
+    about = find(name)
+    return (
+        about.by_default or name in patterns or any(pattern.startswith(f"{about.framework}:") for pattern in patterns)
     )
 
 

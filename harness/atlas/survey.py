@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backends import NAMES, Backend, find
+from backends import NAMES, Backend, claimed, find
 from harness import errors
 from harness.atlas.asking import Ask, AtWorker, NoWorkerError, in_process
 from harness.atlas.entries import Entry, Key, Seen, entries
@@ -51,7 +51,7 @@ class Atlas:
 def by_default() -> tuple[str, ...]:
     """Those that have a softmax and a loss of their own: frameworks, their compiled modes, and Keras."""
     both = {"softmax", "cross_entropy_gradient"}
-    return tuple(name for name in NAMES if find(name).by_default and both <= set(find(name).operations))
+    return tuple(name for name in NAMES if find(name).by_default and both <= set(claimed(name)))
 
 
 def survey(
@@ -129,11 +129,11 @@ def of_backend(
     for sheet, layout in places(sweep, about.dtypes):
         if situation and situation not in sheet.situations:
             continue
-        claimed = about.answers_in.get(sheet.dtype, sheet.dtype)
-        for name in (operation,) if operation else about.operations:
+        answers_in = about.answers_in.get(sheet.dtype, sheet.dtype)
+        for name in (operation,) if operation else claimed(about.title()):
             if (asked := worth_asking(name, sheet, deadly)) is None:
                 continue
-            for told in facts(ask, name, asked, layout, claimed, deadly):
+            for told in facts(ask, name, asked, layout, answers_in, deadly):
                 where = Seen(told.fact, sheet.dtype, layout, sheet.n, told.positions)
                 seen[about.title(), name, told.situation].append(where)
 

@@ -98,7 +98,7 @@ def two_sides(specs: list[str], pythons: list[str]) -> tuple[Side, Side]:
 
 
 def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
-    """Patterns of its backends alone; else the names of those that run by default.
+    """Patterns of its backends alone; else one of all of them, of which those answer that run by default.
 
     One of another framework would run under one and the same interpreter twice, and answer for the other's versions.
     """
@@ -106,7 +106,8 @@ def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
     from harness.plan import matching
 
     if not patterns:
-        return [name for name in NAMES if find(name).framework == framework and find(name).by_default]
+        alike = [name for name in NAMES if name.startswith(framework) and find(name).framework != framework]
+        return [framework, f"{framework}:*"] if alike else [f"{framework}*"]
     others = [name for name in matching("backend", patterns, NAMES) if find(name).framework != framework]
     if others:
         raise UsageError(f"--backend: {', '.join(others)}: not of {framework}, whose versions are to be compared")

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backends import NAMES, find
+from backends import NAMES, find, unsupported
 from harness.atlas.situations import NO_FLOATS
 from harness.cases import named
 from harness.errors import UsageError, unknown
@@ -59,7 +59,7 @@ def why_not(backend: str, operation: str, case: Case, dtype: str) -> str:
     if operation not in about.operations:
         return "it does not compute that by itself"
     unvaried = refusal(case, OPERATIONS[operation], case.axes[0], about)
-    return about.unsupported(operation, dtype) or unvaried or "it is larger than what is asked of it"
+    return unsupported(backend, operation, dtype) or unvaried or "it is larger than what is asked of it"
 
 
 def along(case: Case, axis: int | None) -> Case:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from backends import find
+from backends import claimed, find
 from harness.atlas.entries import Entry, Key, Seen, entry
 from harness.atlas.facts import Outcome
 from harness.atlas.policies import ours
@@ -36,7 +36,7 @@ def checked(backend: str, operation: str, name: str, dtype: str) -> str:
         raise UsageError(f"{name} is not asked of {operation}: there are {', '.join(about.operations)}")
     if dtype not in (valid := [d for d in about.dtypes or FORMATS if d not in FORMATS or d in find(backend).dtypes]):
         raise unknown(f"dtype for {backend} at {name}", dtype, valid)
-    if operation not in find(backend).operations:
+    if operation not in claimed(backend):
         raise UsageError(f"{backend} {operation} is not asked: it does not compute that by itself")
     return situation
 
