@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from backends.base import NEXT_WIDER, Flaw
-from backends.tensorflow import TensorFlow
+from backends.tensorflow import Graph, TensorFlow
 
 
 class Keras(TensorFlow):
@@ -55,6 +55,20 @@ class KerasProbabilities(Keras):
     )
 
 
+class KerasGraph(Graph, Keras):
+    """Keras's losses from logits inside of `tf.function`, where `fit` has them."""
+
+    variant = "keras_function"
+    operations = ("cross_entropy", "cross_entropy_gradient", "soft_cross_entropy", "soft_cross_entropy_gradient")
+
+
+class KerasProbabilitiesGraph(Graph, KerasProbabilities):
+    """Keras's losses from probabilities inside of `tf.function`: there it finds the logits behind a `tf.nn.softmax`,
+    and takes the loss of those. So nothing is clipped that is when the same lines run eagerly (keras 3.15)."""
+
+    variant, through_probabilities, flaws = "keras_probabilities_function", False, ()
+
+
 class KerasDtype(TensorFlow):
     """Keras's softmax layer with `dtype=` the next wider format, into which the logits are cast first."""
 
@@ -65,4 +79,4 @@ class KerasDtype(TensorFlow):
         return self.tf.keras.layers.Softmax(axis, dtype=self.answers_in[logits.dtype.name])(logits)
 
 
-BACKENDS = (Keras, KerasProbabilities, KerasDtype)
+BACKENDS = (Keras, KerasProbabilities, KerasGraph, KerasProbabilitiesGraph, KerasDtype)
