@@ -241,8 +241,8 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
 
 def classified(before: accepted.Baseline, run: Run) -> moves.Moves:
     rows = moves.classified(before.cells, cells.cells(run), run.about["options"]["selection"])
-    partial, faulty = gate.by_halves(run)
-    return moves.Moves("accepted here", rows, partial=partial, faulty=faulty)
+    partial, faulty, unjudged = gate.by_halves(run)
+    return moves.Moves("accepted here", rows, partial=partial, faulty=faulty, unjudged=unjudged)
 
 
 @pytest.mark.parametrize("what", CLASSES)
@@ -402,15 +402,26 @@ def test_a_synthetic_case_is_asked_by_its_name_alone() -> None:
         assert found["normal:3x5"] == expected
 
 
-@pytest.mark.parametrize("backends", [("torch*",), ("torch:compile", "numpy"), ("*",)])
+def wished(backends: tuple[str, ...]) -> set[tuple[Any, ...]]:
+    asked = plan.wishes(plan.Selection(backends=backends))
+    return {(wish.operation, wish.case.name, wish.dtype, wish.axis, name) for wish in asked for name in wish.backends}
+
+
+@pytest.mark.parametrize("backends", [("torch*",), ("torch", "numpy"), ("*",), ("jax", "tensorflow:k*")])
 def test_a_suite_that_is_narrowed_asks_no_more_than_it_does(backends: tuple[str, ...]) -> None:
-    """Not even a variant that runs on request only, by its name: so what was accepted from a suite is asked by it."""
-    whole, narrowed = (
-        {(wish.operation, wish.case.name, wish.dtype, wish.axis, name) for wish in wishes for name in wish.backends}
-        for wishes in map(plan.wishes, (plan.Selection(), plan.Selection(backends=backends)))
-    )
-    assert narrowed
-    assert narrowed <= whole
+    """So what was accepted from a suite is asked by it."""
+    assert wished(backends)
+    assert wished(backends) <= wished(())
+
+
+@pytest.mark.parametrize("backend", ["torch:compile", "numpy:naive"])
+def test_what_is_asked_for_a_variant_s_name_s_sake_is_asked_by_name(backend: str) -> None:
+    """It takes the lists' place, and a run that does not name it need not have what it was asked."""
+    assert wished((backend, "numpy")) - wished(())
+    before = baseline_of(cell("a", backend=backend), selection={"backends": (backend,)})
+    for names, expected in (((), moves.NOT_ASKED), (("numpy:*",), moves.NOT_ASKED), ((backend,), moves.GONE)):
+        asked = run_of(cell("b", backend=backend), selection={"backends": names})
+        assert classified(before, asked).cells.set_index("case")["class"]["a"] == expected
 
 
 def test_versions_stand_in_the_head_with_those_of_cells_that_were_not_asked() -> None:
