@@ -18,7 +18,7 @@ BROUGHT = str(Path(__file__).parent / "brought")
 def looked_into(out: Path, *asked: str) -> pd.DataFrame:
     """The findings of one run, by backend."""
     done = harness("compare", *asked, "--out", out, PYTHONPATH=BROUGHT)
-    assert done.returncode in (0, 1), done.stderr
+    assert done.returncode in (0, 1, 5), done.stderr  # 5: no answer of them all could be compared
     done = harness("findings", out, PYTHONPATH=BROUGHT)
     assert done.returncode in (0, 1), done.stderr
     return pd.read_csv(out / "findings.csv", keep_default_na=False).set_index("backend")

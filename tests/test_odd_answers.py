@@ -20,9 +20,8 @@ from tests.test_brought import BROUGHT, looked_into
 
 FEW = Sweep(widths=(1, 3), others=(3,), first=(3,), alone=(3,), everywhere=False)
 CELLS = (
-    ("softmax", "normal:2x3", "float32"), ("logsumexp", "normal:2x3@strided", "float32"),
-    ("logsumexp", "atlas:uint8_logits", "uint8"), ("softmax", "atlas:one_NaN", "float32"),
-    ("logsumexp", "atlas:all_-inf", "float32"), ("logsumexp", "atlas:0-d", "float32"),
+    ("softmax", "normal:2x3", "float32"), ("logsumexp", "atlas:uint8_logits", "uint8"),
+    ("softmax", "atlas:one_NaN", "float32"), ("logsumexp", "atlas:0-d", "float32"),
 )  # fmt: skip
 
 
