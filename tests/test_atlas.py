@@ -167,7 +167,7 @@ def nan_in_front(b: NumPy, logits: Any, axis: int) -> Any:
         ("vjp", through_a_masked_log, "one -inf", ""),
         ("jvp", argmax_of_ties, "ties", "dtype and axis and width and position"),
         ("softmax", neighbours, "finite beside all the others", "axis"),
-        ("softmax", nan_in_front, "finite beside all the others", "axis and width and position"),
+        ("softmax", nan_in_front, "finite beside all the others", "axis and position"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -332,10 +332,15 @@ def nan_is_one(b: NumPy, logits: Any, axis: int) -> Any:
     return np.where(gone, 1, s).astype(logits.dtype)
 
 
-def halves_beside_nan(b: NumPy, logits: Any, axis: int) -> Any:
+def nothing_beside_nan(b: NumPy, logits: Any, axis: int) -> Any:
     return np.where(np.isnan(logits).any(axis=axis, keepdims=True), 0, NumPy.softmax(b, logits, axis)).astype(
         logits.dtype
     )
+
+
+def in_integers(b: NumPy, logits: Any, axis: int) -> Any:
+    with np.errstate(invalid="ignore"):
+        return NumPy.softmax(b, logits, axis).astype(np.int8)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +350,8 @@ def halves_beside_nan(b: NumPy, logits: Any, axis: int) -> Any:
         ("vjp", derivative_zero_where_masked, "all -inf", "0 everywhere"),
         ("jvp", derivative_zero_where_masked, "all -inf", "0 everywhere"),
         ("softmax", nan_is_one, "one NaN", "1 at the NaN, 0 elsewhere"),
-        ("softmax", halves_beside_nan, "one NaN", "0 everywhere"),
+        ("softmax", nothing_beside_nan, "one NaN", "0 everywhere"),
+        ("softmax", in_integers, "subnormal result", "0 at the subnormal, 0 or 1 elsewhere in int8"),
     ],
 )
 def test_facts_that_are_the_same_numbers_in_a_short_row_are_one(

@@ -150,18 +150,19 @@ def of_rows(operation: str, sheet: Sheet, found: Codes, every: Codes, suffix: st
     masks = (masked, special, ~(masked | special))
     kinds = np.stack([words_at(found, mask) for mask in masks], axis=-1)
     others = np.stack([words_throughout(every, mask) for mask in masks], axis=-1)
+    single = (masks[-1].sum(axis=-1) == 1) & (operation not in ONE_A_ROW)
     beside = [tuple(kinds[i]) for i, row in enumerate(sheet.rows) if not row.situation]
     odd = "" if all(kind == (0, 0, CODE[RIGHT]) for kind in beside) else ", and rows beside it are not right"
-    told: dict[tuple[str, tuple[int, ...], tuple[int, ...]], list[str]] = {}
-    for row, kind, other in zip(sheet.rows, kinds.tolist(), others.tolist(), strict=True):
+    told: dict[tuple[str, tuple[int, ...], tuple[int, ...], bool], list[str]] = {}
+    for row, kind, other, one in zip(sheet.rows, kinds.tolist(), others.tolist(), single.tolist(), strict=True):
         if row.situation and operation in SITUATIONS[row.situation].operations:
-            told.setdefault((row.situation, tuple(kind), tuple(other)), []).append(row.position)
-    for (situation, kind, other), positions in told.items():
+            told.setdefault((row.situation, tuple(kind), tuple(other), one), []).append(row.position)
+    for (situation, kind, other, one), positions in told.items():
         fact = sentence(operation, situation, kind)
         if SITUATIONS[situation].right_or_wrong and fact != RIGHT:
             yield Told(situation, WRONG + odd, tuple(positions))
         else:
-            also = (alike + suffix + odd for alike in coinciding(operation, situation, kind, other))
+            also = (alike + suffix + odd for alike in coinciding(operation, situation, kind, other, one))
             yield Told(situation, fact + suffix + odd, tuple(positions), frozenset(also))
 
 
@@ -202,12 +203,17 @@ ANY = (0, *map(int, CODE.values()), *(int(a | b) for a, b in combinations(CODE.v
 
 
 @lru_cache(maxsize=2**12)
-def coinciding(operation: str, situation: str, kind: tuple[int, ...], others: tuple[int, ...]) -> frozenset[str]:
+def coinciding(
+    operation: str, situation: str, kind: tuple[int, ...], others: tuple[int, ...], single: bool
+) -> frozenset[str]:
     """Other facts in which a row of these words would be told if longer ones were: by a word that all its numbers are
-    as well, and whatever the others would be that it has not."""
+    as well, and whatever the others would be that it has not. `single`: it has one elsewhere, where longer rows may
+    have numbers of two words."""
     choices = [(code, *words_in(other)) if code else (0,) for code, other in zip(kind, others, strict=True)]
     if not kind[-1] and any(kind):
         choices[-1] = ANY
+    if single:
+        choices[-1] += tuple(int(kind[-1] | code) for code in CODE.values())
     return frozenset(sentence(operation, situation, chosen) for chosen in product(*choices)) - {
         sentence(operation, situation, kind)
     }
