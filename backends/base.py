@@ -117,6 +117,10 @@ class Backend(ABC):
     """About what a new (operation, shape, dtype) costs it: compilation. Only the order of work follows from it."""
     flushes_below: ClassVar[Mapping[str, int]] = {}
     """A declared policy, by dtype: below 2 to this power, zero is as good as the number itself."""
+    package: ClassVar[str] = ""
+    """The distribution that pip installs its framework by: `versions PACKAGE==…` compares two of them."""
+    written_out: ClassVar[bool] = False
+    """A document's formula on a framework's arrays: how it adds up is its own affair, and no finding."""
     through_probabilities: ClassVar[bool] = False
     """Declared where a loss is computed from rounded probabilities, and not from the logits."""
     through_entries: ClassVar[bool] = False
@@ -126,6 +130,8 @@ class Backend(ABC):
     the step."""
 
     version: str
+    remark: str = ""
+    """Of the last question: how it was answered, where a reader would think otherwise. Its cell says it."""
     xp: Any
     """The framework's array namespace, in the names of the array API standard (`exp`, `sum`, `max`, `moveaxis`)."""
 

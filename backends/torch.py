@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from backends import textbook
-from backends.autodiff import Autodiff, Function, ReverseOverReverse
+from backends.autodiff import Function, ReverseOverReverse
 from backends.base import METHODS, NEXT_WIDER, threads
+from backends.tape import OrByTape
 
 
-class Torch(Autodiff):
+class Torch(OrByTape):
     framework = "torch"
     dtypes = ("float64", "float32", "float16", "bfloat16")
     layouts = ("transposed", "strided", "offset", "broadcast")  # it has no negative strides
@@ -61,13 +62,20 @@ class Torch(Autodiff):
         return self.functional.linear(inputs, weights)
 
     def gradient(self, function: Function, x: Any) -> Any:
-        return self.torch.func.grad(lambda x: function(x).sum())(x)
+        func = self.torch.func
+        return self.either(
+            lambda: func.grad(lambda x: function(x).sum())(x), lambda: self.pulled(lambda x: function(x).sum(), x)
+        )
 
     def pull_back(self, function: Function, x: Any, cotangent: Any) -> Any:
-        return self.torch.func.vjp(function, x)[1](cotangent)[0]
+        func = self.torch.func
+        return self.either(lambda: func.vjp(function, x)[1](cotangent)[0], lambda: self.pulled(function, x, cotangent))
 
     def push_forward(self, function: Function, x: Any, tangent: Any) -> Any:
-        return self.torch.func.jvp(function, (x,), (tangent,))[1]
+        func = self.torch.func
+        return self.either(
+            lambda: func.jvp(function, (x,), (tangent,))[1], lambda: self.pulled_twice(function, x, tangent)
+        )
 
     def row_jacobians(self, function: Callable[[Any, int], Any], x: Any, axis: int) -> Any:
         """Rows do not depend on each other, so the Jacobian of their sum holds every row's own."""
@@ -75,7 +83,10 @@ class Torch(Autodiff):
         return self.xp.moveaxis(self.xp.moveaxis(columns, axis % x.ndim + 1, -1), 0, -2)
 
     def whole_jacobian(self, function: Function, x: Any) -> Any:
-        return self.torch.func.jacrev(function)(x).flatten(-2)
+        torch = self.torch
+        return self.either(
+            lambda: torch.func.jacrev(function)(x), lambda: torch.autograd.functional.jacobian(function, x)
+        ).flatten(-2)
 
     def entry(self, values: Any, index: int, axis: int) -> Any:
         return values.select(axis, index)
@@ -170,6 +181,9 @@ class Compile(Torch):
         super().__init__()
         for method in METHODS:
             setattr(self, method, self.torch.compile(getattr(self, method), dynamic=False))
+
+    def either(self, by_func: Callable[[], Any], by_autograd: Callable[[], Any]) -> Any:
+        return by_func()
 
 
 BACKENDS = (Torch, JacRev, JacFwd, Loop, Reverse, Dtype, Out, Compile, *textbook.variants(Torch))

@@ -46,8 +46,8 @@ class Cell:
         """A block went unanswered: the first such says why."""
         return replace(self, outcome=outcome, reason=reason) if self.outcome == "ok" else self
 
-    def with_answer(self, sha256: str) -> Cell:
-        return replace(self, answers=(*self.answers, sha256))
+    def with_answer(self, sha256: str, remark: str = "") -> Cell:
+        return replace(self, answers=(*self.answers, sha256), reason=self.reason or remark)
 
     def merged(self, later: Cell) -> Cell:
         tally = self.tally.merged(later.tally)

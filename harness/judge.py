@@ -45,7 +45,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
                 cells[backend] = cells[backend].without(outcome, reason)
             else:
                 answers[backend] = answer
-                cells[backend] = cells[backend].with_answer(results[backend, block].sha256)
+                cells[backend] = cells[backend].with_answer(results[backend, block].sha256, reason)
         if answers:
             for asked in questions(group, rows, offset, (answer.dtype.name for answer in answers.values())):
                 for backend, answer in answers.items():
@@ -98,7 +98,7 @@ def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> 
         return "failed", f"answered with shape {answer.shape}, not {wanted}", None
     if answer.dtype.name not in FORMATS:
         return "failed", f"answered in {answer.dtype.name}, not {group.dtype}", None
-    return "ok", "", answer
+    return "ok", result.reason, answer
 
 
 def judged(asked: Question, backend: str, answer: Answer, measured: Measured, first: bool = True) -> Cell:

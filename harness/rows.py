@@ -43,7 +43,7 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
     given = grade(cell.tally)
     unknown = measured.missing if given == "C" and measured.height is None else ""
     judged = replace(
-        bare(group, backend, "ok", strange or flaw or unknown),
+        bare(group, backend, "ok", strange or flaw or unknown or cell.reason),
         verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,

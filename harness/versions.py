@@ -7,16 +7,17 @@ one that was made when these were others is made anew.
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution, version
+from importlib.metadata import PackageNotFoundError, distribution, entry_points, version
 from pathlib import Path
 
-from backends import FRAMEWORKS
+from backends import ENTRY_POINTS, FRAMEWORKS, NAMES, find
 from harness import store
 from harness.errors import UsageError, unknown
 
@@ -65,8 +66,11 @@ def requirements() -> Iterator[tuple[str, str]]:
 
 
 def packages() -> dict[str, str]:
-    """The frameworks by the distributions that they come in: those of an extra, and what every backend needs."""
-    return {name: extra or name for name, extra in requirements() if name in FRAMEWORKS or comes_in(name, extra)}
+    """The frameworks by the distributions that they come in: those of an extra, what every backend needs, and what
+    brought backends name."""
+    brought = {normal(find(name).package): find(name).framework for name in reversed(NAMES) if find(name).package}
+    ours = {name: extra or name for name, extra in requirements() if name in FRAMEWORKS or comes_in(name, extra)}
+    return brought | ours
 
 
 def comes_in(name: str, framework: str) -> bool:
@@ -76,10 +80,34 @@ def comes_in(name: str, framework: str) -> bool:
 
 def needs(side: Side) -> list[str]:
     """Everything that its environment is made with."""
-    own = side.package.split("==", maxsplit=1)[0]
-    base = [as_here(name) for name in WORKER_NEEDS if name != own]
-    others = [as_here(name) for name, extra in requirements() if extra == side.framework and not comes_in(name, extra)]
-    return [side.package, *base, *others]
+    own, named = side.package.split("==", maxsplit=1)[0], packages()
+    extras = frameworks_beneath(side.framework)
+    asked = [name for name, extra in requirements() if extra in extras and named.get(name) != side.framework]
+    return [side.package, *(as_here(name) for name in (*WORKER_NEEDS, *asked) if name != own), *bringing(side)]
+
+
+def frameworks_beneath(framework: str) -> set[str]:
+    """Itself, and those whose backends its own derive from."""
+    own = [find(name) for name in NAMES if find(name).framework == framework]
+    return {vars(base)["framework"] for backend in own for base in backend.__mro__ if "framework" in vars(base)}
+
+
+def bringing(side: Side) -> list[str]:
+    """The installed distributions whose entry points bring its backends, if they are others than the package itself.
+
+    One from a folder or a repository is installed from there again. One that only lies on the path is found there.
+    """
+    own = {find(name) for name in NAMES if find(name).framework == side.framework}
+    found = []
+    for entry in entry_points(group=ENTRY_POINTS):
+        brought = getattr(sys.modules.get(entry.module), "BACKENDS", ())
+        if own & {*brought} and entry.dist and normal(entry.dist.name) != side.package.split("==", maxsplit=1)[0]:
+            url, record = entry.dist.read_text("direct_url.json"), entry.dist.read_text("RECORD")
+            if url:
+                found.append(f"{entry.dist.name} @ {json.loads(url)['url']}")
+            elif record:
+                found.append(as_here(entry.dist.name))
+    return list(dict.fromkeys(found))
 
 
 def as_here(name: str) -> str:

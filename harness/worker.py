@@ -74,7 +74,10 @@ def computed(request: dict[str, Any]) -> dict[str, str]:
     """Outcome, reason and the file of the answer, for one block at one backend."""
     try:
         backend = loaded(request["backend"])
+        if backend.remark:
+            backend.remark = ""  # of a question before
         answer = asked(backend, request)
+        remark = " ".join(str(backend.remark).split())
         dtype = arrays.save(request["save"], answer)
     except MemoryError as error:
         return {"outcome": "out of memory", "reason": described(error)}
@@ -83,7 +86,7 @@ def computed(request: dict[str, Any]) -> dict[str, str]:
     except Exception as error:
         outcome = "out of memory" if MEMORY_WORDS.search(str(error)) else "failed"
         return {"outcome": outcome, "reason": described(error)}
-    return {"outcome": "ok", "reason": "", "dtype": dtype, "sha256": arrays.sha256(answer)}
+    return {"outcome": "ok", "reason": remark, "dtype": dtype, "sha256": arrays.sha256(answer)}
 
 
 def asked(backend: Backend, request: dict[str, Any]) -> Array:
@@ -110,7 +113,7 @@ def placed(variation: str, arguments: Mapping[str, Any], axis: int, operation: O
 
 
 def transcribed(request: dict[str, Any]) -> dict[str, str]:
-    """What the backend does to answer, as the parts of a script in its framework's own words, or why there is none."""
+    """What the backend does to answer, as the parts of a script, or why there is none."""
     operation, variation, axis = OPERATIONS[request["operation"]], request.get("variation", ""), request["axis"]
     if variation in CALLS:
         return {"untranscribed": f"the question is put in another way ({variation}), which is more than one call"}
@@ -118,8 +121,8 @@ def transcribed(request: dict[str, Any]) -> dict[str, str]:
         given = {name: argument(value) for name, value in request["arguments"].items()}
         laid = placed(variation, given, axis, operation) | {"axis": axis}
         backend, method = loaded(request["backend"]), METHODS_OF[operation.name]
-        stand_ins, watched = request.get("stand_ins", False), request.get("watched", "")
-        return asdict(transcript(backend, method, laid, stand_ins, watched))
+        how = {name: request[name] for name in ("stand_ins", "watched", "imports") if name in request}
+        return asdict(transcript(backend, method, laid, **how))
     except Exception as error:
         return {"untranscribed": described(error)}
 

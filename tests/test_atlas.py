@@ -11,6 +11,7 @@ import pytest
 from backends import NAMES, add, find
 from backends.numpy import NumPy
 from harness.atlas import Entry, by_default, facts_of, survey
+from harness.atlas.coincidences import settled
 from harness.atlas.entries import Seen, entries
 from harness.atlas.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, VERDICTS, ours, parsed
 from harness.atlas.situations import SITUATIONS, Situation
@@ -166,7 +167,7 @@ def nan_in_front(b: NumPy, logits: Any, axis: int) -> Any:
         ("vjp", through_a_masked_log, "one -inf", ""),
         ("jvp", argmax_of_ties, "ties", "dtype and axis and width and position"),
         ("softmax", neighbours, "finite beside all the others", "axis"),
-        ("softmax", nan_in_front, "finite beside all the others", "axis and width and position"),
+        ("softmax", nan_in_front, "finite beside all the others", "axis and position"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -311,3 +312,64 @@ def test_the_page_shows_every_text_as_it_is() -> None:
     assert "\\*0\\* \\| \\`x\\`" in text
     assert "1 inconsistent" in page.brief([entry])
     assert all(verdict in text for verdict in VERDICTS)
+
+
+def zero_where_masked(b: NumPy, logits: Any, axis: int) -> Any:
+    """A fully masked row is 0 everywhere, at every width."""
+    s = NumPy.softmax(b, logits, axis)
+    return np.where(np.isneginf(logits).all(axis=axis, keepdims=True), 0, s).astype(s.dtype)
+
+
+def derivative_zero_where_masked(b: NumPy, logits: Any, axis: int, **direction: Any) -> Any:
+    g = NumPy.vjp(b, logits, *direction.values(), axis)
+    return np.where(np.isneginf(logits).all(axis=axis, keepdims=True), 0, g).astype(g.dtype)
+
+
+def nan_is_one(b: NumPy, logits: Any, axis: int) -> Any:
+    """A NaN has all the weight: in a row of one, there is nothing else that could have none."""
+    gone = np.isnan(logits)
+    s = np.where(gone.any(axis=axis, keepdims=True), 0, NumPy.softmax(b, logits, axis))
+    return np.where(gone, 1, s).astype(logits.dtype)
+
+
+def nothing_beside_nan(b: NumPy, logits: Any, axis: int) -> Any:
+    return np.where(np.isnan(logits).any(axis=axis, keepdims=True), 0, NumPy.softmax(b, logits, axis)).astype(
+        logits.dtype
+    )
+
+
+def in_integers(b: NumPy, logits: Any, axis: int) -> Any:
+    with np.errstate(invalid="ignore"):
+        return NumPy.softmax(b, logits, axis).astype(np.int8)
+
+
+@pytest.mark.parametrize(
+    ("operation", "function", "situation", "fact"),
+    [
+        ("softmax", zero_where_masked, "all -inf", "0 everywhere"),
+        ("vjp", derivative_zero_where_masked, "all -inf", "0 everywhere"),
+        ("jvp", derivative_zero_where_masked, "all -inf", "0 everywhere"),
+        ("softmax", nan_is_one, "one NaN", "1 at the NaN, 0 elsewhere"),
+        ("softmax", nothing_beside_nan, "one NaN", "0 everywhere"),
+        ("softmax", in_integers, "subnormal result", "0 at the subnormal, 0 or 1 elsewhere in int8"),
+    ],
+)
+def test_facts_that_are_the_same_numbers_in_a_short_row_are_one(
+    operation: str, function: Any, situation: str, fact: str
+) -> None:
+    entry = by_question(changed(**{operation: function}))[situation, operation]
+    assert (entry.fact, entry.varies_by) == (fact, "")
+    assert entry.verdict != INCONSISTENT
+
+
+def test_what_short_rows_leave_open_is_told_as_is_declared() -> None:
+    """And what longer ones show goes before that: nothing is explained away."""
+    [policy] = parsed('[[policy]]\nsituation = "all -inf"\nfact = "uniform"\nmeasured = "x"\n', "known.toml")
+    short = Seen("0", "float32", "last", 1, also=frozenset({"uniform", "1"}))
+    assert {one.fact for one in settled([short, short], policy)} == {"uniform"}
+    assert {one.fact for one in settled([short, short], None)} == {"0"}
+    long = Seen("1", "float32", "last", 2)
+    assert [one.fact for one in settled([short, long], policy)] == ["1", "1"]
+    other = Seen("NaN", "float32", "last", 2)
+    assert [one.fact for one in settled([short, other], policy)] == ["uniform", "NaN"]
+    assert settled([short, long, Seen("uniform", "float32", "last", 9)], policy)[0].fact == "uniform"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from backends.numpy import NumPy
-from harness.transcript import Transcript, TranscriptError, transcript
+from harness.transcript import Transcript, TranscriptError, in_words
 
 X = np.array([[0.5, 1.5, -2.0], [3.0, 0.0, 1.0]])
 
@@ -24,7 +24,7 @@ def backend(softmax: Callable[..., Any], **members: Any) -> NumPy:
 def recorded(softmax: Callable[..., Any], logits: Any = X, **members: Any) -> Transcript:
     """Its transcript, after the script was seen to give what the method gives."""
     made = backend(softmax, **members)
-    found = transcript(made, "softmax", {"logits": logits, "axis": -1})
+    found = in_words(made, "softmax", {"logits": logits, "axis": -1})
     names: dict[str, Any] = {}
     exec(found.whole, names)
     assert names["actual"].tobytes() == np.asarray(made.softmax(logits.copy(), -1)).tobytes(), found.whole
@@ -140,7 +140,7 @@ def test_a_function_that_does_something_else_each_time_has_no_script() -> None:
 
 def test_a_function_that_is_never_called_has_no_script() -> None:
     with pytest.raises(TranscriptError, match="was never called"):
-        transcript(
+        in_words(
             backend(lambda self, logits, axis: np.frompyfunc(lambda x: x, 1, 1)),
             "softmax",
             {"logits": X, "axis": -1},
@@ -173,7 +173,7 @@ def test_an_exception_of_the_adapter_is_not_taken_for_its_framework_s() -> None:
     ],
 )
 def test_a_script_raises_what_the_framework_raised(softmax: Any, raised: str) -> None:
-    found = transcript(backend(softmax), "softmax", {"logits": X, "axis": -1})
+    found = in_words(backend(softmax), "softmax", {"logits": X, "axis": -1})
     assert (found.raised, found.conversion) == (raised, "")
     with pytest.raises(Exception, match=r".") as caught:
         exec(found.script, {})
@@ -206,7 +206,7 @@ def test_stand_ins_are_computed_with_and_not_written_down() -> None:
         seen.append(logits._real.copy())
         return np.exp(logits)
 
-    found = transcript(backend(softmax), "softmax", {"logits": X, "axis": -1}, stand_ins=True)
+    found = in_words(backend(softmax), "softmax", {"logits": X, "axis": -1}, stand_ins=True)
     assert not any(array.any() for array in seen)
     assert "[0.5, 1.5, -2.0]" in found.script
 
@@ -216,7 +216,7 @@ def test_stand_ins_cannot_stand_in_where_numbers_decide() -> None:
         return np.exp(logits) if logits.max() > 0 else logits
 
     with pytest.raises(TranscriptError, match="depends on numbers"):
-        transcript(backend(softmax), "softmax", {"logits": X, "axis": -1}, stand_ins=True)
+        in_words(backend(softmax), "softmax", {"logits": X, "axis": -1}, stand_ins=True)
 
 
 def test_no_import_of_others_is_touched() -> None:

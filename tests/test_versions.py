@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from backends import NAMES, find
+from backends.numpy import NumPy
+from backends.torch import Torch
 from harness import versions
 from harness.errors import UsageError
 from harness.versions import READY, Side, make, needs, packages, wanted
@@ -72,3 +77,52 @@ def test_beside_the_framework_all_is_as_it_is_here() -> None:
     assert framework == "torch==2.4.0"
     assert [name.split("==")[0] for name in others] == ["numpy", "ml-dtypes", "array-api-compat"]
     assert needs(wanted("numpy==2.2.6"))[:1] == ["numpy==2.2.6"]
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> type[NumPy]:
+    """A backend that a third party brings."""
+    made = type("Own", (NumPy,), {"framework": "own", "package": "Own_Runtime"})
+    monkeypatch.setattr(versions, "NAMES", (*NAMES, "own"))
+    monkeypatch.setattr(versions, "find", lambda name: made if name == "own" else find(name))
+    return made
+
+
+def test_a_third_party_s_backend_names_its_package(own: type[NumPy]) -> None:
+    side = wanted("own-runtime==1.2")
+    assert (side.framework, side.package) == ("own", "own-runtime==1.2")
+    assert [name.split("==")[0] for name in needs(side)] == ["own-runtime", "numpy", "ml-dtypes"]
+
+
+def test_what_its_backend_derives_from_is_there_as_it_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = type("Own", (Torch,), {"framework": "own", "package": "own-runtime"})
+    monkeypatch.setattr(versions, "NAMES", (*NAMES, "own"))
+    monkeypatch.setattr(versions, "find", lambda name: own if name == "own" else find(name))
+    found = [name.split("==")[0] for name in needs(wanted("own-runtime==1.2"))]
+    assert found == ["own-runtime", "numpy", "ml-dtypes", "array-api-compat", "torch"]
+
+
+def test_one_that_names_a_framework_s_package_does_not_take_it(
+    own: type[NumPy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "package", "torch")
+    assert wanted("torch==2.4.0").framework == "torch"
+
+
+@pytest.mark.parametrize(
+    ("said", "needed"),
+    [
+        ({"direct_url.json": '{"url": "file:///src/mine", "dir_info": {}}', "RECORD": "mine.py,,"}, ["mine @ file:///src/mine"]),
+        ({"RECORD": "mine.py,,"}, ["mine"]),
+        ({}, []),
+    ],
+    ids=["from a folder", "from an index", "on the path"],
+)  # fmt: skip
+def test_what_brings_it_is_there_too(
+    own: type[NumPy], monkeypatch: pytest.MonkeyPatch, said: dict[str, str], needed: list[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "mine.harness", SimpleNamespace(BACKENDS=(own,)))
+    brought = SimpleNamespace(name="mine", read_text=said.get)
+    monkeypatch.setattr(versions, "entry_points", lambda group: [SimpleNamespace(module="mine.harness", dist=brought)])
+    assert needs(wanted("own-runtime==1.2"))[3:] == needed
+    assert needs(wanted("own-runtime==1.2"))[:1] == ["own-runtime==1.2"]

@@ -122,6 +122,7 @@ def variants(native: type[Backend], dtypes: tuple[str, ...] = ()) -> Iterator[ty
             "__module__": __name__,
             "__doc__": "\n".join(str(function.__doc__) for function in methods.values()),
             "variant": formula.name,
+            "written_out": True,
             "operations": tuple(formula.functions),
             "flaws": formula.flaws,
             "dtypes": formula.dtypes or dtypes or native.dtypes,

@@ -30,6 +30,8 @@ class Seen(NamedTuple):
     axis: str
     width: int
     positions: tuple[str, ...] = ("",)
+    also: frozenset[str] = frozenset()
+    """Other facts that the same numbers are: those of a row of one number, say."""
 
     @property
     def places(self) -> Iterator[tuple[str, str, int, str]]:
@@ -139,10 +141,11 @@ def listed(places: Sequence[tuple[object, ...]]) -> str:
 def other_mode(seen: Sequence[Seen], native: Sequence[Seen]) -> str:
     """What the framework gives where it does not compile, if it is something else in the very same place."""
     there = by_place(native, COORDINATES)
+    alike = by_place((one._replace(fact=fact) for one in native for fact in (one.fact, *one.also)), COORDINATES)
     for one in seen:
         for place in one.places:
-            if one.fact not in (facts := there.get(place, {one.fact})):
-                return f"{MODE}: {one.fact}, and not compiled {' | '.join(sorted(facts))}"
+            if place in there and not {one.fact, *one.also} & alike[place]:
+                return f"{MODE}: {one.fact}, and not compiled {' | '.join(sorted(there[place]))}"
     return ""
 
 

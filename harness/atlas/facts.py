@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations, product
 from math import inf
 
 import numpy as np
@@ -48,6 +49,8 @@ class Told:
     situation: str
     fact: str
     positions: tuple[str, ...] = ("",)
+    also: frozenset[str] = frozenset()
+    """Other facts that these very numbers are too: a row of one number is 0 everywhere, and as of equal logits."""
 
 
 def tell(operation: str, sheet: Sheet, layout: str, claimed: str, asked: Outcome) -> Iterator[Told]:
@@ -66,7 +69,7 @@ def tell(operation: str, sheet: Sheet, layout: str, claimed: str, asked: Outcome
         yield from (Told(situation, f"empty{suffix}") for situation in sheet.situations)
     else:
         rows = in_rows(operation, asked.answer, sheet, layout)
-        yield from of_rows(operation, sheet, codes(operation, sheet, rows), suffix)
+        yield from of_rows(operation, sheet, *codes(operation, sheet, rows), suffix)
 
 
 def failure(asked: Outcome) -> str:
@@ -106,13 +109,18 @@ def in_rows(operation: str, answer: Answer, sheet: Sheet, layout: str) -> Answer
     return answer.reshape(len(sheet.rows), answers(operation, sheet.n))
 
 
-def codes(operation: str, sheet: Sheet, answer: Answer) -> NDArray[np.uint16]:
-    """A word for each number, by its code."""
+Codes = NDArray[np.uint16]
+
+
+def codes(operation: str, sheet: Sheet, answer: Answer) -> tuple[Codes, Codes]:
+    """A word for each number, by its code; and all words that it is as well, as bits."""
     values, imaginary = answer.real, answer.imag if answer.dtype.kind == "c" else None
-    found = np.zeros(answer.shape, np.uint16)
+    found, every = np.zeros(answer.shape, np.uint16), np.zeros(answer.shape, np.uint16)
     form = values.dtype.name
     if form in FORMATS:
         fits = [(truth, fitting(values, truth, form)) for truth in truths(sheet, operation, form)]
+        for truth, fit in fits:
+            every[truth.rows] |= np.where(fit & ~np.isinf(truth.allowed), CODE[truth.word], 0)
         for whole in (True, False):  # of truths that are alike at some places, that which a whole row fits
             for truth, fit in fits:
                 rows = (fit | (truth.allowed < 0)).all(axis=-1, keepdims=True) | (not whole)
@@ -122,10 +130,12 @@ def codes(operation: str, sheet: Sheet, answer: Answer) -> NDArray[np.uint16]:
     found[np.isnan(numbers)] = CODE["NaN"]
     for word, number in NUMBERS.items():
         found[(found == 0) & (numbers == number)] = CODE[word]
+        every[numbers == number] |= CODE[word]
     if imaginary is not None:
         found[imaginary != 0] = CODE[WRONG]
+        every[imaginary != 0] = 0
     found[found == 0] = CODE[WRONG]
-    return found
+    return found, every
 
 
 def fitting(values: Answer, truth: Truth, form: str) -> Mask:
@@ -134,22 +144,26 @@ def fitting(values: Answer, truth: Truth, form: str) -> Mask:
         return errors(values[truth.rows], truth.expected, FORMATS[form]).absolute <= truth.allowed
 
 
-def of_rows(operation: str, sheet: Sheet, found: NDArray[np.uint16], suffix: str) -> Iterator[Told]:
+def of_rows(operation: str, sheet: Sheet, found: Codes, every: Codes, suffix: str) -> Iterator[Told]:
     """Rows of one situation that have the same words at the same kinds of places have one fact."""
     masked, special = places(operation, sheet)
-    kinds = np.stack([words_at(found, mask) for mask in (masked, special, ~(masked | special))], axis=-1)
+    masks = (masked, special, ~(masked | special))
+    kinds = np.stack([words_at(found, mask) for mask in masks], axis=-1)
+    others = np.stack([words_throughout(every, mask) for mask in masks], axis=-1)
+    single = (masks[-1].sum(axis=-1) == 1) & (operation not in ONE_A_ROW)
     beside = [tuple(kinds[i]) for i, row in enumerate(sheet.rows) if not row.situation]
     odd = "" if all(kind == (0, 0, CODE[RIGHT]) for kind in beside) else ", and rows beside it are not right"
-    told: dict[tuple[str, tuple[int, ...]], list[str]] = {}
-    for row, kind in zip(sheet.rows, kinds.tolist(), strict=True):
+    told: dict[tuple[str, tuple[int, ...], tuple[int, ...], bool], list[str]] = {}
+    for row, kind, other, one in zip(sheet.rows, kinds.tolist(), others.tolist(), single.tolist(), strict=True):
         if row.situation and operation in SITUATIONS[row.situation].operations:
-            told.setdefault((row.situation, tuple(kind)), []).append(row.position)
-    for (situation, kind), positions in told.items():
+            told.setdefault((row.situation, tuple(kind), tuple(other), one), []).append(row.position)
+    for (situation, kind, other, one), positions in told.items():
         fact = sentence(operation, situation, kind)
         if SITUATIONS[situation].right_or_wrong and fact != RIGHT:
             yield Told(situation, WRONG + odd, tuple(positions))
         else:
-            yield Told(situation, fact + suffix + odd, tuple(positions))
+            also = (alike + suffix + odd for alike in coinciding(operation, situation, kind, other, one))
+            yield Told(situation, fact + suffix + odd, tuple(positions), frozenset(also))
 
 
 def places(operation: str, sheet: Sheet) -> tuple[Mask, Mask]:
@@ -176,6 +190,37 @@ def odd(sheet: Sheet) -> tuple[Mask, Mask]:
 def words_at(found: NDArray[np.uint16], mask: Mask) -> NDArray[np.uint16]:
     """All words of each row's places, as bits."""
     return np.bitwise_or.reduce(np.where(mask, found, 0), axis=-1).astype(np.uint16)
+
+
+def words_throughout(every: Codes, mask: Mask) -> Codes:
+    """The words that all of each row's places have, as bits."""
+    return np.bitwise_and.reduce(np.where(mask, every, ALL), axis=-1).astype(np.uint16)
+
+
+ALL = np.uint16(2 ** len(WORDS) - 1)
+ANY = (0, *map(int, CODE.values()), *(int(a | b) for a, b in combinations(CODE.values(), 2)))
+"""What may stand where a row is too short to have such a place: nothing, a word, or two."""
+
+
+@lru_cache(maxsize=2**12)
+def coinciding(
+    operation: str, situation: str, kind: tuple[int, ...], others: tuple[int, ...], single: bool
+) -> frozenset[str]:
+    """Other facts in which a row of these words would be told if longer ones were: by a word that all its numbers are
+    as well, and whatever the others would be that it has not. `single`: it has one elsewhere, where longer rows may
+    have numbers of two words."""
+    choices = [(code, *words_in(other)) if code else (0,) for code, other in zip(kind, others, strict=True)]
+    if not kind[-1] and any(kind):
+        choices[-1] = ANY
+    if single:
+        choices[-1] += tuple(int(kind[-1] | code) for code in CODE.values())
+    return frozenset(sentence(operation, situation, chosen) for chosen in product(*choices)) - {
+        sentence(operation, situation, kind)
+    }
+
+
+def words_in(codes: int) -> list[int]:
+    return [int(code) for code in CODE.values() if codes & code]
 
 
 def sentence(operation: str, situation: str, kind: Sequence[int]) -> str:

@@ -17,9 +17,10 @@ from pathlib import Path
 from backends import NAMES, Backend, claimed, find
 from harness import errors
 from harness.atlas.asking import Ask, AtWorker, NoWorkerError, in_process
+from harness.atlas.coincidences import settled
 from harness.atlas.entries import Entry, Key, Seen, entries
 from harness.atlas.facts import Told, tell
-from harness.atlas.policies import DIFFERS, INCONSISTENT, Policy, ours
+from harness.atlas.policies import DIFFERS, INCONSISTENT, Policy, declared, ours
 from harness.atlas.sheets import Sheet
 from harness.atlas.situations import OPERATIONS, SITUATIONS
 from harness.atlas.sweep import QUICK, WIDEST_JACOBIAN, Sweep, is_mode, places, sweep_of
@@ -82,9 +83,9 @@ def survey(
 
         for found in pool.map(one, sorted(frameworks, key=lambda name: -seconds(name, backends))):
             seen.update(found)
-    ordered = {key: seen[key] for key in sorted(seen, key=lambda key: order(key, backends))}
-    atlas.seen = ordered
-    atlas.entries = entries(ordered, versions, natives(backends), ours() if policies is None else policies)
+    known = ours() if policies is None else policies
+    atlas.seen = in_order(seen, backends, known)
+    atlas.entries = entries(atlas.seen, versions, natives(backends), known)
     return atlas
 
 
@@ -92,8 +93,14 @@ def facts_of(backend: Backend, sweep: Sweep = QUICK, policies: Sequence[Policy] 
     """Entries of a backend that is loaded here, asked in this process: NumPy's, or one made of it."""
     name, seen = backend.title(), defaultdict[Key, list[Seen]](list)
     of_backend(in_process(backend), type(backend), sweep, seen)
-    ordered = {key: seen[key] for key in sorted(seen, key=lambda key: order(key, [name]))}
-    return entries(ordered, {name: backend.version}, {}, ours() if policies is None else policies)
+    known = ours() if policies is None else policies
+    return entries(in_order(seen, [name], known), {name: backend.version}, {}, known)
+
+
+def in_order(seen: SeenBy, backends: Sequence[str], policies: Sequence[Policy]) -> SeenBy:
+    """Each key's facts told as one where they are the same numbers, by backends, situations and operations."""
+    keys = sorted(seen, key=lambda key: order(key, backends))
+    return {key: settled(seen[key], declared(policies, *key)) for key in keys}
 
 
 def seconds(framework: str, backends: Sequence[str]) -> float:
@@ -134,7 +141,7 @@ def of_backend(
             if (asked := worth_asking(name, sheet, deadly)) is None:
                 continue
             for told in facts(ask, name, asked, layout, answers_in, deadly):
-                where = Seen(told.fact, sheet.dtype, layout, sheet.n, told.positions)
+                where = Seen(told.fact, sheet.dtype, layout, sheet.n, told.positions, told.also)
                 seen[about.title(), name, told.situation].append(where)
 
 

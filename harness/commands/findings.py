@@ -101,6 +101,7 @@ def reproduce(
     """Print a cell as a script in the framework's own words, without this harness, and run it."""
     from harness.findings import Asker
     from harness.findings.reproduce import asked, checked, ran, words
+    from harness.findings.snippets import UNSHOWN
     from harness.process import Limits
 
     place = checked(words(cell))
@@ -109,5 +110,13 @@ def reproduce(
         show(script)
         print(told, file=sys.stderr)
         done = ran(asker, place[0], script)
+        if not done.shown:
+            with asker.importing(UNSHOWN):
+                other, _ = asked(asker, *place, axis)
+            again = ran(asker, place[0], other)
+            if again.shown:
+                print(f"not shown by that script, but by this one, which imports {place[0]} itself", file=sys.stderr)
+                show(other)
+                done = again
     show(done.text)
     raise typer.Exit(done.status)

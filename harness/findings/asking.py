@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Asker:
         self.scratch = Path(self._folder.name)
         self._workers: dict[str, Worker] = {}
         self.about: dict[str, dict[str, Any]] = {}
+        self.unless = ""
 
     def __enter__(self) -> Asker:
         return self
@@ -121,13 +123,26 @@ class Asker:
         return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | how)
 
     def written(self, backend: str, request: Mapping[str, Any]) -> Transcript | str:
-        """What it does at that request; a sentence where that cannot be written down."""
+        """What it does at that request; a sentence where that cannot be written down.
+
+        By the backend itself where writing it down ends the process, and where `unless` says why its words won't do.
+        """
         try:
-            reply = self.worker(backend).ask({"transcribe": request})
+            reply = self.worker(backend).ask({"transcribe": {"imports": self.unless, **request}})
         except WorkerDiedError as died:
             self._workers.pop(find(backend).framework, None)
-            return f"writing it down {died.outcome}: {died.reason}"
+            reason = f"writing it down {died.outcome}, {died.reason}"
+            return reason if "imports" in request else self.written(backend, {**request, "imports": reason})
         return str(reply["untranscribed"]) if "untranscribed" in reply else Transcript(**reply)
+
+    @contextmanager
+    def importing(self, reason: str) -> Iterator[None]:
+        """Within it, scripts import the backend itself, and say why."""
+        before, self.unless = self.unless, reason
+        try:
+            yield
+        finally:
+            self.unless = before
 
     def worker(self, backend: str) -> Worker:
         framework = find(backend).framework

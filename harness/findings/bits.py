@@ -15,7 +15,7 @@ from harness.operations import OPERATIONS
 from harness.process import environment
 from harness.records import Group
 from harness.transcript.script import Transcript
-from harness.transcript.snippet import plain_text, verdict
+from harness.transcript.snippet import OPENED, opening, verdict
 from harness.variations import LAYOUTS, REPEATS, axis_of_batch, batch_of_answer, disturbances, rows
 
 
@@ -24,14 +24,17 @@ def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:
     plain = replace(group, case=replace(group.case, variation=""))
     first = asker.transcript(plain)
     if group.case.variation == "again" and not isinstance(first, str):
-        return repeated(asker, group, asks(first, "actual"), first.setup), ""
+        return repeated(asker, group, first), ""
     asked, at, other_at = other_question(asker, group)
     if isinstance(first, str) or asked is None:
         return None, first if isinstance(first, str) else EARLIER
     other = asker.written(group.backends[0], asked)
     if isinstance(other, str):
         return None, other
-    return script(asker, group, asks(first, at), asks(other, other_at), first.setup), ""
+    if bool(first.note) != bool(other.note):
+        with asker.importing("one of the two questions cannot"):
+            return other_bits(asker, group)
+    return script(asker, group, asks(first, at), asks(other, other_at), first), ""
 
 
 EARLIER = "its bits depend on what was asked before it in the same process: no script of one question shows that"
@@ -108,21 +111,21 @@ def stored(asker: Asker, name: str, value: Any) -> Any:
     return str(file), arrays.save(file, value), arrays.sha256(value)
 
 
-def repeated(asker: Asker, group: Group, plainly: str, setup: str) -> str:
+def repeated(asker: Asker, group: Group, plainly: Transcript) -> str:
     """The script of one question that has two answers."""
     otherwise = (
         f"    answers = (asked_plainly() for _ in range({REPEATS * 20}))\n"
         "    return next((answer for answer in answers if answer.tobytes() != one.tobytes()), one)"
     )
-    return script(asker, group, plainly, otherwise, setup)
+    return script(asker, group, asks(plainly, "actual"), otherwise, plainly)
 
 
-def script(asker: Asker, group: Group, plainly: str, otherwise: str, setup: str) -> str:
+def script(asker: Asker, group: Group, plainly: str, otherwise: str, recorded: Transcript) -> str:
+    """`recorded`: what sets up both."""
     who, way = f"{group.backends[0]} {asker.version(group.backends[0])}", group.case.variation
-    settings = [f"os.environ[{name!r}] = {value!r}" for name, value in environment().items()]
     lines = [
-        f'"""{plain_text(f"{who}: {group.operation} of {group.case.name} in {group.dtype}")}"""', "",
-        "import os", "import sys", "", *settings, "", setup, "", "",
+        opening(f"{who}: {group.operation} of {group.case.name} in {group.dtype}", environment(), recorded.note),
+        *(line for line in recorded.setup.splitlines() if line not in OPENED), "", "",
         "def asked_plainly():", plainly, "", "",
         f"def asked_otherwise():  # {way}", otherwise, "", "",
         "one = asked_plainly()",

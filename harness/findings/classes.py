@@ -15,12 +15,17 @@ BY_OPERATION = {
     "log_softmax_jacobian": "C22", "vjp": "C21", "jacobian": "C21", "jacobian_row": "C21",
     "cross_entropy_gradient": "C28", "soft_cross_entropy_gradient": "C30",
 }  # fmt: skip
+BY_CAUSE = {"sum": "C06", "exp": "C33", "flush": "C34"}
+"""What most of a softmax's error was measured to come from (docs/bounds.md#causes)."""
 LARGEST_COUNT = 65_504
 """float16's largest number."""
 
 
-def defect_class(witness: str, operation: str, dtype: str, broken: str) -> str:
-    """Writing into an argument before all else; variation before dtype, range and family; then axis and operation."""
+def defect_class(witness: str, operation: str, dtype: str, broken: str, cause: str = "") -> str:
+    """Writing into an argument before all else; variation before dtype, range and family; then axis, operation, cause.
+
+    Empty where nothing of that points to a class.
+    """
     if "arguments" in broken:
         return "C27"
     case = named(witness)
@@ -40,4 +45,4 @@ def defect_class(witness: str, operation: str, dtype: str, broken: str) -> str:
         return BY_FAMILY[family]
     if case.axes[0] not in (-1, len(case.shape) - 1):
         return "C12"
-    return BY_OPERATION.get(operation, "C09")
+    return BY_OPERATION.get(operation) or BY_CAUSE.get(cause, "")

@@ -14,7 +14,7 @@ from harness.findings.asking import Asker
 from harness.findings.atlas import reproduce as special
 from harness.findings.bits import other_bits, plainly
 from harness.findings.record import ATLAS
-from harness.findings.snippets import Ran, run, snippet
+from harness.findings.snippets import UNSHOWN, Ran, no_fault, run, snippet
 from harness.findings.survey import ONE_ANSWER, TWO_THREADS
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
@@ -112,16 +112,22 @@ def put_otherwise(asker: Asker, group: Group, plain: Comparison, cell: Compariso
     if cell.outcome != "ok" and not cell.reason.startswith("UnrepeatableError"):
         return snippet(asker, group, cell)
     script, reason = other_bits(asker, group)
-    if script is not None and group.case.variation == "again" and not ran(asker, cell.backend, script).shown:
-        return None, ONE_ANSWER
-    return script, reason
+    if script is None or group.case.variation != "again" or ran(asker, cell.backend, script).shown:
+        return script, reason
+    with asker.importing(UNSHOWN):
+        script, reason = other_bits(asker, group)
+    shown = script is not None and ran(asker, cell.backend, script).shown
+    return (script, reason) if shown else (None, ONE_ANSWER)
 
 
 def sentence(cell: Comparison) -> str:
     if cell.outcome != "ok":
         return f"{cell.backend}: {cell.outcome}, {cell.reason}"
-    of_bound = "" if cell.bound_fraction_there is None else f", {cell.bound_fraction_there:.3g} of its bound"
-    return f"{cell.backend}: {cell.verdict}, grade {cell.grade or '–'}, {cell.ulp_error_there or 0:.4g} ulp{of_bound}"
+    off = f"{cell.ulp_error_there or 0:.4g} ulp"
+    if cell.bound_fraction_there is not None:
+        whose = "a tree of additions' bound" if cell.grade == "C" else "its bound"
+        off += f", {cell.bound_fraction_there:.3g} of {whose}"
+    return f"{cell.backend}: {no_fault(cell) or f'{cell.verdict}, grade {cell.grade}'}; {off}"
 
 
 def ran(asker: Asker, backend: str, script: str) -> Ran:

@@ -8,15 +8,28 @@ import re
 import signal
 import subprocess
 from dataclasses import dataclass
-from math import inf
+from fractions import Fraction
+from math import ceil, inf
 from pathlib import Path
 
 from harness.findings.asking import Asker
 from harness.process import THREADS, environment
 from harness.records import Comparison, Group
-from harness.transcript.snippet import SPECIAL, Crashes, Form, Raises, Value, Writes, reproduction
+from harness.rows import SHORT
+from harness.transcript.snippet import (
+    SPECIAL,
+    Crashes,
+    Form,
+    Raises,
+    Value,
+    Writes,
+    rational,
+    reproduction,
+    ulp_exponent,
+)
 
 SECONDS = 300
+UNSHOWN = "the calls that were recorded do not show it"
 BY_ITS_ROW = "it is seen beside the rest of its row, and is within its own bound: no script of one element shows that"
 NO_ARRAY = "what is no array is the adapter's own and no call's answer: no script of the framework's calls shows that"
 ANSWERED_IN = re.compile(r"answered in (\w+), ")
@@ -75,7 +88,18 @@ def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None
         return None
     said = json.loads(cell.witness)
     element = tuple(int(index) for index in cell.worst_index.split(",") if index)
-    return Value(element, said["actual"], said["expected"], most, cell.dtype)
+    return Value(element, said["actual"], said["expected"], most, cell.dtype, no_fault(cell))
+
+
+def no_fault(cell: Comparison) -> str:
+    """The verdict on a cell that does not fall short, as everything that is said of it has it; empty where it does."""
+    if cell.verdict == SHORT:
+        return ""
+    if cell.grade == "C":
+        return (
+            f"{cell.verdict}, grade C: more than a tree of additions explains, and no more than the measured chain does"
+        )
+    return f"{cell.verdict}, grade {cell.grade or '–'}"
 
 
 def failure(reason: str, dtype: str) -> Form | Raises | Writes | None:
@@ -92,7 +116,7 @@ def failure(reason: str, dtype: str) -> Form | Raises | Writes | None:
     return Raises(reason.split(":", maxsplit=1)[0])
 
 
-def allowed(cell: Comparison) -> float | None:
+def allowed(cell: Comparison) -> float | int | None:
     """In ulp, what the worst element may be off by and not be this finding; half of its error where it is within that.
 
     B's bound where no height was measured, and any order of additions may give anything. None where the cell falls
@@ -101,10 +125,23 @@ def allowed(cell: Comparison) -> float | None:
     error, short = cell.ulp_error_there, cell.grade == "F"
     if error is None or json.loads(cell.witness)["actual"] in SPECIAL:  # what is NaN or infinite is told by that
         return 0.0
+    if error == inf:
+        return beyond_counting(cell)
     limit = cell.allowed_there if short and cell.allowed_there != inf else cell.bound
     if limit is not None and limit < error:
         return limit
     return None if short else error / 2
+
+
+def beyond_counting(cell: Comparison) -> int | None:
+    """The same where the error is more ulp than a float64 counts, as of an exact 0: a power of two above its bound."""
+    said, share = json.loads(cell.witness), cell.bound_fraction_there
+    if not share or share == inf:
+        return 1
+    exact = rational(said["expected"])
+    error = abs(rational(said["actual"]) - exact) / Fraction(2) ** ulp_exponent(exact, cell.dtype)
+    limit = 1 << ceil(error / Fraction(share)).bit_length()
+    return limit if limit < error else None
 
 
 def exit_status(reason: str) -> int:

@@ -19,7 +19,7 @@ from harness.findings.bits import other_bits
 from harness.findings.classes import defect_class
 from harness.findings.record import ATLAS, DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.shrink import shrunk
-from harness.findings.snippets import Ran, run, snippet
+from harness.findings.snippets import UNSHOWN, Ran, run, snippet
 from harness.findings.suspects import BITS_AGAIN, UNTOUCHED, Suspect, broken, of_bits, suspects
 from harness.records import Comparison, Run
 from harness.rows import SHORT
@@ -91,9 +91,19 @@ def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding
         return finding(suspect, suspect.case, None, asker, ("", GONE))
     witness = shrunk(suspect.case, fails)
     cell = asked.get(witness)
-    script, reason = written(suspect, witness, cell, asker)
-    told = shown_by(script, reason, asker, suspect.backend, out, name)
+    told = in_words_or_itself(
+        asker, lambda: shown_by(*written(suspect, witness, cell, asker), asker, suspect.backend, out, name)
+    )
     return finding(suspect, witness, cell, asker, unless_whim(suspect, told, out))
+
+
+def in_words_or_itself(asker: Asker, show: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """A script's file and what came of it: of one that imports the backend, where the first does not show it."""
+    file, status = show()
+    if not file or status == SHOWN:
+        return file, status
+    with asker.importing(UNSHOWN):
+        return show()
 
 
 def unless_whim(suspect: Suspect, told: tuple[str, str], out: Path) -> tuple[str, str]:
@@ -172,9 +182,7 @@ def finding(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
     case = named(witness)
     return Finding(
         kind=suspect.kind,
-        defect_class=defect_class(witness, suspect.operation, suspect.dtype, suspect.property)
-        if suspect.kind != POLICY
-        else "",
+        defect_class="" if suspect.kind == POLICY else class_of(suspect, witness, cell),
         verdict=verdict(suspect, witness, cell, asker),
         backend=suspect.backend,
         version=asker.version(suspect.backend),
@@ -193,6 +201,10 @@ def finding(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
         snippet=file,
         status=status,
     )
+
+
+def class_of(suspect: Suspect, witness: str, cell: Comparison | None) -> str:
+    return defect_class(witness, suspect.operation, suspect.dtype, suspect.property, cell.cause if cell else "")
 
 
 def shown_by(script: str | None, reason: str, asker: Asker, backend: str, out: Path, name: str) -> tuple[str, str]:

@@ -15,7 +15,6 @@ from harness.cases import named
 from harness.errors import DEATHS
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
 from harness.formats import FORMATS
-from harness.operations import OPERATIONS
 from harness.probes import answer_dtype
 from harness.rows import SHORT, explained_in_some_order
 from harness.sameness import STRICT
@@ -51,7 +50,7 @@ def suspects(comparisons: pd.DataFrame, properties: pd.DataFrame, kinds: Collect
     for kind, law, row in of_cells(comparisons):
         if kind == DEFECT:
             explained.add((row.backend, row.case, row.dtype))
-        if kind in kinds and (kind == DEFECT or itself(row.backend)):
+        if kind in kinds and (kind == DEFECT or not find(row.backend).written_out):
             what = (row.operation, row.dtype) if kind != POLICY else ()
             seen.setdefault((kind, law, row.backend, *what), []).append(row)
     for kind, law, row in of_laws(properties):
@@ -60,11 +59,6 @@ def suspects(comparisons: pd.DataFrame, properties: pd.DataFrame, kinds: Collect
     found = [together(key[0], key[1], rows) for key, rows in seen.items()]
     found += [replace(together(key[0], key[1], rows), law=True) for key, rows in broken_laws.items()]
     return sorted(found, key=lambda suspect: KINDS.index(suspect.kind))
-
-
-def itself(backend: str) -> bool:
-    """A framework or one of its modes, and no formula written out: how those add up is their own affair."""
-    return len(find(backend).operations) == len(OPERATIONS)
 
 
 def together(kind: str, law: str, rows: list[Any]) -> Suspect:

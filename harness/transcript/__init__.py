@@ -7,7 +7,6 @@ harness, it gives the same bits (`tests/test_transcript.py`). It runs in the fra
 from __future__ import annotations
 
 import ast
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -17,13 +16,14 @@ import numpy as np
 from backends import Backend
 from harness.transcript.adapter import aliases, recorded_modules
 from harness.transcript.expressions import TranscriptError, dotted, target
+from harness.transcript.imported import brought_folders, imported, in_front, is_brought
 from harness.transcript.literals import MODULES, literal
 from harness.transcript.recorder import Recorder
-from harness.transcript.script import Transcript
+from harness.transcript.script import Transcript, arranged
 from harness.transcript.symbols import real
 from harness.transcript.tidy import Block, bare, loads, text, tidy
 
-__all__ = ["Transcript", "TranscriptError", "transcribe", "transcript"]
+__all__ = ["Transcript", "TranscriptError", "in_words", "transcribe", "transcript"]
 
 SHORT = {
     "logits": "x", "inputs": "x", "cotangent": "v", "tangent": "t", "labels": "y", "classes": "y", "distribution": "p",
@@ -41,11 +41,31 @@ def transcribe(backend: Backend, method: str, arguments: Mapping[str, Any]) -> s
 
 
 def transcript(
-    backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool = False, watched: str = ""
+    backend: Backend,
+    method: str,
+    arguments: Mapping[str, Any],
+    stand_ins: bool = False,
+    watched: str = "",
+    imports: str = "",
 ) -> Transcript:
-    """`stand_ins`: compute on zeros and write down the true arguments, for questions that end their process.
+    """In the framework's own words; where there are none, or for the reason in `imports`, by the backend itself.
+
+    `stand_ins`: compute on zeros and write down the true arguments, for questions that end their process.
 
     `watched`: an argument whose numbers the computation copies to `before`, and once more to `after` when all is done.
+    """
+    if not imports:
+        try:
+            return in_words(backend, method, arguments, stand_ins, watched)
+        except Exception as error:  # whatever a backend that nobody here has seen makes of the recorder
+            imports = str(error) if isinstance(error, TranscriptError) else f"{type(error).__name__}: {error}"
+    return imported(type(backend), method, arguments, watched, " ".join(imports.split()))
+
+
+def in_words(
+    backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool = False, watched: str = ""
+) -> Transcript:
+    """TranscriptError where its calls cannot be written down.
 
     A compiler that cannot look through the recorder is written down without being run.
     """
@@ -82,7 +102,14 @@ def recorded(
     first = [statement for statement in script if any(statement is effect for effect in effects)]
     rest = [statement for statement in script if not any(statement is effect for effect in effects)]
     computation = filled(text(rest), literals)
-    return Transcript(arranged(text(first), computation), computation, text(converted), raised)
+    setup = "\n".join((*found_again(recorder), text(first)))
+    return Transcript(arranged(setup, computation), computation, text(converted), raised)
+
+
+def found_again(recorder: Recorder) -> list[str]:
+    """Of modules that the backend brought with it, what puts them on the path of an isolated interpreter."""
+    folders = brought_folders() if any(map(is_brought, recorder.roots)) else []
+    return ["import sys", in_front(folders)] if folders else []
 
 
 def inputs(
@@ -147,14 +174,6 @@ def refuse_uncalled(block: Block) -> None:
     for node in (node for statement in block for node in ast.walk(statement)):
         if isinstance(node, ast.FunctionDef) and not node.body:
             raise TranscriptError(f"{node.name} was never called, so what it does is not known")
-
-
-def arranged(setup: str, computation: str) -> str:
-    """Python's own modules first, then NumPy, then the framework between its settings."""
-    lines = [f"import {name}" for name in MODULES if f"{name}." in computation and f"import {name}\n" not in setup]
-    lines += ["import numpy as np", *setup.splitlines()]
-    own = [line for line in lines if line.removeprefix("import ") in sys.stdlib_module_names]
-    return "\n".join((*sorted(own), *(line for line in lines if line not in own)))
 
 
 def filled(script: str, literals: Mapping[str, str]) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+
+from harness.transcript.literals import MODULES
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,8 @@ class Transcript:
     conversion: str
     raised: str = ""
     """The type of the exception that the computation raises."""
+    note: str = ""
+    """What a reader has to know of it beforehand."""
 
     @property
     def script(self) -> str:
@@ -26,3 +31,11 @@ class Transcript:
     def whole(self) -> str:
         """Its last line binds `actual`."""
         return f"{self.script}{self.conversion}\n"
+
+
+def arranged(setup: str, computation: str) -> str:
+    """Python's own modules first, then NumPy, then the framework between its settings."""
+    lines = [f"import {name}" for name in MODULES if f"{name}." in computation and f"import {name}\n" not in setup]
+    lines += ["import numpy as np", *setup.splitlines()]
+    own = [line for line in lines if line.removeprefix("import ") in sys.stdlib_module_names]
+    return "\n".join((*sorted(own), *(line for line in lines if line not in own)))

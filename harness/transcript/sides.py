@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from harness.transcript.literals import MODULES
 from harness.transcript.script import Transcript
-from harness.transcript.snippet import opening, verdict
+from harness.transcript.snippet import OPENED, opening, verdict
 
-OPENED = ("import os", "import sys")
 JUDGE = """
 
 def outcome(asked):
@@ -45,7 +44,8 @@ class Side:
 def beside(title: str, sides: Sequence[Side], claim: str, environment: Mapping[str, str] | None = None) -> str:
     """The whole script."""
     names = ("one", "two")[: len(sides)]
-    parts = [opening(title, environment), setup(sides), JUDGE]
+    note = next((side.transcript.note for side in sides if side.transcript.note), "")
+    parts = [opening(title, environment, note), setup(sides), JUDGE]
     parts += [asked(f"asked_{name}", side) for name, side in zip(names, sides, strict=True)]
     parts.append("\n")
     for name, side in zip(names, sides, strict=True):

@@ -28,14 +28,17 @@ class Finding(Protocol):
 class Value:
     """One element of the answer, too far from its exact value.
 
-    `actual` and `expected` are hexadecimal, of any number of bits, or `SPECIAL`; `allowed` is in ulp of `dtype`.
+    `actual` and `expected` are hexadecimal, of any number of bits, or `SPECIAL`; `allowed` is in ulp of `dtype`, of
+    which there may be more than a float64 counts.
     """
 
     element: tuple[int, ...]
     actual: str
     expected: str
-    allowed: float
+    allowed: float | int
     dtype: str
+    verdict: str = ""
+    """On it, where it is no fault."""
 
     def around(self, transcript: Transcript) -> str:
         exact = None if self.expected in SPECIAL else rational(self.expected)
@@ -48,17 +51,20 @@ class Value:
             "",
             f"print('actual           ', value.hex(), ' recorded: {self.actual}')",
             f"print('expected         ', {self.expected!r})",
-            *(["print(f'difference in ulp {float(difference):.6g}')"] if exact is not None else []),
-            *verdict(self.still(), f"the answer at {list(self.element)} is {self.said()}"),
+            *(["print(f'difference in ulp {float(min(difference, 10**300)):.6g}')"] if exact is not None else []),
+            *verdict(
+                self.still(),
+                f"the answer at {list(self.element)} is {self.said()}",
+            ),
         ]
         return "\n".join(lines)
 
     def measured(self, exact: Fraction) -> list[str]:
         power = ulp_exponent(exact, self.dtype)
         return [
-            f"expected = Fraction({exact.numerator}, {exact.denominator})  # {self.expected}",
+            f"expected = {as_powers(exact)}  # {self.expected}",
             f"ulp = Fraction(2) ** {power}",
-            "difference = min(abs(Fraction(value) - expected) / ulp, 10**300) if math.isfinite(value) else math.inf",
+            "difference = abs(Fraction(value) - expected) / ulp if math.isfinite(value) else math.inf",
         ]
 
     def still(self) -> str:
@@ -69,7 +75,13 @@ class Value:
             return "not math.isnan(value)" if self.expected == "nan" else "value != expected"
         if self.is_exact:
             return "difference == 0"
-        return f"difference > {float(self.allowed)!r}"
+        return f"difference > {self.most('**')}"
+
+    def most(self, power: str) -> str:
+        """What is allowed, as a float or as a power of two."""
+        if isinstance(self.allowed, int):
+            return f"2{power}{self.allowed.bit_length() - 1}"
+        return repr(float(self.allowed)) if power == "**" else f"{self.allowed:g}"
 
     @property
     def is_exact(self) -> bool:
@@ -81,7 +93,9 @@ class Value:
             return f"{self.actual}, and not {self.expected}"
         if self.is_exact:
             return "its exact value"
-        return f"more than {self.allowed:g} ulp from its exact value" if self.expected not in SPECIAL else "a number"
+        if self.expected in SPECIAL:
+            return "a number"
+        return f"more than {self.most('^')} ulp from its exact value{self.verdict and ', '}{self.verdict}"
 
 
 @dataclass(frozen=True)
@@ -167,14 +181,18 @@ def reproduction(
     title: str, transcript: Transcript, finding: Finding, environment: Mapping[str, str] | None = None
 ) -> str:
     """The whole script. `environment`: what the worker's process was started with."""
-    rest = [line for line in finding.around(transcript).splitlines() if line != "import os"]
-    return "\n".join((opening(title, environment), *rest, ""))
+    rest = [line for line in finding.around(transcript).splitlines() if line not in OPENED]
+    return "\n".join((opening(title, environment, transcript.note), *rest, ""))
 
 
-def opening(title: str, environment: Mapping[str, str] | None = None) -> str:
-    """What stands above: the title, Python's own modules, and what the environment is to be."""
+OPENED = ("import os", "import sys")
+
+
+def opening(title: str, environment: Mapping[str, str] | None = None, note: str = "") -> str:
+    """What stands above: the title, what is to be known, Python's own modules, and what the environment is to be."""
     settings = "".join(f"os.environ[{name!r}] = {value!r}\n" for name, value in (environment or {}).items())
-    return f'"""{plain_text(title)}"""\n\nimport os\nimport sys\n\n{settings}'
+    about = plain_text(f"{title}\n\n{note}\n" if note else title)
+    return f'"""{about}"""\n\nimport os\nimport sys\n\n{settings}'
 
 
 def verdict(condition: str, claim: str) -> list[str]:
@@ -196,6 +214,12 @@ def rational(text: str) -> Fraction:
     mantissa, _, exponent = text.lstrip("+-").removeprefix("0x").partition("p")
     whole, _, fraction = mantissa.partition(".")
     return sign * Fraction(int(whole + fraction, 16)) * Fraction(2) ** (int(exponent or 0) - 4 * len(fraction))
+
+
+def as_powers(exact: Fraction) -> str:
+    """A dyadic number as an expression: its denominator may have more digits than Python writes."""
+    power = exact.denominator.bit_length() - 1
+    return f"Fraction({exact.numerator})" + f" / 2**{power}" * (power > 0)
 
 
 def ulp_exponent(exact: Fraction, dtype: str) -> int:

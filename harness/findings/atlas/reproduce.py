@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from backends import claimed, find
+from harness.atlas.coincidences import settled
 from harness.atlas.entries import Entry, Key, Seen, entry
 from harness.atlas.facts import Outcome
-from harness.atlas.policies import ours
+from harness.atlas.policies import declared, ours
 from harness.atlas.sheets import Sheet
 from harness.atlas.situations import SITUATIONS
 from harness.atlas.survey import of_backend
@@ -73,6 +74,9 @@ def entry_of(asker: Asker, key: Key) -> tuple[dict[Key, list[Seen]], Entry]:
             return outcome(asker, Question(name, operation, situation, sheet, layout))
 
         of_backend(ask, about, sweep, seen, situation, operation)
+    for name in {backend, native}:
+        own = (name, operation, situation)
+        seen[own] = settled(seen[own], declared(ours(), *own))
     version = asker.version(backend)
     theirs = seen[native, operation, situation] if native != backend else ()
     return seen, entry(key, version, seen[key], theirs, ours())

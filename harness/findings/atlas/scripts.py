@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from harness.atlas.facts import NUMERIC, in_rows
+from harness.atlas.facts import NUMERIC, in_rows, shape
 from harness.atlas.truths import RIGHT, truths
 from harness.findings.asking import Asker
 from harness.findings.atlas.questions import Question, in_brackets, transcript
@@ -79,6 +80,8 @@ def exact(one: Side) -> tuple[Value, float | None] | None:
     if answer is None or answer.dtype.name not in FORMATS or not answer.size:
         return None
     sheet, form = question.sheet, answer.dtype.name
+    if answer.shape != shape(question.operation, sheet, question.layout):
+        return None
     elements = in_rows(question.operation, np.arange(answer.size).reshape(answer.shape), sheet, question.layout)
     values = in_rows(question.operation, answer, sheet, question.layout)
     for truth in truths(sheet, question.operation, form):
@@ -112,8 +115,10 @@ def recorded(asker: Asker, both: Sequence[Side]) -> list[sides.Side] | str:
 
 
 def one_nan(answer: np.ndarray) -> np.ndarray:
-    """Without the signs of NaN, which no number tells."""
-    return np.where(np.isnan(answer), np.array(np.nan, answer.dtype), answer) if answer.dtype.kind != "b" else answer
+    """Without the signs of NaN, which no number tells; as it is where its dtype has none."""
+    if answer.dtype.kind in "biu":
+        return answer
+    return np.where(np.isnan(answer), np.array(np.nan, answer.dtype), answer)
 
 
 def place(question: Question) -> str:
@@ -125,9 +130,14 @@ def in_words(side: Side) -> str:
     """An exception by its type; the numbers of an answer."""
     if side.asked.answer is None:
         return f"raises {side.asked.reason.split(':')[0]}"
-    numbers = [f"{number:.6g}" for number in side.asked.answer.reshape(-1)[:NUMBERS].tolist()]
+    numbers = [in_short(number) for number in side.asked.answer.reshape(-1)[:NUMBERS].tolist()]
     more = ", …" if side.asked.answer.size > NUMBERS else ""
     return f"[{', '.join(numbers)}{more}]" if side.asked.answer.ndim else numbers[0]
+
+
+def in_short(number: Any) -> str:
+    """To six digits; what is no number in Python's words."""
+    return f"{number:.6g}" if isinstance(number, int | float | complex | np.number) else str(number)
 
 
 def title(asker: Asker, one: Side) -> str:

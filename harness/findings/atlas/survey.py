@@ -18,7 +18,7 @@ from harness.findings.atlas.scripts import Shown, shown
 from harness.findings.atlas.sides import Side, deviant, other
 from harness.findings.atlas.suspects import ALIVE, DECLARED, EXACT, SeenBy, Suspect, law_of, showing, suspects
 from harness.findings.record import DEFECT, Finding
-from harness.findings.survey import FORWARD, file_name, shown_by
+from harness.findings.survey import FORWARD, file_name, in_words_or_itself, shown_by
 
 
 def survey(
@@ -51,8 +51,20 @@ def looked_into(suspect: Suspect, atlas: Atlas, asker: Asker, out: Path) -> Find
     """At the smallest rows that still show it."""
     one = deviant(suspect, atlas.seen, asker)
     gone = Shown(" | ".join(suspect.facts), suspect.expected, reason="asked again, it does not come back")
-    told = with_other_side(suspect, one, atlas.seen, asker) if one else gone
-    return finding(suspect, one, told, atlas, asker, out)
+    name = file_name(suspect.entry.backend, suspect.entry.operation, dtype_of(one), suspect.broken)
+    told = gone
+
+    def show() -> tuple[str, str]:
+        nonlocal told
+        told = with_other_side(suspect, one, atlas.seen, asker) if one else gone
+        return shown_by(told.script, told.reason, asker, suspect.entry.backend, out, name)
+
+    script = in_words_or_itself(asker, show)
+    return finding(suspect, one, told, atlas, script)
+
+
+def dtype_of(one: Side | None) -> str:
+    return one.question.sheet.dtype if one else ""
 
 
 def with_other_side(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> Shown:
@@ -60,12 +72,10 @@ def with_other_side(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> 
     return shown(asker, one, beside, suspect.expected)
 
 
-def finding(suspect: Suspect, one: Side | None, told: Shown, atlas: Atlas, asker: Asker, out: Path) -> Finding:
-    """The record, its script written and run."""
+def finding(suspect: Suspect, one: Side | None, told: Shown, atlas: Atlas, script: tuple[str, str]) -> Finding:
+    """The record. `script`: its file and what came of it."""
     entry = suspect.entry
-    dtype = one.question.sheet.dtype if one else ""
-    name = file_name(entry.backend, entry.operation, dtype, suspect.broken)
-    file, status = shown_by(told.script, told.reason, asker, entry.backend, out, name)
+    file, status = script
     return Finding(
         kind=suspect.kind,
         defect_class=entry.defect_class,
@@ -73,7 +83,7 @@ def finding(suspect: Suspect, one: Side | None, told: Shown, atlas: Atlas, asker
         backend=entry.backend,
         version=entry.version,
         operation=entry.operation,
-        dtype=dtype,
+        dtype=dtype_of(one),
         axis=one.question.axis if one else -1,
         property=suspect.broken,
         witness=f"{spelt(entry.situation)} {in_brackets(one.question)}" if one else spelt(entry.situation),

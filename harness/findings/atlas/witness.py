@@ -29,7 +29,10 @@ LAYOUTS = ("last", "alone", "0-d", "first")
 
 def smallest(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
     """Where it was seen, shrunk as far as it goes. None where it does not come back in any of the `TRIED` smallest."""
-    in_order = sorted(seen, key=lambda one: (one.width, one.dtype != FIRST_DTYPE, one.dtype, LAYOUTS.index(one.axis)))
+    in_order = sorted(
+        seen,  # those that may be something else as well show it least
+        key=lambda one: (bool(one.also), one.width, one.dtype != FIRST_DTYPE, one.dtype, LAYOUTS.index(one.axis)),
+    )
     found = first(key, in_order, still)
     return simpler(narrower(found, still), still) if found else None
 
@@ -37,7 +40,9 @@ def smallest(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
 def nearest(key: Key, seen: Sequence[Seen], still: Still, question: Question) -> Question | None:
     """Where it was seen most nearly in the question's own way."""
     own = (question.layout, question.sheet.dtype, question.sheet.n)
-    in_order = sorted(seen, key=lambda one: (one.axis != own[0], one.dtype != own[1], abs(one.width - own[2])))
+    in_order = sorted(
+        seen, key=lambda one: (bool(one.also), one.axis != own[0], one.dtype != own[1], abs(one.width - own[2]))
+    )
     found = first(key, in_order, still)
     return simpler(found, still) if found else None
 
