@@ -14,14 +14,12 @@ from backends import find
 from harness.cases import named
 from harness.errors import DEATHS
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
-from harness.formats import FORMATS
+from harness.formats import DIGIT, FORMATS
 from harness.operations import OPERATIONS
 from harness.probes import answer_dtype
-from harness.rows import SHORT, explained_in_some_order
+from harness.rows import NO_DIGIT, SHORT, explained_in_some_order
 from harness.sameness import STRICT
 
-NO_DIGIT = 0.5
-"""Relative error from which on no digit is right: what is lost then is no accuracy, whatever theory cannot exclude."""
 BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
 BITS_AGAIN, BITS_BESIDE = "the same bits when asked again", "the same bits beside other rows"
 UNTOUCHED = "its arguments stay as they are"
@@ -114,12 +112,17 @@ def broken(row: Any) -> tuple[str, str]:
 
 
 def no_digit(row: Any) -> bool:
-    """Whether the worst element has no digit right; where terms cancel, none of what its terms have."""
+    """Whether the worst element has no digit right; where terms cancel, none of what its terms have.
+
+    What is lost then is no accuracy, whatever theory cannot exclude.
+    """
+    if row.reason == NO_DIGIT:
+        return True
     if not pd.isna(row.max_scale_error):
-        return bool(row.max_scale_error * FORMATS[answer_dtype(row.backend, row.dtype)].u >= NO_DIGIT)
+        return bool(row.max_scale_error * FORMATS[answer_dtype(row.backend, row.dtype)].u > DIGIT)
     said = json.loads(row.witness)
     actual, expected = float.fromhex(said["actual"]), float.fromhex(said["expected"])
-    return abs(actual - expected) >= NO_DIGIT * abs(expected)
+    return abs(actual - expected) > DIGIT * abs(expected)
 
 
 def of_bits(suspect: Suspect) -> bool:
