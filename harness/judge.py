@@ -55,7 +55,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
                     cells[backend] = cells[backend].merged(later)
                 audit += asked.audit
             for a, b in pairing(answers):
-                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b], FORMATS[answers[a].dtype.name])
+                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b])
         offset += int(np.prod(block_answer(group, rows)))
     outcomes = {backend: cell.outcome for backend, cell in cells.items()}
     return Judgement(
@@ -199,7 +199,16 @@ def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Fl
         share=share,
         cause=main_cause(parts),
         parts=parts,
+        lost=lost(asked, actual, tally.peak("lost").index),
     )
+
+
+def lost(asked: Question, actual: Answer, index: int) -> str:
+    """The witness of a lost component; empty where there is none."""
+    if index < 0:
+        return ""
+    number, element = divmod(index - asked.offset, actual.shape[1])
+    return witness(asked.row(number), element, actual[number], asked.certain(number))
 
 
 def quotient(error: float, bound: float) -> float | None:

@@ -56,6 +56,7 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
         cause=cell.cause,
         cause_in_u=json.dumps(cell.parts) if cell.parts else "",
         witness=cell.witness,
+        lost_witness=cell.lost,
         answer=one_hash(cell.answers),
     )
     return with_places(with_counts(with_errors(judged, cell.tally), cell.tally.counts), group, cell.tally)
@@ -128,6 +129,7 @@ def with_counts(row: Comparison, counts: Counts) -> Comparison:
         flushed_to_zero=counts.flushed,
         misrounded=counts.misrounded,
         unbounded=counts.unbounded,
+        lost_components=counts.lost,
         elements=counts.elements,
     )
 
@@ -139,6 +141,7 @@ def with_places(row: Comparison, group: Group, tally: Tally) -> Comparison:
         max_absolute_index=place(group, tally.peak("absolute").index),
         max_ulp_index=place(group, tally.peak("ulp").index),
         worst_index=place(group, tally.worst),
+        lost_index=place(group, tally.peak("lost").index),
     )
 
 

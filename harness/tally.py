@@ -63,6 +63,8 @@ class Counts:
     misrounded: int = 0
     """Elements that are not the correctly rounded value."""
     unbounded: int = 0
+    lost: int = 0
+    """Values well inside of the normal numbers that are answered by 0 or with the other sign."""
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
@@ -169,6 +170,30 @@ def shortfalls(run: Run) -> pd.DataFrame:
         }
         for cell in cells.itertuples()
     ]
+    return pd.DataFrame(rows)
+
+
+def lost(run: Run) -> pd.DataFrame:
+    """Components answered by 0 or with the other sign where no grade says so: how many, and the furthest off."""
+    cells = run.comparisons[(run.comparisons.lost_components > 0).fillna(False)]
+    cells = cells[cells.verdict.isin(TOLERATED)]
+    rows = []
+    for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False):
+        first = found.iloc[0]
+        said = json.loads(first.lost_witness)
+        answered, right = (float.fromhex(said[name]) for name in ("actual", "expected"))
+        rows.append(
+            {
+                "backend": backend,
+                "operation": operation,
+                "dtype": dtype,
+                "cells": f"{len(found):,}",
+                "components": f"{found.lost_components.sum():,}",
+                "such as": f"{placed(first['case'], first['axis'])} at {first.lost_index or '0'}",
+                "answered": f"{answered:.3g}",
+                "right": f"{right:.4g}",
+            }
+        )
     return pd.DataFrame(rows)
 
 

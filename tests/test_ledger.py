@@ -498,6 +498,11 @@ def test_answers_are_apart_in_ulp_of_the_first(a: list[float], b: list[float], e
     assert distance(iter([(np.array(a), np.array(b))]))[:2] == expected
 
 
+def test_answers_of_two_dtypes_are_apart_in_ulp_of_the_wider() -> None:
+    one = np.array([1.0, 1.5], np.float32)
+    assert distance(iter([(one.astype(np.float16), one + np.float32(2**-22))]))[:2] == (2.0, "0")
+
+
 def test_the_first_difference_of_several_blocks_is_told() -> None:
     one, two = np.array([1.0, 2.0]), np.array([1.0, 2.0 + 2**-50])
     assert distance(iter([(one, one), (one, two)]))[:2] == (2.0, "block 1: 1")

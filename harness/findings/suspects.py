@@ -17,10 +17,12 @@ from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
 from harness.formats import DIGIT, FORMATS
 from harness.operations import OPERATIONS
 from harness.probes import answer_dtype
+from harness.records import Comparison
 from harness.rows import NO_DIGIT, SHORT, explained_in_some_order
 from harness.sameness import STRICT
 
 BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
+LOST = "no component is lost"
 BITS_AGAIN, BITS_BESIDE = "the same bits when asked again", "the same bits beside other rows"
 UNTOUCHED = "its arguments stay as they are"
 
@@ -74,6 +76,7 @@ def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
     wanted = (
         (comparisons.verdict == SHORT)
         | (comparisons.grade == "C")
+        | (comparisons.lost_components > 0)
         | comparisons.outcome.isin(("failed", *DEATHS))
         | (comparisons.same_bits == False)  # noqa: E712  # of three values
     )
@@ -82,6 +85,8 @@ def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
             yield *broken(row), row
         elif row.grade == "C":
             yield ACCURACY, ORDER, row
+        if row.verdict != SHORT and loses(row):
+            yield ACCURACY, LOST, row
         if not pd.isna(row.same_bits) and not row.same_bits:
             yield POLICY, f"{BITS}: {row.case.partition('@')[2]}", row
 
@@ -123,6 +128,20 @@ def no_digit(row: Any) -> bool:
     said = json.loads(row.witness)
     actual, expected = float.fromhex(said["actual"]), float.fromhex(said["expected"])
     return abs(actual - expected) > DIGIT * abs(expected)
+
+
+def loses(row: Any) -> bool:
+    """Whether a value well inside of the normal numbers is answered by 0 or with the other sign."""
+    return not pd.isna(row.lost_components) and row.lost_components > 0
+
+
+def at_the_lost(cell: Comparison) -> Comparison:
+    """The cell with its lost component as its worst element: that is off by 2^(p−1) ulp at least."""
+    least = 2.0 ** (FORMATS[answer_dtype(cell.backend, cell.dtype)].p - 1)
+    return replace(
+        cell, witness=cell.lost_witness, worst_index=cell.lost_index, ulp_error_there=least, bound=None,
+        bound_fraction_there=None,
+    )  # fmt: skip
 
 
 def of_bits(suspect: Suspect) -> bool:
