@@ -19,6 +19,8 @@ from harness.tally import CHAINED, Tally
 
 Floats = NDArray[np.float64]
 GRADES = ("A+", "A", "B", "C", "F")
+DEMANDS = GRADES[1:]
+"""What may be asked to fail: A+ is as good as can be."""
 ROUNDINGS = 2
 """Slack for exp's and the quotient's higher orders, and for the factor's own evaluation."""
 
@@ -35,6 +37,11 @@ def grade(tally: Tally) -> str:
         return "" if tally.counts.unbounded else "B"  # where the bound is vacuous, nothing is said
     explained = max(tally.peak(name).value for name in CHAINED)
     return "C" if tally.peak("C").index >= 0 and explained <= 1 else "F"
+
+
+def fails(given: str, at: str) -> bool:
+    """Whether an answer is graded so, or worse; one without a grade is, where more is asked than that none is an F."""
+    return GRADES.index(given) >= GRADES.index(at) if given in GRADES else at != GRADES[-1]
 
 
 def without_digit(tally: Tally) -> bool:
