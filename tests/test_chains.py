@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from harness.formats import DIGIT, FORMATS
 from harness.metrics import errors
 from harness.operations import OPERATIONS
 from harness.probes import Measured
-from harness.records import Case, Comparison, Group, Normal, Property, Recipe, Result
+from harness.records import Case, Comparison, Group, Normal, Printed, Property, Recipe, Result
 from harness.records import Chain as Lost
 from harness.reference import expected
 from harness.rows import NO_DIGIT
@@ -201,6 +202,23 @@ def test_no_chain_excuses_rows_that_sum_to_two() -> None:
     for dtype in ("float16", "bfloat16"):
         _, laws = cell("softmax", Normal(0.0), (2, 1000), dtype, lambda x: np.full_like(x, 2 / x.shape[-1]))
         assert {law.law: law.verdict for law in laws}["Σ s = 1"] == "falls short"
+
+
+def test_a_lost_component_is_counted_and_changes_no_grade() -> None:
+    """The VJP of softmax at [40, 0] is s_0·s_1·(v_0 − v_1), 4.248e-18 times that: s ⊙ (v − s·v) answers 0."""
+
+    def lost(x: Rows, v: Rows) -> Rows:
+        return expected("vjp", x, [v]).rounded() * [0.0, 1.0]
+
+    rows = Printed(((40.0, 0.0),))
+    found, _ = cell("vjp", rows, (1, 2), "float64", lost)
+    assert (found.grade, found.lost_components, found.lost_index) == ("A", 1, "0,0")
+    said = json.loads(found.lost_witness)
+    v = [float.fromhex(number) for number in said["cotangent"]]
+    assert (said["element"], float.fromhex(said["actual"])) == (0, 0.0)
+    assert float.fromhex(said["expected"]) == pytest.approx(4.248354e-18 * (v[0] - v[1]), rel=1e-6)
+    right, _ = cell("vjp", rows, (1, 2), "float64", lambda x, v: expected("vjp", x, [v]).rounded())
+    assert (right.lost_components, right.lost_index, right.lost_witness) == (0, "", "")
 
 
 def test_a_wrong_element_of_a_derivative_is_no_chain() -> None:
