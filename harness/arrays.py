@@ -25,6 +25,13 @@ def dtype(name: str) -> np.dtype[Any]:
     return np.dtype(name)
 
 
+def in_the_wider(a: Array, b: Array) -> tuple[Array, Array]:
+    """Both in the dtype that holds the numbers of either, which is float32 for float16 and bfloat16."""
+    narrow = {a.dtype.name, b.dtype.name} == {"float16", "bfloat16"}
+    wider = np.dtype(np.float32) if narrow else np.promote_types(a.dtype, b.dtype)
+    return a.astype(wider, copy=False), b.astype(wider, copy=False)
+
+
 def save(file: str | PathLike[str], array: Array) -> str:
     """Write it; the name of its dtype, which reading it takes."""
     name, array = array.dtype.name, np.asarray(array, order="C")  # whatever the layout that it was made in

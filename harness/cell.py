@@ -35,6 +35,8 @@ class Cell:
     cause: str = ""
     parts: Mapping[str, float] = field(default_factory=dict)
     """The witness's error in u, by cause."""
+    lost: str = ""
+    """The witness of the lost component that is furthest off."""
     answers: tuple[str, ...] = ()
     """SHA-256 of each block's answer."""
     profile: tuple[Profile, ...] = ()
@@ -59,6 +61,7 @@ class Cell:
             reason=self.reason,
             dtype=dtype,
             tally=tally,
+            lost=self.lost if self.lost and tally.peak("lost") == self.tally.peak("lost") else later.lost,
             answers=self.answers,
             profile=self.profile or later.profile,
             laws={law: larger(self.laws.get(law, (0.0, 0.0)), found) for law, found in later.laws.items()},

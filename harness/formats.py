@@ -38,3 +38,5 @@ FORMATS = {
     "float16": Format(11, -14, 15),
     "bfloat16": Format(8, -126, 127),
 }
+DIGIT = 0.1
+"""Share of a value up to which an error leaves a digit of it right, whatever the format."""

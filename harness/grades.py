@@ -2,7 +2,7 @@
 
 A+ correctly rounded · A within what a tree and a shift without loss allow · B within what a blocked tree and a rounded
 shift allow · C above B, but within it at the height that was measured for that backend, dtype and n, and only by a
-factor that its whole row has in common · F above that: no rounding explains it in a sum as high as was measured.
+move that its whole row has in common, and never by more than leaves a digit right · F above that.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from harness.bounds import FARTHEST, Theory, assumed, blocked_tree
 from harness.formats import Format
-from harness.tally import Tally
+from harness.tally import CHAINED, Tally
 
 Floats = NDArray[np.float64]
 GRADES = ("A+", "A", "B", "C", "F")
+DEMANDS = GRADES[1:]
+"""What may be asked to fail: A+ is as good as can be."""
 ROUNDINGS = 2
 """Slack for exp's and the quotient's higher orders, and for the factor's own evaluation."""
 
@@ -33,8 +35,19 @@ def grade(tally: Tally) -> str:
         return "A"
     if tally.peak("B").value <= 1:
         return "" if tally.counts.unbounded else "B"  # where the bound is vacuous, nothing is said
-    explained = max(tally.peak(name).value for name in ("C", "common factor"))
+    explained = max(tally.peak(name).value for name in CHAINED)
     return "C" if tally.peak("C").index >= 0 and explained <= 1 else "F"
+
+
+def fails(given: str, at: str) -> bool:
+    """Whether an answer is graded so, or worse; one without a grade is, where more is asked than that none is an F."""
+    return GRADES.index(given) >= GRADES.index(at) if given in GRADES else at != GRADES[-1]
+
+
+def without_digit(tally: Tally) -> bool:
+    """Whether an F would be a C, if only a digit of it were right."""
+    others = max(tally.peak(name).value for name in CHAINED if name != "digit")
+    return not tally.counts.not_finite and others <= 1 < tally.peak("digit").value
 
 
 def needs_height(n: int) -> bool:

@@ -9,17 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import blocks, equations, metrics, probes, properties
-from harness.bounds import Theory, any_order, blocked_tree, range_free, scales
+from harness.bounds import NOTHING, Theory, any_order, blocked_tree, range_free, scales
 from harness.cases import CASES
 from harness.causes import causes, main_cause
 from harness.cell import Cell
+from harness.chains import directions, residual_shares
+from harness.digits import digit
 from harness.formats import FORMATS
 from harness.grades import common_factor_share, with_height
 from harness.operations import as_rows
 from harness.pairs import Pairing, Percent
 from harness.probes import Measured
 from harness.profiles import profile
-from harness.question import Question, block_answer, moved, questions
+from harness.question import Question, block_answer, declared, moved, questions
 from harness.records import Audit, Group, Judgement, Profile, Result, Side, Twins
 from harness.rows import comparison, declared_flaw, head, law_rows
 from harness.tally import Peak, Tally, peak
@@ -53,7 +55,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
                     cells[backend] = cells[backend].merged(later)
                 audit += asked.audit
             for a, b in pairing(answers):
-                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b], FORMATS[answers[a].dtype.name])
+                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b])
         offset += int(np.prod(block_answer(group, rows)))
     outcomes = {backend: cell.outcome for backend, cell in cells.items()}
     return Judgement(
@@ -151,17 +153,30 @@ def limits(asked: Question, u: float) -> dict[str, Floats]:
 
 
 def against_chain(asked: Question, backend: str, actual: Answer, height: int) -> tuple[Floats, dict[str, Peak]]:
-    """The bound at a height, and the errors' shares of it and, for softmax, of what no factor explains."""
+    """What C allows at a height, and the errors' shares of the bound, of a digit, and of what its row has in common."""
     form = FORMATS[actual.dtype.name]
-    allowed = asked.allowed(backend, with_height(height), form)
+    chained = asked.allowed(backend, with_height(height), form)
+    own = asked.allowed(backend, blocked_tree, form)
+    right = np.maximum(own, digit(asked.operation.name, asked.logits, asked.beside))
     found = metrics.errors(actual, asked.expected, form)
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = {"C": np.where(np.isfinite(found.absolute), found.absolute / allowed, np.inf)}
-        if asked.operation.name == "softmax" and np.isfinite(found.ulp).all():
-            s, flush = asked.expected.rounded(), asked.flush(backend)
-            own = common_factor_share(asked.logits.astype(np.float64), found.signed, s, form, flush)
-            shares["common factor"] = np.where(np.isnan(own), np.inf, own)
-    return allowed, {name: peak(share, asked.offset) for name, share in shares.items()}
+        of_limits = {"C": found.absolute / chained, "digit": found.absolute / right}
+    shares = {name: np.where(np.isfinite(found.absolute), share, np.inf) for name, share in of_limits.items()}
+    if np.isfinite(found.ulp).all() and (rest := unexplained(asked, backend, actual, found, own)) is not None:
+        shares["common factor"] = np.where(np.isnan(rest), np.inf, rest)
+    return np.minimum(chained, right), {name: peak(share, asked.offset) for name, share in shares.items()}
+
+
+def unexplained(asked: Question, backend: str, actual: Answer, found: metrics.Errors, bound: Floats) -> Floats | None:
+    """What a row's sums leave of its errors, as a share of what is allowed; None where they may leave anything."""
+    about, form = declared(backend, asked.group.dtype), FORMATS[actual.dtype.name]
+    if asked.operation.name == "softmax":
+        s = asked.expected.rounded()
+        return common_factor_share(asked.logits.astype(np.float64), found.signed, s, form, about.flush)
+    moves = directions(asked.operation.name, asked.logits, asked.beside)
+    if moves is None or replace(about, flush=None) != NOTHING:
+        return None
+    return residual_shares(np.copysign(found.absolute, found.signed), bound, moves)
 
 
 def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
@@ -184,7 +199,16 @@ def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Fl
         share=share,
         cause=main_cause(parts),
         parts=parts,
+        lost=lost(asked, actual, tally.peak("lost").index),
     )
+
+
+def lost(asked: Question, actual: Answer, index: int) -> str:
+    """The witness of a lost component; empty where there is none."""
+    if index < 0:
+        return ""
+    number, element = divmod(index - asked.offset, actual.shape[1])
+    return witness(asked.row(number), element, actual[number], asked.certain(number))
 
 
 def quotient(error: float, bound: float) -> float | None:

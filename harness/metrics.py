@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from harness.formats import Format
 from harness.reference import Expected
-from harness.sums import Total, total
+from harness.sums import Total, total, two_sum
 from harness.tally import EDGES, Counts, Peak, Tally, peak
 
 Floats = NDArray[np.float64]
@@ -27,6 +27,10 @@ Places = NDArray[np.bool_] | slice
 NOWHERE = slice(0, 0)
 FAR_BELOW = -1200
 """An expected value under 2^-1200, or 2^-1024 of the answer, is nothing beside it: the answer is all error."""
+NEAR_HALF = 2.0**-40
+"""An error in ulp is rounded by less: so near to ½ it is decided on the exact value."""
+INSIDE = 4
+"""So many octaves above the smallest normal number nothing need be lost."""
 CHUNK = 2**14
 """Elements measured at a time: enough that a call of NumPy costs little, few enough that 1 MB holds all about them."""
 LOWEST, HIGHEST = -1023, 1022
@@ -175,7 +179,7 @@ class Running:
     """The tally of a case so far, out of flat chunks that are added in their order. `names`: of the limits."""
 
     def __init__(self, names: Iterable[str], form: Format, offset: int) -> None:
-        figures = ("absolute", "relative", "ulp", "ulp, flushed forgiven", "not finite", *names)
+        figures = ("absolute", "relative", "ulp", "ulp, flushed forgiven", "not finite", "lost", *names)
         self.form, self.offset = form, offset
         self.counts: Counter[str] = Counter()
         self.peaks = dict.fromkeys(figures, Peak())
@@ -193,6 +197,8 @@ class Running:
         strange, beyond = self.exceptions(answer, expected, found.relative) if found.odd else (NOWHERE, NOWHERE)
         rows[:2, strange], rows[1, beyond] = nan, nan  # they are in no maximum
         absolute, relative = self.record(found.absolute, "absolute"), self.record(found.relative, "relative")
+        if relative >= 1 or beyond is not NOWHERE:  # as of whatever is answered by 0 or with the other sign
+            self.record_lost(found.ulp, answer, expected)
         self.record_shares(found.absolute, limits, strange)
         rows[:, strange], rows[1:3, beyond] = 0.0, 0.0  # and in no mean
         sums = map(total, rows, (absolute, relative, relative, ulp))
@@ -209,7 +215,7 @@ class Running:
 
     def record_ulps(self, ulp: Floats, answer: Floats, expected: Expected) -> float:
         """All that is told in ulp; gives the maximum."""
-        self.counts["misrounded"] += len(ulp) - number(ulp < 0.5) - self.rounded_ties(ulp, answer, expected)
+        self.counts["misrounded"] += len(ulp) - number(ulp < 0.5) + self.near_ties(ulp, answer, expected)
         self.octaves += octaves(ulp)
         below = expected.exponent <= self.form.emin
         if not below.any():
@@ -220,13 +226,30 @@ class Running:
         self.record(np.where(flushed, 0.0, ulp), "ulp, flushed forgiven")
         return self.record(ulp, "ulp")
 
-    def rounded_ties(self, ulp: Floats, answer: Floats, expected: Expected) -> int:
-        """Answers to a value halfway between two numbers that are the even one.
+    def near_ties(self, ulp: Floats, answer: Floats, expected: Expected) -> int:
+        """How many more are misrounded than `ulp` has at ½ or above, which is itself a rounded number.
 
-        Those off by ½ ulp to a power of two are no whole number of its ulp: it is itself the correct answer.
+        Decided on the exact value where it is about ½. Of two that are as near, the even one is right; one that is off
+        by ½ ulp from a power of two is no whole number of its ulp, and it is that power that is right.
         """
-        at = np.flatnonzero(ulp == 0.5)
-        return number(np.ldexp(answer[at], -ulp_exponent(expected.row(at), self.form)) % 2 == 0) if len(at) else 0
+        at = np.flatnonzero(np.abs(ulp - 0.5) < NEAR_HALF)
+        if not len(at):
+            return 0
+        there, given, near = expected.row(at), answer[at], ulp[at]
+        above = beyond_half(given, there, self.form)
+        odd = np.ldexp(given, -ulp_exponent(there, self.form)) % 2 != 0
+        return number((above > 0) | ((above == 0) & odd)) - number(near >= 0.5)
+
+    def record_lost(self, ulp: Floats, answer: Floats, expected: Expected) -> None:
+        """Values well inside of the normal numbers that are answered by 0 or with the other sign."""
+        lost = (np.signbit(answer) != np.signbit(expected.hi)) | (answer == 0)
+        lost &= (expected.exponent > self.form.emin + INSIDE) & (expected.hi != 0) & np.isfinite(answer)
+        at = np.flatnonzero(lost)
+        self.counts["lost"] += len(at)
+        if len(at):
+            furthest = peak(ulp[at], 0)
+            there = Peak(furthest.value, self.offset + int(at[furthest.index]))
+            self.peaks["lost"] = self.peaks["lost"].merged(there)
 
     def exceptions(self, answer: Floats, expected: Expected, relative: Floats) -> tuple[Places, Places]:
         """Where the answer is not finite, and where its relative error is not, as of zero missed; counts them."""
@@ -254,6 +277,17 @@ class Running:
             share = absolute / limit
             share[strange] = inf
             self.record(share, name)
+
+
+def beyond_half(answer: Floats, expected: Expected, form: Format) -> Floats:
+    """|answer − expected| − ½ ulp, exact in its sign, where it is next to 0.
+
+    The answer less hi is two_sum's; ½ ulp off that is exact (Sterbenz); what is left is below the last place of it.
+    """
+    difference, lost = two_sum(np.ldexp(answer, -expected.exponent), -expected.hi)
+    half = np.ldexp(1.0, ulp_exponent(expected, form) - 1 - expected.exponent)
+    beyond: Floats = (np.abs(difference) - half) + np.sign(difference) * (lost - expected.lo)
+    return beyond
 
 
 def number(mask: NDArray[np.bool_]) -> int:

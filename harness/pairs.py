@@ -9,7 +9,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.formats import Format
+from harness.arrays import in_the_wider
+from harness.formats import FORMATS
 from harness.percents import Percents, percents, weighted
 from harness.records import Group, Pair
 
@@ -24,9 +25,11 @@ class Percent:
     parts: tuple[Percents, ...] = ()
     identical: bool = True
 
-    def merged(self, a: Answer, b: Answer, form: Format) -> Percent:
-        same = np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
-        return Percent((*self.parts, percents(a, b, form)), self.identical and same)
+    def merged(self, a: Answer, b: Answer) -> Percent:
+        """With two more answers; those of other dtypes are compared in the wider, and are not identical."""
+        same = a.dtype == b.dtype and np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+        figures = percents(*in_the_wider(a, b), FORMATS[a.dtype.name])
+        return Percent((*self.parts, figures), self.identical and same)
 
     def row(self, group: Group, a: str, b: str, outcomes: Mapping[str, str]) -> Pair:
         head = (group.operation, group.case.name, group.dtype, group.axis, a, b)

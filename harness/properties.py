@@ -10,15 +10,16 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.formats import DIGIT
 from harness.sums import exact_sum, two_sum
 
 Floats = NDArray[np.float64]
 
 
 def row_sum(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:
-    """Σ s_j = 1."""
+    """Σ s_j = 1, with a digit right: a row that sums to 2 is no distribution, whatever its elements may be off by."""
     ones = np.full((len(answer), 1), -1.0)
-    return exact_sum(np.hstack([answer, ones])), allowed.sum(axis=-1)
+    return exact_sum(np.hstack([answer, ones])), np.minimum(allowed.sum(axis=-1), DIGIT)
 
 
 def jacobian_of_ones(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:

@@ -77,10 +77,6 @@ class Question:
             self.bounds[key] = bound(self.operation.name, self.logits, self.beside, form, theory, key[0])
         return self.bounds[key]
 
-    def flush(self, backend: str) -> float | None:
-        """Below this, zero is as good as the number: as the backend declares."""
-        return declared(backend, self.group.dtype).flush
-
     @property
     def audit(self) -> Audit:
         return sum(self.audits, start=Audit())

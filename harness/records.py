@@ -185,6 +185,8 @@ class Comparison:
     flushed_to_zero: int | None = None
     misrounded: int | None = None
     unbounded: int | None = None
+    lost_components: int | None = None
+    """Values that are not 0 and well inside of the normal numbers, answered by 0 or with the other sign."""
     elements: int | None = None
     max_relative_index: str = ""
     max_absolute_index: str = ""
@@ -193,6 +195,9 @@ class Comparison:
     """Of the first NaN or infinity; else of the largest share of its bound. Like the others, in the answer's own
     coordinates."""
     witness: str = ""
+    lost_index: str = ""
+    """Of the lost component that is furthest off in ulp; and its witness."""
+    lost_witness: str = ""
     answer: str = ""
     """SHA-256 of the answer's bits: of its only block, or of its blocks' own."""
     same_bits: bool | None = None

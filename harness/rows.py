@@ -13,7 +13,7 @@ import numpy as np
 from backends import find
 from harness.cell import Cell
 from harness.formats import FORMATS
-from harness.grades import grade
+from harness.grades import grade, without_digit
 from harness.operations import OPERATIONS, answer_index
 from harness.probes import Measured, answer_dtype
 from harness.records import Comparison, Group, Property, Side
@@ -22,6 +22,7 @@ from harness.tally import QUANTILES, Counts, Tally
 WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
 UNMEASURED = "chain not measured"
 """Above B, by no more than some order of summation may explain, and the probe that would tell was not answered."""
+NO_DIGIT = "no digit right: off by more than a tenth, which no chain of additions excuses"
 VACUOUS = "bound is vacuous"
 """Theory allows anything at some element, and what it does not allow was not seen."""
 
@@ -43,7 +44,7 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
     given = grade(cell.tally)
     unknown = measured.missing if given == "C" and measured.height is None else ""
     judged = replace(
-        bare(group, backend, "ok", strange or flaw or unknown or cell.reason),
+        bare(group, backend, "ok", strange or flaw or unknown or why(given, cell.tally, measured) or cell.reason),
         verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,
@@ -55,9 +56,17 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
         cause=cell.cause,
         cause_in_u=json.dumps(cell.parts) if cell.parts else "",
         witness=cell.witness,
+        lost_witness=cell.lost,
         answer=one_hash(cell.answers),
     )
     return with_places(with_counts(with_errors(judged, cell.tally), cell.tally.counts), group, cell.tally)
+
+
+def why(given: str, tally: Tally, measured: Measured) -> str:
+    """What a chain of additions explains of it, or may not; empty where none is above B."""
+    if given == "C" and measured.height is not None:
+        return f"a sum in chains of {measured.height:,} additions"
+    return NO_DIGIT if given == "F" and without_digit(tally) else ""
 
 
 def one_hash(answers: tuple[str, ...]) -> str:
@@ -120,6 +129,7 @@ def with_counts(row: Comparison, counts: Counts) -> Comparison:
         flushed_to_zero=counts.flushed,
         misrounded=counts.misrounded,
         unbounded=counts.unbounded,
+        lost_components=counts.lost,
         elements=counts.elements,
     )
 
@@ -131,6 +141,7 @@ def with_places(row: Comparison, group: Group, tally: Tally) -> Comparison:
         max_absolute_index=place(group, tally.peak("absolute").index),
         max_ulp_index=place(group, tally.peak("ulp").index),
         worst_index=place(group, tally.worst),
+        lost_index=place(group, tally.peak("lost").index),
     )
 
 

@@ -14,6 +14,8 @@ from harness.sums import Total
 Floats = NDArray[np.float64]
 EDGES = np.array([0.0, *(2.0**k for k in range(-1, 63)), inf])
 """Upper ends of the histogram's bins of ULP error: 0, then up to ½, 1, 2, 4, …"""
+CHAINED = ("C", "digit", "common factor")
+"""Limits of an answer above B: the bound at the measured height, a digit, and what its row's sums do not explain."""
 QUANTILES = (0.5, 0.9, 0.99)
 
 
@@ -61,6 +63,8 @@ class Counts:
     misrounded: int = 0
     """Elements that are not the correctly rounded value."""
     unbounded: int = 0
+    lost: int = 0
+    """Values well inside of the normal numbers that are answered by 0 or with the other sign."""
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -101,13 +105,13 @@ class Tally:
     def worst(self) -> int:
         """Index of the element that the verdict hangs on.
 
-        The first that is NaN or infinite; else the one with the largest share of its bound. That is C's, or what its
-        row's common factor leaves, where either explains too little, and B's otherwise. By ULP where nothing is
-        bounded.
+        The first that is NaN or infinite; else the one with the largest share of its bound. That is C's, or a digit's,
+        or what its row's sums leave, where one of them explains too little, and B's otherwise. By ULP where nothing
+        is bounded.
         """
         if self.counts.not_finite:
             return self.peak("not finite").index
-        unexplained = max(self.peak("C"), self.peak("common factor"), key=lambda peak: peak.value)
+        unexplained = max(map(self.peak, CHAINED), key=lambda peak: peak.value)
         decides = unexplained if unexplained.value > 1 else self.peak("B")
         return (decides if decides.value > 0 else self.peak("ulp")).index
 

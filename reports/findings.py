@@ -16,7 +16,8 @@ MEANING = {
     "that is broken. Each at the smallest input that was seen to show it, with a script in the framework's "
     "own words; where there is none, it imports the backend itself, and says so.",
     ACCURACY: "Answers that some order of summation explains, and that are further off than a tree of additions is "
-    "(grade C, or beyond what a chain of that length may be said to exclude). No defect: what it costs.",
+    "(grade C, or beyond what a chain of that length may be said to exclude); or a component is lost where terms "
+    "cancel. No defect: what it costs.",
     POLICY: "The same question asked in another way has other bits, all within their bound, and none promises more; or "
     "a special input is answered as is declared, and otherwise than by other frameworks.",
 }

@@ -45,6 +45,12 @@ def sections(run: Run) -> Iterator[str]:
     )
     yield from by_question(run, agreement.percents)
     yield from distances(run)
+    yield from section(
+        "Lost components",
+        table.lost(whole),
+        "Values that are not 0, and at least 16 times the smallest normal number, answered by 0 or with the other "
+        "sign. It changes no grade: where terms cancel, the bound may be larger than the value.",
+    )
     yield from beside_the_natives(run)
     yield "## Inputs"
     yield grid(cases(run))

@@ -23,6 +23,7 @@ from harness.ledger.moves import (
     MOVED,
     NEW,
     NOT_ASKED,
+    POOR,
     QUIET,
     SAME,
     STALE,
@@ -38,7 +39,7 @@ from reports.data import plain
 from reports.table import shortened
 
 MOST_ROWS, MOST_WITNESSES = 12, 3
-BY_ERROR = (WORSE, MOVED, BETTER, JUDGED)
+BY_ERROR = (WORSE, MOVED, BETTER, JUDGED, POOR)
 BY_CELL = (CHANGED, *BY_ERROR)
 MISSING = {
     GONE: "asked as before, and not there any more",
@@ -160,6 +161,8 @@ def how(cell: dict[str, Any]) -> str:
         return ", ".join(semantics(cell))
     if cell["class"] == JUDGED:
         return ", ".join(judgement(cell))
+    if cell["class"] == POOR:
+        return f"grade {cell['grade']}" if cell["grade"] else cell["verdict"]
     if cell["class"] == BETTER:
         return "the accepted error is out of date"
     by, nearer = (cell[name] - cell[f"{name}_accepted"] for name in PEAKS)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import pandas as pd
 
-from harness.grades import GRADES
+from harness.grades import fails
 from harness.records import Run
 from reports.cells import answered, figure, native, placed
 from reports.quality import worst_grade
@@ -24,12 +25,33 @@ def failing(run: Run) -> pd.DataFrame:
     return cells[cells.verdict.isin(BAD_VERDICTS) | (cells.outcome == "failed")]
 
 
-def demanding(run: Run, grade: str) -> Run:
-    """The run with every cell that is graded worse than this, and is not declared to be wrong, called short."""
+def demanding(run: Run, fail_at: str) -> Run:
+    """The run with every cell that is graded so or worse, and is not declared to be wrong, called short."""
     cells = run.comparisons.copy()
-    worse = cells.grade.map(lambda given: given not in GRADES or GRADES.index(given) > GRADES.index(grade))
+    worse = cells.grade.map(lambda given: fails(given, fail_at)).astype(bool)
     cells.loc[worse & cells.verdict.isin(TOLERATED), "verdict"] = "falls short"
     return replace(run, comparisons=cells)
+
+
+def excused(run: Run) -> pd.DataFrame:
+    """Answers above their bound that a measured chain explains: of each backend, operation and dtype the worst."""
+    cells = ranked_by_bound(
+        run.comparisons[(run.comparisons.grade == "C") & (run.comparisons.verdict == "within bound")]
+    )
+    rows = [
+        {
+            "backend": backend,
+            "operation": operation,
+            "dtype": dtype,
+            "cells": f"{len(found):,}",
+            "the worst": placed(found.iloc[0]["case"], found.iloc[0]["axis"]),
+            "of its bound": figure(found.iloc[0].bound_fraction),
+            "grade": "C",
+            "reason": found.iloc[0].reason,
+        }
+        for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False)
+    ]
+    return pd.DataFrame(rows)
 
 
 def headline(run: Run) -> str:
@@ -169,6 +191,30 @@ def shortfalls(run: Run) -> pd.DataFrame:
         }
         for cell in cells.itertuples()
     ]
+    return pd.DataFrame(rows)
+
+
+def lost(run: Run) -> pd.DataFrame:
+    """Components answered by 0 or with the other sign where no grade says so: how many, and the furthest off."""
+    cells = run.comparisons[(run.comparisons.lost_components > 0).fillna(False)]
+    cells = cells[cells.verdict.isin(TOLERATED)]
+    rows = []
+    for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False):
+        first = found.iloc[0]
+        said = json.loads(first.lost_witness)
+        answered, right = (float.fromhex(said[name]) for name in ("actual", "expected"))
+        rows.append(
+            {
+                "backend": backend,
+                "operation": operation,
+                "dtype": dtype,
+                "cells": f"{len(found):,}",
+                "components": f"{found.lost_components.sum():,}",
+                "such as": f"{placed(first['case'], first['axis'])} at {first.lost_index or '0'}",
+                "answered": f"{answered:.3g}",
+                "right": f"{right:.4g}",
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -21,6 +21,9 @@ def render(run: Run) -> str:
         shown = grid(short.drop(columns=["NaN/inf"]).head(MOST_ROWS))
         rest = f"\n… and {len(short) - MOST_ROWS} more" if len(short) > MOST_ROWS else ""
         parts.append(f"Falls short:\n{shown}{rest}")
+    if len(chained := table.excused(run)):
+        rest = f"\n… and {len(chained) - MOST_ROWS} more" if len(chained) > MOST_ROWS else ""
+        parts.append(f"Above its bound, and excused by a chain of additions:\n{grid(chained.head(MOST_ROWS))}{rest}")
     if len(missing := table.unanswered(run, without=(*table.QUIET_OUTCOMES, "failed"))):
         parts.append(grid(missing))
     return "\n\n".join(parts) + "\n"

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from harness import store
+from harness.rows import NO_DIGIT
 from tests.command import ROOT, harness
 
 PLANTED = str(ROOT / "tests" / "planted")
@@ -284,12 +285,46 @@ def test_damaged_arrays_are_refused(archived: Path, tmp_path: Path, spoil, sente
 
 
 def test_a_report_can_demand_more_of_a_saved_run(run: Path) -> None:
-    assert harness("report", run, "--grade-at", "B").returncode == 0
-    strict = harness("report", run, "--grade-at", "A+")
+    assert harness("report", run, "--fail-at", "C").returncode == 0
+    strict = harness("report", run, "--fail-at", "A")
     assert strict.returncode == 1
     assert "numpy" in strict.stdout.split("Falls short:")[1]
-    wrong = harness("report", run, "--grade-at", "D")
+    wrong = harness("report", run, "--fail-at", "D")
     assert (wrong.returncode, wrong.stderr[:32]) == (2, "softmax-harness: unknown grade '")
+
+
+def test_what_fails_is_the_users_choice_and_stays_with_the_run(tmp_path: Path) -> None:
+    """A float32 sum one by one is a C, shown with its reason: an error only where that is asked for."""
+    asked = (
+        "compare", "--backend", "planted:one_by_one", "--operation", "softmax", "--dtype", "float32",
+        "--case", "lost:4x4096", "--out", tmp_path,
+    )  # fmt: skip
+    as_it_is = harness(*asked, PYTHONPATH=PLANTED)
+    assert as_it_is.returncode == 0
+    told = as_it_is.stdout.split("excused by a chain of additions:")[1]
+    assert "a sum in chains of 4,095 additions" in told
+    strict = harness(*asked, "--fail-at", "C", PYTHONPATH=PLANTED)
+    assert strict.returncode == 1
+    assert "1 FALLS SHORT" in strict.stdout
+    assert "FALLS SHORT" in harness("report", tmp_path).stdout
+    assert harness("report", tmp_path, "--fail-at", "F").returncode == 0
+    wrong = harness(*asked, "--fail-at", "A+", PYTHONPATH=PLANTED)
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(("dtype", "case"), [("float16", "zeros:1x4096"), ("float16", "lost:4x4096")])
+def test_a_sum_that_stands_still_falls_short_as_a_users_kernel(dtype: str, case: str, tmp_path: Path) -> None:
+    done = harness(
+        "compare", "--backend", "planted:one_by_one,planted", "--operation", "softmax", "--dtype", dtype,
+        "--case", case, "--out", tmp_path, PYTHONPATH=PLANTED,
+    )  # fmt: skip
+    cells = pd.read_csv(tmp_path / "comparisons.csv", keep_default_na=False).set_index("backend")
+    assert done.returncode == 1
+    assert NO_DIGIT in done.stdout
+    assert cells.loc["planted:one_by_one"].grade == "F"
+    assert cells.loc["planted"].grade in ("A+", "A")
+    laws = pd.read_csv(tmp_path / "properties.csv")
+    assert laws[(laws.law == "Σ s = 1") & (laws.verdict == "falls short")].backend.tolist() == ["planted:one_by_one"]
 
 
 def test_judging_into_the_run_itself_is_refused(archived: Path) -> None:

@@ -29,6 +29,7 @@ from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, s
 from harness.operations import OPERATIONS
 from harness.process import Limits
 from harness.records import Comparison, Property, Run
+from harness.rows import NO_DIGIT
 from harness.variations import CALLS, VARIATIONS
 from reports import findings as page
 from tests import fickle as fickle_backends
@@ -81,6 +82,8 @@ def cell(**about: object) -> Comparison:
         ({"verdict": "falls short", "max_scale_error": 2.0**23}, DEFECT, "a digit is right"),
         ({"verdict": "falls short", "max_scale_error": 9.0, "max_relative_error": 7.0}, ACCURACY, ORDER),
         ({"grade": "C"}, ACCURACY, "B: a tree of additions"),
+        ({"verdict": "falls short", "grade": "F", "reason": NO_DIGIT}, DEFECT, "a digit is right"),
+        ({"lost_components": 2}, ACCURACY, "no component is lost"),
         ({"verdict": "falls short", "nan_count": 1}, DEFECT, "a finite value has a finite answer"),
         ({"outcome": "failed", "reason": "ValueError: no", "verdict": ""}, DEFECT, "it answers: ValueError"),
         (

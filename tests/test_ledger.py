@@ -245,6 +245,28 @@ def classified(before: accepted.Baseline, run: Run) -> moves.Moves:
     return moves.Moves("accepted here", rows, partial=partial, faulty=faulty, unjudged=unjudged)
 
 
+@pytest.mark.parametrize(
+    ("grade", "fail_at", "expected"),
+    [
+        ("C", "", moves.SAME),
+        ("C", "F", moves.SAME),
+        ("C", "C", moves.POOR),
+        ("A", "C", moves.SAME),
+        ("F", "B", moves.POOR),
+        ("", "C", moves.POOR),
+        ("", "F", moves.SAME),
+    ],
+)
+def test_a_grade_may_fail_though_it_was_accepted(grade: str, fail_at: str, expected: str) -> None:
+    run = run_of(cell(grade=grade))
+    selection = run.about["options"]["selection"]
+    rows = moves.classified(baseline_of(cell(grade=grade)).cells, cells.cells(run), selection, fail_at=fail_at)
+    assert rows["class"].tolist() == [expected]
+    declared = run_of(cell(grade="F", verdict="flaw as declared"))
+    before = baseline_of(cell(grade="F", verdict="flaw as declared")).cells
+    assert moves.classified(before, cells.cells(declared), selection, fail_at="B")["class"].tolist() == [moves.SAME]
+
+
 @pytest.mark.parametrize("what", CLASSES)
 def test_each_move_has_its_class(what: str) -> None:
     given, expected = CLASSES[what]
@@ -507,6 +529,11 @@ def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
 )
 def test_answers_are_apart_in_ulp_of_the_first(a: list[float], b: list[float], expected: tuple[float, str]) -> None:
     assert distance(iter([(np.array(a), np.array(b))]))[:2] == expected
+
+
+def test_answers_of_two_dtypes_are_apart_in_ulp_of_the_wider() -> None:
+    one = np.array([1.0, 1.5], np.float32)
+    assert distance(iter([(one.astype(np.float16), one + np.float32(2**-22))]))[:2] == (2.0, "0")
 
 
 def test_the_first_difference_of_several_blocks_is_told() -> None:

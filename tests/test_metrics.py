@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from fractions import Fraction
+from itertools import combinations
 from math import inf, isfinite, isinf, isnan, nan
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from harness import metrics
+from harness import arrays, metrics
 from harness.formats import FORMATS, Format
 from harness.metrics import errors, measure
+from harness.pairs import Percent
 from harness.percents import mean_relative_error_percent, percents
 from harness.reference import Expected
 from harness.sums import Total
@@ -218,6 +220,50 @@ def test_halfway_between_two_numbers_the_even_one_is_right() -> None:
         assert [tally.peak("ulp").value for tally in found] == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("lowest", [True, False])
+def test_next_to_halfway_the_exact_value_decides(dtype: str, sign: int, lowest: bool) -> None:
+    """2^-25·(1 ± 2^-80) in float16 lies between 0 and 2^-24: by a float64 both are off by ½ ulp. Likewise above 1."""
+    form = FORMATS[dtype]
+    below = 0.0 if lowest else 1.0
+    unit = form.quantum if lowest else 2 * form.u
+    hi, exponent, lo = (0.5, form.emin - form.p + 1, 0.0) if lowest else (0.5, 1, unit / 4)
+    for off, right in ((2.0**-81, below + unit), (-(2.0**-81), below), (0.0, below)):
+        if form.p < 53:
+            hi, lo = hi + lo, 0.0
+        exact = Expected(np.array([[sign * hi]]), np.array([[sign * (lo + off)]]), np.array([[exponent]], np.int32))
+        for answer in (below, below + unit):
+            found = measure(np.array([[sign * answer]]), exact, {"B": np.ones((1, 1))}, form)
+            assert found.counts.misrounded == (answer != right)
+
+
+def test_a_lost_component_is_a_zero_or_the_other_sign_for_a_normal_number() -> None:
+    form = FORMATS["float32"]
+    normal, near = 4e-18, 8 * form.smallest_normal
+    found = counted_in("float32", [0.0, -normal, normal, 0.0, 0.0, nan, 2e-18], [normal] * 3 + [near, 0.0, 1.0, normal])
+    assert found.counts.lost == 2
+    assert found.peak("lost").index == 1  # the other sign is further off
+    assert counted_in("float32", [-0.0], [-normal]).counts.lost == 1
+
+
+def counted_in(dtype: str, actual: list[float], expected: list[float]) -> Tally:
+    values = np.array([actual], dtype)
+    return measure(values, exactly(*expected), {"B": np.ones_like(values, np.float64)}, FORMATS[dtype])
+
+
+@pytest.mark.parametrize(("a", "b"), list(combinations(FORMATS, 2)))
+def test_answers_in_two_dtypes_are_compared_in_the_wider(a: str, b: str) -> None:
+    """float16 and bfloat16 in float32: NumPy has no common dtype of theirs."""
+    values = np.array([1.0, 2.0, 1.25]), np.array([1.0, 2.0, 1.5])
+    sides = [side.astype(arrays.dtype(name)) for side, name in zip(values, (a, b), strict=True)]
+    for left, right, figure in ((*sides, 20 / 3), (*sides[::-1], 50 / 9)):
+        found = Percent().merged(left, right)
+        assert found.parts[0].percent == pytest.approx(figure, rel=1e-6)
+        assert not found.identical
+    assert not Percent().merged(np.zeros(1, np.float32), np.zeros(2, np.float16)[:1]).identical
+
+
 values = st.floats(min_value=-4, max_value=4, allow_subnormal=True)
 
 
@@ -341,7 +387,7 @@ def test_errors_are_right_to_a_few_roundings(dtype: str, data: st.DataObject) ->
 
 def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], form: Format, offset: int) -> Tally:
     """Element after element."""
-    figures = "absolute", "relative", "ulp", "ulp, flushed forgiven", "not finite", *limits
+    figures = "absolute", "relative", "ulp", "ulp, flushed forgiven", "not finite", "lost", *limits
     counts, peaks = dict.fromkeys((f.name for f in fields(Counts)), 0), dict.fromkeys(figures, Peak())
     sums, bins = [Total()] * 4, [0] * len(EDGES)
     rows = errors(actual, expected, form).rows.reshape(4, -1).T.tolist()
@@ -365,7 +411,11 @@ def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], f
         counts["relative_overflows"] += beyond
         counts["subnormal_references"] += below
         counts["flushed"] += below and answer == 0
-        counts["misrounded"] += not (ulp < 0.5 or (ulp == 0.5 and even(answer, int(expected.exponent.flat[i]), form)))
+        counts["misrounded"] += not nearest(answer, (hi, lo), int(expected.exponent.flat[i]), ulp, form)
+        away = isfinite(answer) and hi != 0 and (answer == 0 or (answer > 0) != (hi > 0))
+        if lost := away and int(expected.exponent.flat[i]) > form.emin + 4:
+            seen("lost", ulp)
+        counts["lost"] += lost
         counts["unbounded"] += isinf(allowed["B"][i])
         if not finite:
             seen("not finite", inf)
@@ -392,6 +442,15 @@ def overflows(answer: float, parts: tuple[float, float], exponent: int, form: Fo
     if not isinf(answer) or (answer > 0) != (parts[0] > 0):
         return False
     return abs(Fraction(parts[0]) + Fraction(parts[1])) >= half_above / Fraction(2) ** exponent
+
+
+def nearest(answer: float, parts: tuple[float, float], exponent: int, ulp: float, form: Format) -> bool:
+    """Whether no number of the format is nearer, or as near and even."""
+    if not abs(ulp - 0.5) < 1e-6:
+        return ulp < 0.5
+    unit = Fraction(2) ** (min(max(exponent - 1, form.emin), form.emax) - form.p + 1)
+    error = abs(Fraction(answer) - (Fraction(parts[0]) + Fraction(parts[1])) * Fraction(2) ** exponent) / unit
+    return error < Fraction(1, 2) or (error == Fraction(1, 2) and even(answer, exponent, form))
 
 
 def even(answer: float, exponent: int, form: Format) -> bool:

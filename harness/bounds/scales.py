@@ -15,8 +15,7 @@ def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats 
     if operation.startswith("layer") or not beside:
         return None
     x = np.asarray(logits, dtype=np.float64)
-    weights = np.exp(x - x.max(axis=-1, keepdims=True))
-    s = weights / weights.sum(axis=-1, keepdims=True)
+    s = softmax(x)
     sizes = [np.abs(np.asarray(b, dtype=np.float64)) for b in beside]
     match operation:
         case "vjp" | "jvp" | "cross_entropy_hvp":
@@ -35,6 +34,13 @@ def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats 
             return s + sizes[0]
         case _:
             return None
+
+
+def softmax(x: Floats) -> Floats:
+    """In float64: good enough for a scale, and for a direction."""
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    s: Floats = weights / weights.sum(axis=-1, keepdims=True)
+    return s
 
 
 def mean(s: Floats, size: Floats) -> Floats:

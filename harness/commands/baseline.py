@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.commands.options import app, show
+from harness.commands.options import FailAt, app, checked_grade, show
 from harness.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -67,17 +67,20 @@ def diff(
     place: Place = Path("out/latest"),
     folder: Folder = Path("baselines"),
     factor: Factor = 2.0,
+    fail_at: FailAt = None,
     form: Format = "terminal",
 ) -> None:
     """What moved since it was accepted.
 
-    Exit code 1 if anything did that must be accepted, with the command that accepts it.
+    Exit code 1 if anything did that must be accepted, with the command that accepts it. With --fail-at also if an
+    answer is graded so or worse, accepted or not.
     """
     from harness import store
     from harness.ledger import gate
 
     checked_format(form)
-    leave(gate.against(store.read(place), place, folder, factor), form)
+    demand = "" if fail_at is None else checked_grade(fail_at)
+    leave(gate.against(store.read(place), place, folder, factor, demand), form)
 
 
 @app.command("diff")

@@ -10,6 +10,7 @@ import typer
 
 from harness.commands.findings import look_into
 from harness.commands.options import (
+    FailAt,
     Form,
     MemoryLimit,
     Names,
@@ -18,7 +19,9 @@ from harness.commands.options import (
     TimeLimit,
     app,
     checked_format,
+    checked_grade,
     checked_pairs,
+    demanded,
     finish,
     interpreters,
     show,
@@ -53,6 +56,7 @@ def compare(
     jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; one a core by default.")] = None,
     suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",
     dry_run: Annotated[bool, typer.Option(help="Say what would be asked and how long it takes; ask nothing.")] = False,
+    fail_at: FailAt = "F",
     resume: Annotated[bool, typer.Option(help="Go on with the run in --out that was interrupted.")] = False,
 ) -> None:
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
@@ -65,7 +69,7 @@ def compare(
     from harness.process import Limits
 
     checked_format(form)
-    pairing = checked_pairs(pairs)
+    pairing, demand = checked_pairs(pairs), checked_grade(fail_at or "F")
     if resume and save_arrays:
         raise UsageError("--save-arrays keeps a run's arrays from its beginning: it does not go with --resume")
     selection = plan.Selection(
@@ -84,7 +88,7 @@ def compare(
         settings = Settings(Path(scratch), Limits(time_limit, memory_limit), named_interpreters, jobs)
         journal = Journal(out, groups, pairs)
         (journal.resume if resume else journal.begin)()
-        run, code = carry_out(groups, settings, pairing, selection, journal, out if save_arrays else None)
+        run, code = carry_out(groups, settings, pairing, selection, journal, demand, out if save_arrays else None)
     with signals.ignored():
         finish(run, out, form)
     if not selection.of_its_own and not run.about["partial"]:
@@ -98,7 +102,7 @@ def compare(
 
 
 def carry_out(
-    groups: Any, settings: Any, pairing: Any, selection: Selection, journal: Any, keep: Path | None
+    groups: Any, settings: Any, pairing: Any, selection: Selection, journal: Any, demand: str, keep: Path | None
 ) -> tuple[Run, int]:
     """Run it, with progress on stderr: the run, not yet saved, and its exit status."""
     import dataclasses
@@ -115,10 +119,11 @@ def carry_out(
         "selection": dataclasses.asdict(selection),
         "limits": dataclasses.asdict(settings.limits),
         "interpreters": dict(settings.interpreters),
+        "fail_at": demand,
     }
     run = runs.as_run(work, groups, options)
     for sentence in status.unjudged_by_name(run):
         print(sentence, file=sys.stderr)
     for fault in work.faults:
         print(f"our own fault: {fault}", file=sys.stderr)
-    return run, status.exit_code(run)
+    return run, status.exit_code(demanded(run))

@@ -38,6 +38,27 @@ Form = Annotated[
 ]
 
 
+FailAt = Annotated[
+    str | None,
+    typer.Option("--fail-at", metavar="GRADE", help="A, B, C or F: answers graded so or worse make the exit code 1."),
+]
+
+
+def checked_grade(grade: str) -> str:
+    from harness.grades import DEMANDS
+
+    if grade not in DEMANDS:
+        raise unknown("grade", grade, DEMANDS)
+    return grade
+
+
+def demanded(run: Run) -> Run:
+    """The run as it is shown, and as its exit status is: at the grade that it was asked to fail at."""
+    from reports import table
+
+    return table.demanding(run, run.about["options"].get("fail_at", "F"))
+
+
 def folder(given: str | Path) -> Path:
     """UsageError for an empty name, as of a variable that is not set: it would be the folder that one stands in."""
     if not str(given).strip():
@@ -131,7 +152,7 @@ def finish(run: Run, out: Path, form: str) -> None:
     from reports import render
 
     kept.put_aside(out)
-    saved = store.save(run, out)
+    saved = demanded(store.save(run, out))
     store.write(out, "report.md", render(saved, "markdown").encode())
     write_page(saved, out)
     show(rendered(saved, out, form))

@@ -9,17 +9,20 @@ from typing import Annotated
 import typer
 
 from harness.commands.options import (
+    FailAt,
     Form,
     Out,
     app,
     checked_format,
+    checked_grade,
     checked_pairs,
+    demanded,
     finish,
     show,
     summarise,
 )
 from harness.commands.page import PAGE, rendered, write_page
-from harness.errors import UsageError, unknown
+from harness.errors import UsageError
 
 
 @app.command("judge")
@@ -46,27 +49,23 @@ def judge_again(
     with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
         run = runs.judged_again(folder, old, pairing, Path(scratch))
     finish(run, out, form)
-    raise typer.Exit(status.exit_code(run))
+    raise typer.Exit(status.exit_code(demanded(run)))
 
 
 @app.command()
 def report(
     place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")] = Path("out/latest"),
     form: Form = "terminal",
-    grade_at: Annotated[str | None, typer.Option(help="A+, A, B or C: what is graded worse falls short.")] = None,
+    fail_at: FailAt = None,
     write: Annotated[bool, typer.Option(help="Write report.html and report.md into the run's folder again.")] = False,
 ) -> None:
     """Render a saved run again, at another demand if one is given."""
     from harness import status, store
-    from harness.grades import GRADES
     from reports import render, table
 
     checked_format(form)
-    if grade_at is not None and grade_at not in GRADES[:-1]:
-        raise unknown("grade", grade_at, GRADES[:-1])
     run, folder = store.read(place), store.folder_of(place)
-    if grade_at is not None:
-        run = table.demanding(run, grade_at)
+    run = demanded(run) if fail_at is None else table.demanding(run, checked_grade(fail_at))
     if write:
         store.writable(folder)
         store.write(folder, "report.md", render(run, "markdown").encode())
@@ -74,4 +73,4 @@ def report(
         print(f"written to {folder}: {PAGE}, report.md", file=sys.stderr)
     show(rendered(run, folder, form))
     summarise(run, form)
-    raise typer.Exit(0 if grade_at is None else status.exit_code(run))
+    raise typer.Exit(0 if fail_at is None else status.exit_code(run))

@@ -36,6 +36,8 @@ def defect_class(witness: str, operation: str, dtype: str, broken: str, cause: s
         return BY_VARIATION[case.variation]
     if "dtype" in broken:
         return "C37"
+    if "component" in broken:
+        return "C05"
     if dtype == "float16" and case.shape[case.axes[0]] > LARGEST_COUNT:
         return "C07"
     family = witness.split(":", maxsplit=1)[0]

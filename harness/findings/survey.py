@@ -20,7 +20,17 @@ from harness.findings.classes import defect_class
 from harness.findings.record import ATLAS, DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.shrink import shrunk
 from harness.findings.snippets import UNSHOWN, Ran, run, snippet
-from harness.findings.suspects import BITS_AGAIN, UNTOUCHED, Suspect, broken, of_bits, suspects
+from harness.findings.suspects import (
+    BITS_AGAIN,
+    LOST,
+    UNTOUCHED,
+    Suspect,
+    at_the_lost,
+    broken,
+    loses,
+    of_bits,
+    suspects,
+)
 from harness.records import Comparison, Run
 from harness.rows import SHORT
 from harness.units import in_one
@@ -91,6 +101,8 @@ def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding
         return finding(suspect, suspect.case, None, asker, ("", GONE))
     witness = shrunk(suspect.case, fails)
     cell = asked.get(witness)
+    if cell is not None and suspect.property == LOST:
+        cell = at_the_lost(cell)
     told = in_words_or_itself(
         asker, lambda: shown_by(*written(suspect, witness, cell, asker), asker, suspect.backend, out, name)
     )
@@ -168,6 +180,8 @@ def breaks(asker: Asker, suspect: Suspect) -> bool:
 
 def alike(cell: Comparison, suspect: Suspect) -> bool:
     """Whether a cell fails in the suspect's way."""
+    if suspect.property == LOST:
+        return cell.verdict != SHORT and loses(cell)
     if cell.grade == "C":
         return suspect.property.startswith("B:")
     if cell.outcome == "ok" and cell.verdict != SHORT:

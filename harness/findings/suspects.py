@@ -14,14 +14,14 @@ from backends import find
 from harness.cases import named
 from harness.errors import DEATHS
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
-from harness.formats import FORMATS
+from harness.formats import DIGIT, FORMATS
 from harness.probes import answer_dtype
-from harness.rows import SHORT, explained_in_some_order
+from harness.records import Comparison
+from harness.rows import NO_DIGIT, SHORT, explained_in_some_order
 from harness.sameness import STRICT
 
-NO_DIGIT = 0.5
-"""Relative error from which on no digit is right: what is lost then is no accuracy, whatever theory cannot exclude."""
 BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
+LOST = "no component is lost"
 BITS_AGAIN, BITS_BESIDE = "the same bits when asked again", "the same bits beside other rows"
 UNTOUCHED = "its arguments stay as they are"
 
@@ -70,6 +70,7 @@ def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
     wanted = (
         (comparisons.verdict == SHORT)
         | (comparisons.grade == "C")
+        | (comparisons.lost_components > 0)
         | comparisons.outcome.isin(("failed", *DEATHS))
         | (comparisons.same_bits == False)  # noqa: E712  # of three values
     )
@@ -78,6 +79,8 @@ def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
             yield *broken(row), row
         elif row.grade == "C":
             yield ACCURACY, ORDER, row
+        if row.verdict != SHORT and loses(row):
+            yield ACCURACY, LOST, row
         if not pd.isna(row.same_bits) and not row.same_bits:
             yield POLICY, f"{BITS}: {row.case.partition('@')[2]}", row
 
@@ -108,12 +111,31 @@ def broken(row: Any) -> tuple[str, str]:
 
 
 def no_digit(row: Any) -> bool:
-    """Whether the worst element has no digit right; where terms cancel, none of what its terms have."""
+    """Whether the worst element has no digit right; where terms cancel, none of what its terms have.
+
+    What is lost then is no accuracy, whatever theory cannot exclude.
+    """
+    if row.reason == NO_DIGIT:
+        return True
     if not pd.isna(row.max_scale_error):
-        return bool(row.max_scale_error * FORMATS[answer_dtype(row.backend, row.dtype)].u >= NO_DIGIT)
+        return bool(row.max_scale_error * FORMATS[answer_dtype(row.backend, row.dtype)].u > DIGIT)
     said = json.loads(row.witness)
     actual, expected = float.fromhex(said["actual"]), float.fromhex(said["expected"])
-    return abs(actual - expected) >= NO_DIGIT * abs(expected)
+    return abs(actual - expected) > DIGIT * abs(expected)
+
+
+def loses(row: Any) -> bool:
+    """Whether a value well inside of the normal numbers is answered by 0 or with the other sign."""
+    return not pd.isna(row.lost_components) and row.lost_components > 0
+
+
+def at_the_lost(cell: Comparison) -> Comparison:
+    """The cell with its lost component as its worst element: that is off by 2^(p−1) ulp at least."""
+    least = 2.0 ** (FORMATS[answer_dtype(cell.backend, cell.dtype)].p - 1)
+    return replace(
+        cell, witness=cell.lost_witness, worst_index=cell.lost_index, ulp_error_there=least, bound=None,
+        bound_fraction_there=None,
+    )  # fmt: skip
 
 
 def of_bits(suspect: Suspect) -> bool:

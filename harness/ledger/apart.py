@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness import archive
+from harness.arrays import in_the_wider
 from harness.formats import FORMATS, Format
 from harness.ledger.cells import KEY
 from harness.metrics import clamped
@@ -54,13 +55,17 @@ def read(place: Path, blocks: list[dict[str, Any]]) -> Iterator[Array]:
 
 
 def distance(blocks: Iterator[tuple[Array, Array]]) -> tuple[float, str, str]:
-    """The largest distance over all blocks in ulp, the place of the first difference, and what stands there."""
+    """The largest distance over all blocks in ulp, the place of the first difference, and what stands there.
+
+    Of answers in two dtypes in that of the wider.
+    """
     most, place, numbers = nan, "", ""
     for number, (a, b) in enumerate(blocks):
-        form = FORMATS.get(a.dtype.name)
-        if form is None or a.dtype != b.dtype or a.shape != b.shape:
+        if not {a.dtype.name, b.dtype.name} <= set(FORMATS) or a.shape != b.shape:
             return nan, "", ""
-        apart = ulps(a.astype(np.float64), b.astype(np.float64), form)
+        wide = in_the_wider(a, b)
+        form = FORMATS[wide[0].dtype.name]
+        apart = ulps(wide[0].astype(np.float64), wide[1].astype(np.float64), form)
         most = float(np.nanmax([most, apart.max(initial=0.0)]))
         if not place and apart.any():
             at = np.unravel_index(int(np.flatnonzero(apart)[0]), a.shape)

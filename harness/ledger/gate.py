@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.ledger import accepted
 from harness.ledger.apart import with_distances
 from harness.ledger.cells import KEY, cells
-from harness.ledger.moves import FACTOR, GONE, UNANSWERED, Moves, classified, other_inputs
+from harness.ledger.moves import FACTOR, GONE, POOR, UNANSWERED, Moves, classified, other_inputs
 from harness.ledger.platform import changes, frameworks, moved, platform
 from harness.records import Run
 from harness.status import unjudged_by_name
@@ -20,7 +20,7 @@ from harness.status import unjudged_by_name
 FOLDER = Path("baselines")
 
 
-def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR) -> Moves:
+def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR, fail_at: str = "") -> Moves:
     """A run against the baseline of its platform. UsageError where there is none."""
     made_on = platform(run.about)
     file = accepted.file_of(folder, made_on)
@@ -31,7 +31,7 @@ def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR
             f"{command(place, folder)} makes it"
         )
     baseline = accepted.read(file)
-    rows = classified(baseline.cells, cells(run), run.about["options"]["selection"], factor)
+    rows = classified(baseline.cells, cells(run), run.about["options"]["selection"], factor, fail_at)
     facts = tuple(changes(baseline.frameworks, frameworks(run.about)))
     moves = Moves(f"accepted in {file}", rows, facts, factor, *by_halves(run))
     return replace(moves, accepting=accepting(moves, place, folder))
@@ -39,7 +39,7 @@ def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR
 
 def accepting(moves: Moves, place: Path, folder: Path) -> str:
     """The command after which the same run passes; empty where there is nothing to accept, or none can."""
-    classes = set(moves.failing["class"]) - {UNANSWERED}
+    classes = set(moves.failing["class"]) - {UNANSWERED, POOR}
     return "" if moves.partial or moves.faulty or not classes else command(place, folder, drop_gone=GONE in classes)
 
 

@@ -10,16 +10,19 @@ import numpy as np
 import pandas as pd
 
 from harness import errors
+from harness.grades import fails
 from harness.ledger.cells import COUNTS, FIGURES, KEY, NO_WORD, PEAKS, asks
+from harness.rows import AS_DECLARED
 
 SAME, WITHIN, AS_BEFORE = "bit for bit", "within the accepted error", "no answer, as accepted"
 CHANGED, WORSE, MOVED, GONE, STALE = "semantics changed", "worse", "moved", "gone", "stale"
 UNANSWERED, JUDGED, BETTER, NEW = "not answered", "judged otherwise", "better", "new"
+POOR = "graded too low"
 NOT_ASKED, NEVER = "not asked", "never answered"
-GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, JUDGED, BETTER, NEW)
+GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, POOR, JUDGED, BETTER, NEW)
 """What fails, the most serious first."""
 QUIET = (SAME, WITHIN, AS_BEFORE, NOT_ASKED, NEVER)
-MET = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, STALE, JUDGED, BETTER)
+MET = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, STALE, POOR, JUDGED, BETTER)
 """Of cells that both sides have something to say of."""
 KNOWN_TO = 2.0**-10
 """Errors are known to so many ulp: less is no difference between two."""
@@ -52,9 +55,14 @@ class Moves:
 
 
 def classified(
-    accepted: pd.DataFrame, found: pd.DataFrame, selection: Mapping[str, Any], factor: float = FACTOR
+    accepted: pd.DataFrame,
+    found: pd.DataFrame,
+    selection: Mapping[str, Any],
+    factor: float = FACTOR,
+    fail_at: str = "",
 ) -> pd.DataFrame:
-    """A row for each cell of either table, the worst first. `found`: as `cells` gives it; `selection`: what it asked.
+    """A row for each cell of either table, the worst first. `found`: as `cells` gives it; `selection`: what it asked;
+    `fail_at`: the grade that fails even where it was accepted, and each that is worse.
 
     Columns: those of `found`, those of `accepted` with `_accepted` behind, `class`, and `times`, by how much the error
     is more than accepted (or less, where it is better).
@@ -63,7 +71,7 @@ def classified(
     both = accepted.assign(must=asks(selection, accepted).to_numpy()).merge(
         found, how="outer", on=KEY, suffixes=("_accepted", ""), indicator="side"
     )
-    tried = rules(both, factor)
+    tried = rules(both, factor, fail_at)
     classes = np.select([where.to_numpy() for where, _ in tried], [name for _, name in tried], default=WITHIN)
     return worst_first(both.assign(**{"class": classes, "times": times(both)}).drop(columns=["side", "must"]))
 
@@ -76,7 +84,7 @@ def worst_first(rows: pd.DataFrame) -> pd.DataFrame:
     return ranked.drop(columns=["rank", "size"])
 
 
-def rules(both: pd.DataFrame, factor: float) -> list[tuple[pd.Series, str]]:
+def rules(both: pd.DataFrame, factor: float, fail_at: str) -> list[tuple[pd.Series, str]]:
     """The classes in the order in which they are tried; what none of them takes is within the accepted error."""
     silent, same_bits = both.outcome.isin(NO_WORD), both.answer == both.answer_accepted
     left, right = both.side == "left_only", both.side == "right_only"
@@ -89,6 +97,7 @@ def rules(both: pd.DataFrame, factor: float) -> list[tuple[pd.Series, str]]:
         (other_inputs(both), STALE),
         (differ(both, ["outcome", "answered", "raised", *COUNTS]), CHANGED),
         (both.outcome != "ok", AS_BEFORE),
+        (too_low(both, fail_at), POOR),
         (same_bits & ~judged_otherwise(both), SAME),
         (same_bits, JUDGED),
         (more(both, factor), WORSE),
@@ -96,6 +105,13 @@ def rules(both: pd.DataFrame, factor: float) -> list[tuple[pd.Series, str]]:
         (less(both, factor), BETTER),
         (differ(both, ["verdict", "grade"]), JUDGED),
     ]
+
+
+def too_low(both: pd.DataFrame, fail_at: str) -> pd.Series:
+    """Whether a cell's grade is one that fails, accepted or not; where a flaw is declared, an F is as it should be."""
+    if not fail_at:
+        return pd.Series(False, index=both.index)
+    return both.grade.map(lambda given: fails(given, fail_at)).astype(bool) & (both.verdict != AS_DECLARED)
 
 
 def other_inputs(both: pd.DataFrame) -> pd.Series:

@@ -53,6 +53,7 @@ COUNTS = {
     "zero_misses": "missed zeros",
     "relative_overflows": "relative error above every float64",
     "flushed_to_zero": "flushed to zero",
+    "lost_components": "answered by 0 or with the other sign",
     "unbounded": "without a bound",
 }
 """Left out where 0, but for the first."""

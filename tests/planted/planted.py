@@ -50,6 +50,16 @@ def wrong(operation: str, native: type[NumPy] = Planted, **about: Any) -> Callab
 
 
 @wrong("softmax")
+def one_by_one(b: NumPy, logits: Any, axis: int) -> Any:
+    """A sum that a long row of 16 bits stands still in; in float32 it is a long chain, and no more."""
+    weights = np.exp(logits - logits.max(axis=axis, keepdims=True))
+    total = np.zeros_like(weights.take([0], axis=axis))
+    for k in range(weights.shape[axis]):
+        total = total + weights.take([k], axis=axis)
+    return weights / total
+
+
+@wrong("softmax")
 def zeros(b: NumPy, logits: Any, axis: int) -> Any:
     return np.zeros_like(logits)
 
