@@ -57,7 +57,7 @@ def common_factor_share(logits: Floats, signed: Floats, s: Floats, form: Format,
     step = form.u / (1 - form.u)
     gap = logits.max(axis=-1, keepdims=True) - logits
     library = assumed(form)
-    tiny = flush or form.quantum * (library.exp + 1)
+    tiny = flush or form.quantum * library.lost
     normal = s > 4 * tiny / form.u
     lossy = (s > 4 * tiny) & ~normal.any(axis=-1, keepdims=True)
     usable = normal | lossy

@@ -111,7 +111,7 @@ def softmax_error(
     weights = np.maximum(np.exp(-near), SMALLEST)
     total = weights.sum(axis=-1, keepdims=True)
     s = weights / total
-    tiny = declared.flush or form.quantum * (assumed(form).exp + 1)
+    tiny = declared.flush or form.quantum * assumed(form).lost
     exponential = theory.ranged * (near + inexact + moved) * step + relative(assumed(form).exp, form) + inexact
     height = theory.height(n) * step
     spread = (s * np.expm1(exponential + height)).sum(axis=-1, keepdims=True) + n * tiny
