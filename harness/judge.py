@@ -115,6 +115,7 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
         height = asked.n - 1 if measured.height is None else measured.height
         chained, peaks = against_chain(asked, backend, actual, height)
         bounds["C"], tally = chained, replace(tally, peaks={**tally.peaks, **peaks})
+    tally = replace(tally, peaks={**tally.peaks, **by_simulation(asked, backend, actual, bounds["B"])})
     values, allowed = actual.astype(np.float64), bounds.get("C", bounds["B"])
     return replace(
         worst(asked, actual, tally, bounds),
@@ -162,6 +163,15 @@ def against_chain(asked: Question, backend: str, actual: Answer, height: int) ->
             own = common_factor_share(asked.logits.astype(np.float64), found.signed, s, form, flush)
             shares["common factor"] = np.where(np.isnan(own), np.inf, own)
     return allowed, {name: peak(share, asked.offset) for name, share in shares.items()}
+
+
+def by_simulation(asked: Question, backend: str, actual: Answer, bound: Floats) -> dict[str, Peak]:
+    """Where the bound leaves no digit, the errors' shares of what honest evaluations explain; else nothing."""
+    form = FORMATS[actual.dtype.name]
+    if form != asked.form:
+        return {}
+    shares = asked.simulated(backend, metrics.errors(actual, asked.expected, form).absolute, bound)
+    return {} if shares is None else {"simulated": peak(shares, asked.offset)}
 
 
 def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:

@@ -21,7 +21,7 @@ import pandas as pd
 from harness.errors import UsageError
 from harness.records import Comparison, Pair, Profile, Property, Run
 
-FORMAT, VERSION = "softmax-harness run", 3
+FORMAT, VERSION = "softmax-harness run", 4
 TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property, "profiles": Profile}
 ABOUT: dict[str, type] = {
     "partial": bool, "faults": list, "environment": dict, "frameworks": dict, "options": dict,
