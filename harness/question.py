@@ -152,6 +152,7 @@ def declared(backend: str, dtype: str) -> Declared:
         None if power is None else 2.0**power,
         about.through_probabilities,
         about.through_entries,
+        about.through_logs,
         about.difference_step,
     )
 

@@ -74,7 +74,8 @@ def other_dtype(group: Group, backend: str, cell: Cell) -> str:
 def beyond_simulation(tally: Tally) -> str:
     """A sentence where an answer falls short by simulation, and by nothing that is proved."""
     share = tally.peak("simulated").value
-    if tally.counts.not_finite or share <= 1 or tally.peak("B").value > 1:
+    proved = replace(tally, peaks={name: found for name, found in tally.peaks.items() if name != "simulated"})
+    if share <= 1 or grade(proved) == "F":
         return ""
     return f"simulated: {share * MULTIPLE:.3g} times the worst honest evaluation's error, where {MULTIPLE:g} is allowed"
 

@@ -108,7 +108,7 @@ class Tally:
         if self.counts.not_finite:
             return self.peak("not finite").index
         unexplained = max(self.peak("C"), self.peak("common factor"), key=lambda peak: peak.value)
-        simulated = self.peak("simulated") if self.peak("B").value <= 1 else Peak()
+        simulated = self.peak("simulated") if self.peak("B").value <= 1 or unexplained.index >= 0 else Peak()
         decides = next((found for found in (unexplained, simulated) if found.value > 1), self.peak("B"))
         return (decides if decides.value > 0 else self.peak("ulp")).index
 

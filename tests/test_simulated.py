@@ -122,7 +122,7 @@ def test_a_stalled_sum_widens_no_limit() -> None:
 def test_only_16_bits_and_plain_arithmetic_are_simulated() -> None:
     assert [name for name, form in FORMATS.items() if simulates(form, Declared())] == list(NARROW)
     assert simulates(FORMATS["bfloat16"], Declared(flush=2.0**-126))
-    for own in (Declared(through_probabilities=True), Declared(through_entries=True), Declared(difference_step=0.1)):
+    for own in (Declared(through_probabilities=True), Declared(through_logs=True), Declared(difference_step=0.1)):
         assert not simulates(FORMATS["bfloat16"], own)
 
 

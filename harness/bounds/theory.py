@@ -74,5 +74,7 @@ class Declared:
     """Losses are computed from rounded probabilities."""
     through_entries: bool = False
     """A product with a Jacobian is summed from its rounded entries, or from quotients that are as small."""
+    through_logs: bool = False
+    """A softmax is the exp of its logarithm, and the logarithm is taken off as x − logsumexp(x)."""
     difference_step: float = 0.0
     """Derivatives are central differences of this step."""

@@ -120,8 +120,8 @@ def as_kind(p: Arithmetic, given: Any) -> Any:
 
 def simulates(form: Format, declared: Declared) -> bool:
     """Whether there are honest evaluations to ask: in 16 bits, of a backend that declares no arithmetic of its own."""
-    own = declared.through_probabilities or declared.through_entries or declared.difference_step
-    return form.p < FORMATS["float32"].p and not own
+    plain = Declared(flush=declared.flush)
+    return form.p < FORMATS["float32"].p and declared == plain
 
 
 def sizes(scale: Floats, form: Format) -> Floats:
