@@ -125,6 +125,8 @@ class Backend(ABC):
     """Declared where a loss is computed from rounded probabilities, and not from the logits."""
     through_entries: ClassVar[bool] = False
     """Declared where a product with a Jacobian is summed from the Jacobian's rounded entries: each may underflow."""
+    through_logs: ClassVar[bool] = False
+    """Declared where a softmax is the exp of a log-softmax, or a log-softmax is x − logsumexp(x)."""
     difference_step: ClassVar[float] = 0.0
     """Declared where derivatives are central differences: their step. Truncation is then allowed for, and rounding over
     the step."""

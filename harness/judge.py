@@ -117,6 +117,7 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
         height = asked.n - 1 if measured.height is None else measured.height
         chained, peaks = against_chain(asked, backend, actual, height)
         bounds["C"], tally = chained, replace(tally, peaks={**tally.peaks, **peaks})
+    tally = replace(tally, peaks={**tally.peaks, **by_simulation(asked, backend, actual, bounds["B"])})
     values, allowed = actual.astype(np.float64), bounds.get("C", bounds["B"])
     return replace(
         worst(asked, actual, tally, bounds),
@@ -177,6 +178,15 @@ def unexplained(asked: Question, backend: str, actual: Answer, found: metrics.Er
     if moves is None or replace(about, flush=None) != NOTHING:
         return None
     return residual_shares(np.copysign(found.absolute, found.signed), bound, moves)
+
+
+def by_simulation(asked: Question, backend: str, actual: Answer, bound: Floats) -> dict[str, Peak]:
+    """Where the bound leaves no digit, the errors' shares of what honest evaluations explain; else nothing."""
+    form = FORMATS[actual.dtype.name]
+    if form != asked.form:
+        return {}
+    shares = asked.simulated(backend, metrics.errors(actual, asked.expected, form).absolute, bound)
+    return {} if shares is None else {"simulated": peak(shares, asked.offset)}
 
 
 def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:

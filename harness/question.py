@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from backends import find
 from harness import blocks
-from harness.bounds import Declared, Theory, bound
+from harness.bounds import Declared, Theory, bound, scales
 from harness.formats import FORMATS, Format
 from harness.operations import OPERATIONS, Operation, answer_shape, lengths
 from harness.probes import answer_dtype
 from harness.records import Audit, Group
 from harness.reference import Expected, audited, checked, double, expected
+from harness.simulated import Honest, Rows, honest, leaves_no_digit, simulates, sizes
 
 SLICE_ELEMENTS = 2**16
 """Answers that are judged together: what bounds the judge's memory, whatever the block."""
@@ -42,6 +43,8 @@ class Question:
     finest: Format = FORMATS["float64"]
     """The finest format of the answers: in whose ulp the exact values are known to 2^-10."""
     bounds: dict[tuple[Declared, Theory, Format], NDArray[np.float64]] = field(default_factory=dict)
+    simulations: dict[bytes, Honest] = field(default_factory=dict)
+    """By the rows that theory says nothing of."""
 
     @property
     def operation(self) -> Operation:
@@ -76,6 +79,38 @@ class Question:
         if key not in self.bounds:
             self.bounds[key] = bound(self.operation.name, self.logits, self.beside, form, theory, key[0])
         return self.bounds[key]
+
+    def sizes(self) -> NDArray[np.float64]:
+        """What an answer's errors are measured against where it is simulated."""
+        scale = scales(self.operation.name, self.logits, *self.beside)
+        return sizes(np.abs(self.expected.rounded()) if scale is None else scale, self.form)
+
+    def honest(self, rows: Rows) -> Honest:
+        """What honest evaluations of these rows err by, made once for all backends of which theory says as little."""
+        key = rows.tobytes()
+        if key not in self.simulations:
+            here = [value[rows] if name in PER_ROW else value for name, value in self.arguments.items()]
+            kept = slice(None) if self.operation.scalar else rows
+            exact, size = self.expected.rounded()[kept], self.sizes()[kept]
+            self.simulations[key] = honest(self.operation.name, self.form, here[0], here[1:], exact, size)
+        return self.simulations[key]
+
+    def simulated(self, backend: str, absolute: NDArray[np.float64], bound: NDArray[np.float64]) -> Any:
+        """Errors as shares of what honest evaluations explain, NaN where theory speaks; None where it does throughout.
+
+        `bound`: what is proved of these elements.
+        """
+        about = declared(backend, self.group.dtype)
+        if not simulates(self.form, about):
+            return None
+        rows = leaves_no_digit(bound, self.sizes())
+        if not rows.any():
+            return None
+        if self.operation.rows_together:
+            rows = np.ones(len(self.logits), bool)
+        shares, kept = np.full(absolute.shape, np.nan), slice(None) if self.operation.scalar else rows
+        shares[kept] = self.honest(rows).shares(absolute[kept], about.flush or 0.0)
+        return shares
 
     @property
     def audit(self) -> Audit:
@@ -113,6 +148,7 @@ def declared(backend: str, dtype: str) -> Declared:
         None if power is None else 2.0**power,
         about.through_probabilities,
         about.through_entries,
+        about.through_logs,
         about.difference_step,
     )
 

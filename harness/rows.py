@@ -17,6 +17,7 @@ from harness.grades import grade, without_digit
 from harness.operations import OPERATIONS, answer_index
 from harness.probes import Measured, answer_dtype
 from harness.records import Comparison, Group, Property, Side
+from harness.simulated import MULTIPLE
 from harness.tally import QUANTILES, Counts, Tally
 
 WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
@@ -43,8 +44,9 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
     flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
     given = grade(cell.tally)
     unknown = measured.missing if given == "C" and measured.height is None else ""
+    explained = why(given, cell.tally, measured) or beyond_simulation(cell.tally)
     judged = replace(
-        bare(group, backend, "ok", strange or flaw or unknown or why(given, cell.tally, measured) or cell.reason),
+        bare(group, backend, "ok", strange or flaw or unknown or explained or cell.reason),
         verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,
@@ -79,6 +81,15 @@ def other_dtype(group: Group, backend: str, cell: Cell) -> str:
     return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
 
 
+def beyond_simulation(tally: Tally) -> str:
+    """A sentence where an answer falls short by simulation, and by nothing that is proved."""
+    share = tally.peak("simulated").value
+    proved = replace(tally, peaks={name: found for name, found in tally.peaks.items() if name != "simulated"})
+    if share <= 1 or grade(proved) == "F":
+        return ""
+    return f"simulated: {share * MULTIPLE:.3g} times the worst honest evaluation's error, where {MULTIPLE:g} is allowed"
+
+
 def explained_in_some_order(any_order_fraction: float | None) -> bool:
     """Whether a chain of additions may explain an answer: missing where any order of them may give anything."""
     return any_order_fraction is None or not any_order_fraction > 1
@@ -95,6 +106,7 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
         smallest_atol=absolute if finite else inf,
         bound_fraction=tally.peak("B").figure,
         any_order_fraction=of_any_order(tally),
+        simulated_fraction=tally.peak("simulated").figure,
         max_relative_error=relative,
         mean_relative_error_percent=percent(mean_relative),
         max_ulp_error=tally.peak("ulp").figure,

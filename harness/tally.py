@@ -106,13 +106,14 @@ class Tally:
         """Index of the element that the verdict hangs on.
 
         The first that is NaN or infinite; else the one with the largest share of its bound. That is C's, or a digit's,
-        or what its row's sums leave, where one of them explains too little, and B's otherwise. By ULP where nothing
-        is bounded.
+        or what its row's sums leave, where one of them explains too little; what honest evaluations explain too little
+        of, where theory says nothing; and B's otherwise. By ULP where nothing is bounded.
         """
         if self.counts.not_finite:
             return self.peak("not finite").index
         unexplained = max(map(self.peak, CHAINED), key=lambda peak: peak.value)
-        decides = unexplained if unexplained.value > 1 else self.peak("B")
+        simulated = self.peak("simulated") if self.peak("B").value <= 1 or unexplained.index >= 0 else Peak()
+        decides = next((found for found in (unexplained, simulated) if found.value > 1), self.peak("B"))
         return (decides if decides.value > 0 else self.peak("ulp")).index
 
     def means(self) -> tuple[float | None, ...]:

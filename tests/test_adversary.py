@@ -148,6 +148,22 @@ def hvp_backwards(p: Arithmetic, x: Numbers, v: Numbers, t: Numbers) -> Numbers:
     return [p.times(a, p.minus(b, mean)) for a, b in zip(s, inner, strict=True)]
 
 
+def hvp_by_quotients(p: Arithmetic, x: Numbers, v: Numbers, t: Numbers) -> Numbers:
+    """w·t·v/Z − (w·v·Ż + w·t·V + w·Σ w·t·v)/Z² + 2w·V·Ż/Z³, each quotient by itself; Ż = Σ w·t, V = Σ w·v."""
+    w, z = exponentials(p, x)
+    wt, wv = ([p.times(a, b) for a, b in zip(w, part, strict=True)] for part in (t, v))
+    wtv = [p.times(a, b) for a, b in zip(wt, v, strict=True)]
+    sum_t, sum_v, sum_tv = p.sum(wt), p.sum(wv), p.sum(wtv)
+    square = p.times(z, z)
+    cube = p.times(square, z)
+    found = []
+    for a, at, av, atv in zip(w, wt, wv, wtv, strict=True):
+        terms = [p.over(p.times(*pair), square) for pair in ((av, sum_t), (at, sum_v), (a, sum_tv))]
+        last = 2 * p.over(p.times(p.times(a, sum_v), sum_t), cube)
+        found.append(p.plus(p.minus(p.minus(p.minus(p.over(atv, z), terms[0]), terms[1]), terms[2]), last))
+    return found
+
+
 def log_softmax_vjp(p: Arithmetic, x: Numbers, v: Numbers) -> Numbers:
     logs, total = log_softmax(p, x), p.sum(v)
     return [p.minus(b, p.times(p.exp(log), total)) for log, b in zip(logs, v, strict=True)]
@@ -179,6 +195,7 @@ ATTACKED: list[tuple[str, Formula, Declared]] = [
     ("hvp", hvp_centred, Declared()),
     ("hvp", hvp_by_tangents, Declared()),
     ("hvp", hvp_backwards, Declared()),
+    ("hvp", hvp_by_quotients, Declared()),
     ("log_softmax_vjp", log_softmax_vjp, Declared()),
     ("log_softmax_jvp", log_softmax_jvp, Declared()),
     ("mean_squared_error_gradient", squared_error_gradient, Declared()),
@@ -204,7 +221,9 @@ def attacked(formula: Formula, form: Format, x: Numbers, given: list[Any]) -> np
 def test_no_bound_is_broken_by_errors_that_conspire(
     operation: str, formula: Formula, declared: Declared, name: str
 ) -> None:
-    if formula is vjp_by_quotients and name not in ("fine", "coarse", "coarser"):
+    if "quotients" in formula.__name__ and "jvp" not in operation and name not in ("fine", "coarse", "coarser"):
+        if formula is hvp_by_quotients:
+            pytest.skip("quotients by Z² and Z³ are not covered where those are no normal numbers")
         declared = Declared(through_entries=True)  # Z² is beyond what is covered without
     random, form, worst = np.random.Generator(np.random.Philox(key=11)), FORMATS[name], 0.0
     for number in range(16):
@@ -224,4 +243,4 @@ def test_no_bound_is_broken_by_errors_that_conspire(
         allowed = bound(operation, np.array([x]), beside, form, any_order, declared)
         assert np.isfinite(allowed).all()
         worst = max(worst, float((attacked(formula, form, x.tolist(), given) / allowed.ravel()).max()))
-    assert 0.005 < worst <= 1
+    assert (1 / 2 if operation == "hvp" and name == "fine" else 0.005) < worst <= 1

@@ -340,6 +340,44 @@ def test_losses_from_probabilities_need_to_be_declared(dtype: str) -> None:
     assert np.isfinite(bound("cross_entropy", far, [np.array([1])], FORMATS[dtype], any_order)).all()
 
 
+def less_logsumexp(x: Rows) -> Rows:
+    return x - logsumexp(x)
+
+
+THROUGH_LOGS: list[tuple[str, Callable[..., Rows]]] = [
+    ("softmax", lambda x: np.exp(less_logsumexp(x))),
+    ("softmax", lambda x: np.exp(log_softmax(x))),
+    ("log_softmax", less_logsumexp),
+    ("vjp", lambda x, v: np.exp(less_logsumexp(x)) * (v - (np.exp(less_logsumexp(x)) * v).sum(axis=-1, keepdims=True))),
+]
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize(
+    ("operation", "function"), THROUGH_LOGS, ids=["exp(x - lse)", "exp(log_softmax)", "x - lse", "vjp"]
+)
+def test_a_softmax_through_logs_needs_to_be_declared(operation: str, function: Callable[..., Rows], dtype: str) -> None:
+    """Declared it is within, and times 1.01 it is not; undeclared it is above what is proved."""
+    random, through = np.random.Generator(np.random.Philox(key=61)), Declared(through_logs=True)
+    undeclared, within, wrong = 0.0, 0.0, np.inf
+    for n, spread in ((2, 40.0), (5, 80.0), (100, 4.0), (1000, 1.0)):
+        far = 60.0 if function is THROUGH_LOGS[1][1] else 1000.0
+        x = (random.uniform(-spread, 0, size=(200, n)) + random.uniform(-far, far, size=(200, 1))).astype(dtype)
+        given = beside(operation, 200, n, dtype, random)
+        answer = function(x, *given)
+        undeclared = max(undeclared, share(operation, answer, x, given, dtype))
+        within = max(within, share(operation, answer, x, given, dtype, through))
+        wrong = min(wrong, share(operation, answer * x.dtype.type(1.01), x, given, dtype, through))
+    assert within <= 1 < wrong
+    assert undeclared > 1
+
+
+def test_a_maximum_may_be_too_large_for_a_softmax_through_logs() -> None:
+    x = np.array([[1e9, 1e9 - 64]], dtype=np.float32)
+    through = Declared(through_logs=True)
+    assert np.isinf(bound("softmax", x, [], FORMATS["float32"], any_order, through)).all()
+
+
 @pytest.mark.parametrize("dtype", WIDE)
 def test_a_wide_spread_explains_a_hundred_ulp(dtype: str) -> None:
     """A difference of 128 to 160 is rounded to 2^-46 in float64, which exp hands on whole: up to 128 ulp."""

@@ -244,7 +244,7 @@ def test_a_chain_in_float16_is_a_c_while_a_digit_is_right(n: int, recipe: Any) -
     assert cell.grade in ("A", "B", "C") or cell.reason == NO_DIGIT
 
 
-@pytest.mark.parametrize(("dtype", "n"), [("float16", 4400), ("float16", 9000), ("bfloat16", 600)])
+@pytest.mark.parametrize(("dtype", "n"), [("float16", 4400), ("float16", 9000)])
 def test_a_chain_too_long_for_its_probe_is_not_measured_while_a_digit_is_right(dtype: str, n: int) -> None:
     """The probe's own answers are below ½, so no height is known; a wrong element, and zeros, are an F all the same."""
 
@@ -264,7 +264,7 @@ def test_a_chain_too_long_for_its_probe_is_not_measured_while_a_digit_is_right(d
     known = probed.of(group)
     assert "more than the 1 among them" in known["numpy"].missing
     for function, found in (
-        (lambda x: moved(x, 1.07), ("chain not measured", "") if dtype == "float16" else WITHIN_B),
+        (lambda x: moved(x, 1.07), ("chain not measured", "")),
         (one_chain, ("falls short", "F")),
         (one_wrong, ("falls short", "F")),
         (np.zeros_like, ("falls short", "F")),
@@ -273,11 +273,14 @@ def test_a_chain_too_long_for_its_probe_is_not_measured_while_a_digit_is_right(d
         answer = function(blocks.array(group.case, "logits", dtype, (0, 2)))
         results = {("numpy", 0): Result(0, 0, "numpy", "ok")}
         cell = judge.judge(group, results, lambda _, answer=answer: answer, pairs.all_pairs, known).comparisons[0]
-        assert (cell.verdict, cell.grade) == found or (found == WITHIN_B and cell.verdict == "within bound")
+        assert (cell.verdict, cell.grade) == found
 
 
-WITHIN_B = ("within bound", "A or B")
-"""In bfloat16 a factor that leaves a digit is within B at this length: nothing is left to be unmeasured."""
+def test_a_chain_of_which_no_digit_is_right_falls_short_by_simulation() -> None:
+    """600 terms of bfloat16 near 1: from 256 on one is lost or doubled. Off by 74 %, and honest."""
+    cell = graded(one_chain, Case("long", "", Normal(0.1), (2, 600)), "bfloat16")
+    assert (cell.verdict, cell.grade) == ("falls short", "F")
+    assert cell.reason.startswith("simulated: ")
 
 
 def test_a_long_chain_in_sixteen_bits_explains_no_nonsense() -> None:

@@ -23,9 +23,9 @@ from harness.suites import cells, load
 FACTORS = {"zeros": 0.0, "negated": -1.0, "a hundred times": 100.0}
 WIDTHS = 24
 """Of a wider format, so many of the suites' widths, the shortest and the longest among them; of 16 bits all."""
-SAYS_NOTHING = {("hvp", "bfloat16"): ("zeros", "negated")}
-"""Where 16 + 2h roundings of 2^-8 in each of a dozen monomials come to more than the answer, by at most 4 times: an
-answer that is more than 5 times too large falls short (docs/bounds.md#what-it-cannot-see)."""
+SAYS_NOTHING = {("hvp", "bfloat16"): ("zeros",)}
+"""Where the roundings of a dozen monomials, of 2^-8 each, come to more than the answer, by at most twice. What falls
+short there does so by simulation (docs/bounds.md#simulated)."""
 OF_LONG_16_BITS = ("softmax", "log_softmax", "logsumexp", "vjp", "cross_entropy")
 LONG = (255, 512, 4096, 65504, 70000)
 
@@ -66,7 +66,7 @@ def test_no_bound_of_the_suites_forgives_a_wrong_answer(operation: str, dtype: s
     blind = SAYS_NOTHING.get((operation, dtype), ())
     for n in few(dtype, asked()[operation, dtype]):
         for wrong, share in shares(operation, "normal", n, dtype).items():
-            assert share > (1 / 4 if wrong in blind else 1), (n, wrong)
+            assert share > (1 / 2 if wrong in blind else 1), (n, wrong)
             assert share < 1 or wrong not in blind, "it is seen after all"
 
 

@@ -33,6 +33,8 @@ class SoftmaxError:
     s: Floats
     gap: Floats
     """Distance from the maximum."""
+    top: Floats
+    """Size of the maximum, one a row, with what it may be off by."""
     shift: Floats
     """Log-domain error of each rounded shift, with that of its logit."""
     log_total: Floats
@@ -111,7 +113,7 @@ def softmax_error(
     weights = np.maximum(np.exp(-near), SMALLEST)
     total = weights.sum(axis=-1, keepdims=True)
     s = weights / total
-    tiny = declared.flush or form.quantum * (assumed(form).exp + 1)
+    tiny = declared.flush or form.quantum * assumed(form).lost
     exponential = theory.ranged * (near + inexact + moved) * step + relative(assumed(form).exp, form) + inexact
     height = theory.height(n) * step
     spread = (s * np.expm1(exponential + height)).sum(axis=-1, keepdims=True) + n * tiny
@@ -126,7 +128,15 @@ def softmax_error(
             sum_error = np.where(far, np.inf, sum_error)
     r = exponential + sum_error + relative(assumed(form).division, form)
     shift = theory.ranged * (gap + inexact + moved) * step + inexact
-    return SoftmaxError(s, gap, shift, log_total, r, sum_error, tiny, theory, declared, form)
+    top = np.abs(logits.max(axis=-1, keepdims=True)) + moved
+    e = SoftmaxError(s, gap, top, shift, log_total, r, sum_error, tiny, theory, declared, form)
+    return taken_through_logs(e) if declared.through_logs else e
+
+
+def taken_through_logs(e: SoftmaxError) -> SoftmaxError:
+    """Its softmax is the exp of a logarithm, of which a large maximum leaves nothing (docs/bounds.md#through-logs)."""
+    nothing = e.step * e.top >= LARGEST_LOG
+    return replace(e.through_log(), total=np.where(nothing, np.inf, e.total))
 
 
 def far_sum(
@@ -170,6 +180,8 @@ def logsumexp(e: SoftmaxError, logits: Floats) -> Floats:
 def log_softmax(e: SoftmaxError) -> Floats:
     """The shift is rounded, then ln Ẑ, then one subtraction (docs/bounds.md#log-softmax)."""
     inner = e.shift + log_of_total(e)
+    if e.declared.through_logs:  # ln Ẑ is rounded once more with the maximum in it
+        inner = inner + e.step * (e.top + e.log_total + inner) + e.tiny
     allowed: Floats = inner + e.step * (e.log_s + inner) + e.tiny
     return allowed
 

@@ -9,8 +9,9 @@ from harness.bounds.elements import Floats, SoftmaxError
 
 PRODUCT_ROUNDINGS = 8
 """Roundings that one monomial s_j·v_j or s_j·s_k·v_k meets outside of the sum over k."""
-SECOND_ROUNDINGS = 16
-"""Likewise a monomial of a second derivative, outside of its sums (docs/bounds.md#second-order)."""
+SECOND_ROUNDINGS = 6
+"""Likewise a monomial of a second derivative under no sum; one under d sums meets 2d more, and d times their height
+(docs/bounds.md#second-order)."""
 OUTSIDE = 2
 """Roundings of a term that stands outside of every sum: a subtraction, and one to spare."""
 
@@ -59,19 +60,19 @@ def lost(e: SoftmaxError, size: Floats) -> Floats:
 
 
 def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
-    """Six kinds of monomials, s_j(Σ s_k·t_k)(Σ s_l·v_l) thrice, and once times Σ s_m (docs/bounds.md#second-order)."""
+    """Six kinds of monomials under none, one, two or three sums (docs/bounds.md#second-order)."""
     t, v = np.abs(tangent), np.abs(cotangent)
-    outer, deeper = (np.expm1(e.r + e.roundings(SECOND_ROUNDINGS + deep * (e.height + 1))) for deep in (2, 3))
+    outer = [np.expm1(e.r + e.roundings(SECOND_ROUNDINGS + under * (2 + e.height))) for under in range(4)]
     (all_t, off_t), (all_v, off_v), (all_tv, off_tv) = sums(e, t), sums(e, v), sums(e, t * v)
     all_s, off_s = (part + 2 * e.n * e.tiny for part in sums(e, np.ones_like(t)))
     both, off_both = all_t * all_v, off_t * all_v + all_t * off_v
-    size = t * v + t * all_v + v * all_t + all_tv + 3 * both
+    size = outer[0] * t * v + outer[1] * (t * all_v + v * all_t + all_tv) + (3 * outer[2] + outer[3] * all_s) * both
     off = t * off_v + v * off_t + off_tv + (3 + all_s) * off_both + off_s * both
     one_t, one_v = t + all_t + 1, v + all_v + 1
     lost_t, lost_v = (e.tiny * part.sum(axis=-1, keepdims=True) + 2 * e.n * e.least for part in (t, v))
     inside = one_t * lost_v + one_v * lost_t + lost_t * lost_v + e.tiny * (t * v).sum(axis=-1, keepdims=True)
-    grown = 8 * e.spare * inside  # times s_j·(1 + deeper), and 2 `tiny`: as in `product`
-    allowed: Floats = e.s * (outer * size + deeper * (all_s * both + grown) + (off + grown))
+    grown = 8 * e.spare * inside  # times s_j·(1 + outer), and 2 `tiny`: as in `product`
+    allowed: Floats = e.s * (size + outer[3] * grown + (off + grown))
     allowed += 8 * e.tiny * (e.spare * (one_t * one_v + all_tv) + 2 * inside)
     return allowed
 

@@ -10,19 +10,27 @@ from harness.formats import FORMATS, Format
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Assumed of exp, log and division, in u. Measured at worst: 6.5 and 4.3 (TensorFlow, float32), 1.0; 2.3 for exp in
-    float64."""
+    """Assumed of exp, log and division, in u; where each constant comes from: docs/bounds.md#constants."""
 
     exp: float = 8.0
     log: float = 5.0
     division: float = 2.0
 
+    @property
+    def lost(self) -> float:
+        """What one loss of a softmax below the normal numbers costs, in quanta; the proofs need 4."""
+        return max(4.0, self.exp + 1)
+
 
 ASSUMED = Accuracy()
 FLOAT64 = Accuracy(exp=4.0)
+SIXTEEN_BITS = Accuracy(exp=1.0, log=1.0)
+"""Correctly rounded, as every library's are. Not so a division: a product with the rounded reciprocal will do."""
 
 
 def assumed(form: Format) -> Accuracy:
+    if form.p < FORMATS["float32"].p:
+        return SIXTEEN_BITS
     return FLOAT64 if form.p == FORMATS["float64"].p else ASSUMED
 
 
@@ -66,5 +74,7 @@ class Declared:
     """Losses are computed from rounded probabilities."""
     through_entries: bool = False
     """A product with a Jacobian is summed from its rounded entries, or from quotients that are as small."""
+    through_logs: bool = False
+    """A softmax is the exp of its logarithm, and the logarithm is taken off as x − logsumexp(x)."""
     difference_step: float = 0.0
     """Derivatives are central differences of this step."""
