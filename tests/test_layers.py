@@ -18,10 +18,11 @@ PACKAGES = ("backends", "harness", "reports")
 # From the ground up. A module may import from floors below its own, and, in `backends` alone, from beside it.
 FLOORS = [
     ["backends"],
-    ["harness", "harness.errors", "harness.formats", "harness.operations", "harness.records", "harness.environment",
-     "harness.arrays", "harness.sums", "harness.signals", "harness.turns"],
-    ["harness.transcript.symbols", "harness.transcript.script", "harness.transcript.literals"],
-    ["harness.transcript.expressions", "harness.transcript.snippet"],
+    ["harness", "harness.errors", "harness.formats", "harness.operations", "harness.environment", "harness.arrays",
+     "harness.sums", "harness.signals", "harness.turns", "harness.targets"],
+    ["harness.records"],
+    ["harness.transcript.symbols", "harness.transcript.script", "harness.transcript.literals", "harness.drawing"],
+    ["harness.transcript.expressions", "harness.transcript.snippet", "harness.vectors"],
     ["harness.transcript.sides"],
     ["harness.transcript.recorder"],
     ["harness.transcript.adapter", "harness.transcript.tidy"],

@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from harness import arrays, blocks
+from harness import arrays, blocks, drawing
 from harness.formats import FORMATS
 from harness.metrics import measure
 from harness.operations import CLASSES, OPERATIONS
@@ -228,8 +228,8 @@ def test_random_words_are_philox_s() -> None:
 
 @pytest.mark.parametrize("rows", [(0, 7), (3, 7), (1, 2), (5, 5)])
 def test_any_block_of_a_stream_can_be_made_alone(rows: tuple[int, int]) -> None:
-    whole = blocks.words("name", (7, 3), (0, 7)).reshape(7, 3)
-    part = blocks.words("name", (rows[1] - rows[0], 3), rows)
+    whole = drawing.words("name", (7, 3), (0, 7)).reshape(7, 3)
+    part = drawing.words("name", (rows[1] - rows[0], 3), rows)
     assert part.tolist() == whole[rows[0] : rows[1]].ravel().tolist()
 
 
