@@ -79,5 +79,5 @@ def rounded(drawn: NDArray[np.uint64]) -> Floats:
 def scale(kind: str, number: Integers) -> Floats:
     """What a row's distribution sums to: 1, or a power of two, or in every second row 0."""
     turn = number % 2
-    sums = {"less": 0.5 ** (1.0 + turn), "more": 2.0 ** (1.0 + turn), "zeros": turn.astype(np.float64)}
-    return sums.get(kind, np.ones(number.shape))
+    power = {"less": -1 - turn, "more": 1 + turn}.get(kind, np.zeros_like(turn))
+    return np.where((kind == "zeros") & (turn == 0), 0.0, np.ldexp(1.0, power))

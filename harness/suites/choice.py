@@ -17,6 +17,7 @@ AXES = {
     "middle, counted from the end": "{rows}x{width}x3/-2",
     "second of four": "2x{width}x{rows}x3/1", "last of five": "2x{rows}x2x1x{width}",
     "third of five": "2x{rows}x{width}x1x2/2", "fourth of six": "1x2x{rows}x{width}x2x1/3",
+    "last of six": "1x2x{rows}x2x1x{width}",
 }  # fmt: skip
 """Where the axis stands, by the grammar of a case's name."""
 APPLIES = {
