@@ -90,7 +90,7 @@ class NumPy(Backend):
         return self.reduced(-(distribution * self.log_softmax(logits, axis)).sum(axis=axis), reduction)
 
     def soft_cross_entropy_gradient(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
-        gradient = self.softmax(logits, axis) - distribution
+        gradient = self.softmax(logits, axis) * distribution.sum(axis=axis, keepdims=True) - distribution
         return gradient * (logits.shape[axis] / logits.size) if reduction == "mean" else gradient
 
     def mean_squared_error(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:

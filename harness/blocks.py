@@ -1,36 +1,34 @@
 """A case as a stream of row blocks, and the arguments of an operation on one of them.
 
-Numbers come from Philox4x64-10 (Salmon et al., 2011), keyed by the case's name and the argument's: element i is word i
-of the stream, so any block can be made alone, on any machine. They are integers, scaled by one rounding an operation in
-float64 and one to the dtype under test, but for bfloat16, to which ml_dtypes rounds by way of float32: the same bytes
-everywhere, and the exact values are of these.
+Numbers are drawn by the case's name and the argument's (`harness.drawing`), rounded once to the dtype under test; to
+bfloat16, to which ml_dtypes rounds by way of float32, twice: the same bytes everywhere, and the exact values are of
+these.
 """
 
 from __future__ import annotations
 
-import hashlib
-from functools import singledispatch
-from importlib.resources import files
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import arrays
-from harness.formats import FORMATS, Format
-from harness.operations import CLASSES, Operation
-from harness.records import Case, Chain, Exponentials, Normal, Printed, Recipe, Stored, Twins, Uniform
+from harness import arrays, targets
+from harness.drawing import Span, along, draw, numbered, words
+from harness.formats import FORMATS
+from harness.operations import Operation
+from harness.records import Case, Uniform
+from harness.vectors import VECTORS
 
 BLOCK_ELEMENTS = 2**16
-LN_TERM, LN_2 = -0.7550225842780328, 0.6931471805599453
-"""ln 0.47 and ln 2. A term of 0.47 u is lost when it is added to 1 or more; among its own kind it is not."""
-PARTS = 128
-"""A label distribution's parts."""
-UPSTREAM = ("random", "ones", "same", "onehot")
-"""Cotangents and tangents: uniform on [−1, 1); all 1; one row for all; 1 at one lane a row, the first, the next, …"""
-LABELS = ("random", "first", "last")
-Rows = tuple[int, int]
+UPSTREAM = ("random", "ones", "same", "onehot", *VECTORS)
+"""Cotangents and tangents: uniform on [−1, 1); all 1; one row for all; 1 at one lane a row, the first, the next, …; and
+those that `harness.vectors` makes."""
+INDEX = ("middle", "first", "last")
+"""The output of which `jacobian_row` is asked: the documents' 2 of 4."""
+WEIGHTS = {"random": 1.0, "wide": 32.0, "narrow": 2.0**-10}
+"""Of a layer: uniform between minus and plus this."""
+Rows = Span
 
 
 def boundaries(case: Case) -> list[Rows]:
@@ -51,14 +49,14 @@ def arguments(case: Case, operation: Operation, dtype: str, axis: int, rows: Row
 
 
 def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
-    """One of them: a number for `index`, the documents' output 2 of 4; integers for labels; else an array."""
+    """One of them: a number for `index`; integers for labels; else an array."""
     match name:
         case "index":
-            return case.shape[axis] // 2
+            return {"first": 0, "middle": case.shape[axis] // 2, "last": case.shape[axis] - 1}[case.index]
         case "labels":
-            return labels(case, name, case.shape[axis], axis, rows)
+            return labels(case, name, case.shape[axis], dtype, axis, rows)
         case "classes":
-            return labels(case, name, CLASSES, axis, rows)
+            return labels(case, name, case.classes, dtype, axis, rows)
         case "distribution":
             return distribution(case, dtype, axis, rows)
         case "weights":
@@ -69,34 +67,60 @@ def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
             return array(case, name, dtype, rows)
 
 
-def labels(case: Case, name: str, classes: int, axis: int, rows: Rows) -> NDArray[np.int64]:
-    """A class for each row of the logits, any of them, from a stream of random words."""
+def labels(case: Case, name: str, classes: int, dtype: str, axis: int, rows: Rows) -> NDArray[np.int64]:
+    """A class for each row of the logits, of the kind that the case names."""
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    drawn = np.take(words(f"{key(case)}/{name}", shape, rows).reshape(shape), [0], axis=position)
+    stream = f"{key(case)}/{name}"
+    drawn = np.take(words(stream, shape, rows).reshape(shape), [0], axis=position)
     random = (drawn % np.uint64(classes)).astype(np.int64).squeeze(position)
-    return random if case.labels == "random" else np.full_like(random, 0 if case.labels == "first" else classes - 1)
+    if case.labels == "random":
+        return random
+    one = int(words(stream, (1,), (0, 1))[0] % np.uint64(classes))
+    made = targets.Labelling(
+        random, numbered(shape, position, rows), one, classes, lambda: likeliest(case, name, dtype, axis, rows, random)
+    )
+    return targets.KINDS[case.labels](made)
+
+
+def likeliest(case: Case, name: str, dtype: str, axis: int, rows: Rows, random: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each row's largest logit stands. A layer's logits are not here yet: its classes stay random."""
+    return random if name == "classes" else array(case, "logits", dtype, rows).argmax(axis=axis).astype(np.int64)
 
 
 def distribution(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
-    """Multiples of 1/128 that sum to 1, for each row of the logits: exact in every format, and so is their sum.
-
-    A row's first n − 1 random words cut 128 parts into n; of a case with one label, that has them all.
+    """Of the kind that the case names, for each row of the logits; but for `rounded`, multiples of 1/128 or of a power
+    of two times that: exact in every format, and so is their sum. Of a case with labels of a kind, they have it all.
     """
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
-    if case.labels != "random":
-        return onehot(shape, position, np.asarray(0 if case.labels == "first" else -1), dtype)
-    drawn = np.moveaxis(words(f"{key(case)}/distribution", shape, rows).reshape(shape), position, -1)[..., :-1]
-    cuts = np.sort((drawn % np.uint64(PARTS + 1)).astype(np.int64), axis=-1)
-    parts = np.diff(cuts, axis=-1, prepend=0, append=PARTS)
-    return np.moveaxis(parts / PARTS, -1, position).astype(arrays.dtype(dtype))
+    hot = case.labels != "random" or case.distribution == "onehot"
+    whole = hot_labels(case, dtype, axis, rows) if hot else shares(case, shape, position, rows)
+    if case.distribution in ("random", "onehot", "rounded"):
+        return whole.astype(arrays.dtype(dtype))
+    sums = np.expand_dims(targets.scale(case.distribution, numbered(shape, position, rows)), position)
+    return (whole * sums).astype(arrays.dtype(dtype))
+
+
+def hot_labels(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.float64]:
+    """1 at each row's label."""
+    position = axis % len(case.shape)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    lane = labels(case, "distribution", shape[position], dtype, axis, rows)
+    return onehot(shape, position, lane, "float64").astype(np.float64)
+
+
+def shares(case: Case, shape: tuple[int, ...], position: int, rows: Rows) -> NDArray[np.float64]:
+    """Of each class, at random."""
+    drawn = np.moveaxis(words(f"{key(case)}/distribution", shape, rows).reshape(shape), position, -1)
+    parts = targets.rounded(drawn) if case.distribution == "rounded" else targets.cut(drawn)
+    return np.moveaxis(parts, -1, position)
 
 
 def weights(case: Case, dtype: str, axis: int) -> NDArray[np.generic]:
-    """Of a layer, (t, n), for all rows of the case: uniform on [−1, 1)."""
-    shape = (CLASSES, case.shape[axis])
-    drawn = draw(Uniform(-1.0, 2.0), f"{key(case)}/weights", shape, (0, CLASSES), FORMATS[dtype])
+    """Of a layer, (t, n), for all rows of the case."""
+    shape, end = (case.classes, case.shape[axis]), WEIGHTS[case.weights]
+    drawn = draw(Uniform(-end, 2 * end), f"{key(case)}/weights", shape, (0, case.classes), FORMATS[dtype])
     return drawn.astype(arrays.dtype(dtype))
 
 
@@ -105,20 +129,21 @@ def upstream(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> NDArra
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
     match case.upstream:
+        case "random":
+            return array(case, name, dtype, rows)
         case "ones":
             return np.ones(shape, arrays.dtype(dtype))
         case "onehot":
-            batch = (*shape[:position], *shape[position + 1 :])
-            before = rows[0] * prod(batch[1:]) if position else 0
-            return onehot(shape, position, (before + np.arange(prod(batch)).reshape(batch)) % shape[position], dtype)
+            return onehot(shape, position, numbered(shape, position, rows) % shape[position], dtype)
         case "same":
             one = array(case, name, dtype, (0, 1)) if position else array(case, name, dtype, rows)
             one = np.moveaxis(one, position, -1).reshape(-1, shape[position])[0]
             return np.moveaxis(
                 np.broadcast_to(one, (*shape[:position], *shape[position + 1 :], len(one))), -1, position
             )
-        case _:
-            return array(case, name, dtype, rows)
+        case kind:
+            made = along(VECTORS[kind], f"{key(case)}/{name}", shape, axis, rows, FORMATS[dtype])
+            return made.astype(arrays.dtype(dtype))
 
 
 def onehot(shape: tuple[int, ...], position: int, lane: NDArray[Any], dtype: str) -> NDArray[np.generic]:
@@ -149,81 +174,3 @@ def key(case: Case) -> str:
 def stream(argument: str) -> str:
     """The argument whose numbers it has: a layer's inputs are what other operations call logits."""
     return "logits" if argument == "inputs" else argument
-
-
-@singledispatch
-def draw(recipe: Recipe, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
-    """Values of a recipe on those rows, in float64, before they are rounded to the dtype under test."""
-    raise TypeError(f"no such recipe: {recipe!r}")
-
-
-@draw.register
-def _(recipe: Printed, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
-    return np.array(recipe.values, dtype=np.float64)[rows[0] : rows[1]]
-
-
-@draw.register
-def _(recipe: Uniform, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
-    unit = (words(name, shape, rows) >> np.uint64(11)) * 2.0**-53
-    drop = recipe.drop * np.arange(rows[0], rows[1], dtype=np.float64)
-    return (recipe.low + recipe.width * unit).reshape(rows[1] - rows[0], -1) - drop[:, None]
-
-
-@draw.register
-def _(recipe: Normal, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
-    uniform = (words(name, (*shape, 12), rows) >> np.uint64(8)).astype(np.int64).reshape(-1, 12)
-    total = uniform.sum(axis=1) - 6 * 2**56
-    scaled: NDArray[np.float64] = recipe.sigma * (total * 2.0**-56)
-    return scaled
-
-
-@draw.register
-def _(recipe: Chain, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
-    n = shape[1]
-    places = [0, 1, 2, n // 4, n // 3, n // 2, n - 2, n - 1]
-    logits = np.full(shape, LN_TERM - form.p * LN_2)
-    for number in range(*rows):
-        logits[number - rows[0], places[number % len(places)]] = 0.0
-    return logits
-
-
-@draw.register
-def _(recipe: Exponentials, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
-    """From where nine exponentials are under u/50 together, to where they are still normal numbers four times over."""
-    nearest, farthest = -(form.p + 9) * LN_2, (form.emin + 2) * LN_2
-    unit = (words(name, shape, rows) >> np.uint64(11)).reshape(shape) * 2.0**-53
-    logits = np.asarray(nearest + (farthest - nearest) * unit, dtype=np.float64)
-    logits[:, 0] = 0.0
-    return logits
-
-
-@draw.register
-def _(recipe: Twins, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
-    logits = (words(name, shape, rows).reshape(shape) % np.uint64(256)) / 64.0
-    for number in range(*rows):
-        kind, here = number % 4, number - rows[0]
-        if kind in (1, 3):
-            twin = (words(name, (1, *shape[1:]), (number - 1, number)).reshape(shape[1:]) % np.uint64(256)) / 64.0
-            logits[here] = twin + 64 if kind == 1 else twin[::-1]
-    return logits
-
-
-@draw.register
-def _(recipe: Stored, name: str, shape: tuple[int, ...], rows: Rows, form: Format) -> NDArray[np.float64]:
-    file = files("harness").joinpath("data", recipe.file)
-    content = file.read_bytes()
-    if (found := hashlib.sha256(content).hexdigest()) != recipe.sha256:
-        raise ValueError(f"{recipe.file} is damaged: its SHA-256 is {found}, not {recipe.sha256}")
-    with file.open("rb") as stream:
-        stored: NDArray[np.float64] = np.load(stream, allow_pickle=False)
-    return stored[rows[0] : rows[1]]
-
-
-def words(name: str, shape: tuple[int, ...], rows: Rows) -> NDArray[np.uint64]:
-    """The stream's 64-bit words for those rows, little-endian whatever the machine."""
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")
-    count, first = prod(shape), rows[0] * prod(shape[1:])
-    stream = np.random.Philox(key=key)
-    stream.advance(first // 4)  # four words a step
-    drawn = stream.random_raw(count + first % 4)
-    return drawn[first % 4 :].astype("<u8")

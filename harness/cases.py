@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 from harness import families
-from harness.blocks import LABELS, UPSTREAM
+from harness.blocks import INDEX, UPSTREAM, WEIGHTS
 from harness.errors import UsageError, unknown
 from harness.records import Case, Chain, Normal, Printed, Stored, Twins, Uniform
+from harness.targets import DISTRIBUTIONS, LABELS
 from harness.variations import VARIATIONS
 
 PRODUCTS = ("softmax", "log_softmax", "logsumexp", "vjp", "jvp")
@@ -188,7 +190,12 @@ GRAMMAR = re.compile(
     re.ASCII,
 )
 """Of a synthetic case's name: `normal:3x17`, `ties:4x5x6/1;upstream=ones`."""
-OPTIONS = {"upstream": UPSTREAM, "labels": LABELS}
+CLASSES = ("1", "2", "3", "4", "5", "17", "300")
+OPTIONS = {
+    "upstream": UPSTREAM, "labels": LABELS, "distribution": DISTRIBUTIONS, "index": INDEX, "weights": tuple(WEIGHTS),
+    "classes": CLASSES,
+}  # fmt: skip
+"""What stands beside the logits, an argument each, and the kinds that there are."""
 MOST_ELEMENTS = 2**26
 MOST_DIMENSIONS = 64
 """Of an array of NumPy 2, which has no name for it any more (32 in NumPy 1)."""
@@ -230,15 +237,20 @@ def synthetic(name: str) -> Case:
         shape,
         (axis,),
         operations=("softmax", "log_softmax", "vjp"),
-        **options(found["options"]),  # type: ignore[arg-type]
+        **options(name, found["options"]),
     )
 
 
-def options(text: str) -> dict[str, str]:
-    given = dict(option.split("=") for option in text.split(";")[1:])
-    for option, value in given.items():
+def options(name: str, text: str) -> dict[str, Any]:
+    """Of a case, by name; UsageError for one that there is not, and for one that is given twice."""
+    pairs = [option.split("=") for option in text.split(";")[1:]]
+    given: dict[str, Any] = {}
+    for option, value in pairs:
+        if option in given:
+            raise UsageError(f"{name}: {option} is there twice, as {given[option]} and as {value}: give it once")
+        given[option] = value
         if option not in OPTIONS:
             raise unknown("option of a case", option, OPTIONS)
         if value not in OPTIONS[option]:
             raise unknown(f"kind of {option}", value, OPTIONS[option])
-    return given
+    return given | {option: int(value) for option, value in pairs if option == "classes"}

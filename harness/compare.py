@@ -215,7 +215,8 @@ def one_pass(
 
 def suspicious(group: Group, judgement: Judgement) -> bool:
     """Whether an answer is above B, by what a long chain of additions may explain, and none was measured."""
-    return needs_height(softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])) and any(
+    n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
+    return needs_height(n) and any(
         row.verdict == rows.SHORT
         and row.measured_height is None
         and rows.explained_in_some_order(row.any_order_fraction)

@@ -13,7 +13,7 @@ from harness.operations import OPERATIONS, answer_shape
 from harness.records import Group
 from harness.suites import Narrowing, Suite, load, outline
 from harness.suites.cells import Answering
-from harness.variations import REPEATS
+from harness.variations import FIRST, REPEATS
 from harness.workload import programs, refusal
 
 START = 6.0
@@ -56,7 +56,11 @@ def costs(groups: list[Group]) -> dict[str, Cost]:
 
 
 def asking(group: Group) -> float:
-    times = {"again": REPEATS, "hostile": 2, "alone": group.case.shape[0], "dtypes": 4}.get(group.case.variation, 1)
+    if group.case.variation == FIRST:
+        return START
+    times = {"again": REPEATS, "hostile": 2, "alone": group.case.shape[0], "dtypes": 4, "held": 2}.get(
+        group.case.variation, 1
+    )
     return QUESTION * len(boundaries(group.case)) + times * (QUESTION / 4 + ELEMENT * prod(group.case.shape))
 
 
@@ -64,7 +68,7 @@ def judging(groups: list[Group]) -> float:
     """Seconds of the judge's own process."""
     total = 0.0
     for group in groups:
-        answers = prod(answer_shape(OPERATIONS[group.operation], group.case.shape, group.axis))
+        answers = prod(answer_shape(OPERATIONS[group.operation], group.case.shape, group.axis, group.case.classes))
         asked = sum(1 for backend in group.backends if not refusal(backend, group))
         total += asked * (JUDGED + MEASURED * answers) + (EXACT * answers if asked else 0)
     return total

@@ -25,7 +25,7 @@ from harness.inputs import Inputs
 from harness.process import Limits, Worker, WorkerDiedError
 from harness.records import Group, Result
 from harness.turns import Turns
-from harness.variations import THREADS
+from harness.variations import FIRST, THREADS
 from harness.workload import expected_seconds, parts, refusal
 
 
@@ -101,7 +101,7 @@ class Framework:
         return [backend for backend in group.backends if backend in self.backends] if ours else []
 
     def _cell(self, number: int, group: Group, backend: str) -> None:
-        self._renew()
+        self._renew(anew=group.case.variation == FIRST)
         for block in range(len(blocks.boundaries(group.case))):
             with self.turns.turn(self.rank):
                 result = self._result(number, group, backend, block)
@@ -135,9 +135,12 @@ class Framework:
             sha256=reply.get("sha256", ""),
         )
 
-    def _renew(self) -> None:
-        """Replace a worker that keeps much of what it was asked: nobody runs out of memory by earlier questions."""
-        if self._worker and self._worker.grown:
+    def _renew(self, anew: bool) -> None:
+        """Replace a worker that keeps much of what it was asked: nobody runs out of memory by earlier questions.
+
+        `anew`: or any, where a question is to be the first of its process.
+        """
+        if self._worker and (anew or self._worker.grown):
             self._worker.stop()
             self._worker = None
 

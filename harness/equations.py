@@ -48,6 +48,30 @@ def exact_dot(a: Floats, b: Floats) -> Floats:
     return exact_sum(np.concatenate([product, lost], axis=-1))
 
 
+FAR = 64
+"""Powers of two from which on a vector is scaled back: products of two such would leave float64."""
+
+
+def exponent(vector: Floats) -> NDArray[np.int64]:
+    """Of a row's largest entry, as a column; 0 within 2^±64."""
+    power = np.frexp(np.abs(vector).max(axis=-1, keepdims=True))[1]
+    return np.where(np.abs(power) < FAR, 0, power)
+
+
+def scaled(name: str, measure: Measure) -> Measure:
+    """With the answer, which is linear in that argument, as of one about 1."""
+
+    def back(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
+        power = -exponent(arguments[name].astype(np.float64))
+        return measure(np.ldexp(answer, power), np.ldexp(allowed, power), arguments)
+
+    return back
+
+
+def about_1(vector: Floats) -> Floats:
+    return np.ldexp(vector, -exponent(vector))
+
+
 def itself(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
     return answer, allowed
 
@@ -56,7 +80,7 @@ def along(name: str) -> Measure:
     """⟨answer, that argument⟩, a number a row."""
 
     def dot(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
-        vector = arguments[name].astype(np.float64)
+        vector = about_1(arguments[name].astype(np.float64))
         return exact_dot(answer, vector)[:, None], (allowed * np.abs(vector)).sum(axis=-1)[:, None]
 
     return dot
@@ -66,7 +90,7 @@ def times(name: str, transposed: bool = False) -> Measure:
     """J·t for a tangent t; vᵀ·J for a cotangent v."""
 
     def product(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
-        vector = arguments[name].astype(np.float64)
+        vector = about_1(arguments[name].astype(np.float64))
         n = vector.shape[-1]
         j, bound = (part.reshape(-1, n, n) for part in (answer, allowed))
         if transposed:
@@ -82,9 +106,12 @@ def exponential(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[
 
 
 EQUATIONS: dict[str, tuple[tuple[str, Measure], tuple[str, Measure]]] = {
-    "⟨v, J·t⟩ = ⟨Jᵀ·v, t⟩": (("jvp", along("cotangent")), ("vjp", along("tangent"))),
-    "jvp = J·t": (("jvp", itself), ("jacobian", times("tangent"))),
-    "vjp = vᵀ·J": (("vjp", itself), ("jacobian", times("cotangent", transposed=True))),
+    "⟨v, J·t⟩ = ⟨Jᵀ·v, t⟩": (
+        ("jvp", scaled("tangent", along("cotangent"))),
+        ("vjp", scaled("cotangent", along("tangent"))),
+    ),
+    "jvp = J·t": (("jvp", scaled("tangent", itself)), ("jacobian", times("tangent"))),
+    "vjp = vᵀ·J": (("vjp", scaled("cotangent", itself)), ("jacobian", times("cotangent", transposed=True))),
     "exp(ln s) = s": (("log_softmax", exponential), ("softmax", itself)),
     "∇²(−ln s_y)·t = J·t": (("cross_entropy_hvp", itself), ("jvp", itself)),
 }

@@ -7,48 +7,12 @@ needs which family: docs/suites.md#families.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness import blocks
+from harness.drawing import LN_2, LN_TERM, Floats, Rows, Span, along, draw
 from harness.formats import Format
 from harness.records import Family, Normal, Recipe, Uniform
-
-Floats = NDArray[np.float64]
-LN_2 = blocks.LN_2
-
-
-@dataclass(frozen=True)
-class Rows:
-    """What a family makes its rows of. `unit`: uniform on [0, 1), (rows, n); `number`: of each row in the case."""
-
-    unit: Floats
-    number: NDArray[np.int64]
-    form: Format
-
-    @property
-    def n(self) -> int:
-        return self.unit.shape[1]
-
-    @property
-    def turn(self) -> NDArray[np.int64]:
-        """The rows' numbers as a column."""
-        return self.number[:, None]
-
-    @property
-    def place(self) -> NDArray[np.bool_]:
-        """One lane a row: the first, the last and the middle of the first three rows, then others."""
-        n = self.n
-        lanes = np.array([0, n - 1, n // 2, n // 4, n - n // 4 - 1, n // 3, 1 % n, max(0, n - 2)])
-        return np.arange(n) == lanes[self.turn % len(lanes)]
-
-    @property
-    def farthest(self) -> float:
-        """Beyond this, exp underflows to nothing, and that of its negative overflows."""
-        return 1.2 * (self.form.emax + self.form.p) * LN_2
 
 
 def zeros(rows: Rows) -> Floats:
@@ -94,7 +58,7 @@ def gap(rows: Rows) -> Floats:
 
 def lost(rows: Rows) -> Floats:
     """One entry 0 among others that a sum of 1 or more loses one by one, and not together."""
-    return np.where(rows.place, 0.0, blocks.LN_TERM - rows.form.p * LN_2)
+    return np.where(rows.place, 0.0, LN_TERM - rows.form.p * LN_2)
 
 
 def subnormal(rows: Rows) -> Floats:
@@ -138,12 +102,29 @@ def repeated(rows: Rows) -> Floats:
     return np.broadcast_to(((np.arange(rows.n) * 37 + 11) % 64) / 16, rows.unit.shape).copy()
 
 
+def pair(rows: Rows) -> Floats:
+    """Two entries alike, at the row's own place and beside it, and above all others."""
+    both = rows.place | np.roll(rows.place, 1, axis=1)
+    return np.where(both, 2.0, -1 - 4 * rows.unit)
+
+
+def summit(rows: Rows) -> Floats:
+    """One entry so far above the others that what takes another for the maximum overflows."""
+    return np.where(rows.place, 0.0, -rows.farthest - 4 * rows.unit)
+
+
+def signed(rows: Rows) -> Floats:
+    """Zeros of either sign among ordinary numbers: −0 is no mask."""
+    eighth = np.floor(rows.unit * 8)
+    return np.where(eighth < 3, -0.0, np.where(eighth < 6, 0.0, 4 * rows.unit - 3.5))
+
+
 STRUCTURED: dict[str, Callable[[Rows], Floats]] = {
     make.__name__: make
     for make in (
         zeros, below, above, abyss, shifted, ties, peak, gap, subnormal, masked, mixed, scaled, ramp, counting,
         repeated,
-        lost,
+        lost, pair, summit, signed,
     )
 }  # fmt: skip
 PLAIN: dict[str, Recipe] = {"normal": Normal(3), "uniform": Uniform(-4, 8), "wide": Normal(30)}
@@ -163,15 +144,6 @@ def described(family: str) -> str:
     return drawn.get(family) or " ".join(str(STRUCTURED[family].__doc__).split()).rstrip(".")
 
 
-@blocks.draw.register
-def _(recipe: Family, name: str, shape: tuple[int, ...], rows: blocks.Rows, form: Format) -> Floats:
-    position = recipe.axis % len(shape)
-    batch, n = (*shape[:position], *shape[position + 1 :]), shape[position]
-    before = rows[0] * prod(batch[1:]) if position else 0
-    unit = (
-        blocks.words(name, (*batch, n), rows if position else (0, batch[0] if batch else 1)) >> np.uint64(11)
-    ) * 2.0**-53
-    count = prod(batch)
-    table = np.asarray(unit.reshape(count, n), dtype=np.float64)
-    made = STRUCTURED[recipe.name](Rows(table, before + np.arange(count), form))
-    return np.moveaxis(made.reshape(*batch, n), -1, position)
+@draw.register
+def _(recipe: Family, name: str, shape: tuple[int, ...], rows: Span, form: Format) -> Floats:
+    return along(STRUCTURED[recipe.name], name, shape, recipe.axis, rows, form)

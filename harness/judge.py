@@ -109,7 +109,7 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
     `first`: they are of the case's first block, on which equations between operations are measured.
     """
     form = FORMATS[answer.dtype.name]
-    actual = as_rows(asked.operation, answer, asked.group.axis, asked.n)[asked.rows]
+    actual = as_rows(asked.operation, answer, asked.group.axis, asked.n, asked.group.case.classes)[asked.rows]
     bounds = {name: asked.allowed(backend, theory, form) for name, theory in THEORIES.items()}
     within = bounds | {"A": earned(bounds["A"])} | limits(asked, form.u)
     tally = metrics.measure(actual, asked.expected, within, form, asked.offset)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 FULL_JACOBIAN_N = 256
 """Longest axis for which a whole n × n Jacobian is held; beyond it, `vjp` and `jvp` probe it by products."""
 CLASSES = 3
-"""Outputs T of a softmax layer. Its inputs are a case's rows, so N is the length of the case's axis."""
+"""Outputs T of a softmax layer, unless its case has others. Its inputs are a case's rows: N is the axis's length."""
 LABELS, DISTRIBUTION, COTANGENT, TANGENT = ("logits", "labels"), ("logits", "distribution"), "cotangent", "tangent"
 
 
@@ -19,8 +19,8 @@ LABELS, DISTRIBUTION, COTANGENT, TANGENT = ("logits", "labels"), ("logits", "dis
 class Operation:
     """One question about a row x of length n, or about all rows of a block at once.
 
-    `answer` is the shape of a row's answer, in the lengths `n`, `t` (`CLASSES`) and `tn`; where it is ("n",) and
-    not `moved`, it stands along the axis of the logits, and else at the end.
+    `answer` is the shape of a row's answer, in the lengths `n`, `t` (a layer's classes) and `tn`; where it is ("n",)
+    and not `moved`, it stands along the axis of the logits, and else at the end.
     """
 
     name: str
@@ -68,7 +68,7 @@ OPERATIONS = {
         Operation("soft_cross_entropy", "−Σ p_j·ln s_j", DISTRIBUTION, answer=(), reduction="none"),
         Operation("soft_cross_entropy_mean", "Σ −p·ln s / k", DISTRIBUTION, (), reduction="mean", scalar=True),
         Operation("soft_cross_entropy_sum", "Σ −p·ln s", DISTRIBUTION, (), reduction="sum", scalar=True),
-        Operation("soft_cross_entropy_gradient", "s − p", DISTRIBUTION, reduction="sum"),
+        Operation("soft_cross_entropy_gradient", "s·Σ p_i − p", DISTRIBUTION, reduction="sum"),
         Operation("mean_squared_error", "Σ (s_y − 1)² / k", LABELS, (), reduction="mean", scalar=True),
         Operation("mean_squared_error_gradient", "2(s_y − 1)·s_y(e_y − s) / k", LABELS, reduction="mean"),
         Operation("layer", "s(Wx)", ("inputs", "weights"), ("t",), moved=True),
@@ -84,15 +84,15 @@ OPERATIONS = {
 }
 
 
-def lengths(operation: Operation, n: int) -> tuple[int, ...]:
+def lengths(operation: Operation, n: int, classes: int = CLASSES) -> tuple[int, ...]:
     """Shape of one row's answer."""
-    known = {"n": n, "t": CLASSES, "tn": CLASSES * n}
+    known = {"n": n, "t": classes, "tn": classes * n}
     return tuple(known[name] for name in operation.answer)
 
 
-def softmax_length(operation: Operation, n: int) -> int:
+def softmax_length(operation: Operation, n: int, classes: int = CLASSES) -> int:
     """How many logits its softmax has: a layer's are its classes."""
-    return CLASSES if "weights" in operation.arguments else n
+    return classes if "weights" in operation.arguments else n
 
 
 def split(shape: tuple[int, ...], axis: int) -> tuple[tuple[int, ...], int]:
@@ -101,28 +101,32 @@ def split(shape: tuple[int, ...], axis: int) -> tuple[tuple[int, ...], int]:
     return shape[:position] + shape[position + 1 :], position
 
 
-def answer_shape(operation: Operation, shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+def answer_shape(operation: Operation, shape: tuple[int, ...], axis: int, classes: int = CLASSES) -> tuple[int, ...]:
     """Shape of the answer for a block of that shape."""
     if operation.scalar:
         return ()
     batch, position = split(shape, axis)
-    return shape if operation.in_place else batch + lengths(operation, shape[position])
+    return shape if operation.in_place else batch + lengths(operation, shape[position], classes)
 
 
-def as_rows(operation: Operation, answer: NDArray[np.generic], axis: int, n: int) -> NDArray[np.generic]:
+def as_rows(
+    operation: Operation, answer: NDArray[np.generic], axis: int, n: int, classes: int = CLASSES
+) -> NDArray[np.generic]:
     """The answer as (rows, answers of a row), rows in the order of the batch with the axis taken out."""
     if operation.in_place:
         answer = np.moveaxis(answer, axis, -1)
-    return answer.reshape(-1, prod(lengths(operation, n)))
+    return answer.reshape(-1, prod(lengths(operation, n, classes)))
 
 
-def answer_index(operation: Operation, shape: tuple[int, ...], axis: int, flat: int) -> tuple[int, ...]:
+def answer_index(
+    operation: Operation, shape: tuple[int, ...], axis: int, flat: int, classes: int = CLASSES
+) -> tuple[int, ...]:
     """Where element number `flat` of `as_rows(…)` stands in the answer itself; of a scalar, its block."""
     if operation.scalar:
         return (flat,)
     batch, position = split(shape, axis)
     if not operation.in_place:
-        moved = batch + lengths(operation, shape[position])
+        moved = batch + lengths(operation, shape[position], classes)
         return tuple(int(i) for i in np.unravel_index(flat, moved)) if moved else ()
     *outer, j = (int(i) for i in np.unravel_index(flat, (*batch, shape[position])))
     return (*outer[:position], j, *outer[position:])

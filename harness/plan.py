@@ -163,7 +163,7 @@ def probes(planned: list[Group]) -> list[Group]:
     """
     asked: dict[tuple[str, str, str, int, str], dict[str, None]] = {}
     for group in planned:
-        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
+        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
         for backend in group.backends:
             name, dtype = probed_as(backend, group.dtype)
             if needs_height(n):

@@ -134,7 +134,7 @@ class Probed:
         self.unanswered += other.unanswered
 
     def of(self, group: Group) -> dict[str, Measured]:
-        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
+        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
         place = place_of(group)
         return {name: self._of(*probed_as(name, group.dtype), n, place) for name in group.backends}
 

@@ -162,7 +162,7 @@ def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[s
     made = blocks.arguments(group.case, operation, group.dtype, group.axis, rows)
     arguments = {name: moved(name, value, group.axis) for name, value in made.items()}
     count, n = arguments[operation.arguments[0]].shape
-    width = prod(lengths(operation, n))
+    width = prod(lengths(operation, n, group.case.classes))
     step = count if operation.rows_together else max(1, SLICE_ELEMENTS // max(1, width))
     finest = max((FORMATS[dtype] for dtype in (group.dtype, *answered)), key=lambda form: form.p)
     fast = operation.name in double.OPERATIONS and finest.p <= FORMATS["float32"].p and size(group) >= LARGE
@@ -179,7 +179,7 @@ def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[s
 
 def size(group: Group) -> int:
     """Elements of the whole case's answer."""
-    return prod(answer_shape(OPERATIONS[group.operation], group.case.shape, group.axis))
+    return prod(answer_shape(OPERATIONS[group.operation], group.case.shape, group.axis, group.case.classes))
 
 
 def moved(name: str, value: Any, axis: int) -> Any:
@@ -195,4 +195,4 @@ def block_shape(group: Group, rows: blocks.Rows) -> tuple[int, ...]:
 
 def block_answer(group: Group, rows: blocks.Rows) -> tuple[int, ...]:
     """Shape of a block's answer."""
-    return answer_shape(OPERATIONS[group.operation], block_shape(group, rows), group.axis)
+    return answer_shape(OPERATIONS[group.operation], block_shape(group, rows), group.axis, group.case.classes)

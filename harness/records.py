@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.operations import CLASSES
+
 if TYPE_CHECKING:  # a worker reads this module too, under an interpreter that may have no pandas
     import pandas as pd
 
@@ -86,7 +88,15 @@ class Case:
     upstream: str = "random"
     """What cotangents and tangents are: one of `blocks.UPSTREAM`."""
     labels: str = "random"
-    """What labels are, and where label distributions have their weight: one of `blocks.LABELS`."""
+    """What labels are, and where label distributions have their weight: one of `targets.LABELS`."""
+    distribution: str = "random"
+    """What label distributions are: one of `targets.DISTRIBUTIONS`."""
+    index: str = "middle"
+    """Of which output a row of a Jacobian is: one of `blocks.INDEX`."""
+    weights: str = "random"
+    """What a layer's weights are: one of `blocks.WEIGHTS`."""
+    classes: int = CLASSES
+    """Outputs of a layer."""
     variation: str = ""
     """How the question is put, if not plainly: one of `harness.variations`. The exact answer is the same."""
     stream: str = ""

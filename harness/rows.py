@@ -178,7 +178,8 @@ def place(group: Group, flat: int) -> str:
     """Where an element of `as_rows` stands in the whole case's answer, as `2,0,1`."""
     if flat < 0:
         return ""
-    return ",".join(map(str, answer_index(OPERATIONS[group.operation], group.case.shape, group.axis, flat)))
+    case = group.case
+    return ",".join(map(str, answer_index(OPERATIONS[group.operation], case.shape, group.axis, flat, case.classes)))
 
 
 def bare(group: Group, backend: str, outcome: str, reason: str) -> Comparison:

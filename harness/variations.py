@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from backends.base import Backend
 from harness.operations import Operation
 from harness.records import Case, Family
+from harness.targets import SAME
 
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
@@ -177,7 +178,16 @@ CALLS: dict[str, Callable[[Call, Arguments, int, Operation, Backend], Array]] = 
 }
 THREADS = "threads"
 """On two threads, in a worker of its own."""
-VARIATIONS = (*LAYOUTS, *(f"upstream-{layout}" for layout in LAYOUTS), *CALLS, THREADS)
+FIRST = "first"
+"""As the first question of a process: its worker is started anew."""
+HELD = "held"
+"""The answer is read after the next question, the same of other numbers, has been answered too."""
+VARIATIONS = (*LAYOUTS, *(f"upstream-{layout}" for layout in LAYOUTS), *CALLS, HELD, FIRST, THREADS)
+
+
+def others(arguments: Arguments, first: str) -> dict[str, Any]:
+    """The arguments of another question of the same shapes."""
+    return {**arguments, first: -arguments[first]}
 
 
 def rows(arguments: Arguments, numbers: list[int], shape: tuple[int, ...], axis: int, batch: int) -> dict[str, Any]:
@@ -240,4 +250,6 @@ def alike(case: Case, operation: Operation, variation: str) -> bool:
     """Whether the rows of what is to be broadcast are one and the same."""
     if not variation.startswith("upstream-"):
         return isinstance(case.recipe, Family) and case.recipe.name in REPEATING
-    return case.labels != "random" if "distribution" in operation.arguments else case.upstream in ("ones", "same")
+    if "distribution" in operation.arguments:
+        return case.labels in SAME and case.distribution in ("random", "onehot", "rounded")
+    return case.upstream in ("ones", "same")

@@ -22,7 +22,7 @@ from backends import Backend, find, load
 from harness import arrays
 from harness.operations import OPERATIONS, Operation
 from harness.transcript import transcript
-from harness.variations import CALLS, Array, laid_out
+from harness.variations import CALLS, HELD, Array, laid_out, others
 
 NUMBERS = "biufcV"
 """Kinds of NumPy's dtypes; V has those that others add, as bfloat16."""
@@ -96,7 +96,8 @@ def asked(backend: Backend, request: dict[str, Any]) -> Array:
     method = getattr(backend, METHODS_OF[operation.name])
 
     def call(arguments: Mapping[str, Any]) -> Array:
-        return unspoilt(backend, method, placed(variation, arguments, axis, operation), axis)
+        later = others(arguments, operation.arguments[0]) if variation == HELD else None
+        return unspoilt(backend, method, placed(variation, arguments, axis, operation), axis, later)
 
     given = {name: argument(value) for name, value in request["arguments"].items()}
     if put := CALLS.get(variation):
@@ -115,7 +116,7 @@ def placed(variation: str, arguments: Mapping[str, Any], axis: int, operation: O
 def transcribed(request: dict[str, Any]) -> dict[str, str]:
     """What the backend does to answer, as the parts of a script, or why there is none."""
     operation, variation, axis = OPERATIONS[request["operation"]], request.get("variation", ""), request["axis"]
-    if variation in CALLS:
+    if variation in (*CALLS, HELD):
         return {"untranscribed": f"the question is put in another way ({variation}), which is more than one call"}
     try:
         given = {name: argument(value) for name, value in request["arguments"].items()}
@@ -127,11 +128,22 @@ def transcribed(request: dict[str, Any]) -> dict[str, str]:
         return {"untranscribed": described(error)}
 
 
-def unspoilt(backend: Backend, method: Callable[..., Any], arguments: Mapping[str, Any], axis: int) -> Array:
-    """The method's answer, if neither the arguments nor what lies beside them in memory has changed after it."""
+def unspoilt(
+    backend: Backend,
+    method: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    axis: int,
+    later: Mapping[str, Any] | None = None,
+) -> Array:
+    """The method's answer, if neither the arguments nor what lies beside them in memory has changed after it.
+
+    `later`: what else is asked before the answer is read.
+    """
     before = {name: hashes(value) for name, value in arguments.items() if is_array(value)}
-    natives = {name: backend.from_numpy(value) if is_array(value) else value for name, value in arguments.items()}
+    natives = native_arguments(backend, arguments)
     native = method(axis=axis, **natives)
+    if later:
+        method(axis=axis, **native_arguments(backend, later))
     answer = numbers(None if native is None else backend.to_numpy(native))
     for name, found in before.items():
         its_own, *around = hashes(arguments[name])
@@ -140,6 +152,10 @@ def unspoilt(backend: Backend, method: Callable[..., Any], arguments: Mapping[st
         if around != found[1:]:
             raise InputChangedError(f"it wrote beside its {name}, in the buffer of which that is a view")
     return answer
+
+
+def native_arguments(backend: Backend, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: backend.from_numpy(value) if is_array(value) else value for name, value in arguments.items()}
 
 
 class InputChangedError(Exception):

@@ -31,7 +31,7 @@ def test_answers_stay_within_the_proved_bound(question: tuple[Asked, str], case:
     comparison, _ = backend.judged(operation, case, dtype, axis)
     assert (comparison.outcome, comparison.reason) == ("ok", "")
     assert comparison.verdict == "within bound", comparison
-    assert comparison.elements == np.prod(answer_shape(OPERATIONS[operation], case.shape, axis))
+    assert comparison.elements == np.prod(answer_shape(OPERATIONS[operation], case.shape, axis, case.classes))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.bounds.elements import SMALLEST, Floats, SoftmaxError, log_of_softmax, log_softmax
-from harness.bounds.products import PRODUCT_ROUNDINGS, jacobian_row, lost
+from harness.bounds.products import PRODUCT_ROUNDINGS, jacobian_row, log_softmax_vjp, lost
 from harness.operations import Operation
+from harness.targets import PARTS
 
 DIFFERENCE = 2.0**-52
 """What 1 − s may be off by in float64, where it is only a size."""
@@ -50,14 +52,24 @@ def cross_entropy_gradient(e: SoftmaxError, p: Floats) -> Floats:
     if e.declared.through_probabilities:
         return gradient_through_probabilities(e, p)
     allowed = e.s * np.expm1(e.through_log().r) + 2 * e.tiny
-    return np.where(p > 0, allowed + e.step * (np.abs(e.s - p) + DIFFERENCE + allowed), allowed)
+    whole = np.where(p > 0, allowed + e.step * (np.abs(e.s - p) + DIFFERENCE + allowed), allowed)
+    of_1 = sums_to_1(p)
+    return whole if of_1.all() else np.where(of_1, whole, log_softmax_vjp(e, p))
+
+
+def sums_to_1(p: Floats) -> NDArray[np.bool_]:
+    """Rows of multiples of 1/128 that add up to 1 exactly, in every format and order; of others Σ p is rounded, and the
+    gradient s·Σ p − p is log-softmax's VJP at −p."""
+    exact: NDArray[np.bool_] = (p.sum(axis=-1, keepdims=True) == 1) & (p * PARTS % 1 == 0).all(axis=-1, keepdims=True)
+    return exact
 
 
 def gradient_through_probabilities(e: SoftmaxError, p: Floats) -> Floats:
     """−p_i/ŝ_i times ŝ_i cancels exactly, and each monomial is rounded; 1/ŝ may overflow, and s_i·s_j underflow
     (docs/bounds.md#through-probabilities)."""
     constant = e.roundings(2 * PRODUCT_ROUNDINGS + 1 + e.height)
-    allowed = e.s * np.expm1(e.r + constant) + p * np.expm1(constant) + lost(e, quotients(e, p))
+    whole = p.sum(axis=-1, keepdims=True)
+    allowed = e.s * whole * np.expm1(e.r + constant) + p * np.expm1(constant) + lost(e, quotients(e, p))
     overflows = ((p > 0) & (e.s < 4 * e.form.smallest_normal)).any(axis=-1, keepdims=True)
     return np.where(overflows, np.inf, allowed)
 

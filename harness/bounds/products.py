@@ -37,6 +37,12 @@ def jacobian(e: SoftmaxError) -> Floats:
     return np.stack([jacobian_row(e, np.full(len(e.s), i)) for i in range(e.n)], axis=1)
 
 
+def in_range(e: SoftmaxError, size: Floats, allowed: Floats) -> Floats:
+    """The bound, and no bound where what is added on the way may overflow: sums of n, met by one factor of 4."""
+    overflows = ~(4 * size < e.form.largest)
+    return np.where(overflows, np.inf, allowed) if overflows.any() else allowed
+
+
 def product(e: SoftmaxError, vector: Floats) -> Floats:
     """VJP and JVP: every monomial of s_j·v_j − s_j Σ s_k·v_k is off by its own factor."""
     size = np.abs(vector)
@@ -44,13 +50,13 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
     weight, inner = sums(e, size)
     if e.declared.through_entries:
         apart: Floats = e.s * (outer * (size + weight) + inner) + lost(e, size)
-        return apart
+        return in_range(e, size.sum(axis=-1, keepdims=True), apart)
     inside = 2 * e.tiny * size.sum(axis=-1, keepdims=True) + 3 * e.n * e.least
     # What is lost inside is multiplied by s_j·(1 + outer)·ζ, which is put in with the rest, and by 2 `tiny`.
     grown = e.spare * inside
     allowed: Floats = e.s * (outer * (size + (weight + grown)) + (inner + grown))
     allowed += 2 * e.tiny * e.spare * size + 2 * e.tiny * (e.spare * (weight + 4) + inside)
-    return allowed
+    return in_range(e, size.sum(axis=-1, keepdims=True), allowed)
 
 
 def lost(e: SoftmaxError, size: Floats) -> Floats:
@@ -74,7 +80,8 @@ def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
     grown = 8 * e.spare * inside  # times s_j·(1 + outer), and 2 `tiny`: as in `product`
     allowed: Floats = e.s * (size + outer[3] * grown + (off + grown))
     allowed += 8 * e.tiny * (e.spare * (one_t * one_v + all_tv) + 2 * inside)
-    return allowed
+    sum_t, sum_v = (part + part.sum(axis=-1, keepdims=True) for part in (t, v))
+    return in_range(e, sum_t * sum_v, allowed)
 
 
 def log_softmax_vjp(e: SoftmaxError, cotangent: Floats) -> Floats:
@@ -85,7 +92,7 @@ def log_softmax_vjp(e: SoftmaxError, cotangent: Floats) -> Floats:
     allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + e.s * total * outer + 2 * e.tiny * (total + 4)
     if e.declared.flush:  # Σ v_k has no products, and a sum loses bits by a flush alone
         allowed += (e.s * (1 + outer) * e.spare + 2 * e.tiny) * e.n * e.declared.flush
-    return allowed
+    return in_range(e, total, allowed)
 
 
 def log_softmax_jvp(e: SoftmaxError, tangent: Floats) -> Floats:
@@ -94,7 +101,7 @@ def log_softmax_jvp(e: SoftmaxError, tangent: Floats) -> Floats:
     outer = np.expm1(either.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     total = (e.s * size * outer).sum(axis=-1, keepdims=True)
     allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + total + lost(e, size)
-    return allowed
+    return in_range(e, size.sum(axis=-1, keepdims=True), allowed)
 
 
 def log_softmax_jacobian(e: SoftmaxError) -> Floats:

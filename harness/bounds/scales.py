@@ -31,7 +31,7 @@ def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats 
             scale: Floats = s + (np.arange(x.shape[-1]) == beside[0][:, None])
             return scale / (len(x) if "mean" in operation else 1)
         case "soft_cross_entropy_gradient":
-            return s + sizes[0]
+            return s * sizes[0].sum(axis=-1, keepdims=True) + sizes[0]
         case _:
             return None
 

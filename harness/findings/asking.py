@@ -61,7 +61,7 @@ class Asker:
         """The cell and its laws."""
         [backend] = group.backends
         found = self._judged(group, {backend: Measured()})
-        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis])
+        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
         if found.comparisons[0].grade == "F" and needs_height(n):
             found = self._judged(group, self._measured(group, n))
         return found

@@ -87,8 +87,9 @@ def exact(asked: Asked, dtype: str) -> Any:
     first = given[operation.arguments[0]]
     rows = [right.by_rows(name, value, asked.axis) for name, value in given.items()]
     found = right.nearest(expected(operation.name, rows[0], rows[1:]), dtype)
-    width = prod(lengths(operation, first.shape[asked.axis]))
-    return right.in_shape(operation, found.reshape(-1, width), first.shape, asked.axis)
+    classes = len(given.get("weights", ()))
+    width = prod(lengths(operation, first.shape[asked.axis], classes))
+    return right.in_shape(operation, found.reshape(-1, width), first.shape, asked.axis, classes)
 
 
 def of_values(check: Check, backend: Backend, asked: Asked) -> str:

@@ -54,10 +54,10 @@ def by_rows(name: str, value: Any, axis: int) -> Any:
     return value.reshape(-1) if value.dtype.kind == "i" else np.moveaxis(value, axis, -1).reshape(-1, value.shape[axis])
 
 
-def in_shape(operation: Operation, rows: Any, shape: tuple[int, ...], axis: int) -> Any:
+def in_shape(operation: Operation, rows: Any, shape: tuple[int, ...], axis: int, classes: int) -> Any:
     """Answers row by row as the backend's interface has them."""
     if not operation.in_place:
-        return rows.reshape(answer_shape(operation, shape, axis))
+        return rows.reshape(answer_shape(operation, shape, axis, classes))
     moved = np.moveaxis(np.empty(shape, bool), axis, -1).shape
     return np.moveaxis(rows.reshape(moved), -1, axis)
 
@@ -78,13 +78,13 @@ class Exact(Right):
         operation = question(method, reduction)
         given = [by_rows(name, arguments[name], axis) for name in operation.arguments]
         logits = arguments[operation.arguments[0]]
-        n = logits.shape[axis]
+        n, classes = logits.shape[axis], len(arguments.get("weights", ()))
         strange = ~np.isfinite(given[0]).all(axis=-1)
         given[0] = np.where(strange[:, None], np.zeros_like(given[0]), given[0])
         exact = expected(operation.name, given[0], given[1:])
-        rows = nearest(exact, logits.dtype.name).reshape(-1, prod(lengths(operation, n)))
+        rows = nearest(exact, logits.dtype.name).reshape(-1, prod(lengths(operation, n, classes)))
         rows[strange if len(rows) == len(strange) else slice(0, len(rows) * bool(strange.any()))] = np.nan
-        return in_shape(operation, rows, logits.shape, axis)
+        return in_shape(operation, rows, logits.shape, axis, classes)
 
 
 class Wide(Right):

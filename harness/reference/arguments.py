@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from math import fsum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.operations import CLASSES, Operation
+from harness.operations import Operation
 
 
 def check_arguments(operation: Operation, logits: NDArray[np.generic], beside: list[Any]) -> None:
     """ValueError in a sentence that names the row."""
     given = dict(zip(operation.arguments, [logits, *beside], strict=True))
-    n = CLASSES if "weights" in given else logits.shape[-1]
+    n = len(given.get("weights", logits.T))
     for name, value in given.items():
         if name in ("labels", "classes"):
             check_labels(value, n)
@@ -35,9 +34,7 @@ def check_labels(labels: NDArray[Any], classes: int) -> None:
 
 
 def check_distribution(distribution: NDArray[np.generic]) -> None:
-    """Exactly 1, as the exact gradient s − p takes it for granted; some frameworks' gradients do too, others don't."""
+    """Any weights that are none below 0: what they sum to, the loss and its gradient take into account."""
     for number, row in enumerate(np.asarray(distribution, dtype=np.float64).tolist()):
         if min(row) < 0:
             raise ValueError(f"row {number} of the label distribution has a negative entry, {min(row)}")
-        if (total := fsum(row)) != 1:
-            raise ValueError(f"row {number} of the label distribution sums to {total!r}, and not to 1")

@@ -179,9 +179,10 @@ def soft_cross_entropy(row: Row, distribution: list[float]) -> list[arb]:
 
 
 def soft_cross_entropy_gradient(row: Row, distribution: list[float]) -> list[arb]:
-    """(e_j − p_j·Z) / Z; at a p_j of 1 that is the tail again, and at one of 0 the softmax."""
+    """(e_j·Σp − p_j·Z) / Z; where p_j is all of Σp that is the tail again, and at a p_j of 0 softmax times Σp."""
+    whole = sum(map(arb, distribution), arb(0))
     return [
-        (-row.rest(j) if p == 1 else e - arb(p) * row.total) / row.total
+        (-arb(p) * row.rest(j) if whole == p else e * whole - arb(p) * row.total) / row.total
         for j, (e, p) in enumerate(zip(row.e, distribution, strict=True))
     ]
 

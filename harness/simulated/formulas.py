@@ -147,7 +147,7 @@ def mean_gradient(p: Arithmetic, s: Numbers, labels: Any) -> Numbers:
 
 
 def soft_gradient(p: Arithmetic, s: Numbers, distribution: Numbers) -> Numbers:
-    return p.minus(s, distribution)
+    return p.minus(p.times(s, p.sum(distribution)), distribution)
 
 
 def hessian(p: Arithmetic, s: Numbers, labels: Any, t: Numbers) -> Numbers:

@@ -9,9 +9,8 @@ from typing import Any
 
 from backends import BROUGHT, NAMES, claimed, find
 from harness.cases import CASES, named
-from harness.operations import OPERATIONS
 from harness.records import Case
-from harness.suites.choice import APPLIES, AXES, choices
+from harness.suites.choice import AXES, choices, given
 from harness.suites.model import PLAIN, Named, Suite, Sweep, load
 from harness.variations import missing
 
@@ -166,9 +165,5 @@ def case_name(chosen: Mapping[str, Any]) -> str:
     """By the grammar of `harness.cases`, without what makes no difference to the operation."""
     rows, width = chosen["rows"], chosen["width"]
     shape = AXES[chosen["axis"]].format(rows=rows, width=width) if rows else str(width)
-    arguments = set(OPERATIONS[chosen["operation"]].arguments)
-    given = [
-        f"{name}={chosen[name]}" for name, them in APPLIES.items() if arguments & them and chosen[name] != "random"
-    ]
     variation = "" if chosen["variation"] == PLAIN else f"@{chosen['variation']}"
-    return ";".join([f"{chosen['family']}:{shape}", *given]) + variation
+    return ";".join([f"{chosen['family']}:{shape}", *given(chosen)]) + variation

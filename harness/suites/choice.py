@@ -7,20 +7,43 @@ from itertools import combinations, product
 from typing import Any
 
 from harness.families import OVERFLOWING
-from harness.operations import FULL_JACOBIAN_N, OPERATIONS, Operation
+from harness.operations import CLASSES, FULL_JACOBIAN_N, OPERATIONS, Operation
+from harness.targets import SAME
 from harness.variations import BESIDE, REPEATING
 
 AXES = {
     "last": "{rows}x{width}", "first": "{width}x{rows}/0", "middle": "{rows}x{width}x3/1",
     "last, counted from the front": "{rows}x{width}/1", "first, counted from the end": "{width}x{rows}/-2",
     "middle, counted from the end": "{rows}x{width}x3/-2",
-    "second of four": "2x{width}x{rows}x3/1",
+    "second of four": "2x{width}x{rows}x3/1", "last of five": "2x{rows}x2x1x{width}",
+    "third of five": "2x{rows}x{width}x1x2/2", "fourth of six": "1x2x{rows}x{width}x2x1/3",
+    "last of six": "1x2x{rows}x2x1x{width}",
 }  # fmt: skip
 """Where the axis stands, by the grammar of a case's name."""
-APPLIES = {"upstream": {"cotangent", "tangent"}, "labels": {"labels", "classes", "distribution"}}
+APPLIES = {
+    "upstream": {"cotangent", "tangent"}, "labels": {"labels", "classes", "distribution"},
+    "distribution": {"distribution"}, "index": {"index"}, "weights": {"weights"}, "classes": {"weights"},
+}  # fmt: skip
 """Factors of some operations alone, and the arguments that they choose; to the others they make no difference."""
-FACTORS = ("operation", "family", "width", "rows", "axis", "variation", "upstream", "labels", "dtype")
+USUAL = {"index": "middle", "classes": str(CLASSES)}
+"""What such a factor is where a case's name does not say; of the others, `random`."""
+FACTORS = (
+    "operation", "family", "width", "rows", "axis", "variation", "upstream", "labels", "dtype", "distribution", "index",
+    "weights", "classes",
+)  # fmt: skip
+ONE_SCALE = ("random", "onehot", "rounded")
+"""Kinds of distributions whose rows have the labels' own, unscaled."""
+EXTREME = ("large", "small", "subnormal")
+"""Kinds of cotangents and tangents of which products leave the range of a format, so that theory allows anything."""
 Chosen = Mapping[str, Any]
+
+
+def given(chosen: Chosen) -> Iterator[str]:
+    """What a case's name says of the arguments beside the logits: nothing that makes no difference to the operation."""
+    arguments = set(OPERATIONS[chosen["operation"]].arguments)
+    for name, them in APPLIES.items():
+        if arguments & them and chosen[name] != USUAL.get(name, "random"):
+            yield f"{name}={chosen[name]}"
 
 
 def shape(axis: str, rows: int, width: int) -> tuple[int, ...]:
@@ -109,6 +132,8 @@ def of_arguments(chosen: Chosen, operation: Operation) -> str | None:
         return "whole Jacobians are held up to a width alone"
     if chosen.get("family") in OVERFLOWING and (operation.rows_together or "weights" in arguments):
         return "sums of such numbers overflow"
+    if {"cotangent", "tangent"} <= arguments and chosen.get("upstream") in EXTREME:
+        return "products of two such vectors leave the format's range"
     return None
 
 
@@ -124,6 +149,8 @@ def of_variation(chosen: Chosen, operation: Operation) -> str | None:
         return "its rows are not alike"
     if variation == "upstream-broadcast":
         labels = "distribution" in operation.arguments
-        if chosen.get("labels" if labels else "upstream", "ones") not in ("ones", "same", "first", "last"):
+        if chosen.get("labels" if labels else "upstream", "ones") not in ("ones", "same", *SAME):
+            return "its rows are not alike"
+        if labels and chosen.get("distribution", "random") not in ONE_SCALE:
             return "its rows are not alike"
     return None

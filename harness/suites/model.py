@@ -15,18 +15,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from backends import NAMES
-from harness.blocks import LABELS, UPSTREAM
-from harness.cases import CASES, MOST_ELEMENTS, NUMBER
+from harness.cases import CASES, MOST_ELEMENTS, NUMBER, OPTIONS
 from harness.errors import UsageError, nearest, unknown
 from harness.families import FAMILIES
 from harness.formats import FORMATS
-from harness.operations import OPERATIONS
+from harness.operations import CLASSES, OPERATIONS
 from harness.suites.choice import AXES, FACTORS, choices, contradiction, idle, shape
 from harness.variations import VARIATIONS
 
 SUITES = ("quick", "standard", "deep")
 PLAIN = "plain"
-LONGEST = 2**20
+LONGEST = 2**21
 
 
 def one_of(valid: Iterable[str]) -> AfterValidator:
@@ -102,8 +101,12 @@ class Sweep(Table):
     width: Annotated[list[Span], Field(min_length=1), AfterValidator(lambda spans: [n for span in spans for n in span])]
     axis: Annotated[list[Annotated[str, one_of(AXES)]], Field(min_length=1)] = ["last"]
     variation: Annotated[list[Annotated[str, one_of((PLAIN, *VARIATIONS))]], Field(min_length=1)] = [PLAIN]
-    upstream: Annotated[list[Annotated[str, one_of(UPSTREAM)]], Field(min_length=1)] = ["random"]
-    labels: Annotated[list[Annotated[str, one_of(LABELS)]], Field(min_length=1)] = ["random"]
+    upstream: Annotated[list[Annotated[str, one_of(OPTIONS["upstream"])]], Field(min_length=1)] = ["random"]
+    labels: Annotated[list[Annotated[str, one_of(OPTIONS["labels"])]], Field(min_length=1)] = ["random"]
+    distribution: Annotated[list[Annotated[str, one_of(OPTIONS["distribution"])]], Field(min_length=1)] = ["random"]
+    index: Annotated[list[Annotated[str, one_of(OPTIONS["index"])]], Field(min_length=1)] = ["middle"]
+    weights: Annotated[list[Annotated[str, one_of(OPTIONS["weights"])]], Field(min_length=1)] = ["random"]
+    classes: Annotated[list[Annotated[str, one_of(OPTIONS["classes"])]], Field(min_length=1)] = [str(CLASSES)]
     backends: list[Annotated[str, pattern_of(NAMES)]] = []
     compiled: bool = True
     """False: not asked of backends that compile each shape anew."""

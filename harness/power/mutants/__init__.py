@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from harness.power.mutants import classics, derivatives, layouts, losses, precision, ranges, specials, state, widths
+from harness.power.mutants import (
+    arguments,
+    classics,
+    derivatives,
+    layouts,
+    losses,
+    precision,
+    ranges,
+    sizes,
+    specials,
+    state,
+    widths,
+)
 from harness.power.planting import Mutant
 
 MUTANTS = (
     *classics.MUTANTS, *ranges.MUTANTS, *precision.MUTANTS, *widths.MUTANTS, *layouts.MUTANTS, *derivatives.MUTANTS,
-    *losses.MUTANTS, *specials.MUTANTS, *state.MUTANTS,
+    *losses.MUTANTS, *specials.MUTANTS, *state.MUTANTS, *arguments.MUTANTS, *sizes.MUTANTS,
 )  # fmt: skip
 BACKENDS: tuple[type[Mutant], ...] = (Mutant, *MUTANTS)
