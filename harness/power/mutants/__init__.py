@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from harness.power.mutants import classics, derivatives, layouts, losses, precision, ranges, specials, state, widths
+from harness.power.mutants import (
+    classics,
+    derivatives,
+    layouts,
+    losses,
+    narrow,
+    precision,
+    ranges,
+    specials,
+    state,
+    widths,
+)
 from harness.power.planting import Mutant
 
 MUTANTS = (
     *classics.MUTANTS, *ranges.MUTANTS, *precision.MUTANTS, *widths.MUTANTS, *layouts.MUTANTS, *derivatives.MUTANTS,
-    *losses.MUTANTS, *specials.MUTANTS, *state.MUTANTS,
+    *losses.MUTANTS, *specials.MUTANTS, *state.MUTANTS, *narrow.MUTANTS,
 )  # fmt: skip
 BACKENDS: tuple[type[Mutant], ...] = (Mutant, *MUTANTS)
