@@ -116,6 +116,8 @@ class Backend(ABC):
     """About what a new (operation, shape, dtype) costs it: compilation. Only the order of work follows from it."""
     flushes_below: ClassVar[Mapping[str, int]] = {}
     """A declared policy, by dtype: below 2 to this power, zero is as good as the number itself."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Backends of other frameworks, by name, that it is compared with by default, in percents of its own answers."""
     through_probabilities: ClassVar[bool] = False
     """Declared where a loss is computed from rounded probabilities, and not from the logits."""
     through_entries: ClassVar[bool] = False
