@@ -22,7 +22,6 @@ class Mutant(NumPy):
 
     framework = "mutant"
     dtypes = ("float64", "float32", "float16", "bfloat16")  # type: ignore[assignment]
-    by_default = False
     defect: ClassVar[str] = ""
     """Its class, C01 to C40, or `CLASSIC`."""
     out_of_sight: ClassVar[str] = ""
