@@ -121,6 +121,8 @@ class Backend(ABC):
     """The distribution that pip installs its framework by: `versions PACKAGE==…` compares two of them."""
     written_out: ClassVar[bool] = False
     """A document's formula on a framework's arrays: how it adds up is its own affair, and no finding."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Backends of other frameworks, by name, that it is compared with by default, in percents of its own answers."""
     through_probabilities: ClassVar[bool] = False
     """Declared where a loss is computed from rounded probabilities, and not from the logits."""
     through_entries: ClassVar[bool] = False

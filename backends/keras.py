@@ -18,6 +18,7 @@ class Keras(TensorFlow):
         "soft_cross_entropy", "soft_cross_entropy_mean", "soft_cross_entropy_sum", "soft_cross_entropy_gradient",
     )  # fmt: skip
     from_logits = True
+    beside: ClassVar[tuple[str, ...]] = ("torch:naive",)  # the notebook's pair
 
     def softmax(self, logits: Any, axis: int) -> Any:
         return self.tf.keras.layers.Softmax(axis, dtype=logits.dtype.name)(logits)
@@ -47,6 +48,7 @@ class KerasProbabilities(Keras):
     """Keras's losses from probabilities."""
 
     variant, from_logits, through_probabilities = "keras_probabilities", False, True
+    beside = ()
     operations = ("cross_entropy", "cross_entropy_gradient", "soft_cross_entropy", "soft_cross_entropy_gradient")
     flaws = (
         *(Flaw(case, CLIPPED, dtype=WIDE) for case in ("long", "chain", "spread")),

@@ -48,6 +48,15 @@ CASES = {
             operations=(*MATRIX, "jacobian_row"),
             dtypes=("float64",),
         ),
+        Case(
+            "seed000-summed",
+            "000: softmax derivative, not finished there: rand((1, 4)) * 4 + 1, and backward(ones)",
+            Uniform(1, 4),
+            (1, 4),
+            operations=("vjp",),
+            dtypes=("float64",),
+            upstream="ones",
+        ),
         Case("seed001-123", "001: [1, 2, 3]", Printed(((1.0, 2.0, 3.0),)), (1, 3), operations=MATRIX),
         Case("seed001-125", "001: [1, 2, 5]", Printed(((1.0, 2.0, 5.0),)), (1, 3), operations=MATRIX),
         Case(

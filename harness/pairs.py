@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from backends import NAMES, find
 from harness.arrays import in_the_wider
 from harness.formats import FORMATS
 from harness.percents import Percents, percents, weighted
@@ -44,8 +45,15 @@ class Percent:
 
 
 def natives_and_variants(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Natives pairwise, and variants against their own native."""
-    return [(a, b) for a, b in combinations(names, 2) if ":" not in a and (":" not in b or b.startswith(f"{a}:"))]
+    """Natives pairwise, variants against their own native, and what is declared to stand beside another's."""
+    given = list(names)
+    alike = [(a, b) for a, b in combinations(given, 2) if ":" not in a and (":" not in b or b.startswith(f"{a}:"))]
+    return alike + [(a, b) for a in given for b in given if b in declared(a)]
+
+
+def declared(name: str) -> tuple[str, ...]:
+    """Of whatever variant a framework has; a planted one's name may be nobody's here."""
+    return find(name).beside if name in NAMES else ()
 
 
 def all_pairs(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -18,9 +18,14 @@ def agreeing(run: Run) -> pd.DataFrame:
 
 
 def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
-    """The notebook's figure, in percent: a row a case, a column a pair of frameworks. Zero references are counted."""
+    """The notebook's figure, in percent: a row a case, a column a pair of frameworks. Zero references are counted.
+
+    Pairs of two frameworks' variants have columns too, as the notebook's own.
+    """
     pairs = run.pairs
-    pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & native(pairs.a) & native(pairs.b)]
+    apart = pairs.a.str.split(":").str[0] != pairs.b.str.split(":").str[0]
+    shown = (native(pairs.a) & native(pairs.b)) | (apart & ~native(pairs.a) & ~native(pairs.b))
+    pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & shown]
     rows: dict[str, dict[str, str]] = {}
     for pair in pairs.itertuples():
         row = rows.setdefault(placed(pair.case, pair.axis), {})

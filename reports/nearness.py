@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pandas as pd
 
+from harness.cases import named as case_by_name
+from harness.errors import UsageError
 from harness.operations import OPERATIONS
 from harness.records import Run
 from reports import sweeps
@@ -42,9 +46,27 @@ def overview(run: Run) -> pd.DataFrame:
             "on": f"{placed(worst['case'], worst['axis'])}, {worst['dtype']}",
             "of the bound": figure(worst.bound_fraction_there),
             "grades": by_grade(found),
+            "at n": lengths(found),
         }
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def lengths(cells: pd.DataFrame) -> str:
+    """The shortest and the longest axis of these cells, and how long half of them are at most."""
+    each = pd.Series([n for n in map(length, cells["case"], cells.axis) if n])
+    if not len(each) or each.min() == each.max():
+        return f"{each.min():,}" if len(each) else "–"
+    return f"{each.min():,}–{each.max():,}, half ≤ {int(each.median()):,}"
+
+
+@cache
+def length(case: str, axis: int) -> int:
+    """0 where a saved run names a case that this version does not have, or has in another shape."""
+    try:
+        return case_by_name(case).shape[axis]
+    except (UsageError, IndexError):
+        return 0
 
 
 def worst_error(cell: pd.Series) -> str:

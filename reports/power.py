@@ -11,10 +11,12 @@ from harness.power import tables
 from harness.power.classes import NOTES
 from harness.power.mutants import MUTANTS
 from harness.power.tables import Power
+from harness.power.trial import Round
 from reports.markdown import grid
 
 FILES = {
     "power.csv": tables.mutant_rows,
+    "held_out.csv": tables.held_out_rows,
     "checks.csv": tables.check_rows,
     "peers.csv": tables.peer_rows,
     "checkers.csv": tables.checker_rows,
@@ -39,8 +41,13 @@ def sections(power: Power) -> Iterator[str]:
     yield "\n".join(f"- {name}: {note}" for name, note in NOTES.items())
     yield "## Mutants"
     yield grid(texts(tables.mutant_rows(power)))
+    yield from unseen(power)
+    yield "## Held out"
+    yield held_out(power)
+    yield grid(texts(tables.held_out_rows(power))) if power.held_out else ""
     yield "## Checks"
     yield unable(power)
+    yield MARGINS
     yield grid(texts(tables.check_rows(power)))
     yield "## No false alarm"
     yield acquittal(power)
@@ -55,6 +62,9 @@ def brief(power: Power) -> str:
     lines = [headline(power), "", table]
     lines += [f"survives: {name}" for name in power.survivors]
     lines += [f"false alarm: {kill.backend}, {kill.check}, {kill.case}" for kill in power.flagged[:MOST_LINES]]
+    lines += [f"out of sight: {mutant.variant}: {mutant.out_of_sight}" for mutant in power.out_of_sight]
+    lines += [f"in sight, and named as out of it: {name}" for name in power.in_sight_after_all]
+    lines += [f"self-test: {kill.backend}, {kill.check}, {kill.case}" for kill in power.self_test[:MOST_LINES]]
     lines += [f"our own fault: {fault}" for fault in power.faults]
     lines += [f"unable to fail: {name}" for name in tables.blind(power)]
     return "\n".join(lines) + "\n"
@@ -64,7 +74,7 @@ MOST_LINES = 20
 
 
 def headline(power: Power) -> str:
-    dead, total = len(power.mutants) - len(power.survivors), len(power.mutants)
+    dead, total = len(power.mutants) - len(tables.alive(power.mutants, power.kills)), len(power.mutants)
     alarms = len(power.flagged)
     return (
         f"{dead} of {total} mutants killed, by {power.answers:,} judged answers; "
@@ -78,6 +88,7 @@ def summary(power: Power) -> str:
         {
             "checker": rows.checker,
             "questions": rows.questions,
+            "was given": rows.given,
             "mutants killed": rows.killed,
             "of": rows.of,
             "of those whose answers differ there": [
@@ -114,16 +125,44 @@ def unable(power: Power) -> str:
 
 
 def acquittal(power: Power) -> str:
-    suites = ", ".join(
-        name
-        if share.small == 1 and share.large == 1
-        else f"{name} (1 in {share.small} of its small plain synthetic cases and 1 in {share.large} of its large ones)"
-        for name, share in power.shares.items()
-    )
+    suites = "; ".join(map(told, power.rounds))
     return (
-        f"Right by construction: {', '.join(f'`{name}`' for name in power.right)}. On the suites {suites}: "
-        f"{power.right_answers:,} answers judged, {len(power.flagged)} objected to."
+        f"Right in ways that are in use: {', '.join(f'`{name}`' for name in power.right)}. They go through {suites}: "
+        f"{power.right_answers:,} answers judged, {len(power.flagged)} objected to. The reference itself, rounded "
+        f"once, is a self-test, as nothing could object to it but for a fault of the judge's own: "
+        f"{power.self_test_answers:,} answers, {len(power.self_test)} objected to, none of them counted."
     )
+
+
+def told(one: Round) -> str:
+    """A suite, how much of it, and who was asked."""
+    share, names = one.share, ", ".join(f"`{backend.title()}`" for backend in one.backends)
+    if share.small == 1 and share.large == 1:
+        return f"{one.suite} ({names})"
+    return f"{one.suite} (1 in {share.small} of its small plain synthetic cases, 1 in {share.large} large; {names})"
+
+
+def held_out(power: Power) -> str:
+    if not power.held_out:
+        return "Measured with all of the mutants alone."
+    living = [mutant.variant for mutant in tables.alive(power.held_out, power.held_kills)]
+    return (
+        f"Written before the checks, which are not mended for them: {len(power.held_out) - len(living)} of "
+        f"{len(power.held_out)} killed. These live: {', '.join(f'`{name}`' for name in living) or 'none'}."
+    )
+
+
+def unseen(power: Power) -> Iterator[str]:
+    if power.out_of_sight:
+        yield "## Out of sight"
+        yield "\n".join(f"- `{mutant.variant}`: {mutant.out_of_sight}" for mutant in power.out_of_sight)
+
+
+MARGINS = (
+    "*Smallest margin*: of the mutants that a check kills, how many times its limit was exceeded in the narrowest "
+    "case; *inf* where nothing is allowed. *Reading*: it kills nothing that another check does not kill too, "
+    "and is there to say what is wrong."
+)
 
 
 def peers(power: Power) -> Iterator[str]:
@@ -142,7 +181,11 @@ def peers(power: Power) -> Iterator[str]:
 
 
 def texts(rows: pd.DataFrame) -> pd.DataFrame:
-    """True and False in words, and margins as they are read."""
-    return rows.map(
-        lambda value: {True: "yes", False: "NO"}[bool(value)] if isinstance(value, bool | np.bool_) else value
-    )
+    """True and False in words, and margins as they are read: nothing where nothing was killed."""
+    return rows.map(in_words)
+
+
+def in_words(value: object) -> object:
+    if isinstance(value, bool | np.bool_):
+        return {True: "yes", False: "NO"}[bool(value)]
+    return "" if isinstance(value, float) and np.isnan(value) else value

@@ -72,6 +72,7 @@ def test_the_first_table_tells_of_sweeps_too() -> None:
     run = run_of(answered("torch", "digits"), short("torch", "zeros:2x65520", dtype="float16", bound_fraction=29.0))
     [row] = nearness.overview(run).to_dict("records")
     assert (row["on"], row["of the bound"], row["grades"]) == ("zeros:2x65520, float16", "29", "all F")
+    assert row["at n"] == "10–65,520, half ≤ 32,765"
 
 
 def test_an_answer_that_is_no_number_is_called_that_in_the_first_table() -> None:

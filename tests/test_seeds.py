@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from backends import FRAMEWORKS, find
 from harness import blocks, question
 from harness.cases import CASES
+from harness.pairs import natives_and_variants
 from harness.percents import mean_relative_error_percent
+from harness.records import Pair, Run
 from harness.reference import expected
+from harness.store import frame
+from reports.agreement import percents
+from tests.command import ROOT, harness
 from tests.conftest import Asked, at_worker
 
 TEXTBOOK = [
@@ -96,6 +103,8 @@ def test_row_18_fails_far_below_the_batch_s_maximum(where: tuple[str], ask: Any)
     answer = ask(where[0]).answer("softmax", CASES["far-rows"])
     assert np.isfinite(answer[0]).all()  # the row that holds the maximum is right,
     assert np.isnan(answer[-1]).all()  # the one 1,080 below it is 0/0
+    flushed = bool(find(where[0]).flushes_below)  # and so is the row 720 below where subnormal numbers are 0
+    assert np.isnan(answer).sum() == (20 if flushed else 15)
 
 
 def exactly(operation: str, case: str, *beside: Any) -> Any:
@@ -151,6 +160,42 @@ def test_rows_5_and_9_the_jacobian_and_why_summing_first_gives_nothing(where: tu
         ("J = Jᵀ", "within bound"),
         ("vᵀ·J·v ≥ 0", "within bound"),
     }
+
+
+@pytest.mark.parametrize("where", [at_worker(name) for name in FRAMEWORKS])
+def test_row_5_backward_of_ones_is_next_to_nothing(where: tuple[str], ask: Any) -> None:
+    comparison, _ = ask(where[0]).judged("vjp", CASES["seed000-summed"], "float64", -1)
+    assert comparison.verdict == "within bound"
+    assert np.abs(ask(where[0]).answer("vjp", CASES["seed000-summed"])).max() <= 1e-15
+
+
+def test_row_6_the_notebook_s_own_pair_stands_in_the_default_tables() -> None:
+    pair = ("tensorflow:keras", "torch:naive")
+    found = natives_and_variants(["torch", "torch:naive", "tensorflow", "tensorflow:keras"])
+    assert found.count(pair) == 1
+    rows = [Pair("softmax", "seed000-example", "float64", -1, *names, "ok", 7.5e-15, 0) for names in found]
+    run = Run({}, pd.DataFrame(), frame(rows, Pair), pd.DataFrame(), pd.DataFrame())
+    assert " – ".join(pair) in percents(run, "softmax", "float64")
+
+
+def test_the_page_of_printed_numbers_is_what_the_command_writes_but_for_last_digits(tmp_path: Path) -> None:
+    done = harness("printed", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "printed.md").read_text()
+    if "absent" in page:
+        pytest.skip("a framework is absent")
+    committed = (ROOT / "docs/printed.md").read_text()
+    assert without_numbers(page) == without_numbers(committed)
+    there, here = (np.array([float(n) for n in NUMBER.findall(text)]) for text in (committed, page))
+    assert (np.abs(here - there) <= 1e-13 * np.maximum(np.abs(there), 1)).all()
+
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
+
+
+def without_numbers(page: str) -> list[str]:
+    """Its words: how wide a column is, follows from how many digits its numbers have."""
+    return re.sub("-+", "-", NUMBER.sub("#", page)).split()
 
 
 @pytest.mark.parametrize("where", [at_worker(name) for name in FRAMEWORKS])

@@ -5,11 +5,23 @@ The only floor that opens files for others, reads arguments and sets the exit st
 
 from __future__ import annotations
 
-from harness.commands import baseline, charts, compare, findings, inventory, saved, versions
+from harness.commands import baseline, charts, compare, findings, inventory, printed, saved, versions
 from harness.commands.options import app
 
-__all__ = ["app", "baseline", "charts", "compare", "findings", "inventory", "saved", "versions"]
+__all__ = ["app", "baseline", "charts", "compare", "findings", "inventory", "printed", "saved", "versions"]
 
-ORDER = ("compare", "judge", "report", "diff", "versions", "findings", "reproduce", "atlas", "power", "backends")
+ORDER = (
+    "compare",
+    "judge",
+    "report",
+    "diff",
+    "versions",
+    "findings",
+    "reproduce",
+    "atlas",
+    "power",
+    "printed",
+    "backends",
+)
 """As `--help` lists them."""
 app.registered_commands.sort(key=lambda command: ORDER.index(command.name or str(command.callback.__name__)))  # type: ignore[union-attr]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from harness.atlas import Entry
 from harness.atlas.policies import DIFFERS, INCONSISTENT
+from harness.power.planting import Mutant
 from harness.records import Run
 from harness.rows import FLAW_GONE, SHORT
 from harness.sameness import STRICT
@@ -33,7 +34,11 @@ class Kill:
     backend: str
     check: str
     case: str
+    """The question, in words."""
     margin: float
+
+    def about(self, case: str) -> bool:
+        return f" of {case} in " in self.case
 
 
 def kills(run: Run, atlas: Iterable[Entry], doubtful: Container[tuple[str, str, str]] = ()) -> Iterator[Kill]:
@@ -47,6 +52,12 @@ def kills(run: Run, atlas: Iterable[Entry], doubtful: Container[tuple[str, str, 
     for entry in atlas:
         if entry.verdict in (DIFFERS, INCONSISTENT):
             yield Kill(entry.backend, atlas_check(entry), f"{entry.operation}: {entry.fact}", inf)
+
+
+def their_own(found: list[Kill]) -> list[Kill]:
+    """Without what is objected to in NumPy's own formulas too, which other pages tell."""
+    known = {(kill.check, kill.case) for kill in found if kill.backend == Mutant.title()}
+    return [kill for kill in found if (kill.check, kill.case) not in known]
 
 
 def check_of(cell: Any) -> str:

@@ -1,29 +1,38 @@
 """The whole measurement: mutants on trial, what is right beside them, and the peers asked about the same.
 
-Every mutant goes through a sample of the standard suite that has all its ways of asking, and those that live through
-all small cases and at last through all of it: what survives has survived the whole suite.
+Every mutant, the held-out ones too, goes through a sample of the standard suite that has all its ways of asking, and
+those that live through all small cases and at last through all of it: what survives has survived the whole suite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from harness.compare import Watch
 from harness.errors import unknown
-from harness.power import beside, mutants, right
-from harness.power.kills import Kill, kills
+from harness.power import beside, held_out, mutants, right
+from harness.power.alike import on_the_same
+from harness.power.kills import Kill, kills, their_own
 from harness.power.planting import Mutant
 from harness.power.tables import Power
-from harness.power.trial import ALL, Share, asked, compared, doubts, planted, surveyed
-from harness.records import Group, Run
+from harness.power.trial import ALL, Round, Share, asked, compared, doubts, planted, surveyed
+from harness.records import Run
 
 SUITE = "standard"
 SAMPLE, SMALL_ONES = Share(small=20, large=1000, named=False), Share(large=1000, named=False)
-RIGHT_ON = {"quick": ALL, "standard": Share(large=24), "deep": Share(small=400, large=1000, named=False)}
-"""The suites that right ones go through, and how much of each by default."""
+IN_USE = tuple(backend for backend in right.CLAIMS if backend not in right.THOROUGH)
+ROUNDS = (
+    Round(right.CLAIMS, "quick"),
+    Round(right.THOROUGH, "standard", Share(large=24)),
+    Round(IN_USE, "standard", Share(small=4, large=48)),
+    Round(right.THOROUGH, "deep", Share(small=400, large=1000, named=False)),
+)
+"""What right ones go through by default."""
+WHOLE = tuple(Round(right.CLAIMS, suite) for suite in ("quick", "standard", "deep"))
+SELF_TEST = (Round((right.SELF_TEST,), "quick"),)
 Tell = Callable[[str], None]
 
 
@@ -41,27 +50,32 @@ class Found:
         self.faults += run.about["faults"]
 
 
-def measured(pattern: str, watch: Watch, tell: Tell, with_peers: bool = True, whole: bool = False) -> Power:
-    """All of it for the mutants whose names match; UsageError where none does.
+def measured(
+    pattern: str, watch: Watch, tell: Tell, with_peers: bool = True, whole: bool = False, with_held_out: bool = True
+) -> Power:
+    """All of it for the mutants whose names match; UsageError where none does. Held-out ones are asked where all are.
 
     `whole`: the right ones go through all of every suite, and not a share.
     """
     chosen = matching(pattern)
+    held = held_out.MUTANTS if with_held_out and len(chosen) == len(mutants.MUTANTS) else ()
     planted(right.BACKENDS)
-    names = planted((Mutant, *chosen))
-    sample = asked(names, SUITE, SAMPLE)
+    sample = asked(planted((Mutant, *chosen)), SUITE, SAMPLE)
     with ThreadPoolExecutor(1) as background:
         peers = background.submit(beside.asked, sample) if with_peers else None
         tell(f"{len(chosen)} mutants on a sample of the {SUITE} suite and on special inputs")
-        trial = on_trial(chosen, names, sample, watch, tell)
-        tell(f"{len(right.CLAIMS)} backends that are right by construction")
-        shares = dict.fromkeys(RIGHT_ON, ALL) if whole else RIGHT_ON
-        control = acquitted(watch, shares)
+        trial = on_trial(chosen, mutants.__name__, watch, tell)
+        kept = on_trial(held, held_out.__name__, watch, tell) if held else Found()
+        tell(f"{len(right.CLAIMS)} backends that are right")
+        rounds = WHOLE if whole else ROUNDS
+        control, self_test = acquitted(watch, rounds), acquitted(watch, SELF_TEST)
+        alike = on_the_same(chosen, sample, trial.kills, watch)
         tell("waiting for the peers")
         said, absent = peers.result() if peers else ([], {})
     return Power(
         chosen, trial.kills, control.kills, tuple(backend.title() for backend in right.CLAIMS), said, absent,
-        trial.answers, control.answers, shares, trial.faults + control.faults,
+        trial.answers + kept.answers, control.answers, rounds, trial.faults + kept.faults + control.faults, held,
+        kept.kills, self_test.kills, self_test.answers, alike,
     )  # fmt: skip
 
 
@@ -72,12 +86,10 @@ def matching(pattern: str) -> tuple[type[Mutant], ...]:
     return chosen
 
 
-def on_trial(
-    chosen: tuple[type[Mutant], ...], names: tuple[str, ...], sample: list[Group], watch: Watch, tell: Tell
-) -> Found:
-    """All objections to mutants, in the order of the run."""
-    module, found = mutants.__name__, Found()
-    run = compared(sample, module, watch, once=True)
+def on_trial(chosen: tuple[type[Mutant], ...], module: str, watch: Watch, tell: Tell) -> Found:
+    """All objections to mutants, in the order of the run. `module`: theirs, for workers to know them."""
+    names, found = planted((Mutant, *chosen)), Found()
+    run = compared(asked(names, SUITE, SAMPLE), module, watch, once=True)
     entries = surveyed((Mutant, *chosen), module)
     found.add(run, their_own(list(kills(run, entries, doubts(run)))))
     found.answers += len(entries)
@@ -90,17 +102,11 @@ def on_trial(
     return found
 
 
-def their_own(found: list[Kill]) -> list[Kill]:
-    """Without what is objected to in NumPy's own formulas too, which other pages tell."""
-    known = {(kill.check, kill.case) for kill in found if kill.backend == Mutant.title()}
-    return [kill for kill in found if (kill.check, kill.case) not in known]
-
-
-def acquitted(watch: Watch, shares: Mapping[str, Share]) -> Found:
-    """What is objected to in backends that are right, on so much of each suite."""
+def acquitted(watch: Watch, rounds: Iterable[Round]) -> Found:
+    """What is objected to in backends that are right, in these rounds."""
     found = Found()
-    names = tuple(backend.title() for backend in right.CLAIMS)
-    for suite, share in shares.items():
-        run = compared(asked(names, suite, share), right.__name__, watch)
+    for one in rounds:
+        names = tuple(backend.title() for backend in one.backends)
+        run = compared(asked(names, one.suite, one.share), right.__name__, watch)
         found.add(run, kills(run, []))
     return found

@@ -11,7 +11,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import import_module
 from math import prod
@@ -67,6 +67,8 @@ class Said:
     case: str = ""
     """The first question to whose answer it objected."""
     objection: str = ""
+    kind: str = "values"
+    """What it checks: `values`, against the exact ones, or `gradients`, against differences."""
 
 
 def case_of(name: str) -> Case:
@@ -168,7 +170,8 @@ def carried_out(framework: str, job: Mapping[str, Mapping[str, list[list[Any]]]]
     for kind, ask, checks in (("values", of_values, peers.VALUES), ("gradients", of_derivatives, peers.GRADIENTS)):
         for checker, check in checks.items():
             for title, questions in job[kind].items():
-                yield from surveyed(checker, ask, check, title, [Asked(*entry) for entry in questions])
+                for said in surveyed(checker, ask, check, title, [Asked(*entry) for entry in questions]):
+                    yield replace(said, kind=kind)
 
 
 def main(framework: str, job: str, out: str) -> None:

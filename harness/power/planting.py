@@ -1,6 +1,7 @@
 """How a mutant is planted: NumPy's backend with one slip in it, which says what class of real defects it stands for.
 
-A mutant is an ordinary backend. It is asked for by name alone, and is in no ordinary run.
+A mutant is an ordinary backend, asked for by name alone. In 16 bits its native computes in float32 and rounds once:
+NumPy's own sums in float16 differ with the layout by more than a slip does, and hide it.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from backends.base import OPERATIONS
+from backends.base import METHODS, OPERATIONS
 from backends.numpy import NumPy
+from harness.power.narrow import NARROW, floating, rounded_once
 
 CLASSIC = "classic"
 """What anybody would plant first."""
@@ -19,10 +21,15 @@ class Mutant(NumPy):
     """The native that all mutants derive from: NumPy's own formulas, with nothing wrong in them."""
 
     framework = "mutant"
-    dtypes = ("float64", "float32")  # type: ignore[assignment]
-    """In float16 NumPy's own sums differ with the layout by more than a slip does: asked where it is about that."""
+    dtypes = ("float64", "float32", "float16", "bfloat16")  # type: ignore[assignment]
     defect: ClassVar[str] = ""
     """Its class, C01 to C40, or `CLASSIC`."""
+    out_of_sight: ClassVar[str] = ""
+    """Why no check is known to see it. One that is seen nevertheless has to lose this."""
+
+
+for _method in METHODS:
+    setattr(Mutant, _method, rounded_once(getattr(NumPy, _method), NARROW))
 
 
 def mutant(
@@ -31,7 +38,8 @@ def mutant(
     """Make the function the method of the first operation. The others are asked too: they may show what it does.
 
     `odd`: whether the slip shows on arrays without an axis and on logits that are no floats too. Else those are left to
-    NumPy's formulas, so that nothing is killed for how it was written down here.
+    NumPy's formulas, so that nothing is killed for how it was written down here. It is asked in float64 and float32,
+    if `about` names no dtypes.
     """
 
     def make(function: Callable[..., Any]) -> type[Mutant]:
@@ -42,6 +50,7 @@ def mutant(
             "variant": function.__name__,
             "defect": defect,
             "operations": operations,
+            "dtypes": ("float64", "float32"),
             method: function if odd else on_ordinary_arrays(function, getattr(NumPy, method)),
             **about,
         }
@@ -50,12 +59,26 @@ def mutant(
     return make
 
 
+def in_16_bits(plain: type[Mutant], dtype: str, **about: Any) -> type[Mutant]:
+    """The same slip in a kernel of that dtype, which computes in float32 and rounds once: a mutant of its own."""
+    method = OPERATIONS[plain.operations[0]]
+    members = {
+        "__doc__": plain.__doc__,
+        "__module__": plain.__module__,
+        "variant": f"{plain.variant}_in_{dtype}",
+        "dtypes": (dtype,),
+        method: rounded_once(getattr(plain, method), (dtype,)),
+        **about,
+    }
+    return type(plain.__name__, (plain,), members)
+
+
 def on_ordinary_arrays(function: Callable[..., Any], right: Callable[..., Any]) -> Callable[..., Any]:
     """The function, and what is right where its first argument has no axis or holds no floats."""
 
     def method(b: NumPy, *args: Any, **given: Any) -> Any:
         first: Any = args[0] if args else given.get("logits", given.get("inputs"))
-        return (function if first.ndim and first.dtype.kind == "f" else right)(b, *args, **given)
+        return (function if first.ndim and floating(first) else right)(b, *args, **given)
 
     return method
 

@@ -12,12 +12,13 @@ import pandas as pd
 from harness.atlas.situations import SITUATIONS
 from harness.equations import EQUATIONS
 from harness.errors import AS_IT_SHOULD_BE, FALLS_SHORT, OUR_FAULT
+from harness.power.alike import Alike
 from harness.power.classes import REASONS, TITLES
 from harness.power.kills import BITS, BOUND, CHANGED, DTYPE, FINITE, RAISED, SHAPE, Kill
 from harness.power.mutants import MUTANTS
 from harness.power.peers import Said
 from harness.power.planting import Mutant
-from harness.power.trial import Share
+from harness.power.trial import Round
 from harness.properties import LAWS, TWIN_LAWS
 from harness.sameness import STRICT
 from harness.variations import VARIATIONS
@@ -38,18 +39,37 @@ class Power:
     absent: Mapping[str, str] = field(default_factory=dict)
     answers: int = 0
     right_answers: int = 0
-    shares: Mapping[str, Share] = field(default_factory=dict)
+    rounds: Sequence[Round] = ()
     """The suites that right ones went through, and how much of each."""
     faults: Sequence[str] = ()
     """What the harness could not judge, in words."""
-
-    def of(self, mutant: type[Mutant]) -> list[Kill]:
-        return [kill for kill in self.kills if kill.backend == mutant.title()]
+    held_out: Sequence[type[Mutant]] = ()
+    held_kills: Sequence[Kill] = ()
+    self_test: Sequence[Kill] = ()
+    """What was objected to in the reference itself, rounded once."""
+    self_test_answers: int = 0
+    alike: Mapping[str, Alike] = field(default_factory=dict)
+    """Ours on the peers' questions."""
 
     @property
     def survivors(self) -> list[str]:
-        dead = {kill.backend for kill in self.kills}
-        return [mutant.variant for mutant in self.mutants if mutant.title() not in dead]
+        """Those that live, and are not named as out of sight."""
+        return [mutant.variant for mutant in alive(self.mutants, self.kills) if not mutant.out_of_sight]
+
+    @property
+    def out_of_sight(self) -> list[type[Mutant]]:
+        return [mutant for mutant in alive(self.mutants, self.kills) if mutant.out_of_sight]
+
+    @property
+    def in_sight_after_all(self) -> list[str]:
+        """Named as out of sight, and killed."""
+        living = self.out_of_sight
+        return [mutant.variant for mutant in self.mutants if mutant.out_of_sight and mutant not in living]
+
+
+def alive(mutants: Iterable[type[Mutant]], kills: Iterable[Kill]) -> list[type[Mutant]]:
+    dead = {kill.backend for kill in kills}
+    return [mutant for mutant in mutants if mutant.title() not in dead]
 
 
 def checks() -> tuple[str, ...]:
@@ -63,9 +83,17 @@ def checks() -> tuple[str, ...]:
 
 def mutant_rows(power: Power) -> pd.DataFrame:
     """The first objection to each, in the order of the run."""
+    return rows_of(power.mutants, power.kills)
+
+
+def held_out_rows(power: Power) -> pd.DataFrame:
+    return rows_of(power.held_out, power.held_kills)
+
+
+def rows_of(mutants: Iterable[type[Mutant]], kills: Sequence[Kill]) -> pd.DataFrame:
     rows = []
-    for mutant in sorted(power.mutants, key=lambda m: list(TITLES).index(m.defect)):
-        found = power.of(mutant)
+    for mutant in sorted(mutants, key=lambda m: list(TITLES).index(m.defect)):
+        found = [kill for kill in kills if kill.backend == mutant.title()]
         first = found[0] if found else Kill("", "", "", 0.0)
         rows.append((mutant.defect, mutant.variant, bool(found), first.check, first.case, rounded(first.margin)))
     return pd.DataFrame(rows, columns=["class", "mutant", "killed", "killed_by", "case", "margin"])
@@ -77,20 +105,20 @@ def rounded(margin: float) -> float:
 
 
 def check_rows(power: Power) -> pd.DataFrame:
-    """How many mutants each check kills, and how many no other does."""
-    by_mutant: dict[str, set[str]] = defaultdict(set)
+    """How many mutants each check kills, and how many no other does; the narrowest of its kills, in limits.
+
+    A check that kills what others kill as well, and nothing of its own, is there for reading: it says what is wrong.
+    """
+    by_mutant: dict[str, dict[str, float]] = defaultdict(dict)
     for kill in power.kills:
-        by_mutant[kill.backend].add(kill.check)
-    names = dict.fromkeys((*checks(), *(kill.check for kill in power.kills)))
-    rows = [
-        (
-            name,
-            sum(name in found for found in by_mutant.values()),
-            sum(found == {name} for found in by_mutant.values()),
-        )
-        for name in names
-    ]
-    return pd.DataFrame(rows, columns=["check", "mutants_killed", "only_by_it"])
+        by_mutant[kill.backend][kill.check] = max(kill.margin, by_mutant[kill.backend].get(kill.check, 0.0))
+    rows = []
+    for name in dict.fromkeys((*checks(), *(kill.check for kill in power.kills))):
+        killed = [found for found in by_mutant.values() if name in found]
+        alone = sum(len(found) == 1 for found in killed)
+        narrowest = min((found[name] for found in killed), default=float("nan"))
+        rows.append((name, len(killed), alone, rounded(narrowest), "killing" if alone else "reading"))
+    return pd.DataFrame(rows, columns=["check", "mutants_killed", "only_by_it", "smallest_margin", "for"])
 
 
 def blind(power: Power) -> list[str]:
@@ -106,24 +134,60 @@ def checker_rows(power: Power) -> pd.DataFrame:
 
     `answers_differ`: of how many mutants any answer to these questions has other bits than NumPy's own formulas give.
     """
-    total = len(power.mutants)
-    dead = total - len(power.survivors)
-    ours = (OURS, "its suites", dead, total, total, total, len(power.flagged), power.right_answers)
-    rows = [ours, *(of_peer(power, *key) for key in dict.fromkeys((s.checker, s.questions) for s in power.said))]
+    rows = [of_suites(power)]
+    if power.held_out:
+        rows.append(of_held_out(power))
+    rows += [of_ours(power, questions, found) for questions, found in power.alike.items()]
+    rows += [of_peer(power, *key) for key in dict.fromkeys((s.checker, s.questions) for s in power.said)]
     names = [
-        "checker", "questions", "killed", "of", "could_be_asked", "answers_differ", "right_ones_flagged",
+        "checker", "questions", "given", "killed", "of", "could_be_asked", "answers_differ", "right_ones_flagged",
         "right_answers_asked",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=names)
 
 
-def of_peer(power: Power, checker: str, questions: str) -> tuple[str, str, int, int, int, int, int, int]:
+Row = tuple[str, str, str, int, int, int, int, int, int]
+OUR_SUITES, HELD_OUT = "its suites", "its suites, held-out mutants"
+GIVEN = {
+    "suites": "answers, of the standard suite and the atlas",
+    "same": "answers",
+    "values": "answers, and the exact values",
+    "gradients": "functions and derivatives, float64",
+}
+
+
+def of_suites(power: Power) -> Row:
+    total = len(power.mutants)
+    dead = total - len(alive(power.mutants, power.kills))
+    flagged = len(power.flagged)
+    return OURS, OUR_SUITES, GIVEN["suites"], dead, total, total, total, flagged, power.right_answers
+
+
+def of_held_out(power: Power) -> Row:
+    total = len(power.held_out)
+    dead = total - len(alive(power.held_out, power.held_kills))
+    return OURS, HELD_OUT, GIVEN["suites"], dead, total, total, total, len(power.flagged), power.right_answers
+
+
+def of_ours(power: Power, questions: str, found: Alike) -> Row:
+    """On the peers' questions; whose answers differ is known from the checks of values."""
+    known = {mutant.title() for mutant in power.mutants}
+    differ = {s.backend for s in power.said if s.questions == questions and s.kind == "values" and s.differs} & known
+    total = len(power.mutants)
+    return (
+        OURS, questions, GIVEN["same"], len(found.killed & known), total, total, len(differ | (found.killed & known)),
+        found.flagged, found.answers,
+    )  # fmt: skip
+
+
+def of_peer(power: Power, checker: str, questions: str) -> Row:
     own = [said for said in power.said if (said.checker, said.questions) == (checker, questions)]
     known = {mutant.title() for mutant in power.mutants}
     mutants, right = [s for s in own if s.backend in known], [s for s in own if s.backend in power.right]
     return (
         checker,
         questions,
+        GIVEN[own[0].kind],
         sum(said.objected > 0 for said in mutants),
         len(power.mutants),
         sum(said.asked > 0 for said in mutants),
@@ -155,8 +219,15 @@ def class_rows(power: Power) -> pd.DataFrame:
     for name, title in TITLES.items():
         own = mutants[mutants["class"] == name]
         by = ", ".join(dict.fromkeys(own.killed_by[own.killed]))
-        rows.append((name, title, len(own), int(own.killed.sum()), by or REASONS.get(name, "")))
-    return pd.DataFrame(rows, columns=["class", "defect", "mutants", "killed", "first_killed_by"])
+        narrowest = min((widest(power, f"mutant:{mutant}") for mutant in own.mutant[own.killed]), default=float("nan"))
+        rows.append((name, title, len(own), int(own.killed.sum()), rounded(narrowest), by or REASONS.get(name, "")))
+    return pd.DataFrame(rows, columns=["class", "defect", "mutants", "killed", "smallest_margin", "first_killed_by"])
+
+
+def widest(power: Power, mutant: str) -> float:
+    """How far beyond its limit the clearest of a mutant's kills was, where there is a limit to exceed."""
+    own = [kill.margin for kill in power.kills if kill.backend == mutant]
+    return max((margin for margin in own if margin < inf), default=inf)
 
 
 def flagged_rows(flagged: Iterable[Kill]) -> pd.DataFrame:
@@ -165,7 +236,10 @@ def flagged_rows(flagged: Iterable[Kill]) -> pd.DataFrame:
 
 
 def exit_code(power: Power) -> int:
-    """3 where something could not be judged, 1 where a mutant survives or what is right is objected to."""
+    """3 where something could not be judged, 1 where a mutant survives or what is right is objected to.
+
+    1 as well where one is killed that is named as out of sight: the name is to go. Held-out ones change nothing."""
     if power.faults:
         return OUR_FAULT
-    return FALLS_SHORT if power.survivors or power.flagged else AS_IT_SHOULD_BE
+    wrong = power.survivors or power.flagged or power.self_test or power.in_sight_after_all
+    return FALLS_SHORT if wrong else AS_IT_SHOULD_BE

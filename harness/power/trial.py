@@ -48,6 +48,15 @@ class Share:
 ALL = Share()
 
 
+@dataclass(frozen=True)
+class Round:
+    """Backends that go through so much of a suite."""
+
+    backends: tuple[type[Backend], ...]
+    suite: str
+    share: Share = ALL
+
+
 def asked(names: tuple[str, ...], suite: str, share: Share = ALL) -> list[Group]:
     """What a suite asks of these backends, probes first: those of heights, as exp's only tell and change no verdict."""
     planned = merged(thinned(cells(load(suite), lambda listed: names), share))

@@ -8,6 +8,7 @@ from harness.power.mutants import (
     derivatives,
     layouts,
     losses,
+    narrow,
     precision,
     ranges,
     sizes,
@@ -19,6 +20,6 @@ from harness.power.planting import Mutant
 
 MUTANTS = (
     *classics.MUTANTS, *ranges.MUTANTS, *precision.MUTANTS, *widths.MUTANTS, *layouts.MUTANTS, *derivatives.MUTANTS,
-    *losses.MUTANTS, *specials.MUTANTS, *state.MUTANTS, *arguments.MUTANTS, *sizes.MUTANTS,
+    *losses.MUTANTS, *specials.MUTANTS, *state.MUTANTS, *arguments.MUTANTS, *sizes.MUTANTS, *narrow.MUTANTS,
 )  # fmt: skip
 BACKENDS: tuple[type[Mutant], ...] = (Mutant, *MUTANTS)

@@ -1,0 +1,28 @@
+"""`printed`: what the documents print, beside what is answered today."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from harness.commands.options import Out, Pythons, app, interpreters
+
+
+@app.command()
+def printed(
+    out: Out = Path("out/printed"),
+    python: Pythons = None,
+) -> None:
+    """What the five documents print, beside what each framework answers to the same today, digit by digit."""
+    from harness import printed as numbers
+    from harness import store
+    from harness.findings.asking import Asker
+    from harness.reference import check_preconditions
+    from reports import printed as page
+
+    store.writable(out)
+    check_preconditions()
+    with Asker(interpreters(python)) as asker:
+        found = numbers.today(asker)
+    store.write(out, "printed.md", page.render(found).encode())
+    print(f"written to {out}: printed.md", file=sys.stderr)

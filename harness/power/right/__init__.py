@@ -1,0 +1,27 @@
+"""Backends that are right: nothing may be flagged about them, on any suite.
+
+`SELF_TEST` is the reference rounded once, which nothing could object to but for a fault of the judge's own. `CLAIMS`
+are computed in other ways, most of them in use, and count.
+"""
+
+from __future__ import annotations
+
+from harness.power.right.in_use import (
+    Blocks,
+    Compensated,
+    InTheLogarithm,
+    Kahan,
+    Online,
+    Pairwise,
+    PowersOfTwo,
+    Sequential,
+)
+from harness.power.right.rounded import Exact, Right, Wide, by_rows, in_shape, nearest
+
+__all__ = ["BACKENDS", "CLAIMS", "SELF_TEST", "THOROUGH", "Exact", "Right", "by_rows", "in_shape", "nearest"]
+
+SELF_TEST: type[Right] = Exact
+THOROUGH: tuple[type[Right], ...] = (Wide, Compensated, Sequential)
+"""Those that go through most of the suites; the others part from them in a sum, and go through less."""
+CLAIMS: tuple[type[Right], ...] = (*THOROUGH, Kahan, Pairwise, Online, Blocks, PowersOfTwo, InTheLogarithm)
+BACKENDS: tuple[type[Right], ...] = (Right, SELF_TEST, *CLAIMS)

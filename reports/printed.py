@@ -1,0 +1,96 @@
+"""What the documents print beside what is answered today, digit by digit, as one Markdown page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from harness.printed import FAR, Found, Today, agreeing
+from reports.markdown import grid
+
+
+def render(today: Today) -> str:
+    """The whole page."""
+    return "\n\n".join(part for part in sections(today) if part) + "\n"
+
+
+def sections(today: Today) -> Iterator[str]:
+    yield "# What the documents print, and what is answered today"
+    yield READING
+    for found in today.numbers:
+        yield f"## {found.about.title}"
+        yield drawn(found)
+        yield grid(numbers(found))
+    yield "## Percents"
+    yield (
+        "`np.mean(np.abs((a - b) / a)) * 100`. That of In \\[6\\] is of the printed example, which has eight "
+        "decimals of the notebook's; the others are of other random numbers than the notebook's."
+    )
+    yield grid(percents(today))
+    yield f"## NaN on {FAR}"
+    yield (
+        "The maximum of the whole batch taken off, as 003 has it: NaN among 50 numbers. TensorFlow and JAX flush "
+        "exponentials below the normal numbers to 0, so that one more row of float64 is 0/0."
+    )
+    yield grid(nans(today))
+
+
+READING = (
+    "Made by `python -m harness printed`. *Printed* is what stands in the document, *exact* the exact value rounded "
+    "once to float64, and beside them is what each backend answers in float64, with all of its digits. *As printed* "
+    "counts those that are the printed number when they are rounded to as many decimals. Last digits depend on the "
+    "processor."
+)
+
+
+def drawn(found: Found) -> str:
+    if not found.about.drawn:
+        return ""
+    return "The document's input is random and not printed: here are other numbers of its kind, rand((1, 4)) · 4 + 1."
+
+
+def numbers(found: Found) -> pd.DataFrame:
+    """A printed number a row; their sum, where the document has it; how many are as printed, where they can be."""
+    about = found.about
+    columns = {"exact": found.exact, **found.answers}
+    rows = {"": [str(number + 1) for number in range(len(about.printed))], "printed": list(about.printed)}
+    rows |= {name: shown(given, len(about.printed)) for name, given in columns.items()}
+    if about.total:
+        line(rows, "sum", about.total, {n: "absent" if g is None else repr(in_order(g)) for n, g in columns.items()})
+    if not about.drawn:
+        counts = {n: "absent" if g is None else f"{agreeing(g, about.printed)}" for n, g in columns.items()}
+        line(rows, "as printed", f"of {len(about.printed)}", counts)
+    return pd.DataFrame(rows)
+
+
+def shown(given: Sequence[float] | None, size: int) -> list[str]:
+    return ["absent"] * size if given is None else [repr(value) for value in given]
+
+
+def line(rows: dict[str, list[str]], title: str, printed: str, values: dict[str, str]) -> None:
+    for name, value in {"": title, "printed": printed, **values}.items():
+        rows[name].append(value)
+
+
+def in_order(given: Sequence[float]) -> float:
+    """In the order of the row, as a sum of float64 is rounded."""
+    total = 0.0
+    for value in given:
+        total += value
+    return total
+
+
+def percents(today: Today) -> pd.DataFrame:
+    rows = [
+        (figure.title, " – ".join(figure.pair), figure.printed, "absent" if value is None else repr(value))
+        for figure, value in today.percents.items()
+    ]
+    return pd.DataFrame(rows, columns=["where", "a – b", "printed", "today"])
+
+
+def nans(today: Today) -> pd.DataFrame:
+    rows: dict[str, dict[str, str]] = {}
+    for (name, dtype), count in today.nans.items():
+        rows.setdefault(f"{name}:batch_max", {})[dtype] = "absent" if count is None else f"{count[0]} of {count[1]}"
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index()
