@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backends import find
-from harness import arrays, judge, rows, signals
+from harness import judge, rows, signals
 from harness.archive import Archive
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
@@ -143,7 +142,7 @@ class Comparing:
                 self._keep(self.archive, number, result)
             del waiting[key]
             if result.array:
-                Path(result.array).unlink(missing_ok=True)
+                result.array.release()
         self._waiting.pop(number, None)
 
     def _keep(self, archive: Archive, number: int, result: Result) -> None:
@@ -233,4 +232,5 @@ def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> 
 
 def load(result: Result) -> NDArray[np.generic]:
     """A result's array, mapped and not read at once."""
-    return arrays.load(result.array, result.dtype, mapped=True)
+    answer: NDArray[np.generic] = result.array.read()
+    return answer

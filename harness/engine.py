@@ -21,9 +21,11 @@ from urllib.parse import quote
 from backends import FRAMEWORKS, find
 from harness import blocks
 from harness.environment import cores
+from harness.errors import UsageError
 from harness.inputs import Inputs
 from harness.process import Limits, Worker, WorkerDiedError
 from harness.records import Group, Result
+from harness.spool import Spool
 from harness.turns import Turns
 from harness.variations import THREADS
 from harness.workload import expected_seconds, parts, refusal
@@ -50,6 +52,7 @@ class Framework:
     groups: list[Group]
     settings: Settings
     inputs: Inputs
+    answers: Spool
     publish: Callable[[Result], None]
     stopping: Event
     turns: Turns
@@ -80,8 +83,8 @@ class Framework:
     def _open(self) -> None:
         """Start the worker if it does not run; `about` says what came of it."""
         interpreter = self.settings.interpreters.get(self.name, sys.executable)
-        log = self.settings.scratch / f"{quote(self.backends[0], safe='')}-{self.threads}.log"
-        self._worker = Worker(self.name, interpreter, self.settings.limits, log, self.settings.modules, self.threads)
+        folder = self.settings.scratch / f"{quote(self.backends[0], safe='')}-{self.threads}"
+        self._worker = Worker(self.name, interpreter, self.settings.limits, folder, self.settings.modules, self.threads)
         try:
             self.about.update(self._worker.open())
         except WorkerDiedError as died:
@@ -115,25 +118,16 @@ class Framework:
             return replace(result, outcome=refused[0], reason=refused[1])
         if "outcome" in self.about:
             return replace(result, outcome=self.about["outcome"], reason=self.about["reason"])
-        save = str(self.settings.scratch / f"{number}-{quote(backend, safe='')}-{block}.npy")
         request = {
             "backend": backend,
             "operation": group.operation,
             "axis": group.axis,
             "variation": group.case.variation,
             "arguments": self.inputs.arguments(group, block),
-            "save": save,
         }
         reply = self._answered(request)
-        outcome, reason = reply["outcome"], reply["reason"]
-        return replace(
-            result,
-            outcome=outcome,
-            reason=reason,
-            array=save,
-            dtype=reply.get("dtype", ""),
-            sha256=reply.get("sha256", ""),
-        )
+        answer = reply.pop("answer", None)
+        return replace(result, **reply, array=None if answer is None else self.answers.keep(answer))
 
     def _renew(self) -> None:
         """Replace a worker that keeps much of what it was asked: nobody runs out of memory by earlier questions."""
@@ -141,7 +135,7 @@ class Framework:
             self._worker.stop()
             self._worker = None
 
-    def _answered(self, request: dict[str, Any]) -> dict[str, str]:
+    def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
         """Outcome, reason and dtype. A block whose worker crashed is asked once more, alone in a fresh one."""
         try:
             return self._ask(request)
@@ -156,7 +150,7 @@ class Framework:
             reason = f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
             return {"outcome": died.outcome, "reason": reason}
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, str]:
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """One question, at a worker that is started if need be."""
         if self._worker is None:
             self._open()
@@ -183,6 +177,7 @@ class Engine:
     def __init__(self, groups: list[Group], settings: Settings) -> None:
         self.inputs = Inputs(settings.scratch)
         self.faults: list[str] = []
+        self._refused: UsageError | None = None
         self._results: SimpleQueue[Result | None] = SimpleQueue()
         self._stopping = Event()
         self.inputs.expect(groups)
@@ -192,8 +187,8 @@ class Engine:
         alone = [(names, 1) for names in parts(expected_seconds(plain), jobs)]
         self.frameworks = [
             Framework(
-                find(names[0]).framework, names, groups, settings, self.inputs, self._results.put, self._stopping,
-                self.turns, rank, threads,
+                find(names[0]).framework, names, groups, settings, self.inputs, Spool(settings.scratch),
+                self._results.put, self._stopping, self.turns, rank, threads,
             )
             for rank, (names, threads) in enumerate(alone + threaded(groups))
         ]  # fmt: skip
@@ -218,15 +213,24 @@ class Engine:
     def _run(self, framework: Framework) -> None:
         try:
             framework.run()
+        except UsageError as error:  # as of a full disk, which is no fault of a backend's or of ours
+            self._refused = error
+            self._stopping.set()
+            self.turns.release()
         except Exception as error:
             self.faults.append(f"{framework.name}'s thread: {type(error).__name__}: {error}")
         finally:
             self._results.put(None)
 
     def results(self) -> Iterator[Result]:
-        """Results in the order in which they come. Can be taken up again after an interruption."""
+        """Results in the order in which they come. Can be taken up again after an interruption.
+
+        UsageError where none can be kept any more: what came until then is whole.
+        """
         while self._unfinished:
             result = self._results.get()
+            if self._refused:
+                raise self._refused
             if result is None:
                 self._unfinished -= 1
             else:

@@ -21,7 +21,7 @@ def inventory(interpreters: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def look(framework: str, interpreter: str, folder: Path) -> dict[str, str]:
-    worker = Worker(framework, interpreter, Limits(), folder / f"{quote(framework, safe='')}.log")
+    worker = Worker(framework, interpreter, Limits(), folder / quote(framework, safe=""))
     try:
         about = worker.open()
     except WorkerDiedError as died:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import arrays, blocks, pairs
+from harness import blocks, pairs
 from harness.archive import Archive
 from harness.compare import Comparing
 from harness.engine import Engine, Settings
@@ -18,6 +18,7 @@ from harness.inputs import Inputs
 from harness.journal import Journal
 from harness.plan import Selection, groups
 from harness.records import Case, Chain, Group, Result
+from harness.spool import Spool
 from harness.workload import expected_seconds, parts
 
 COSTS = {
@@ -71,9 +72,8 @@ class Answered:
     def _result(self, group: Group, number: int, folder: Path) -> Result:
         x = blocks.array(group.case, "logits", group.dtype, (0, group.case.shape[0]))
         weights = np.exp(x - x.max(axis=-1, keepdims=True))
-        file = folder / f"{number}.npy"
-        dtype = arrays.save(file, weights / np.cumsum(weights, axis=-1)[:, -1:])
-        return Result(number, 0, "numpy", "ok", array=str(file), dtype=dtype)
+        kept = Spool(folder).keep(weights / np.cumsum(weights, axis=-1)[:, -1:])
+        return Result(number, 0, "numpy", "ok", array=kept, dtype=group.dtype)
 
     def start(self) -> None: ...
 
