@@ -19,10 +19,10 @@ OURS = ("numpy", "torch", "tensorflow", "keras", "jax")
 
 
 def _brought(entry: EntryPoint) -> tuple[type[Backend], ...]:
-    """A third party's backends; where its module fails to import, one that says so and counts as absent."""
+    """A third party's backends; where its module or a class of it fails, one that says so and counts as absent."""
     try:
-        return tuple(entry.load().BACKENDS)
-    except Exception as error:
+        return tuple(map(_asked, entry.load().BACKENDS))
+    except (Exception, SystemExit) as error:
         reason = f"entry point {entry.name!r} ({entry.value}) failed: {type(error).__name__}: {error}"
 
         def broken(self: Backend) -> None:
@@ -30,6 +30,16 @@ def _brought(entry: EntryPoint) -> tuple[type[Backend], ...]:
 
         abstract = dict.fromkeys(Backend.__abstractmethods__, broken)
         return (type("Broken", (Backend,), abstract | {"framework": entry.name}),)
+
+
+def _asked(backend: type[Backend]) -> type[Backend]:
+    """The class, after all that a plan asks of it was asked once: what a metaclass raises, it raises here."""
+    for name in vars(Backend):
+        if not name.startswith("__"):
+            getattr(backend, name)
+    backend.title()
+    backend.unsupported("softmax", "float32")
+    return backend
 
 
 def _catalogue() -> dict[str, type[Backend]]:

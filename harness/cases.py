@@ -236,6 +236,8 @@ def synthetic(name: str) -> Case:
 
 def options(text: str) -> dict[str, str]:
     given = dict(option.split("=") for option in text.split(";")[1:])
+    if len(given) < text.count(";"):
+        raise UsageError(f"a case names each of its options once, and {text[1:]!r} names one twice")
     for option, value in given.items():
         if option not in OPTIONS:
             raise unknown("option of a case", option, OPTIONS)

@@ -11,15 +11,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any
 from urllib.parse import quote
 
 from backends import FRAMEWORKS, find
-from harness import blocks
+from harness import blocks, signals
 from harness.environment import cores
 from harness.errors import UsageError
 from harness.inputs import Inputs
@@ -29,6 +30,9 @@ from harness.spool import Spool
 from harness.turns import Turns
 from harness.variations import THREADS
 from harness.workload import expected_seconds, parts, refusal
+
+HEARD_WITHIN = 0.1
+"""Seconds until Ctrl-C has its effect."""
 
 
 @dataclass(frozen=True)
@@ -222,18 +226,23 @@ class Engine:
         finally:
             self._results.put(None)
 
-    def results(self) -> Iterator[Result]:
+    def results(self, take: Callable[[Result], None]) -> Iterator[Result]:
         """Results in the order in which they come. Can be taken up again after an interruption.
 
-        UsageError where none can be kept any more: what came until then is whole.
+        Each is taken before an interruption has its effect, so that none is lost. UsageError where none can be kept
+        any more: what came until then is whole.
         """
         while self._unfinished:
-            result = self._results.get()
+            result = None
+            with signals.held(), suppress(Empty):
+                result = self._results.get(timeout=HEARD_WITHIN)
+                if result is None:
+                    self._unfinished -= 1
+                else:
+                    take(result)
             if self._refused:
-                raise self._refused
-            if result is None:
-                self._unfinished -= 1
-            else:
+                raise UsageError(f"{self._refused}; --resume goes on")
+            if result:
                 yield result
 
     def judged(self, number: int, group: Group) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,11 +18,13 @@ import psutil
 
 import backends
 import harness
-from harness import bootstrap, wire
+from harness import bootstrap, signals, wire
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Adapters hold their framework to the first of them."""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
+WONDERED_AFTER = 10.0
+"""Seconds, after which a start that takes long is told of."""
 LOOK_EVERY = 0.05
 """Seconds between two looks at a busy worker's memory."""
 _starting = Lock()
@@ -32,7 +36,7 @@ class Limits:
 
     seconds: float = 120.0
     gigabytes: float = 4.0
-    start_seconds: float = 180.0
+    start_seconds: float = 90.0
 
 
 def environment(threads: int = 1) -> dict[str, str]:
@@ -73,10 +77,10 @@ class Worker:
         """Start the process and import the framework: its version and habits, or `{"absent": reason}`."""
         self._group = execnet.Group()
         settings = "//".join(f"env:{name}={value}" for name, value in environment(self.threads).items())
-        with _starting:  # execnet's groups share their ids' counter
-            gateway = self._group.makegateway(
-                f"popen//execmodel=main_thread_only//python={self.interpreter}//{settings}"
-            )
+        with _starting, signals.kept_from_children():  # execnet's groups share their ids' counter
+            spec = execnet.XSpec(f"popen//execmodel=main_thread_only//{settings}")
+            spec.python = shlex.quote(self.interpreter)  # it is read as a shell would
+            gateway = self._group.makegateway(spec)
         self._popen = gateway._io.popen  # there is no public way to its exit status
         self._pid = self._popen.pid
         self._channel = gateway.remote_exec(bootstrap)
@@ -84,7 +88,8 @@ class Worker:
         start = {
             "framework": self.framework, "folder": str(self.folder), "packages": packages, "modules": [*self.modules],
         }  # fmt: skip
-        said = self.ask(start, self.limits.start_seconds)
+        with self._told_of_waiting():
+            said = self.ask(start, self.limits.start_seconds)
         self._at_start = self._used()
         return said
 
@@ -123,6 +128,17 @@ class Worker:
                 self._check_memory()
                 if time.monotonic() > deadline:
                     raise self._ended("timed out", f"no answer in {allowed:g} s") from None
+
+    @contextmanager
+    def _told_of_waiting(self) -> Iterator[None]:
+        """On stderr, where it takes so long that one wonders."""
+        sentence = f"waiting for {self.framework} to start, up to {self.limits.start_seconds:g} s"
+        telling = Timer(WONDERED_AFTER, lambda: print(sentence, file=sys.stderr))
+        telling.start()
+        try:
+            yield
+        finally:
+            telling.cancel()
 
     @contextmanager
     def _killed_after(self, seconds: float) -> Iterator[None]:

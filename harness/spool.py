@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -30,9 +31,8 @@ class Part:
     size: int = 0
     held: int = 0
 
-    def __del__(self) -> None:
-        """Its room is free, once nobody maps it any more."""
-        self.stream.close()
+    def __post_init__(self) -> None:
+        weakref.finalize(self, self.stream.close)
 
 
 @dataclass

@@ -19,7 +19,7 @@ PACKAGES = ("backends", "harness", "reports")
 FLOORS = [
     ["backends"],
     ["harness", "harness.errors", "harness.formats", "harness.operations", "harness.records", "harness.environment",
-     "harness.arrays", "harness.sums", "harness.signals", "harness.turns"],
+     "harness.arrays", "harness.sums", "harness.signals", "harness.streams", "harness.turns"],
     ["harness.transcript.symbols", "harness.transcript.script", "harness.transcript.literals"],
     ["harness.transcript.expressions", "harness.transcript.snippet"],
     ["harness.transcript.sides"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +81,10 @@ class Answered:
 
     def stop(self) -> None: ...
 
-    def results(self) -> Iterator[Result]:
+    def results(self, take: Callable[[Result], None]) -> Iterator[Result]:
         while self._given:
-            yield self._given.pop(0)
+            take(result := self._given.pop(0))
+            yield result
 
 
 def begun(folder: Path, groups: list[Group]) -> Journal:
@@ -127,6 +128,6 @@ def test_a_framework_in_two_workers_answers_everything_once(tmp_path: Path, monk
     engine = Engine(asked, Settings(tmp_path, jobs=4))
     assert [part.name for part in engine.frameworks] == ["numpy", "numpy"]
     engine.start()
-    found = [(result.group, result.backend, result.block) for result in engine.results()]
+    found = [(result.group, result.backend, result.block) for result in engine.results(lambda result: None)]
     assert len(found) == len(set(found)) == sum(len(g.backends) * len(blocks.boundaries(g.case)) for g in asked)
     assert engine.about["numpy"]["version"] == np.__version__

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from backends import find
-from harness import judge, pairs, probes
+from harness import judge, pairs, probes, store
 from harness.blocks import boundaries
 from harness.cases import named
 from harness.errors import AT_A_LIMIT
@@ -35,7 +34,7 @@ class Asker:
     modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="softmax-harness-")
+        self._folder = store.temporary()
         self.scratch = Path(self._folder.name)
         self._workers: dict[str, Worker] = {}
         self.about: dict[str, dict[str, Any]] = {}
