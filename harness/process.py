@@ -132,8 +132,8 @@ class Worker:
     @contextmanager
     def _told_of_waiting(self) -> Iterator[None]:
         """On stderr, where it takes so long that one wonders."""
-        sentence = f"waiting for {self.framework} to start, up to {self.limits.start_seconds:g} s"
-        telling = Timer(WONDERED_AFTER, lambda: print(sentence, file=sys.stderr))
+        sentence = f"waiting for {self.framework} to start, up to {self.limits.start_seconds:g} s\n"
+        telling = Timer(WONDERED_AFTER, lambda: sys.stderr.write(sentence))
         telling.start()
         try:
             yield

@@ -33,7 +33,8 @@ DEEPER: dict[str, type] = {"frameworks": dict, "cases": dict, "inputs": dict, "u
 """Of which kind each of their entries is."""
 WRITTEN = (
     *(f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")), "run.json", "arrays.json", "journal.jsonl",
-    "report.html", "report.md", "findings.csv", "findings-before.csv", "findings.md", "atlas.csv", "atlas.md", "power.md",
+    "report.html", "report.md", "findings.csv", "findings-before.csv", "findings.md", "atlas.csv", "atlas.md",
+    "power.md",
 )  # fmt: skip
 """Files that commands write into a folder of theirs, or take away there."""
 SELECTION = ("backends", "operations", "dtypes", "cases", "suite")

@@ -54,7 +54,8 @@ def prepared() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.dup2(os.open(os.devnull, mode), number)
+            os.open(os.devnull, mode)  # the lowest number that is free, which is this one
+            os.set_inheritable(number, True)
     sys.stdout, sys.stderr = made(Stdout, sys.stdout, 1), made(Stderr, sys.stderr, 2)
 
 
