@@ -8,8 +8,12 @@ if __name__ == "__channelexec__":
     import importlib
     import importlib.util
     import os
+    import signal
     import sys
 
+    # Ctrl-C is the engine's to handle, which stops us itself; processes that a backend starts are to end as any others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     hello = channel  # type: ignore[name-defined]  # noqa: F821  # execnet puts it here
     start = hello.receive()
     # What a native library prints belongs in the worker's log, not in the reader's terminal.

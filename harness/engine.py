@@ -33,6 +33,8 @@ from harness.workload import expected_seconds, parts, refusal
 
 HEARD_WITHIN = 0.1
 """Seconds until Ctrl-C has its effect."""
+HEARD_BY_ALL = 5.0
+"""Seconds until a signal has it too that came to us and to our workers, where we are at what must not be cut short."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Framework:
         except WorkerDiedError as died:
             stopped = {"outcome": "not run", "reason": "interrupted"}
             death = {"outcome": died.outcome, "reason": f"while it was imported: {died.reason}"}
-            self.about.update(stopped if self.stopping.is_set() else death)
+            self.about.update(stopped if self._stopped_by(died) else death)
             self._worker = None
         except OSError as error:
             self.about.update(outcome="absent", reason=f"its interpreter does not start: {error}")
@@ -144,7 +146,7 @@ class Framework:
         try:
             return self._ask(request)
         except WorkerDiedError as died:
-            if self.stopping.is_set():
+            if self._stopped_by(died):
                 return {"outcome": "not run", "reason": "interrupted"}
             if died.outcome != "crashed":
                 return {"outcome": died.outcome, "reason": died.reason}
@@ -153,6 +155,10 @@ class Framework:
         except WorkerDiedError as died:
             reason = f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
             return {"outcome": died.outcome, "reason": reason}
+
+    def _stopped_by(self, died: WorkerDiedError) -> bool:
+        """Whether all of us are: what is sent to a whole group of processes may have its effect at a worker first."""
+        return self.stopping.wait(HEARD_BY_ALL if "SIGTERM" in died.reason else 0)
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """One question, at a worker that is started if need be."""

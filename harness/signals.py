@@ -33,7 +33,7 @@ def held() -> Iterator[None]:
 
 @contextmanager
 def kept_from_children() -> Iterator[None]:
-    """Processes that are started meanwhile never hear of them: a terminal sends Ctrl-C to all, and we end our own."""
+    """Processes that are started meanwhile hear of them once they say so: a terminal sends Ctrl-C to all."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTING)
     try:
         yield

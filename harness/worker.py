@@ -10,7 +10,6 @@ import hashlib
 import os
 import platform
 import re
-import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -48,7 +47,6 @@ def serve(channel: Any, framework: str, folder: str = "") -> None:
 
     `folder`: the current one while it answers, so that what a backend leaves there is not left at the user's.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle: it stops us itself
     said = sendable(opened(framework))
     with suppress(OSError):
         os.chdir(folder or STARTED)
