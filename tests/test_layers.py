@@ -19,8 +19,8 @@ PACKAGES = ("backends", "harness", "reports")
 FLOORS = [
     ["backends"],
     ["harness", "harness.errors", "harness.formats", "harness.operations", "harness.records", "harness.environment",
-     "harness.arrays", "harness.sums", "harness.signals", "harness.streams", "harness.turns"],
-    ["harness.transcript.symbols", "harness.transcript.script", "harness.transcript.literals"],
+     "harness.arrays", "harness.sums", "harness.signals", "harness.turns"],
+    ["harness.transcript.symbols", "harness.transcript.script", "harness.transcript.literals", "harness.streams"],
     ["harness.transcript.expressions", "harness.transcript.snippet"],
     ["harness.transcript.sides"],
     ["harness.transcript.recorder"],
