@@ -28,7 +28,7 @@ def of_entry_point(entry: EntryPoint) -> tuple[type[Backend], ...]:
     place = f"entry point {entry.name!r} ({entry.value})"
     try:
         found = tuple(entry.load().BACKENDS)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return (broken(entry.name, f"{place} failed: {type(error).__name__}: {error}"),)
     if strange := [thing for thing in found if not (isinstance(thing, type) and issubclass(thing, Backend))]:
         return (broken(entry.name, f"{place}: its BACKENDS has {strange[0]!r}, which is no class of backends.Backend"),)
@@ -39,11 +39,26 @@ def of_entry_point(entry: EntryPoint) -> tuple[type[Backend], ...]:
 
 def checked(backend: type[Backend], name: str, place: str) -> type[Backend]:
     """The class, or one in its place that is absent and says what is wrong with it."""
-    if mistake := next(mistakes(backend), None):
+    try:
+        mistake = next(mistakes(backend), "")
+        if not mistake:
+            looked_at(backend)
+    except (Exception, SystemExit) as error:
+        return broken(name, f"{place} failed: {type(error).__name__}: {error}")
+    if mistake:
         framework = getattr(backend, "framework", None)
         named = framework if isinstance(framework, str) and framework else name
         return broken(named, f"{place}: {mistake}", str(getattr(backend, "variant", "")))
     return backend
+
+
+def looked_at(backend: type[Backend]) -> None:
+    """Ask once whatever a plan asks of a class: what a metaclass raises, it raises here."""
+    for name in vars(Backend):
+        if not name.startswith("__"):
+            getattr(backend, name)
+    backend.title()
+    backend.unsupported("softmax", "float32")
 
 
 class Broken(Backend):

@@ -49,7 +49,7 @@ class Archive:
             "outcome": result.outcome, "reason": result.reason,
         }  # fmt: skip
         if result.outcome == "ok":
-            answer = arrays.load(result.array, result.dtype)
+            answer = result.array.read()
             entry |= {
                 "file": f"{FOLDER}/{number}-{quote(result.backend, safe='')}-{result.block}.npy",
                 "dtype": result.dtype,
@@ -129,8 +129,8 @@ def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
     if entry["outcome"] != "ok":
         return head
     answer(folder, entry, block_answer(group, blocks.boundaries(group.case)[entry["block"]]))
-    file = folder / entry["file"]
-    return dataclasses.replace(head, array=str(file), dtype=entry["dtype"], sha256=entry["sha256"])
+    file = arrays.File(str(folder / entry["file"]), entry["dtype"])
+    return dataclasses.replace(head, array=file, dtype=entry["dtype"], sha256=entry["sha256"])
 
 
 def answer(folder: Path, entry: Mapping[str, Any], wanted: tuple[int, ...] | None = None) -> Any:

@@ -1,8 +1,9 @@
-"""Arrays as `.npy` files, bfloat16 too: NumPy's format has no name for it, so its bits travel as 16-bit integers."""
+"""Arrays as bytes and as `.npy` files, bfloat16 too: NumPy's format has no name for it, so its bits go as integers."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from os import PathLike
 from threading import Lock
 from typing import Any
@@ -32,6 +33,16 @@ def in_the_wider(a: Array, b: Array) -> tuple[Array, Array]:
     return a.astype(wider, copy=False), b.astype(wider, copy=False)
 
 
+def kind(array: Array) -> str:
+    """Of which dtype it is, in words that `dtype` takes: with its byte order."""
+    return "bfloat16" if array.dtype.name == "bfloat16" else array.dtype.str
+
+
+def flat(array: Array) -> NDArray[np.uint8]:
+    """The bytes of an array in C order, as a view."""
+    return array.reshape(-1).view(np.uint8)
+
+
 def save(file: str | PathLike[str], array: Array) -> str:
     """Write it; the name of its dtype, which reading it takes."""
     name, array = array.dtype.name, np.asarray(array, order="C")  # whatever the layout that it was made in
@@ -44,6 +55,26 @@ def load(file: str | PathLike[str], name: str, mapped: bool = False) -> Array:
     with _parsing:
         stored: Array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
     return stored.view(dtype(name)) if name == "bfloat16" else stored
+
+
+@dataclass(frozen=True)
+class File:
+    """An array in a file of its own."""
+
+    place: str
+    dtype: str
+
+    def read(self) -> Array:
+        """Mapped, and not read at once."""
+        return load(self.place, self.dtype, mapped=True)
+
+
+@dataclass(frozen=True)
+class Hashed:
+    """An array whose hash is known."""
+
+    array: Array
+    sha256: str
 
 
 def sha256(array: Array) -> str:

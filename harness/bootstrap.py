@@ -8,12 +8,23 @@ if __name__ == "__channelexec__":
     import importlib
     import importlib.util
     import os
+    import signal
     import sys
 
+    # Ctrl-C is the engine's to handle, which stops us itself; processes that a backend starts are to end as any others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     hello = channel  # type: ignore[name-defined]  # noqa: F821  # execnet puts it here
     start = hello.receive()
     # What a native library prints belongs in the worker's log, not in the reader's terminal.
-    os.dup2(os.open(start["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    try:
+        os.makedirs(start["folder"], exist_ok=True)  # noqa: PTH103
+        log = os.open(os.path.join(start["folder"], "log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)  # noqa: PTH118
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(log, 2)
+    # It leaves the folder that it was started in, and finds there what it was started with.
+    sys.path[:] = [os.path.abspath(place) for place in sys.path]  # noqa: PTH100
     try:
         for name, file in start["packages"].items():
             folder = [os.path.dirname(file)]  # noqa: PTH120
@@ -30,4 +41,4 @@ if __name__ == "__channelexec__":
         said = str(error).encode(errors="backslashreplace").decode()  # a path in it may be no UTF-8, and is not sent
         hello.send({"absent": f"its interpreter cannot run a worker: {said}"})
     else:
-        serve(hello, start["framework"])
+        serve(hello, start["framework"], start["folder"])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backends import find
-from harness import arrays, judge, rows, signals
+from harness import judge, rows, signals
 from harness.archive import Archive
 from harness.blocks import boundaries
 from harness.engine import Engine, Settings
@@ -85,14 +84,16 @@ class Comparing:
         return self
 
     def _collect(self, tell: Callable[[Result], None]) -> None:
-        for result in self.engine.results():
-            waiting = self._waiting.setdefault(result.group, {})
-            waiting[result.backend, result.block] = result
-            group = self.groups[result.group]
-            if len(waiting) == len(group.backends) * len(boundaries(group.case)):
-                self._answered[result.group] = None
+        for result in self.engine.results(self._take):
+            if result.group in self._answered:
                 self._judge_what_is_ready()
             tell(result)
+
+    def _take(self, result: Result) -> None:
+        waiting, group = self._waiting.setdefault(result.group, {}), self.groups[result.group]
+        waiting[result.backend, result.block] = result
+        if len(waiting) == len(group.backends) * len(boundaries(group.case)):
+            self._answered[result.group] = None
 
     def _judge_what_is_ready(self) -> None:
         """Probes, and answered groups of whose backends all probes are judged: a grade may depend on them."""
@@ -103,9 +104,21 @@ class Comparing:
 
     def _probes_before(self, number: int) -> bool:
         """Whether any of the group's backends has a probe that is not judged yet."""
+        return any(probe not in self._through for probe in self._probes_for(number))
+
+    def _probes_for(self, number: int) -> Iterator[int]:
+        """On which the group's grades may depend."""
         asked = self.groups[number]
-        measured = {probed_as(backend, asked.dtype)[0] for backend in asked.backends}
-        return any(probe not in self._through for name in measured for probe in self._probes.get(name, ()))
+        measured = {probed_as(backend, asked.dtype)[0] for backend in asked.backends if not asked.probe}
+        return (probe for name in measured for probe in self._probes.get(name, ()))
+
+    def _is_there(self, number: int) -> bool:
+        """Whether all answers of a group are, and all of its probes': no unit is done without one of them."""
+        group, results = self.groups[number], self._waiting.get(number, {})
+        asked = ((backend, block) for backend in group.backends for block in range(len(boundaries(group.case))))
+        return all(key in results and results[key].outcome != "not run" for key in asked) and not any(
+            probe in self._unanswered for probe in self._probes_for(number)
+        )
 
     def _judge(self, number: int) -> None:
         if number in self._through:
@@ -121,7 +134,7 @@ class Comparing:
     def _judged(self, number: int) -> Judgement:
         """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
         group, results = self.groups[number], self._waiting.get(number, {})
-        if (self.partial and any(result.outcome == "not run" for result in results.values())) or not results:
+        if not self._is_there(number):
             self._unanswered.add(number)
         try:
             judgement = judged(group, results, self.pairing, self.probed)
@@ -143,7 +156,7 @@ class Comparing:
                 self._keep(self.archive, number, result)
             del waiting[key]
             if result.array:
-                Path(result.array).unlink(missing_ok=True)
+                result.array.release()
         self._waiting.pop(number, None)
 
     def _keep(self, archive: Archive, number: int, result: Result) -> None:
@@ -234,4 +247,5 @@ def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> 
 
 def load(result: Result) -> NDArray[np.generic]:
     """A result's array, mapped and not read at once."""
-    return arrays.load(result.array, result.dtype, mapped=True)
+    answer: NDArray[np.generic] = result.array.read()
+    return answer

@@ -29,7 +29,10 @@ EXACT, MEASURED = 1.2e-6, 2e-7
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one framework: cells that are asked, distinct programs, seconds of its worker, of them for compiling."""
+    """Of one framework: cells that are asked, distinct programs, seconds of its worker, of them for compiling.
+
+    Probes take seconds and are no cells.
+    """
 
     cells: int = 0
     programs: int = 0
@@ -51,7 +54,7 @@ def costs(groups: list[Group]) -> dict[str, Cost]:
         compiling = sum(find(backend).program_seconds for backend in compiled)
         warming = sum(find(backend).program_seconds for backend in backends) - compiling
         seconds = START + compiling + warming + sum(asking(group) for group in its)
-        found[framework] = Cost(len(its), len(compiled), seconds, compiling)
+        found[framework] = Cost(sum(not group.probe for group in its), len(compiled), seconds, compiling)
     return found
 
 
@@ -100,7 +103,8 @@ def told(groups: list[Group], suite: str, answering: Answering, narrowed: Narrow
     ]
     rows.append(("the judge", "", "", "", f"{judge:,.0f}"))
     heads = ("framework", "cells", "programs to compile", "of them, s", "s")
-    refused = sum(1 for group in groups for backend in group.backends if refusal(backend, group))
+    cells = [group for group in groups if not group.probe]
+    refused = sum(1 for group in cells for backend in group.backends if refusal(backend, group))
     sums = f"{sum(cost.cells for cost in by_framework.values()):,} cells and {refused:,} that are not asked"
     table = tabulate(rows, headers=heads, disable_numparse=True, colalign=ALIGNED)
     asked = f"{contents(load(suite), answering, narrowed)}\n\n" if suite else ""

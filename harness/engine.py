@@ -11,22 +11,30 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any
 from urllib.parse import quote
 
 from backends import FRAMEWORKS, find
-from harness import blocks
+from harness import blocks, signals
 from harness.environment import cores
+from harness.errors import UsageError
 from harness.inputs import Inputs
 from harness.process import Limits, Worker, WorkerDiedError
 from harness.records import Group, Result
+from harness.spool import Spool
 from harness.turns import Turns
 from harness.variations import FIRST, THREADS
 from harness.workload import expected_seconds, parts, refusal
+
+HEARD_WITHIN = 0.1
+"""Seconds until Ctrl-C has its effect."""
+HEARD_BY_ALL = 5.0
+"""Seconds until a signal has it too that came to us and to our workers, where we are at what must not be cut short."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,7 @@ class Framework:
     groups: list[Group]
     settings: Settings
     inputs: Inputs
+    answers: Spool
     publish: Callable[[Result], None]
     stopping: Event
     turns: Turns
@@ -80,14 +89,14 @@ class Framework:
     def _open(self) -> None:
         """Start the worker if it does not run; `about` says what came of it."""
         interpreter = self.settings.interpreters.get(self.name, sys.executable)
-        log = self.settings.scratch / f"{quote(self.backends[0], safe='')}-{self.threads}.log"
-        self._worker = Worker(self.name, interpreter, self.settings.limits, log, self.settings.modules, self.threads)
+        folder = self.settings.scratch / f"{quote(self.backends[0], safe='')}-{self.threads}"
+        self._worker = Worker(self.name, interpreter, self.settings.limits, folder, self.settings.modules, self.threads)
         try:
             self.about.update(self._worker.open())
         except WorkerDiedError as died:
             stopped = {"outcome": "not run", "reason": "interrupted"}
             death = {"outcome": died.outcome, "reason": f"while it was imported: {died.reason}"}
-            self.about.update(stopped if self.stopping.is_set() else death)
+            self.about.update(stopped if self._stopped_by(died) else death)
             self._worker = None
         except OSError as error:
             self.about.update(outcome="absent", reason=f"its interpreter does not start: {error}")
@@ -115,25 +124,16 @@ class Framework:
             return replace(result, outcome=refused[0], reason=refused[1])
         if "outcome" in self.about:
             return replace(result, outcome=self.about["outcome"], reason=self.about["reason"])
-        save = str(self.settings.scratch / f"{number}-{quote(backend, safe='')}-{block}.npy")
         request = {
             "backend": backend,
             "operation": group.operation,
             "axis": group.axis,
             "variation": group.case.variation,
             "arguments": self.inputs.arguments(group, block),
-            "save": save,
         }
         reply = self._answered(request)
-        outcome, reason = reply["outcome"], reply["reason"]
-        return replace(
-            result,
-            outcome=outcome,
-            reason=reason,
-            array=save,
-            dtype=reply.get("dtype", ""),
-            sha256=reply.get("sha256", ""),
-        )
+        answer = reply.pop("answer", None)
+        return replace(result, **reply, array=None if answer is None else self.answers.keep(answer))
 
     def _renew(self, anew: bool) -> None:
         """Replace a worker that keeps much of what it was asked: nobody runs out of memory by earlier questions.
@@ -144,12 +144,12 @@ class Framework:
             self._worker.stop()
             self._worker = None
 
-    def _answered(self, request: dict[str, Any]) -> dict[str, str]:
+    def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
         """Outcome, reason and dtype. A block whose worker crashed is asked once more, alone in a fresh one."""
         try:
             return self._ask(request)
         except WorkerDiedError as died:
-            if self.stopping.is_set():
+            if self._stopped_by(died):
                 return {"outcome": "not run", "reason": "interrupted"}
             if died.outcome != "crashed":
                 return {"outcome": died.outcome, "reason": died.reason}
@@ -159,7 +159,11 @@ class Framework:
             reason = f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
             return {"outcome": died.outcome, "reason": reason}
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, str]:
+    def _stopped_by(self, died: WorkerDiedError) -> bool:
+        """Whether all of us are: what is sent to a whole group of processes may have its effect at a worker first."""
+        return self.stopping.wait(HEARD_BY_ALL if "SIGTERM" in died.reason else 0)
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """One question, at a worker that is started if need be."""
         if self._worker is None:
             self._open()
@@ -186,6 +190,7 @@ class Engine:
     def __init__(self, groups: list[Group], settings: Settings) -> None:
         self.inputs = Inputs(settings.scratch)
         self.faults: list[str] = []
+        self._refused: UsageError | None = None
         self._results: SimpleQueue[Result | None] = SimpleQueue()
         self._stopping = Event()
         self.inputs.expect(groups)
@@ -195,8 +200,8 @@ class Engine:
         alone = [(names, 1) for names in parts(expected_seconds(plain), jobs)]
         self.frameworks = [
             Framework(
-                find(names[0]).framework, names, groups, settings, self.inputs, self._results.put, self._stopping,
-                self.turns, rank, threads,
+                find(names[0]).framework, names, groups, settings, self.inputs, Spool(settings.scratch),
+                self._results.put, self._stopping, self.turns, rank, threads,
             )
             for rank, (names, threads) in enumerate(alone + threaded(groups))
         ]  # fmt: skip
@@ -221,18 +226,32 @@ class Engine:
     def _run(self, framework: Framework) -> None:
         try:
             framework.run()
+        except UsageError as error:  # as of a full disk, which is no fault of a backend's or of ours
+            self._refused = error
+            self._stopping.set()
+            self.turns.release()
         except Exception as error:
             self.faults.append(f"{framework.name}'s thread: {type(error).__name__}: {error}")
         finally:
             self._results.put(None)
 
-    def results(self) -> Iterator[Result]:
-        """Results in the order in which they come. Can be taken up again after an interruption."""
+    def results(self, take: Callable[[Result], None]) -> Iterator[Result]:
+        """Results in the order in which they come. Can be taken up again after an interruption.
+
+        Each is taken before an interruption has its effect, so that none is lost. UsageError where none can be kept
+        any more: what came until then is whole.
+        """
         while self._unfinished:
-            result = self._results.get()
-            if result is None:
-                self._unfinished -= 1
-            else:
+            result = None
+            with signals.held(), suppress(Empty):
+                result = self._results.get(timeout=HEARD_WITHIN)
+                if result is None:
+                    self._unfinished -= 1
+                else:
+                    take(result)
+            if self._refused:
+                raise UsageError(f"{self._refused}; --resume goes on")
+            if result:
                 yield result
 
     def judged(self, number: int, group: Group) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -13,6 +14,10 @@ AT_A_LIMIT = ("timed out", "out of memory")
 """Outcomes of a question that takes all it may."""
 DEATHS = ("crashed", *AT_A_LIMIT)
 """Outcomes of a process that ended."""
+
+
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""What a disk says that is full, or that can't be written to."""
 
 
 class UsageError(Exception):

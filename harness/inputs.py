@@ -1,4 +1,4 @@
-"""The arguments of every question as files with their hashes: written once, the same bytes for everybody."""
+"""The arguments of every question with their hashes: made once, the same bytes for everybody, out of all reach."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from threading import Lock
 from typing import Any
 
 from harness import arrays, blocks
+from harness.arrays import Hashed
 from harness.operations import OPERATIONS
 from harness.records import Group
+from harness.spool import Spool
 
 
 class Inputs:
-    """One folder of them. Threads share it."""
+    """In one spool. Threads share it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        """`folder`: on whose file system they are kept."""
+        self._spool = Spool(folder)
         self.hashes: dict[str, dict[str, str]] = {}
         self._made: dict[tuple[str, str], dict[tuple[str, int, int], Any]] = {}
         self._uses: Counter[tuple[str, str]] = Counter()
-        self._count = 0
         self._lock = Lock()
 
     def expect(self, groups: list[Group]) -> None:
-        """Who will ask: a case's files are there until the last of them is through."""
+        """Who will ask: a case's arrays are kept until the last of them is through."""
         self._uses.update(uses(group) for group in groups)
 
     def through(self, group: Group) -> None:
@@ -33,7 +35,7 @@ class Inputs:
             if not self._uses[uses(group)]:
                 for value in self._made.pop(uses(group), {}).values():
                     if not isinstance(value, int):
-                        Path(value[0]).unlink(missing_ok=True)
+                        value[0].release()
 
     def of(self, group: Group) -> dict[str, dict[str, str]]:
         """The hashes of a group's case, and no longer ours to keep."""
@@ -42,7 +44,7 @@ class Inputs:
             return {name: self.hashes.pop(name)} if name in self.hashes else {}
 
     def arguments(self, group: Group, block: int) -> dict[str, Any]:
-        """A number for each number; file, dtype and hash for each array; and a reduction by its name."""
+        """A number for each number; an array with its hash for each array; and a reduction by its name."""
         operation = OPERATIONS[group.operation]
         made = {name: self._argument(group, name, block) for name in operation.arguments}
         return made | ({"reduction": operation.reduction} if operation.reduction else {})
@@ -55,15 +57,12 @@ class Inputs:
             made = self._made.setdefault(uses(group), {})
             if key not in made:
                 value = blocks.argument(group.case, name, group.dtype, group.axis, rows)
-                made[key] = value if isinstance(value, int) else self._file(value)
-            if not isinstance(made[key], int):
-                self._note(group, name, block, made[key][2])
-            return made[key]
-
-    def _file(self, value: Any) -> tuple[str, str, str]:
-        self._count += 1
-        file, digest = self.folder / f"input-{self._count}.npy", arrays.sha256(value)
-        return str(file), arrays.save(file, value), digest
+                made[key] = value if isinstance(value, int) else (self._spool.keep(value), arrays.sha256(value))
+            if isinstance(made[key], int):
+                return made[key]
+            kept, digest = made[key]
+            self._note(group, name, block, digest)
+        return Hashed(kept.read(), digest)
 
     def _note(self, group: Group, name: str, block: int, digest: str) -> None:
         along = "" if blocks.same_for_every_axis(group.case, name) else f", axis {group.axis}"
@@ -72,7 +71,7 @@ class Inputs:
 
 
 def uses(group: Group) -> tuple[str, str]:
-    """Which files a group needs: cases of one stream share them."""
+    """Which arrays a group needs: cases of one stream share them."""
     return blocks.key(group.case), group.dtype
 
 

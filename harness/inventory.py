@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
 
 from backends import FRAMEWORKS, NAMES, find
+from harness import store
 from harness.process import Limits, Worker, WorkerDiedError
 
 
 def inventory(interpreters: Mapping[str, str]) -> list[dict[str, str]]:
     """A row a framework: version and variants, or why it is not there."""
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(FRAMEWORKS)) as pool:
+    with store.temporary() as folder, ThreadPoolExecutor(len(FRAMEWORKS)) as pool:
         looks = [pool.submit(look, name, interpreters.get(name, sys.executable), Path(folder)) for name in FRAMEWORKS]
         return [look.result() for look in looks]
 
 
 def look(framework: str, interpreter: str, folder: Path) -> dict[str, str]:
-    worker = Worker(framework, interpreter, Limits(), folder / f"{quote(framework, safe='')}.log")
+    worker = Worker(framework, interpreter, Limits(), folder / quote(framework, safe=""))
     try:
         about = worker.open()
     except WorkerDiedError as died:

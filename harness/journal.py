@@ -52,7 +52,10 @@ class Journal:
 
     def begin(self) -> None:
         """Anew, whatever stood there."""
-        self.file.write_text(json.dumps({"plan": self.plan}) + "\n")
+        try:
+            self.file.write_text(json.dumps({"plan": self.plan}) + "\n")
+        except OSError as error:
+            raise UsageError(f"cannot write to {self.file}: {error.strerror or error}") from None
 
     def resume(self) -> None:
         """Take up what stands there. UsageError where nothing does, or what is there is of another plan."""
@@ -62,6 +65,8 @@ class Journal:
                 whole = self._take_up(stream)
         except FileNotFoundError:
             raise UsageError(f"nothing to resume: there is no {self.file}") from None
+        except OSError as error:
+            raise UsageError(f"cannot read {self.file}: {error.strerror or error}") from None
         except (ValueError, KeyError, TypeError):
             raise UsageError(f"{self.file} is damaged: without --resume it is begun anew") from None
         if plan != self.plan:

@@ -171,4 +171,5 @@ def probed_as(backend: str, dtype: str) -> tuple[str, str]:
 
 def measure(group: Group, logits: NDArray[Any], answer: NDArray[Any]) -> float | None:
     at, found = (np.moveaxis(part, group.axis, -1).reshape(-1, part.shape[group.axis]) for part in (logits, answer))
-    return MEASURE[group.probe](at, found, FORMATS[group.dtype])
+    with np.errstate(all="ignore"):  # whatever was answered: what is unusable is None
+        return MEASURE[group.probe](at, found, FORMATS[group.dtype])

@@ -28,16 +28,20 @@ class Progress:
         totals = Counter(find(b).framework for g in groups for b in g.backends for _ in boundaries(g.case))
         self._tasks = {name: self._bars.add_task(name, total=total) for name, total in totals.items()}
         self._total, self._done = totals.total(), 0
+        self._absent: set[str] = set()
         self._began = self._told = time.monotonic()
 
     def __call__(self, result: Result) -> None:
         name = find(result.backend).framework
         self._bars.advance(self._tasks[name])
         self._done += 1
+        if result.outcome == "absent":
+            self._absent.add(name)
         if result.outcome == "not run" or self._console.is_terminal:
             return
         if (task := self._bars.tasks[self._tasks[name]]).finished:
-            self._console.print(f"{name}: all {task.completed:g} answers are in", highlight=False)
+            told = "absent" if name in self._absent else f"all {task.completed:g} answers are in"
+            self._console.print(f"{name}: {told}", highlight=False)
         elif time.monotonic() - self._told > EVERY:
             self._told = time.monotonic()
             self._console.print(self.left(), highlight=False)

@@ -118,14 +118,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one block at one backend. `array`: path of the answer's file, where `outcome` is ok."""
+    """What came of one block at one backend. `array`: where the answer is to be read, where `outcome` is ok."""
 
     group: int
     block: int
     backend: str
     outcome: str
     reason: str = ""
-    array: str = ""
+    array: Any = None
     dtype: str = ""
     sha256: str = ""
     """Of the answer."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
 from typing import Any
 
 INTERRUPTING = (signal.SIGINT, signal.SIGTERM)
@@ -26,6 +29,26 @@ def held() -> Iterator[None]:
     for number, frame in came[:1]:
         if callable(handler := signal.getsignal(number)):
             handler(number, frame)
+
+
+@contextmanager
+def kept_from_children() -> Iterator[None]:
+    """Processes that are started meanwhile hear of them once they say so: a terminal sends Ctrl-C to all."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def heard_again(ignored: Any) -> None:
+    """A hook for what Python has to ignore: Ctrl-C that came in a callback comes once more, a moment later."""
+    if not issubclass(ignored.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(ignored)
+        return
+    again = Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
 
 
 @contextmanager

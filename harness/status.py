@@ -12,7 +12,7 @@ def exit_code(run: Run) -> int:
     """By `errors.PRECEDENCE`; of a saved run it is the one that it was made with."""
     outcomes = {*run.comparisons.outcome, *(probe["outcome"] for probe in run.about.get("unanswered_probes", ()))}
     holds = {
-        errors.OUR_FAULT: bool(run.about.get("faults")),
+        errors.OUR_FAULT: bool(run.about.get("faults")) or ("not run" in outcomes and not run.about["partial"]),
         errors.INTERRUPTED: bool(run.about["partial"]),
         errors.BACKEND_DIED: bool(outcomes & set(errors.DEATHS)),
         errors.NOTHING_COMPARED: "ok" not in outcomes or bool(unjudged_by_name(run)),

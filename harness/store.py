@@ -31,6 +31,12 @@ ABOUT: dict[str, type] = {
 WORDS = {bool: "yes or no", list: "list", dict: "object"}
 DEEPER: dict[str, type] = {"frameworks": dict, "cases": dict, "inputs": dict, "unanswered_probes": dict}
 """Of which kind each of their entries is."""
+WRITTEN = (
+    *(f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")), "run.json", "arrays.json", "journal.jsonl",
+    "report.html", "report.md", "findings.csv", "findings-before.csv", "findings.md", "atlas.csv", "atlas.md",
+    "power.md",
+)  # fmt: skip
+"""Files that commands write into a folder of theirs, or take away there."""
 SELECTION = ("backends", "operations", "dtypes", "cases", "suite")
 KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
 
@@ -42,8 +48,19 @@ def frame(rows: Sequence[Any], record: type) -> pd.DataFrame:
     return pd.DataFrame(columns).astype({field.name: KINDS[str(field.type).split(" ")[0]] for field in fields})
 
 
+def temporary() -> tempfile.TemporaryDirectory[str]:
+    """A folder for what is gone at the end. UsageError where there is no place for one."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="softmax-harness-", ignore_cleanup_errors=True)
+    except OSError as error:
+        said = error.strerror or error
+        raise UsageError(f"cannot write to a folder for temporary files, which TMPDIR may name: {said}") from None
+
+
 def writable(folder: Path) -> None:
     """UsageError if nothing can be written there; asked before anything is computed."""
+    if taken := next((name for name in WRITTEN if (folder / name).is_dir()), ""):
+        raise UsageError(f"cannot write {folder / taken}: it is a folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -1,16 +1,17 @@
 """What runs inside of a backend's own process: one framework, one request at a time.
 
-Requests and replies are plain types; arrays travel as `.npy` files, inputs with their SHA-256. It needs NumPy and the
+Requests and replies are plain types, with their arrays' bytes behind them (`wire.py`). It needs NumPy and the
 framework, nothing else of ours.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import re
-import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 
 from backends import OPERATIONS as METHODS_OF
 from backends import Backend, find, load
-from harness import arrays
+from harness import wire
 from harness.operations import OPERATIONS, Operation
 from harness.transcript import transcript
 from harness.variations import CALLS, HELD, Array, laid_out, others
@@ -29,13 +30,31 @@ NUMBERS = "biufcV"
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
 
 
-def serve(channel: Any, framework: str) -> None:
-    """Say what came of the framework's import, then answer requests until the other side hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle: it stops us itself
-    channel.send(sendable(opened(framework)))
-    for request in channel:
+def current_folder() -> str:
+    """Its path; nothing where it was removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:
+        return ""
+
+
+STARTED = current_folder()
+"""Where the user stands."""
+
+
+def serve(channel: Any, framework: str, folder: str = "") -> None:
+    """Say what came of the framework's import, then answer requests until the other side hangs up.
+
+    `folder`: the current one while it answers, so that what a backend leaves there is not left at the user's.
+    """
+    said = sendable(opened(framework))
+    with suppress(OSError):
+        os.chdir(folder or STARTED)
+    channel.send(said)
+    for packed in channel:
+        request = wire.unpacked(packed, channel.receive)
         reply = transcribed(request["transcribe"]) if "transcribe" in request else computed(request)
-        channel.send(sendable(reply))
+        wire.send(channel, sendable(reply))
 
 
 def sendable(reply: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,15 +89,14 @@ def opened(framework: str) -> dict[str, Any]:
     }
 
 
-def computed(request: dict[str, Any]) -> dict[str, str]:
-    """Outcome, reason and the file of the answer, for one block at one backend."""
+def computed(request: dict[str, Any]) -> dict[str, Any]:
+    """Outcome, reason and the answer, for one block at one backend."""
     try:
         backend = loaded(request["backend"])
         if backend.remark:
             backend.remark = ""  # of a question before
         answer = asked(backend, request)
         remark = " ".join(str(backend.remark).split())
-        dtype = arrays.save(request["save"], answer)
     except MemoryError as error:
         return {"outcome": "out of memory", "reason": described(error)}
     except NoNumbersError as error:
@@ -86,7 +104,7 @@ def computed(request: dict[str, Any]) -> dict[str, str]:
     except Exception as error:
         outcome = "out of memory" if MEMORY_WORDS.search(str(error)) else "failed"
         return {"outcome": outcome, "reason": described(error)}
-    return {"outcome": "ok", "reason": remark, "dtype": dtype, "sha256": arrays.sha256(answer)}
+    return {"outcome": "ok", "reason": remark, "answer": answer}
 
 
 def asked(backend: Backend, request: dict[str, Any]) -> Array:
@@ -200,19 +218,21 @@ def is_array(value: Any) -> bool:
 
 
 def argument(given: Any) -> Any:
-    """A number or a word as it is; a file as an array, after its hash is seen to be right."""
-    if isinstance(given, int | str):
-        return given
-    file, dtype, promised = given
-    array = arrays.load(file, dtype)
-    if arrays.sha256(array) != promised:
-        raise ValueError("the input's bytes are not those whose hash came with them")
-    return array
+    """A number or a word as it is; an array after its hash is seen to be right."""
+    return given.array() if isinstance(given, wire.Received) else given
 
 
 @cache
 def loaded(name: str) -> Backend:
-    return load(name)
+    """Made in the folder that the user stands in: a backend may have a library that it names from there."""
+    here = os.open(".", os.O_RDONLY)  # leads back to it where it was removed, too
+    try:
+        with suppress(OSError):
+            os.chdir(STARTED)
+        return load(name)
+    finally:
+        os.fchdir(here)
+        os.close(here)
 
 
 def described(error: Exception) -> str:

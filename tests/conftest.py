@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backends import NAMES, find
-from harness import arrays, blocks, judge, pairs
+from harness import blocks, judge, pairs
 from harness.inputs import Inputs
 from harness.operations import OPERATIONS
 from harness.process import Limits, Worker
@@ -48,7 +48,7 @@ class Workers:
 
     def worker(self, framework: str) -> Worker:
         if framework not in self.open and framework not in self.absent:
-            worker = Worker(framework, sys.executable, Limits(), self.folder / f"{framework}.log")
+            worker = Worker(framework, sys.executable, Limits(), self.folder / framework)
             about = worker.open()
             if "absent" in about:
                 self.absent[framework] = about["absent"]
@@ -84,27 +84,25 @@ class Asked:
         group = Group(operation, case, dtype, case.axes[0] if axis is None else axis, (self.name,))
         result = self._result(group, 0, Inputs(self.folder))
         assert result.outcome == "ok", result.reason
-        return arrays.load(result.array, result.dtype)
+        return np.asarray(result.array)
 
     def judged(self, operation: str, case: Case, dtype: str, axis: int) -> tuple[Comparison, Judgement]:
         """Its cell, judged as a run would."""
         group, inputs = Group(operation, case, dtype, axis, (self.name,)), Inputs(self.folder)
         assert refusal(self.name, group) is None
         results = {(self.name, b): self._result(group, b, inputs) for b in range(len(blocks.boundaries(case)))}
-        judgement = judge.judge(group, results, lambda r: arrays.load(r.array, r.dtype), pairs.all_pairs, {})
+        judgement = judge.judge(group, results, lambda r: r.array, pairs.all_pairs, {})
         return judgement.comparisons[0], judgement
 
     def _result(self, group: Group, block: int, inputs: Inputs) -> Result:
-        save = str(self.folder / f"answer-{block}.npy")
         request = {
             "backend": self.name,
             "operation": group.operation,
             "axis": group.axis,
             "arguments": inputs.arguments(group, block),
-            "save": save,
         }
         reply = self.worker.ask(request)
-        return Result(0, block, self.name, array=save, **reply)
+        return Result(0, block, self.name, array=reply.pop("answer", None), **reply)
 
 
 def at_worker(name: str, *rest: str) -> Any:

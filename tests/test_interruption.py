@@ -6,27 +6,39 @@ import dataclasses
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from queue import SimpleQueue
+from random import Random
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from harness import compare, plan, runs, signals
-from harness.engine import Settings
+from harness import compare, errors, plan, runs, signals, status
+from harness.engine import Engine, Settings
 from harness.errors import UsageError
-from harness.journal import Journal
+from harness.journal import FILE, Journal
 from harness.pairs import natives_and_variants
-from harness.records import Group
+from harness.process import Limits, Worker
+from harness.records import Group, Result
+from tests.command import ROOT, brought
 
 NUMBER = 10
 
 
-def asked() -> list[Group]:
+def asked(backends: tuple[str, ...] = ("numpy",)) -> list[Group]:
     cases = tuple(f"normal:2x{n}" for n in range(2, 2 + NUMBER))
-    return plan.groups(plan.Selection(("numpy",), ("softmax",), ("float32",), cases))
+    return plan.groups(plan.Selection(backends, ("softmax",), ("float32",), cases))
+
+
+PAIR = ("numpy", "numpy:shifted")
 
 
 def quiet(groups: list[Group]) -> Any:
@@ -40,8 +52,8 @@ def journal(tmp_path: Path) -> Journal:
     return made
 
 
-def carried_out(journal: Journal, tmp_path: Path) -> compare.Comparing:
-    return compare.carried_out(asked(), Settings(tmp_path), natives_and_variants, journal, quiet)
+def carried_out(journal: Journal, tmp_path: Path, backends: tuple[str, ...] = ("numpy",)) -> compare.Comparing:
+    return compare.carried_out(asked(backends), Settings(tmp_path), natives_and_variants, journal, quiet)
 
 
 def at_the_third(journal: Journal, then: Callable[[], None]) -> None:
@@ -71,6 +83,117 @@ def test_an_interruption_while_a_unit_is_written_loses_no_cell(
     assert work.partial
     assert sorted(cells.case) == sorted(group.case.name for group in asked())
     assert (cells.outcome == "ok").sum() >= 3
+
+
+class CutOff(SimpleQueue[Any]):
+    """Ctrl-C comes just as a result has been taken out, before anybody has seen it."""
+
+    left = 0
+
+    def get(self, *how: Any, **named: Any) -> Any:
+        result = super().get(*how, **named)
+        CutOff.left -= 1
+        if not CutOff.left:
+            os.kill(os.getpid(), signal.SIGINT)
+        return result
+
+
+@pytest.mark.parametrize("moment", range(1, 2 * NUMBER + 3))
+def test_whatever_the_moment_a_run_goes_on_to_its_whole_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    (journal := Journal(tmp_path, asked(PAIR), "")).begin()
+    monkeypatch.setattr("harness.engine.SimpleQueue", CutOff)
+    CutOff.left = moment
+    cut = carried_out(journal, tmp_path, PAIR)
+    assert cut.partial == (CutOff.left <= 0)
+    again = Journal(tmp_path, asked(PAIR), "")
+    again.resume()
+    done = [json.loads(line) for line in journal.file.read_bytes().splitlines()[1:]]
+    for entry in done:
+        assert entry["partial"] or all("not run" not in row for row in entry["comparisons"])
+    run = runs.as_run(carried_out(again, tmp_path, PAIR), asked(PAIR), {})
+    assert set(run.comparisons.outcome) == {"ok"}
+    assert status.exit_code(run) == 0
+
+
+def test_a_unit_whose_probe_was_cut_off_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = plan.groups(plan.Selection(("numpy",), ("softmax",), ("float32",), ("chain",)))
+    journal = Journal(tmp_path, groups, "")
+    journal.begin()
+    [number] = [number for number, group in enumerate(groups) if not group.probe]
+    work = compare.Comparing(groups, Engine(groups, Settings(tmp_path)), natives_and_variants, journal)
+    work._take(Result(number, 0, "numpy", "failed", "planted"))
+    work.partial = True
+    for each in range(len(groups)):
+        work._judge(each)
+    assert not journal.done
+
+
+def test_a_whole_run_with_a_cell_that_was_not_run_is_our_fault(journal: Journal, tmp_path: Path) -> None:
+    run = runs.as_run(carried_out(journal, tmp_path), asked(), {})
+    assert status.exit_code(run) == 0
+    run.comparisons.loc[3, "outcome"] = "not run"
+    assert status.exit_code(run) == errors.OUR_FAULT
+
+
+def test_workers_never_hear_of_ctrl_c(tmp_path: Path) -> None:
+    """A terminal sends it to all of its processes: one that dies of it while it starts would be called crashed."""
+    worker = Worker("numpy", sys.executable, Limits(), tmp_path / "own")
+    worker.open()
+    try:
+        os.kill(worker._pid, signal.SIGINT)
+        reply = worker.ask({"backend": "numpy", "operation": "softmax", "axis": 0, "arguments": {"logits": np.ones(2)}})
+        assert reply["answer"].tolist() == [0.5, 0.5]
+    finally:
+        worker.stop()
+
+
+SLOW = """
+import time
+from backends.numpy import NumPy
+
+class Slow(NumPy):
+    framework, operations = "slow", ("softmax", "vjp", "jvp")
+
+    def softmax(self, logits, axis):
+        time.sleep(0.05)
+        return super().softmax(logits, axis)
+
+    def vjp(self, logits, cotangent, axis):
+        time.sleep(0.05)
+        return super().vjp(logits, cotangent, axis)
+
+BACKENDS = (Slow,)
+"""
+QUESTIONS = ("--backend", "slow,numpy", "--case", ",".join(f"normal:2x{n}" for n in range(2, 14)),
+             "--operation", "softmax,vjp,jvp", "--dtype", "float32")  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_killed_again_and_again_a_run_still_ends_whole(tmp_path: Path, seed: int) -> None:
+    """At random moments, by what a terminal sends to all of its processes; then it goes on, and lacks nothing."""
+    path, random = brought(tmp_path / "brought", "slow", SLOW), Random(seed)
+    command, codes = [sys.executable, "-m", "harness", "compare", *QUESTIONS, "--out", str(tmp_path / "out")], []
+    while len(codes) < 12:
+        resumes = ["--resume"] if (tmp_path / "out" / FILE).exists() else []
+        process = subprocess.Popen(
+            [*command, *resumes], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(path)}, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        try:
+            said = process.communicate(timeout=random.uniform(0.5, 4.0) if len(codes) < 3 else None)[1]
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, random.choice(signals.INTERRUPTING))
+            said = process.communicate()[1]
+        codes.append(process.returncode)
+        assert codes[-1] in (0, errors.INTERRUPTED), said
+        assert codes[-1] == 0 or "interrupted" in said or "--resume goes on" in said
+        if codes[-1] == 0:
+            break
+    cells = pd.read_csv(tmp_path / "out" / "comparisons.csv", keep_default_na=False)
+    assert len(cells) == 2 * 3 * 12
+    assert set(cells.verdict) == {"within bound"}, codes
 
 
 def test_a_disk_that_is_full_ends_the_run_in_one_sentence(journal: Journal, tmp_path: Path) -> None:
@@ -103,6 +226,44 @@ def test_held_signals_have_their_effect_at_the_end() -> None:
         os.kill(os.getpid(), signal.SIGINT)
         done.append("what must be whole")
     assert done
+
+
+class Swallowing:
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_that_python_has_to_ignore_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a callback of an import."""
+    monkeypatch.setattr(sys, "unraisablehook", signals.heard_again)
+    with pytest.raises(KeyboardInterrupt):
+        Swallowing()
+        time.sleep(5)
+
+
+INTERRUPTED_IMPORTS = """
+import os, signal, sys
+class Counting:
+    left = int(sys.argv.pop(1))
+    def find_spec(self, name, path=None, target=None):
+        Counting.left -= 1
+        if not Counting.left:
+            os.kill(os.getpid(), signal.SIGINT)
+import harness.__main__
+sys.meta_path.insert(0, Counting())
+harness.__main__.main()
+"""
+
+
+@pytest.mark.parametrize("number", [1, 2, 10, 50, 150, 300, 500])
+def test_ctrl_c_while_it_imports_is_one_sentence(tmp_path: Path, number: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORTS, str(number), "compare", "--backend", "numpy", "--case", "digits",
+         "--out", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=250, check=False,
+    )  # fmt: skip
+    assert done.returncode == errors.INTERRUPTED
+    assert done.stderr == "softmax-harness: interrupted\n"
 
 
 def test_ignored_signals_have_none() -> None:

@@ -102,7 +102,6 @@ def test_no_reply_has_what_cannot_be_sent(monkeypatch: pytest.MonkeyPatch, surro
     """Of an import, of an answer, and of a script."""
     for name in ("opened", "computed", "transcribed"):
         monkeypatch.setattr(worker, name, lambda asked, name=name: {name: f"no {surrogate}"})
-    monkeypatch.setattr(worker.signal, "signal", lambda *how: None)
     channel = Channel({}, {"transcribe": ""})
     worker.serve(channel, "planted")
     said = f"no \\u{ord(surrogate):x}"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from backends import find
-from harness import arrays
 from harness.formats import FORMATS
 from harness.inputs import Inputs
 from harness.records import Case, Group, Normal
@@ -47,7 +46,6 @@ def request(asked: Asked, operation: str, dtype: str, axis: int, case: Case = TW
         "operation": operation,
         "axis": axis,
         "arguments": Inputs(asked.folder).arguments(group, 0),
-        "save": str(asked.folder / "answer.npy"),
     }
 
 
@@ -55,7 +53,7 @@ def assert_same_bits(interpreter: Interpreters, asked: Asked, question: dict[str
     """The worker's answer and its script's, which run in two processes."""
     reply = asked.worker.ask(question)
     assert reply["outcome"] == "ok", reply
-    answer = arrays.load(question["save"], reply["dtype"])
+    answer = reply["answer"]
     parts = asked.worker.ask({"transcribe": question})
     assert "untranscribed" not in parts, parts
     transcript = Transcript(**parts)
@@ -93,8 +91,7 @@ def test_in_every_layout(ask: Any, interpreter: Interpreters, tmp_path: Path, fr
         "backend": framework,
         "operation": "softmax",
         "axis": 1,
-        "arguments": files(tmp_path, {"logits": logits}),
-        "save": str(tmp_path / "answer.npy"),
+        "arguments": {"logits": logits},
         "variation": layout,
     }
     assert "as_strided" in assert_same_bits(interpreter, ask(framework), question).script
@@ -158,13 +155,13 @@ def test_reads_like_what_a_person_would_send(ask: Any, tmp_path: Path, name: str
         "logits": np.array([[1, 2, 3], [-0.0, 0.1, np.inf]], np.float32),
         "cotangent": np.array([[0.5, 0, 0], [2.0**-149, np.nan, np.finfo(np.float32).max]], np.float32),
     }
-    question = {"backend": name, "operation": "vjp", "axis": -1, "arguments": files(tmp_path, given)}
+    question = {"backend": name, "operation": "vjp", "axis": -1, "arguments": given}
     assert Transcript(**ask(name).worker.ask({"transcribe": question})).script == expected
 
 
 def test_what_raises_has_a_script_that_raises(ask: Any, interpreter: Interpreters, tmp_path: Path) -> None:
     given = {"logits": np.zeros((2, 3), np.float32), "labels": np.array([0, 3])}
-    question = {"backend": "torch", "operation": "cross_entropy", "axis": -1, "arguments": files(tmp_path, given)}
+    question = {"backend": "torch", "operation": "cross_entropy", "axis": -1, "arguments": given}
     question["arguments"] |= {"reduction": "none"}
     transcript = Transcript(**ask("torch").worker.ask({"transcribe": question}))
     assert transcript.raised == "IndexError"
@@ -179,15 +176,7 @@ def test_a_function_that_the_framework_raises_before_calling_is_written_down(
     """Forward mode on a primal whose rows share their memory (torch 2.13)."""
     given = {"logits": np.zeros((2, 3), np.float32), "tangent": np.ones((2, 3), np.float32)}
     question = {"backend": "torch", "operation": "jvp", "axis": -1, "variation": "broadcast"}
-    question["arguments"] = files(tmp_path, given)
+    question["arguments"] = given
     transcript = Transcript(**ask("torch").worker.ask({"transcribe": question}))
     assert "    return torch.softmax(x, -1)" in transcript.script
     assert transcript.raised == interpreter("torch").said(transcript.script)["raised"] == "RuntimeError"
-
-
-def files(folder: Path, given: dict[str, np.ndarray[Any, Any]]) -> dict[str, tuple[str, str, str]]:
-    """Arguments as a worker is sent them."""
-    return {
-        name: (str(folder / f"{name}.npy"), arrays.save(folder / f"{name}.npy", array), arrays.sha256(array))
-        for name, array in given.items()
-    }

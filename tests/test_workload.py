@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from harness import arrays, blocks, pairs
+from harness import blocks, pairs
 from harness.archive import Archive
 from harness.compare import Comparing
 from harness.engine import Engine, Settings
@@ -18,6 +18,7 @@ from harness.inputs import Inputs
 from harness.journal import Journal
 from harness.plan import Selection, groups
 from harness.records import Case, Chain, Group, Result
+from harness.spool import Spool
 from harness.workload import expected_seconds, parts
 
 COSTS = {
@@ -71,9 +72,8 @@ class Answered:
     def _result(self, group: Group, number: int, folder: Path) -> Result:
         x = blocks.array(group.case, "logits", group.dtype, (0, group.case.shape[0]))
         weights = np.exp(x - x.max(axis=-1, keepdims=True))
-        file = folder / f"{number}.npy"
-        dtype = arrays.save(file, weights / np.cumsum(weights, axis=-1)[:, -1:])
-        return Result(number, 0, "numpy", "ok", array=str(file), dtype=dtype)
+        kept = Spool(folder).keep(weights / np.cumsum(weights, axis=-1)[:, -1:])
+        return Result(number, 0, "numpy", "ok", array=kept, dtype=group.dtype)
 
     def start(self) -> None: ...
 
@@ -81,9 +81,10 @@ class Answered:
 
     def stop(self) -> None: ...
 
-    def results(self) -> Iterator[Result]:
+    def results(self, take: Callable[[Result], None]) -> Iterator[Result]:
         while self._given:
-            yield self._given.pop(0)
+            take(result := self._given.pop(0))
+            yield result
 
 
 def begun(folder: Path, groups: list[Group]) -> Journal:
@@ -127,6 +128,6 @@ def test_a_framework_in_two_workers_answers_everything_once(tmp_path: Path, monk
     engine = Engine(asked, Settings(tmp_path, jobs=4))
     assert [part.name for part in engine.frameworks] == ["numpy", "numpy"]
     engine.start()
-    found = [(result.group, result.backend, result.block) for result in engine.results()]
+    found = [(result.group, result.backend, result.block) for result in engine.results(lambda result: None)]
     assert len(found) == len(set(found)) == sum(len(g.backends) * len(blocks.boundaries(g.case)) for g in asked)
     assert engine.about["numpy"]["version"] == np.__version__

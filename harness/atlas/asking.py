@@ -13,6 +13,7 @@ import numpy as np
 
 from backends import OPERATIONS, Backend
 from harness import arrays
+from harness.arrays import Hashed
 from harness.atlas.facts import Outcome
 from harness.atlas.sheets import AXES, Sheet, arguments
 from harness.process import Limits, Worker, WorkerDiedError
@@ -56,7 +57,7 @@ class AtWorker:
     limits: Limits = field(default_factory=Limits)
     version: str = ""
     _worker: Worker | None = None
-    _files: dict[tuple[int, str, str], tuple[str, str, str]] = field(default_factory=dict)
+    _hashed: dict[tuple[int, str, str], Hashed] = field(default_factory=dict)
     _sheet: Sheet | None = None
 
     def backend(self, name: str) -> Ask:
@@ -66,8 +67,8 @@ class AtWorker:
     def open(self) -> Worker:
         """The worker, started if need be; NoWorkerError where that fails."""
         if self._worker is None:
-            log = self.folder / f"{quote(self.framework, safe='')}.log"
-            self._worker = worker = Worker(self.framework, self.interpreter, self.limits, log, self.modules)
+            folder = self.folder / quote(self.framework, safe="")
+            self._worker = worker = Worker(self.framework, self.interpreter, self.limits, folder, self.modules)
             try:
                 about = worker.open()
             except (WorkerDiedError, OSError) as error:
@@ -79,13 +80,11 @@ class AtWorker:
 
     def _asked(self, backend: str, operation: str, sheet: Sheet, layout: str) -> Outcome:
         given = arguments(sheet, operation, layout)
-        save = str(self.folder / f"{quote(self.framework, safe='')}-answer.npy")
         request = {
             "backend": backend,
             "operation": operation,
             "axis": AXES[layout],
             "arguments": {name: self._sent(sheet, layout, name, value) for name, value in given.items()},
-            "save": save,
         }
         worker = self.open()
         try:
@@ -93,20 +92,18 @@ class AtWorker:
         except WorkerDiedError as died:
             self._worker = None
             return Outcome(died.outcome, died.reason)
-        answer = arrays.load(save, reply["dtype"]) if reply["outcome"] == "ok" else None
-        return Outcome(reply["outcome"], reply["reason"], answer)
+        return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
 
     def _sent(self, sheet: Sheet, layout: str, name: str, value: Any) -> Any:
-        """A file of an array, written once for all operations and backends that get it one after the other."""
+        """An array with its hash, made once for all operations and backends that get it one after the other."""
         if not isinstance(value, np.ndarray):
             return value
         if sheet is not self._sheet:
-            self._sheet, self._files = sheet, {}
+            self._sheet, self._hashed = sheet, {}
         key = (id(sheet), layout, name)
-        if key not in self._files:
-            file = self.folder / f"{quote(self.framework, safe='')}-{layout}-{name}.npy"
-            self._files[key] = (str(file), arrays.save(file, value), arrays.sha256(value))
-        return self._files[key]
+        if key not in self._hashed:
+            self._hashed[key] = Hashed(value, arrays.sha256(value))
+        return self._hashed[key]
 
     def stop(self) -> None:
         if self._worker:

@@ -7,7 +7,6 @@ kills by itself, twice, is not asked about any more: a crash is a fact as well.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends import NAMES, Backend, claimed, find
-from harness import errors
+from harness import errors, store
 from harness.atlas.asking import Ask, AtWorker, NoWorkerError, in_process
 from harness.atlas.coincidences import settled
 from harness.atlas.entries import Entry, Key, Seen, entries
@@ -66,7 +65,7 @@ def survey(
     """Entries of all these backends, in the order of backends, situations and operations."""
     frameworks = tuple(dict.fromkeys(find(name).framework for name in backends))
     atlas, seen, versions = Atlas(), SeenBy(), dict[str, str]()
-    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as folder, ThreadPoolExecutor(cores()) as pool:
+    with store.temporary() as folder, ThreadPoolExecutor(cores()) as pool:
 
         def one(framework: str) -> SeenBy:
             path = (interpreters or {}).get(framework, sys.executable)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.commands.options import FailAt, app, checked_grade, show
+from harness.commands.options import FailAt, Saved, app, checked_grade, path_of, show
 from harness.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -19,15 +19,22 @@ baseline = typer.Typer(
 )
 app.add_typer(baseline, name="baseline")
 
-Place = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")]
-Folder = Annotated[Path, typer.Option("--baselines", help="Folder of the baselines, a file a platform.")]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--baselines",
+        parser=path_of("--baselines"),
+        metavar="PATH",
+        help="Folder of the baselines, a file a platform.",
+    ),
+]
 Factor = Annotated[float, typer.Option("--factor", "-k", min=1.0, help="So many times the accepted error is worse.")]
 Format = Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")]
 
 
 @baseline.command()
 def accept(
-    place: Place,
+    place: Saved,
     reason: Annotated[str, typer.Option(help="Why: it stands in the file's head.")],
     folder: Folder = Path("baselines"),
     drop_gone: Annotated[
@@ -64,7 +71,7 @@ def accept(
 
 @baseline.command()
 def diff(
-    place: Place = Path("out/latest"),
+    place: Saved = Path("out/latest"),
     folder: Folder = Path("baselines"),
     factor: Factor = 2.0,
     fail_at: FailAt = None,
@@ -85,8 +92,11 @@ def diff(
 
 @app.command("diff")
 def diff_of_runs(
-    a: Annotated[Path, typer.Argument(metavar="RUN_A", help="The earlier run, or the other machine's.")],
-    b: Annotated[Path, typer.Argument(metavar="RUN_B")],
+    a: Annotated[
+        Path,
+        typer.Argument(parser=path_of("RUN_A"), metavar="RUN_A", help="The earlier run, or the other machine's."),
+    ],
+    b: Annotated[Path, typer.Argument(parser=path_of("RUN_B"), metavar="RUN_B")],
     factor: Factor = 2.0,
     form: Format = "terminal",
 ) -> None:

@@ -60,7 +60,6 @@ def compare(
     resume: Annotated[bool, typer.Option(help="Go on with the run in --out that was interrupted.")] = False,
 ) -> None:
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
-    import tempfile
     from functools import partial
 
     from harness import cost, plan, signals, store
@@ -84,7 +83,7 @@ def compare(
         return
     named_interpreters = interpreters(python, {name for group in groups for name in group.backends})
     store.writable(out)
-    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
+    with store.temporary() as scratch:
         settings = Settings(Path(scratch), Limits(time_limit, memory_limit), named_interpreters, jobs)
         journal = Journal(out, groups, pairs)
         (journal.resume if resume else journal.begin)()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.commands.options import MemoryLimit, Pythons, TimeLimit, app, interpreters, show
+from harness.commands.options import MemoryLimit, Pythons, Saved, TimeLimit, app, interpreters, show
 from harness.commands.page import PAGE, write_page
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def say(text: str) -> None:
 
 @app.command()
 def findings(
-    place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")] = Path("out/latest"),
+    place: Saved = Path("out/latest"),
     python: Pythons = None,
     time_limit: Annotated[float | None, typer.Option(min=0.1, help="Seconds for a block; else the run's.")] = None,
     memory_limit: Annotated[float | None, typer.Option(min=0.1, help="GiB for a worker; else the run's.")] = None,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +27,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def tell_version(asked: bool) -> None:
+    from harness import __version__
+
+    if asked:
+        show(f"softmax-harness {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None: ...
+
 
 Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
 Pythons = Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: run it under that interpreter.")]
@@ -59,14 +76,19 @@ def demanded(run: Run) -> Run:
     return table.demanding(run, run.about["options"].get("fail_at", "F"))
 
 
-def folder(given: str | Path) -> Path:
-    """UsageError for an empty name, as of a variable that is not set: it would be the folder that one stands in."""
-    if not str(given).strip():
-        raise UsageError("--out names nothing")
-    return Path(given)
+def path_of(option: str) -> Callable[[str | Path], Path]:
+    """Reads a path. UsageError for an empty one, as of a variable that is not set: it would be the current folder."""
+
+    def path(given: str | Path) -> Path:
+        if not str(given).strip():
+            raise UsageError(f"{option} names nothing")
+        return Path(given)
+
+    return path
 
 
-Out = Annotated[Path, typer.Option(parser=folder, metavar="PATH", help="Folder for what is written.")]
+Out = Annotated[Path, typer.Option(parser=path_of("--out"), metavar="PATH", help="Folder for what is written.")]
+Saved = Annotated[Path, typer.Argument(parser=path_of("RUN"), metavar="RUN", help="A run's folder, or its run.json.")]
 
 
 def split(option: str, given: list[str] | None) -> tuple[str, ...]:
@@ -119,14 +141,9 @@ def checked_pairs(pairs: str) -> Any:
 
 
 def show(text: str) -> None:
-    """On stdout; a reader who has seen enough of it changes no exit status. UsageError where the disk is full."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes what is left when it ends
-        if not isinstance(error, BrokenPipeError):
-            raise UsageError(f"cannot write to stdout: {error.strerror or error}") from None
+    """On stdout, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def summarise(run: Run, form: str) -> None:
@@ -137,6 +154,8 @@ def summarise(run: Run, form: str) -> None:
     if form != "github" or not summary:
         return
     file = Path(summary)
+    if file.exists() and not file.is_file():  # as a pipe, which would have us wait for a reader
+        raise UsageError(f"cannot write to GITHUB_STEP_SUMMARY, {summary!r}: it is no ordinary file")
     try:
         written = file.stat().st_size if file.exists() else 0
         with file.open("a", encoding="utf-8", errors="replace") as stream:

@@ -12,12 +12,14 @@ from harness.commands.options import (
     FailAt,
     Form,
     Out,
+    Saved,
     app,
     checked_format,
     checked_grade,
     checked_pairs,
     demanded,
     finish,
+    path_of,
     show,
     summarise,
 )
@@ -27,13 +29,15 @@ from harness.errors import UsageError
 
 @app.command("judge")
 def judge_again(
-    place: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run made with --save-arrays.")],
+    place: Annotated[
+        Path,
+        typer.Argument(parser=path_of("RUN"), metavar="RUN", help="Folder of a run made with --save-arrays."),
+    ],
     out: Out = Path("out/judged"),
     form: Form = "terminal",
     pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
 ) -> None:
     """Judge a saved run's arrays again, without running anything."""
-    import tempfile
 
     from harness import runs, status, store
     from harness.reference import check_preconditions
@@ -46,7 +50,7 @@ def judge_again(
         raise UsageError("--out is the saved run's own folder: what is judged again is a run of its own")
     store.writable(out)
     check_preconditions()
-    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
+    with store.temporary() as scratch:
         run = runs.judged_again(folder, old, pairing, Path(scratch))
     finish(run, out, form)
     raise typer.Exit(status.exit_code(demanded(run)))
@@ -54,7 +58,7 @@ def judge_again(
 
 @app.command()
 def report(
-    place: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its run.json.")] = Path("out/latest"),
+    place: Saved = Path("out/latest"),
     form: Form = "terminal",
     fail_at: FailAt = None,
     write: Annotated[bool, typer.Option(help="Write report.html and report.md into the run's folder again.")] = False,

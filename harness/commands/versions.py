@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.commands.baseline import Factor, Format, checked_format, leave
-from harness.commands.options import Names, Pythons, app, folder, interpreters, show, split
+from harness.commands.options import Names, Pythons, app, interpreters, path_of, show, split
 from harness.errors import AS_IT_SHOULD_BE, BACKEND_DIED, FALLS_SHORT, NOTHING_COMPARED, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def compare_versions(
     case: Names = None,
     suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",
     out: Annotated[
-        Path, typer.Option(parser=folder, metavar="PATH", help="Folder for both runs, and for the environments.")
+        Path,
+        typer.Option(parser=path_of("--out"), metavar="PATH", help="Folder for both runs, and for the environments."),
     ] = Path("out/versions"),
     factor: Factor = 2.0,
     form: Format = "terminal",

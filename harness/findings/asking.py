@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from backends import find
-from harness import arrays, judge, pairs, probes
+from harness import judge, pairs, probes, store
 from harness.blocks import boundaries
 from harness.cases import named
 from harness.errors import AT_A_LIMIT
@@ -36,7 +35,7 @@ class Asker:
     modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="softmax-harness-")
+        self._folder = store.temporary()
         self.scratch = Path(self._folder.name)
         self._workers: dict[str, Worker] = {}
         self.about: dict[str, dict[str, Any]] = {}
@@ -94,9 +93,8 @@ class Asker:
         [backend] = group.backends
         inputs, found = Inputs(self.scratch), {}
         for block in range(len(boundaries(group.case))):
-            request = self.request(group, inputs, block) | {"save": str(self.scratch / f"answer-{block}.npy")}
-            reply = self.answered(backend, request)
-            found[backend, block] = Result(0, block, backend, array=request["save"], **reply)
+            reply = self.answered(backend, self.request(group, inputs, block))
+            found[backend, block] = Result(0, block, backend, array=reply.pop("answer", None), **reply)
             if reply["outcome"] in AT_A_LIMIT:  # the cell is that already, and each further block takes as long
                 break
         return found
@@ -148,8 +146,8 @@ class Asker:
         framework = find(backend).framework
         if framework not in self._workers:
             interpreter = self.interpreter(backend)
-            log = self.scratch / f"{quote(framework, safe='')}.log"
-            worker = Worker(framework, interpreter, self.limits, log, self.modules)
+            folder = self.scratch / quote(framework, safe="")
+            worker = Worker(framework, interpreter, self.limits, folder, self.modules)
             self.about[framework] = worker.open()
             if "absent" in self.about[framework]:
                 worker.stop()
@@ -173,4 +171,4 @@ class Asker:
 
 
 def load(result: Result) -> Any:
-    return arrays.load(result.array, result.dtype)
+    return result.array

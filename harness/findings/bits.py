@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import arrays, blocks
+from harness import blocks
 from harness.findings.asking import Asker
 from harness.inputs import Inputs
 from harness.operations import OPERATIONS
@@ -66,8 +66,7 @@ def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, s
         changed, theirs = rows(made, [number], shape, group.axis, batch), "actual"
     else:
         changed, theirs = disturbed(asker, group, made, (batch, number, place)), its_row
-    arguments = {name: stored(asker, name, value) for name, value in changed.items()}
-    return {**request, "variation": "", "arguments": {**request["arguments"], **arguments}}, its_row, theirs
+    return {**request, "variation": "", "arguments": {**request["arguments"], **changed}}, its_row, theirs
 
 
 def plainly(group: Group) -> Group:
@@ -86,7 +85,7 @@ def disturbed(asker: Asker, group: Group, made: dict[str, Any], at: tuple[int, i
     batch, number, place = at
     [first, *_] = OPERATIONS[group.operation].arguments
     plain = asker.answer(plainly(group)).take(number, place).tobytes()
-    request = asker.request(plainly(group), Inputs(asker.scratch)) | {"save": str(asker.scratch / "beside.npy")}
+    request = asker.request(plainly(group), Inputs(asker.scratch))
     changed = made
     for kept, logits in disturbances(made[first], batch):
         if kept != number % 2:
@@ -94,21 +93,13 @@ def disturbed(asker: Asker, group: Group, made: dict[str, Any], at: tuple[int, i
         changed = {**made, first: logits}
         reply = asker.answered(
             group.backends[0],
-            {**request, "arguments": {**request["arguments"], first: stored(asker, first, logits)}},
+            {**request, "arguments": {**request["arguments"], first: logits}},
         )
         if reply["outcome"] != "ok":
             break
-        if arrays.load(request["save"], reply["dtype"]).take(number, place).tobytes() != plain:
+        if reply["answer"].take(number, place).tobytes() != plain:
             break
     return changed
-
-
-def stored(asker: Asker, name: str, value: Any) -> Any:
-    if not isinstance(value, np.ndarray):
-        return value
-    file = asker.scratch / f"other-{name}.npy"
-    value = np.asarray(value, order="C")
-    return str(file), arrays.save(file, value), arrays.sha256(value)
 
 
 def repeated(asker: Asker, group: Group, plainly: Transcript) -> str:

@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,6 +18,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from harness import store
 from harness.environment import cores
 from harness.operations import OPERATIONS
 from harness.power.peers import CUSTOMARY, Said
@@ -66,7 +66,7 @@ def questions(cases: Iterable[Case], dtypes: Iterable[str]) -> list[list[Any]]:
 
 def asked(groups: list[Group]) -> tuple[list[Said], dict[str, str]]:
     """What all checks said, and the reason of each framework that said nothing."""
-    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as folder, ThreadPoolExecutor(cores()) as pool:
+    with store.temporary() as folder, ThreadPoolExecutor(cores()) as pool:
         replies = dict(zip(FRAMEWORKS, pool.map(partial(one, groups, Path(folder)), FRAMEWORKS), strict=True))
     absent = {name: reply for name, reply in replies.items() if isinstance(reply, str)}
     said = [Said(**entry) for _, reply in sorted(replies.items()) if isinstance(reply, list) for entry in reply]

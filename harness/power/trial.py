@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -11,7 +10,7 @@ from math import prod
 from pathlib import Path
 
 from backends import Backend, add
-from harness import atlas, compare, runs
+from harness import atlas, compare, runs, store
 from harness.atlas.policies import Policy, ours
 from harness.atlas.sweep import Sweep
 from harness.cases import CASES
@@ -81,7 +80,7 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
 
     A second look asks with its probe what a long chain of additions may explain; see `doubts`.
     """
-    with tempfile.TemporaryDirectory(prefix="softmax-harness-") as scratch:
+    with store.temporary() as scratch:
         journal = Journal(Path(scratch), groups, module)
         journal.begin()
         settings = Settings(Path(scratch), modules=(module,))

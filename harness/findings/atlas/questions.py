@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 
 from backends import find
-from harness import arrays
 from harness.atlas.entries import Seen
 from harness.atlas.facts import Outcome, tell
 from harness.atlas.sheets import AXES, Row, Sheet, arguments, label
 from harness.atlas.situations import ASKED_ALONE
 from harness.atlas.sweep import alone, side_by_side
 from harness.findings.asking import Asker
-from harness.findings.bits import stored
 from harness.findings.record import ATLAS
 from harness.operations import OPERATIONS
 from harness.transcript.script import Transcript
@@ -67,10 +65,8 @@ def where_seen(backend: str, operation: str, situation: str, seen: Seen) -> Ques
 
 
 def outcome(asker: Asker, question: Question) -> Outcome:
-    save = str(asker.scratch / "special.npy")
-    reply = asker.answered(question.backend, request(asker, question) | {"save": save})
-    answer = arrays.load(save, reply["dtype"]) if reply["outcome"] == "ok" else None
-    return Outcome(reply["outcome"], reply["reason"], answer)
+    reply = asker.answered(question.backend, request(question))
+    return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
 
 
 def facts(question: Question, asked: Outcome) -> set[str]:
@@ -81,19 +77,19 @@ def facts(question: Question, asked: Outcome) -> set[str]:
     return {one.fact for one in told if one.situation == question.situation}
 
 
-def request(asker: Asker, question: Question) -> dict[str, Any]:
+def request(question: Question) -> dict[str, Any]:
     given = arguments(question.sheet, question.operation, question.layout)
     return {
         "backend": question.backend,
         "operation": question.operation,
         "axis": question.axis,
-        "arguments": {name: stored(asker, name, value) for name, value in given.items()},
+        "arguments": given,
     }
 
 
 def transcript(asker: Asker, question: Question, stand_ins: bool = False) -> Transcript | str:
     """A sentence where there is none."""
-    return asker.written(question.backend, request(asker, question) | {"stand_ins": stand_ins})
+    return asker.written(question.backend, request(question) | {"stand_ins": stand_ins})
 
 
 def in_brackets(question: Question) -> str:
