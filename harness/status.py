@@ -31,10 +31,10 @@ def unjudged_by_name(run: Run) -> list[str]:
 
 
 def unjudged(name: str, run: Run) -> str:
-    """The sentence, or nothing where an answer of it was judged."""
+    """The sentence, or nothing where an answer of it was judged, or that there is none makes the exit status itself."""
     cells, by_name = run.comparisons, is_name(name)
     its = cells[cells.backend == name] if by_name else cells[[fnmatchcase(b, name) for b in cells.backend]]
-    if its.verdict.isin(JUDGED).any():
+    if its.verdict.isin(JUDGED).any() or its.outcome.isin(("failed", *errors.DEATHS)).any():
         return ""
     if its.empty:
         return f"{name} was asked for by name, and nothing was asked of it: it computes nothing of what was chosen"

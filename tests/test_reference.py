@@ -254,6 +254,7 @@ FROZEN = {
     "seed000-example": "e636064c9d7c",
     "seed000-matrix": "2c6e13f0a403",
     "seed000-derivative": "c2243354a624",
+    "seed000-summed": "2452e0ccb5fd",
     "seed001-123": "50d4e44b6ecc",
     "seed001-125": "5bffb48dc677",
     "seed001-overflow": "a83bebd1455d",

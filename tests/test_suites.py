@@ -216,7 +216,7 @@ def test_all_mistakes_are_named_at_once_with_their_place(tmp_path: Path) -> None
         ("title = ", "is not TOML: Invalid value (at "),
         ('title = "t"', "the whole file: it asks nothing"),
         ('title = "t"\ninclude = ["depp"]', "include[1]: 'depp' is none of them; did you mean 'deep'?"),
-        ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = [2000000]', "a width lies between 1"),
+        ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = [3000000]', "a width lies between 1"),
         ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = [100000]\nrows = [9999]', "elements"),
         (
             'title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = 7',

@@ -5,7 +5,10 @@ from __future__ import annotations
 from harness.cases import named
 from harness.variations import LAYOUTS
 
-BY_VARIATION = {"again": "C35", "threads": "C35", "alone": "C36", "hostile": "C36", "dtypes": "C37"}
+BY_VARIATION = {
+    "again": "C35", "threads": "C35", "alone": "C36", "hostile": "C36", "dtypes": "C37",
+    "held": "C27", "first": "C38",
+}  # fmt: skip
 BY_FAMILY = {
     "above": "C01", "below": "C02", "abyss": "C02", "mixed": "C02", "shifted": "C03", "gap": "C05", "lost": "C06",
     "masked": "C19", "subnormal": "C34", "scaled": "C32", "ties": "C25",
