@@ -81,7 +81,7 @@ def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
             yield ACCURACY, ORDER, row
         if row.verdict != SHORT and loses(row):
             yield ACCURACY, LOST, row
-        if not pd.isna(row.same_bits) and not row.same_bits:
+        if not pd.isna(row.same_bits) and not row.same_bits and row.reason not in STRICT.values():
             yield POLICY, f"{BITS}: {row.case.partition('@')[2]}", row
 
 
