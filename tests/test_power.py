@@ -196,7 +196,6 @@ def test_mutants_that_come_in_by_a_user_s_door_die(tmp_path: Path) -> None:
     assert [name for name in names if "falls short" not in found[name]] == []
 
 
-@pytest.mark.xfail(strict=True, reason="a table of a suite that names backends leaves out those that are brought")
 def test_so_do_those_that_only_sweeps_see(tmp_path: Path) -> None:
     names = ("tail_left_out_of_the_sum", "maximum_from_a_sentinel", "position_in_a_signed_byte", "log_of_softmax")
     found = brought(tmp_path, names)
