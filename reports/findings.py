@@ -12,9 +12,9 @@ from reports.cells import figure, placed
 from reports.markdown import grid
 
 MEANING = {
-    DEFECT: "An answer that no rounding explains, a NaN or infinity for a finite number, an exception, a death, a law "
-    "that is broken. Each at the smallest input that was seen to show it, with a script in the framework's "
-    "own words; where there is none, it imports the backend itself, and says so.",
+    DEFECT: "An answer that no rounding of the assumed kind explains, a NaN or infinity for a finite number, an "
+    "exception, a death, a law that is broken. Each at the smallest input that was seen to show it, with a script in "
+    "the framework's own words; where there is none, it imports the backend itself, and says so.",
     ACCURACY: "Answers that some order of summation explains, and that are further off than a tree of additions is "
     "(grade C, or beyond what a chain of that length may be said to exclude); or a component is lost where terms "
     "cancel. No defect: what it costs.",

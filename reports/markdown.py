@@ -61,8 +61,8 @@ READING = (
     "largest error that a proved bound allows at that element. *apart*: the largest mean relative error between two "
     "frameworks, on named cases. *ulp*: error in units in the last place of the exact value, at the element of the "
     "share beside it. *of the bound*: above 1, the grade is C where a long summation chain was measured and explains "
-    "it, and F where no rounding does. A+ is correctly rounded, A as good as a tree of additions and a shift without "
-    "loss, B as good as a blocked tree and a rounded shift."
+    "it, and F where no rounding of the assumed kind does. A+ is correctly rounded, A as good as a tree of additions "
+    "and a shift without loss, B as good as a blocked tree and a rounded shift."
 )
 
 

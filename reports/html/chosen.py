@@ -23,7 +23,7 @@ MEANING = {
     "A": "as good as a tree of additions and a shift without loss; a layer's inner products in any order",
     "B": "as good as a blocked tree and a rounded shift",
     "C": "above B, by a long chain of additions that was measured",
-    "F": "no rounding explains it in a sum as high as was measured",
+    "F": "no rounding of the assumed kind explains it in a sum as high as was measured",
     UNGRADED: "theory allows anything there, or the probe that would tell is missing",
     SHORT: "falls short, but not by its size: another dtype, or a declared flaw that is gone",
     DECLARED: "wrong, as its formula is declared to be",
