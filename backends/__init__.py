@@ -14,7 +14,8 @@ from backends.base import OPERATIONS, Backend, Flaw
 from backends.brought import disclaimed, of_entry_point, taken, without_native
 
 __all__ = [
-    "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "find", "load", "unsupported",
+    "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "find", "load", "owned",
+    "unsupported",
 ]  # fmt: skip
 
 ENTRY_POINTS = "softmax_harness.backends"
@@ -63,7 +64,9 @@ def unsupported(name: str, operation: str, dtype: str) -> str | None:
 
 def claimed(name: str) -> tuple[str, ...]:
     """The operations that a backend computes by itself: of a brought one those that its class defines, or reaches."""
-    about = find(name)
-    return tuple(
-        operation for operation in about.operations if name not in BROUGHT or disclaimed(about, operation) is None
-    )
+    return tuple(operation for operation in find(name).operations if owned(name, operation))
+
+
+def owned(name: str, operation: str) -> bool:
+    """Whether an answer would be the backend's own. So it is of whoever is not brought, known here or not."""
+    return name not in BROUGHT or disclaimed(find(name), operation) is None

@@ -96,7 +96,7 @@ def test_an_empty_path_is_refused(run: Path, tmp_path: Path, command: str, what:
 def test_an_option_of_a_case_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     done = harness("compare", "--case", "normal:3x17;labels=last;labels=first", "--out", tmp_path)
     assert done.returncode == 2
-    assert "names each of its options once" in done.stderr
+    assert "labels is there twice, as last and as first" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -1,6 +1,7 @@
 """A bound that forgives nothing forgives no zeros: at every operation, dtype and width that the suites ask.
 
-Tried are answers of zeros, the negated exact answer and 100 times it, under B, which is what a verdict goes by.
+Tried are answers of zeros, the negated exact answer and 100 times it, under B, which is what a verdict goes by; and in
+16 bits, where B may leave no digit, under the whole verdict, simulated evaluations among what it goes by.
 """
 
 from __future__ import annotations
@@ -11,21 +12,19 @@ from functools import cache
 import numpy as np
 import pytest
 
-from harness import blocks
+from harness import blocks, judge, pairs
 from harness.bounds import Declared, blocked_tree, bound
 from harness.cases import named
 from harness.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.question import moved
+from harness.question import block_answer, moved
+from harness.records import Group, Result
 from harness.reference import expected
 from harness.suites import cells, load
 
 FACTORS = {"zeros": 0.0, "negated": -1.0, "a hundred times": 100.0}
 WIDTHS = 24
 """Of a wider format, so many of the suites' widths, the shortest and the longest among them; of 16 bits all."""
-SAYS_NOTHING = {("hvp", "bfloat16"): ("zeros",)}
-"""Where the roundings of a dozen monomials, of 2^-8 each, come to more than the answer, by at most twice. What falls
-short there does so by simulation (docs/bounds.md#simulated)."""
 OF_LONG_16_BITS = ("softmax", "log_softmax", "logsumexp", "vjp", "cross_entropy")
 LONG = (255, 512, 4096, 65504, 70000)
 
@@ -61,13 +60,44 @@ def shares(operation: str, family: str, n: int, dtype: str) -> dict[str, float]:
     return {wrong: float((np.abs((factor - 1) * exact) / allowed).max()) for wrong, factor in FACTORS.items()}
 
 
-@pytest.mark.parametrize(("operation", "dtype"), sorted(asked()))
+WIDE = [key for key in sorted(asked()) if FORMATS[key[1]].p >= FORMATS["float32"].p]
+NARROW = [key for key in sorted(asked()) if key not in WIDE]
+
+
+@pytest.mark.parametrize(("operation", "dtype"), WIDE)
 def test_no_bound_of_the_suites_forgives_a_wrong_answer(operation: str, dtype: str) -> None:
-    blind = SAYS_NOTHING.get((operation, dtype), ())
     for n in few(dtype, asked()[operation, dtype]):
         for wrong, share in shares(operation, "normal", n, dtype).items():
-            assert share > (1 / 2 if wrong in blind else 1), (n, wrong)
-            assert share < 1 or wrong not in blind, "it is seen after all"
+            assert share > 1, (n, wrong)
+
+
+def forgiven(operation: str, n: int, dtype: str) -> list[str]:
+    """The wrong answers that are not graded F, of JAX, which may flush the most to zero."""
+    rows = 2 if 2 * n <= blocks.BLOCK_ELEMENTS else 1
+    case, about = named(f"normal:{rows}x{n}"), OPERATIONS[operation]
+    group = Group(operation, case, dtype, -1, ("jax",))
+    given = blocks.arguments(case, about, dtype, -1, (0, rows))
+    logits, *others = (moved(name, value, -1) for name, value in given.items())
+    exact = expected(operation, logits, others).rounded()
+    if np.abs(exact).max() < NEXT_TO_NOTHING * FORMATS[dtype].smallest_normal:
+        return []  # zeros may be right
+    found = []
+    for wrong, factor in FACTORS.items():
+        with np.errstate(over="ignore"):
+            answer = (factor * exact).astype(logits.dtype).reshape(block_answer(group, (0, rows)))
+        results = {("jax", 0): Result(0, 0, "jax", "ok")}
+        [cell] = judge.judge(group, results, lambda _, answer=answer: answer, pairs.all_pairs, {}).comparisons
+        found += [wrong] if cell.grade != "F" else []
+    return found
+
+
+NEXT_TO_NOTHING = 16
+
+
+@pytest.mark.parametrize(("operation", "dtype"), NARROW)
+def test_no_verdict_of_the_suites_forgives_a_wrong_answer_in_16_bits(operation: str, dtype: str) -> None:
+    """Whether theory says so, or honest evaluations do (docs/bounds.md#simulated)."""
+    assert {n: wrong for n in asked()[operation, dtype] if (wrong := forgiven(operation, n, dtype))} == {}
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

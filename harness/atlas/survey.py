@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backends import NAMES, Backend, claimed, find
+from backends import NAMES, Backend, claimed, find, owned
 from harness import errors, store
 from harness.atlas.asking import Ask, AtWorker, NoWorkerError, in_process
 from harness.atlas.coincidences import settled
@@ -136,7 +136,8 @@ def of_backend(
         if situation and situation not in sheet.situations:
             continue
         answers_in = about.answers_in.get(sheet.dtype, sheet.dtype)
-        for name in (operation,) if operation else claimed(about.title()):
+        own = (name for name in about.operations if owned(about.title(), name))
+        for name in (operation,) if operation else own:
             if (asked := worth_asking(name, sheet, deadly)) is None:
                 continue
             for told in facts(ask, name, asked, layout, answers_in, deadly):

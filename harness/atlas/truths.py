@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.atlas.sheets import Floats, Row, Sheet, direction, distribution, label
-from harness.atlas.situations import SITUATIONS, SOFT
+from harness.atlas.situations import SITUATIONS
 from harness.bounds import blocked_tree, bound, range_free
 from harness.formats import FORMATS
 from harness.reference import Expected
@@ -164,20 +164,26 @@ def of_label(
     elif not row.masked[y]:
         yield RIGHT, known(operation, logits, kept, int(np.searchsorted(kept, y)), form)
     elif operation == "cross_entropy_gradient":
-        yield RIGHT, known(SOFT[1], logits, kept, np.zeros(len(kept)), form)
+        yield RIGHT, known("softmax", logits, kept, None, form)
 
 
 def of_sum(
     operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: Row, form: str
 ) -> Iterator[tuple[str, Known]]:
-    """Labels y of a sum c, a power of two or 0. s·c − y = c·(s − y/c), and so is what may be lost."""
-    given, c = at(operation, logits, kept, number, row, form), row.labels_sum
+    """Labels of another sum than 1: the loss's own gradient is s·Σy − y, and s − y that of one which sums to 1."""
+    given = at(operation, logits, kept, number, row, form)
     if operation != "soft_cross_entropy_gradient":
         yield RIGHT, given
         return
-    y = distribution(number, row)[kept]
-    unit = known(operation, logits, kept, y / c if c else y, form)
-    e = unit.exact
-    scaled = Expected(e.hi * bool(c), e.lo * bool(c), e.exponent + (int(np.log2(c)) if c else 0))
-    yield OWN_SUM, Known(unit.places, scaled, unit.allowed * c)
-    yield SUM_1, given
+    yield OWN_SUM, given
+    yield SUM_1, less(logits, kept, distribution(number, row)[kept], form)
+
+
+def less(logits: Floats, kept: NDArray[np.intp], y: Floats, form: str) -> Known:
+    """s − y, and what theory allows of it: softmax's own error, and a subtraction."""
+    own, row = known("softmax", logits, kept, None, form), logits[kept].tolist()
+    exact = as_expected(
+        [decided(lambda: [s - p for s, p in zip(EXACT["softmax"](ExactRow(row)), y.tolist(), strict=True)])]
+    )
+    size = np.abs(exact.rounded()[0]) + own.allowed
+    return Known(kept, exact, own.allowed + 2 * FORMATS[form].u * size)
