@@ -96,6 +96,9 @@ class Channel(list[dict[str, str]]):
     def send(self, reply: dict[str, str]) -> None:
         self.sent.append(reply)
 
+    def receive(self) -> bytes:
+        raise AssertionError("no array was sent")
+
 
 @pytest.mark.parametrize("surrogate", ["\ud800", "\udcff"])
 def test_no_reply_has_what_cannot_be_sent(monkeypatch: pytest.MonkeyPatch, surrogate: str) -> None:
