@@ -162,7 +162,9 @@ def test_what_is_finished_survives_an_interruption(tmp_path: Path, how: signal.S
          "--operation", "softmax", "--out", str(tmp_path)],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    time.sleep(4)
+    assert process.stderr is not None
+    assert any(line.startswith("numpy: all") for line in process.stderr)
+    time.sleep(2)
     os.killpg(process.pid, how)  # as a terminal does: the workers get it too
     process.communicate(timeout=60)
     assert process.returncode == 130

@@ -42,6 +42,8 @@ class Share:
     large: int = 1
     named: bool = True
     """Whether large named cases are asked too."""
+    varied: int = 1
+    """One in so many of the small cases that are put in other ways too, with all their ways."""
 
 
 ALL = Share()
@@ -70,7 +72,7 @@ def thinned(wishes: Iterable[Wish], share: Share) -> list[Wish]:
     large = [case for case in plain if prod(case.shape) > LARGE]
     small = [case for case in plain if prod(case.shape) <= LARGE]
     kept = {case.name for case in (*small[:: share.small], *large[:: share.large])}
-    kept |= {case.name for case in small if case.name in varied}
+    kept |= {case.name for case in [case for case in small if case.name in varied][:: share.varied]}
     kept |= {name for name, case in CASES.items() if share.named or prod(case.shape) <= LARGE}
     return [wish for wish in given if wish.case.name.partition("@")[0] in kept]
 
