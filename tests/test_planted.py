@@ -213,6 +213,7 @@ from backends.numpy import NumPy
 
 class Right(NumPy):
     framework = "alike-zeros"
+    softmax = NumPy.softmax
 
 class Zeros(NumPy):
     framework = "alike"
@@ -228,6 +229,7 @@ class Slash(Zeros):
 
 class Native(NumPy):
     framework = "alike"
+    softmax = NumPy.softmax
 
 BACKENDS = (Native, Right, Zeros, Slash)
 """
