@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from backends import find
 from harness import blocks
-from harness.bounds import Declared, Theory, bound, scales
-from harness.formats import FORMATS, Format
+from harness.bounds import Declared, Theory, bound
+from harness.digits import digit
+from harness.formats import DIGIT, FORMATS, Format
 from harness.operations import OPERATIONS, Operation, answer_shape, lengths
 from harness.probes import answer_dtype
 from harness.records import Audit, Group
@@ -82,8 +83,7 @@ class Question:
 
     def sizes(self) -> NDArray[np.float64]:
         """What an answer's errors are measured against where it is simulated."""
-        scale = scales(self.operation.name, self.logits, *self.beside)
-        return sizes(np.abs(self.expected.rounded()) if scale is None else scale, self.form)
+        return sizes(digit(self.operation.name, self.logits, self.beside) / DIGIT, self.form)
 
     def honest(self, rows: Rows) -> Honest:
         """What honest evaluations of these rows err by, made once for all backends of which theory says as little."""
