@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from harness import arrays
-from harness.bounds import Declared, any_order, blocked_tree, bound, scales
-from harness.formats import FORMATS
+from harness.bounds import Declared, any_order, blocked_tree, bound
+from harness.digits import digit
+from harness.formats import DIGIT, FORMATS
 from harness.operations import OPERATIONS
 from harness.reference import expected
 from harness.simulated import FORMULAS, MULTIPLE, adds_well, as_kind, honest, leaves_no_digit, norm, simulates, sizes
@@ -159,8 +160,7 @@ def test_no_right_evaluation_in_another_order_falls_short(
             given = beside(operation, 4, n, dtype, random)
             allowed = bound(operation, x, given, form, blocked_tree)
             exact = expected(operation, x, given).rounded().reshape(allowed.shape)
-            scale = scales(operation, x, *given)
-            size = sizes(np.abs(exact) if scale is None else scale, form)
+            size = sizes(digit(operation, x, given) / DIGIT, form)
             asked = leaves_no_digit(allowed, size)
             found = honest(operation, form, x, given, exact, size)
             with monkeypatch.context() as patched:
