@@ -101,7 +101,7 @@ class Question:
         `bound`: what is proved of these elements.
         """
         about = declared(backend, self.group.dtype)
-        if not simulates(self.form, about):
+        if not simulates(self.operation.name, self.form, about):
             return None
         rows = leaves_no_digit(bound, self.sizes())
         if not rows.any():

@@ -27,6 +27,9 @@ def files():
 class Vandal(NumPy):
     framework, operations = "vandal", ("softmax",)
 
+    def softmax(self, logits, axis):
+        return NumPy.softmax(self, logits, axis)
+
 def acts(act):
     def softmax(self, logits, axis):
         for name in (*files(), "no-such-file"):

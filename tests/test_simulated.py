@@ -120,11 +120,12 @@ def test_a_stalled_sum_widens_no_limit() -> None:
     assert found.shares(np.abs(stalled - exact), 0.0).max() > 5
 
 
-def test_only_16_bits_and_plain_arithmetic_are_simulated() -> None:
-    assert [name for name, form in FORMATS.items() if simulates(form, Declared())] == list(NARROW)
-    assert simulates(FORMATS["bfloat16"], Declared(flush=2.0**-126))
+def test_only_16_bits_and_layers_in_plain_arithmetic_are_simulated() -> None:
+    assert [name for name, form in FORMATS.items() if simulates("softmax", form, Declared())] == list(NARROW)
+    assert all(simulates("layer_jacobian", form, Declared()) for form in FORMATS.values())
+    assert simulates("softmax", FORMATS["bfloat16"], Declared(flush=2.0**-126))
     for own in (Declared(through_probabilities=True), Declared(through_logs=True), Declared(difference_step=0.1)):
-        assert not simulates(FORMATS["bfloat16"], own)
+        assert not simulates("softmax", FORMATS["bfloat16"], own)
 
 
 def test_no_digit_is_left_where_a_bound_is_a_tenth_of_its_row() -> None:

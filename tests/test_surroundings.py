@@ -229,7 +229,7 @@ def test_the_dry_run_counts_no_probe_as_a_cell() -> None:
     selection = plan.Selection(("numpy",), ("softmax",), ("float64",), ("chain", "seed001-123"))
     groups = plan.groups(selection)
     assert any(group.probe for group in groups)
-    assert "\n2 cells and 0 that are not asked" in told(groups, "", iter)
+    assert "\n2 cells and 0 that are not asked" in told(groups, "", iter, iter)
 
 
 def test_an_absent_backend_has_no_answers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Where theory leaves no digit in 16 bits: an answer's error against the worst of several honest evaluations.
+"""Where theory leaves no digit, in 16 bits and of layers: errors against the worst of several honest evaluations.
 
 A measurement, and no theorem: what it says is *simulated* wherever it is told (docs/bounds.md#simulated).
 """
@@ -85,12 +85,13 @@ def norm(rows: Floats) -> Floats:
 
 
 def evaluations(operation: str, form: Format, logits: NDArray[Any], given: list[Any]) -> Iterator[tuple[Floats, Rows]]:
-    """In the format itself, in every order of summation; and in float32 inside, rounded once at the end.
+    """In the format itself, in every order of summation; and in a wider one inside, rounded once at the end.
 
     Beside each its rows in which that order has a digit right of Σ e^(x − max): a sum that stalls has none.
     """
     kind = arrays.dtype(next(name for name, own in FORMATS.items() if own == form))
-    ways = [*(Arithmetic(kind, order) for order in ORDERS), Arithmetic(np.dtype(np.float32), "one by one")]
+    wider = np.dtype(np.float32 if form.p < FORMATS["float32"].p else np.float64)
+    ways = [*(Arithmetic(kind, order) for order in ORDERS), Arithmetic(wider, "one by one")]
     for p in ways:
         x, beside = logits.astype(p.kind), [as_kind(p, part) for part in given]
         well = adds_well(p, linear(p, x, *beside[:1]) if operation.startswith("layer") else x)
@@ -118,10 +119,13 @@ def as_kind(p: Arithmetic, given: Any) -> Any:
     return given.astype(p.kind) if floating else given
 
 
-def simulates(form: Format, declared: Declared) -> bool:
-    """Whether there are honest evaluations to ask: in 16 bits, of a backend that declares no arithmetic of its own."""
-    plain = Declared(flush=declared.flush)
-    return form.p < FORMATS["float32"].p and declared == plain
+def simulates(operation: str, form: Format, declared: Declared) -> bool:
+    """Whether there are honest evaluations to ask, of a backend that declares no arithmetic of its own.
+
+    In 16 bits; and of a layer in any format, whose inner products theory lets be added up in any order.
+    """
+    asked = form.p < FORMATS["float32"].p or operation.startswith("layer")
+    return asked and declared == Declared(flush=declared.flush)
 
 
 def sizes(scale: Floats, form: Format) -> Floats:

@@ -1,6 +1,7 @@
 """A format's arithmetic as IEEE 754 has it: each primitive computed in float64 and rounded, sums in a stated order.
 
 float64 holds every sum, product and quotient of two 16-bit numbers exactly or to 2^-53, and its exp and log to 2^-50.
+float64 itself has the machine's own.
 """
 
 from __future__ import annotations

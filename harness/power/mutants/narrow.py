@@ -74,12 +74,7 @@ def exponent_bits_for_exp(b: Mutant, logits: Any, axis: int) -> Any:
     return (weights / weights.sum(axis=axis, keepdims=True)).astype(logits.dtype)
 
 
-@mutant(
-    "C06",
-    "softmax",
-    dtypes=NARROW,
-    out_of_sight="A chain that is measured explains its own rounding, however much of the value that is.",
-)
+@mutant("C06", "softmax", dtypes=NARROW)
 def sum_in_the_format_itself(b: Mutant, logits: Any, axis: int) -> Any:
     """One by one in 16 bits: from 256 equal terms on in bfloat16, 2,048 in float16, it stands still."""
     wide = logits.astype(np.float32)
@@ -91,12 +86,7 @@ def sum_in_the_format_itself(b: Mutant, logits: Any, axis: int) -> Any:
     return (weights / np.expand_dims(total.astype(np.float32), axis)).astype(logits.dtype)
 
 
-@mutant(
-    "C37",
-    "softmax",
-    dtypes=(FLOAT16,),
-    out_of_sight="exp is granted 8 units of float16, and this costs 4.",
-)
+@mutant("C37", "softmax", dtypes=(FLOAT16,))
 def eight_bits_for_eleven(b: Mutant, logits: Any, axis: int) -> Any:
     """The answer is rounded to bfloat16's 8 bits on its way to float16."""
     s = NumPy.softmax(b, logits.astype(np.float32), axis)
