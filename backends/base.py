@@ -129,6 +129,8 @@ class Backend(ABC):
     """Declared where a product with a Jacobian is summed from the Jacobian's rounded entries: each may underflow."""
     through_logs: ClassVar[bool] = False
     """Declared where a softmax is the exp of a log-softmax, or a log-softmax is x − logsumexp(x)."""
+    through_powers: ClassVar[bool] = False
+    """Declared where exp(x − m) is a power of 2, of products with log2 e that are rounded: as in fused kernels."""
     difference_step: ClassVar[float] = 0.0
     """Declared where derivatives are central differences: their step. Truncation is then allowed for, and rounding over
     the step."""
