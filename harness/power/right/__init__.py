@@ -16,7 +16,6 @@ from harness.power.right.in_use import (
     PowersOfTwo,
     RoundedPowers,
     Sequential,
-    ThroughLogs,
 )
 from harness.power.right.rounded import Exact, Right, Wide, by_rows, in_shape, nearest
 
@@ -26,6 +25,6 @@ SELF_TEST: type[Right] = Exact
 THOROUGH: tuple[type[Right], ...] = (Wide, Compensated, Sequential)
 """Those that go through most of the suites; the others part from them in a sum, and go through less."""
 CLAIMS: tuple[type[Right], ...] = (
-    *THOROUGH, Kahan, Pairwise, Online, Blocks, PowersOfTwo, RoundedPowers, InTheLogarithm, ThroughLogs,
+    *THOROUGH, Kahan, Pairwise, Online, Blocks, PowersOfTwo, RoundedPowers, InTheLogarithm,
 )  # fmt: skip
 BACKENDS: tuple[type[Right], ...] = (Right, SELF_TEST, *CLAIMS)

@@ -179,18 +179,6 @@ class RoundedPowers(Summed):
             return np.exp2(values * values.dtype.type(LOG2_E_HIGH))
 
 
-class ThroughLogs(Summed):
-    """exp(x − (m + ln Σ)) and x − (m + ln Σ) in the format itself, which declare it."""
-
-    variant, through_logs, operations = "through_logs", True, ("softmax", "log_softmax")
-
-    def log_softmax(self, logits: Any, axis: int) -> Any:
-        return logits - np.expand_dims(self.logsumexp(logits, axis), axis)
-
-    def softmax(self, logits: Any, axis: int) -> Any:
-        return np.exp(self.log_softmax(logits, axis))
-
-
 LOWEST = -1e4
 """Of exponents: exp is 0 long before, and products of the formats' lowest numbers overflow."""
 
