@@ -129,8 +129,8 @@ class Backend(ABC):
     """Declared where a product with a Jacobian is summed from the Jacobian's rounded entries: each may underflow."""
     through_logs: ClassVar[bool] = False
     """Declared where a softmax is the exp of a log-softmax, or a log-softmax is x − logsumexp(x)."""
-    through_powers: ClassVar[bool] = False
-    """Declared where exp(x − m) is a power of 2, of products with log2 e that are rounded: as in fused kernels."""
+    scaled_logits: ClassVar[bool] = False
+    """Declared where logits are multiplied by a constant first: by log2 e for powers of 2, or by a scale."""
     difference_step: ClassVar[float] = 0.0
     """Declared where derivatives are central differences: their step. Truncation is then allowed for, and rounding over
     the step."""

@@ -152,7 +152,7 @@ def declared(backend: str, dtype: str) -> Declared:
         about.through_probabilities,
         about.through_entries,
         about.through_logs,
-        about.through_powers,
+        about.scaled_logits,
         about.difference_step,
     )
 

@@ -415,7 +415,7 @@ def vjp_of_powers(x: Rows, v: Rows, shift_first: bool) -> Rows:
     return s * (v - (s * v).sum(axis=-1, keepdims=True))
 
 
-THROUGH_POWERS: list[tuple[str, Callable[..., Rows]]] = [
+SCALED: list[tuple[str, Callable[..., Rows]]] = [
     ("softmax", softmax_of_powers), ("log_softmax", log_softmax_of_powers), ("logsumexp", logsumexp_of_powers),
     ("vjp", vjp_of_powers),
 ]  # fmt: skip
@@ -423,12 +423,12 @@ THROUGH_POWERS: list[tuple[str, Callable[..., Rows]]] = [
 
 @pytest.mark.parametrize("dtype", WIDE)
 @pytest.mark.parametrize("shift_first", [True, False])
-@pytest.mark.parametrize(("operation", "function"), THROUGH_POWERS, ids=[name for name, _ in THROUGH_POWERS])
+@pytest.mark.parametrize(("operation", "function"), SCALED, ids=[name for name, _ in SCALED])
 def test_powers_of_two_of_rounded_products_need_to_be_declared(
     operation: str, function: Callable[..., Rows], shift_first: bool, dtype: str
 ) -> None:
     """Declared they are within, and times 1.01 they are not; undeclared a softmax's are above what is proved."""
-    random, through = np.random.Generator(np.random.Philox(key=62)), Declared(through_powers=True)
+    random, through = np.random.Generator(np.random.Philox(key=62)), Declared(scaled_logits=True)
     undeclared, within, wrong = 0.0, 0.0, np.inf
     for n, spread in ((2, 40.0), (5, 80.0), (100, 4.0), (1000, 1.0)):
         far = 1000.0
@@ -445,7 +445,7 @@ def test_powers_of_two_of_rounded_products_need_to_be_declared(
 def test_a_mask_far_below_costs_powers_of_two_nothing() -> None:
     """The product of a far logit is off by more than the row spans, and its power is 0 all the same."""
     x = np.array([[1.0, 0.0, np.finfo("float32").min / 2]], dtype=np.float32)
-    through = Declared(through_powers=True)
+    through = Declared(scaled_logits=True)
     allowed = bound("softmax", x, [], FORMATS["float32"], any_order, through)
     assert (allowed < 20 * FORMATS["float32"].u).all()
     assert np.isfinite(bound("log_softmax", x, [], FORMATS["float32"], any_order, through)).all()

@@ -111,7 +111,7 @@ def softmax_error(
     gap = largest - logits
     moved = np.max(inexact, axis=-1, keepdims=True) if isinstance(inexact, np.ndarray) else 0.0
     near = np.minimum(gap, FARTHEST)
-    if declared.through_powers:
+    if declared.scaled_logits:
         taken = np.maximum(near, np.minimum(np.abs(logits), near + np.abs(largest)))  # before the shift or after it
         inexact = inexact + scaled(taken, form, declared)
         moved = moved + scaled(np.abs(largest), form, declared)
@@ -139,7 +139,7 @@ def softmax_error(
 
 
 def scaled(sizes: Floats, form: Format, declared: Declared) -> Floats:
-    """What a logit is off by when it is multiplied by log2 e, itself rounded (docs/bounds.md#through-powers)."""
+    """What a logit is off by when it is multiplied by log2 e, itself rounded (docs/bounds.md#scaled-logits)."""
     off: Floats = np.expm1(2 * relative(1, form)) * sizes + 2 * (declared.flush or form.quantum)
     return off
 
@@ -178,7 +178,7 @@ def softmax(e: SoftmaxError) -> Floats:
 def log_of_total(e: SoftmaxError) -> Floats:
     """ln Ẑ is off by Z's own error and log's."""
     error: Floats = e.total + assumed(e.form).log * e.form.u * (e.log_total + e.total)
-    if e.declared.through_powers:  # the maximum that is added back is not the one that was scaled
+    if e.declared.scaled_logits:  # the maximum that is added back is not the one that was scaled
         error = error + scaled(e.top, e.form, e.declared) + np.expm1(2 * e.step) * (e.top + e.log_total + error)
     return error
 
@@ -193,7 +193,7 @@ def logsumexp(e: SoftmaxError, logits: Floats) -> Floats:
 def log_softmax(e: SoftmaxError) -> Floats:
     """The shift is rounded, then ln Ẑ, then one subtraction (docs/bounds.md#log-softmax)."""
     inner = e.shift + log_of_total(e)
-    if e.declared.through_powers:  # the distance is multiplied by ln 2, which is rounded itself
+    if e.declared.scaled_logits:  # the distance is multiplied by ln 2, which is rounded itself
         inner = inner + np.expm1(2 * e.step) * (e.gap + e.shift)
     if e.declared.through_logs:  # ln Ẑ is rounded once more with the maximum in it
         inner = inner + e.step * (e.top + e.log_total + inner) + e.tiny

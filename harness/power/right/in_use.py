@@ -172,7 +172,7 @@ class PowersOfTwo(Summed):
 class RoundedPowers(Summed):
     """exp x as 2 to the power of x·log2 e rounded, as fused kernels have it, which declare it."""
 
-    variant, through_powers = "rounded_powers", True
+    variant, scaled_logits = "rounded_powers", True
 
     def exp(self, values: Any) -> Any:
         with np.errstate(over="ignore"):  # to −∞, whose power is 0
