@@ -129,6 +129,8 @@ class Backend(ABC):
     """Declared where a product with a Jacobian is summed from the Jacobian's rounded entries: each may underflow."""
     through_logs: ClassVar[bool] = False
     """Declared where a softmax is the exp of a log-softmax, or a log-softmax is x − logsumexp(x)."""
+    scaled_logits: ClassVar[bool] = False
+    """Declared where logits are multiplied by a constant first: by log2 e for powers of 2, or by a scale."""
     difference_step: ClassVar[float] = 0.0
     """Declared where derivatives are central differences: their step. Truncation is then allowed for, and rounding over
     the step."""

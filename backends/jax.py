@@ -122,4 +122,22 @@ class Reverse(ReverseOverReverse, Jax):
     """Second derivatives by `jax.vjp` of itself."""
 
 
-BACKENDS = (Jax, Jit, JacRev, JacFwd, Reverse, *textbook.variants(Jax))
+class ScaledInsideJit(Jit):
+    """Logits that are scaled in the program that takes their softmax, as attention's are: XLA fuses the product with
+    the subtraction of the maximum, and rounds it no longer."""
+
+    variant, operations, by_default, scaled_logits = "scaled_inside_jit", ("softmax", "log_softmax"), False, True
+    SCALE: ClassVar = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in self.operations:
+            setattr(self, name, self.with_a_scale(getattr(self.jax.nn, name)))
+
+    def with_a_scale(self, function: Callable[[Any, int], Any]) -> Callable[[Any, int], Any]:
+        """The scale is taken off the logits first, outside of the program."""
+        compiled = self.jax.jit(lambda x, axis: function(x * self.SCALE, axis), static_argnames="axis")
+        return lambda logits, axis: compiled(logits / self.SCALE, axis)
+
+
+BACKENDS = (Jax, Jit, JacRev, JacFwd, Reverse, ScaledInsideJit, *textbook.variants(Jax))

@@ -117,7 +117,8 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
         height = asked.n - 1 if measured.height is None else measured.height
         chained, peaks = against_chain(asked, backend, actual, height)
         bounds["C"], tally = chained, replace(tally, peaks={**tally.peaks, **peaks})
-    tally = replace(tally, peaks={**tally.peaks, **by_simulation(asked, backend, actual, bounds["B"])})
+    beside = by_simulation(asked, backend, actual, bounds["B"]) | undeclared(asked, backend, actual)
+    tally = replace(tally, peaks={**tally.peaks, **beside})
     values, allowed = actual.astype(np.float64), bounds.get("C", bounds["B"])
     return replace(
         worst(asked, actual, tally, bounds),
@@ -187,6 +188,16 @@ def by_simulation(asked: Question, backend: str, actual: Answer, bound: Floats) 
         return {}
     shares = asked.simulated(backend, metrics.errors(actual, asked.expected, form).absolute, bound)
     return {} if shares is None else {"simulated": peak(shares, asked.offset)}
+
+
+def undeclared(asked: Question, backend: str, actual: Answer) -> dict[str, Peak]:
+    """Of a backend that declares something of its arithmetic, the errors' shares of what others are allowed."""
+    if declared(backend, asked.group.dtype) == NOTHING:
+        return {}
+    form = FORMATS[actual.dtype.name]
+    absolute = metrics.errors(actual, asked.expected, form).absolute
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {"undeclared": peak(absolute / asked.allowed_of(NOTHING, blocked_tree, form), asked.offset)}
 
 
 def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:

@@ -76,9 +76,12 @@ class Question:
 
     def allowed(self, backend: str, theory: Theory, form: Format) -> NDArray[np.float64]:
         """The bound, made once for all backends that declare the same and answer in the same format."""
-        key = declared(backend, self.group.dtype), theory, form
+        return self.allowed_of(declared(backend, self.group.dtype), theory, form)
+
+    def allowed_of(self, about: Declared, theory: Theory, form: Format) -> NDArray[np.float64]:
+        key = about, theory, form
         if key not in self.bounds:
-            self.bounds[key] = bound(self.operation.name, self.logits, self.beside, form, theory, key[0])
+            self.bounds[key] = bound(self.operation.name, self.logits, self.beside, form, theory, about)
         return self.bounds[key]
 
     def sizes(self) -> NDArray[np.float64]:
@@ -149,6 +152,7 @@ def declared(backend: str, dtype: str) -> Declared:
         about.through_probabilities,
         about.through_entries,
         about.through_logs,
+        about.scaled_logits,
         about.difference_step,
     )
 

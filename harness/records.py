@@ -161,7 +161,10 @@ class Comparison:
     """What it may be off by and not fall short, in ulp: `bound`, or what B allows at the height that was measured."""
     any_order_fraction: float | None = None
     simulated_fraction: float | None = None
-    """In 16 bits, where the bound leaves no digit: largest error as a share of what honest evaluations explain."""
+    """In 16 bits and of layers, where the bound leaves no digit: largest error as a share of what honest evaluations
+    explain."""
+    undeclared_fraction: float | None = None
+    """Of a backend that declares something of its arithmetic: largest error as a share of the bound B of all others."""
     measured_height: int | None = None
     measured_exp: float | None = None
     """Worst relative error of exp in u, as softmax alone shows it."""

@@ -107,6 +107,7 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
         bound_fraction=tally.peak("B").figure,
         any_order_fraction=of_any_order(tally),
         simulated_fraction=tally.peak("simulated").figure,
+        undeclared_fraction=tally.peak("undeclared").figure,
         max_relative_error=relative,
         mean_relative_error_percent=percent(mean_relative),
         max_ulp_error=tally.peak("ulp").figure,

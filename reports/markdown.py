@@ -51,6 +51,12 @@ def sections(run: Run) -> Iterator[str]:
         "Values that are not 0, and at least 16 times the smallest normal number, answered by 0 or with the other "
         "sign. It changes no grade: where terms cancel, the bound may be larger than the value.",
     )
+    yield from section(
+        "Right as declared",
+        table.as_declared(whole),
+        "Backends that declare something of their arithmetic, as a flush to zero, and are within their bound by that "
+        "alone: they are the odd ones out where others are within everybody's bound.",
+    )
     yield from beside_the_natives(run)
     yield "## Inputs"
     yield grid(cases(run))

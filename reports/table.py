@@ -218,6 +218,30 @@ def lost(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def as_declared(run: Run) -> pd.DataFrame:
+    """Who is within a bound by what it declares of itself alone, and how many others need no such thing there."""
+    cells = run.comparisons[(run.comparisons.outcome == "ok") & run.comparisons.verdict.isin(TOLERATED)]
+    leans = ((cells.undeclared_fraction > 1) & (cells.bound_fraction <= 1)).fillna(False)
+    alike = cells[~leans & (cells.bound_fraction <= 1)].groupby(QUESTION).size()
+    rows = []
+    for (backend, operation, dtype), found in cells[leans].groupby(["backend", "operation", "dtype"], sort=False):
+        worst = found.loc[found.undeclared_fraction.idxmax()]
+        others = int(alike.get(tuple(worst[QUESTION]), 0))
+        rows.append(
+            {
+                "backend": backend,
+                "operation": operation,
+                "dtype": dtype,
+                "cells": f"{len(found):,}",
+                "such as": placed(worst["case"], worst["axis"]),
+                "of its bound": figure(worst.bound_fraction),
+                "of everybody's": figure(worst.undeclared_fraction),
+                "others within that": f"{others:,}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 def audit(run: Run) -> str:
     """One sentence on the exact values that came from float64; empty where all are Arb's."""
     about = run.about.get("audit", {})

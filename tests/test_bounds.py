@@ -340,6 +340,20 @@ def test_losses_from_probabilities_need_to_be_declared(dtype: str) -> None:
     assert np.isfinite(bound("cross_entropy", far, [np.array([1])], FORMATS[dtype], any_order)).all()
 
 
+@pytest.mark.parametrize("dtype", WIDE)
+def test_a_logarithm_of_a_softmax_and_its_gradient_need_to_be_declared(dtype: str) -> None:
+    """v/ŝ, and back through the softmax: what cancels there does so exactly, whatever ŝ is off by."""
+    random, through = np.random.Generator(np.random.Philox(key=17)), Declared(through_probabilities=True)
+    x = random.uniform(-60, 0, size=(200, 7)).astype(dtype)
+    v = (random.normal(size=x.shape) * 2.0 ** random.integers(-9, 9, size=x.shape)).astype(dtype)
+    s = pairwise(x)
+    gradient = s * (v / s - (s * (v / s)).sum(axis=-1, keepdims=True))
+    assert 0.1 < share("log_softmax", np.log(s), x, [], dtype, through) <= 1
+    assert 0.1 < share("log_softmax_vjp", gradient, x, [v], dtype, through) <= 1
+    assert share("log_softmax_vjp", gradient * x.dtype.type(1.01), x, [v], dtype, through) > 1
+    assert share("log_softmax_vjp", np.abs(gradient), x, [v], dtype, through) > 1
+
+
 def less_logsumexp(x: Rows) -> Rows:
     return x - logsumexp(x)
 
@@ -370,6 +384,71 @@ def test_a_softmax_through_logs_needs_to_be_declared(operation: str, function: C
         wrong = min(wrong, share(operation, answer * x.dtype.type(1.01), x, given, dtype, through))
     assert within <= 1 < wrong
     assert undeclared > 1
+
+
+def powers(x: Rows, shift_first: bool) -> tuple[Rows, Rows]:
+    """Powers of 2 of logits times log2 e, their shift taken before the product or after it; and the shift as it is."""
+    constant = x.dtype.type(np.log2(np.e))
+    shifted = x - x.max(axis=-1, keepdims=True)
+    scaled = shifted * constant if shift_first else x * constant - (x * constant).max(axis=-1, keepdims=True)
+    return np.exp2(scaled), scaled * x.dtype.type(np.log(2))
+
+
+def softmax_of_powers(x: Rows, shift_first: bool) -> Rows:
+    weights, _ = powers(x, shift_first)
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def logsumexp_of_powers(x: Rows, shift_first: bool) -> Rows:
+    weights, _ = powers(x, shift_first)
+    top = x.max(axis=-1, keepdims=True) * x.dtype.type(np.log2(np.e))
+    return (top + np.log2(weights.sum(axis=-1, keepdims=True))) * x.dtype.type(np.log(2))
+
+
+def log_softmax_of_powers(x: Rows, shift_first: bool) -> Rows:
+    weights, shifted = powers(x, shift_first)
+    return shifted - np.log(weights.sum(axis=-1, keepdims=True))
+
+
+def vjp_of_powers(x: Rows, v: Rows, shift_first: bool) -> Rows:
+    s = softmax_of_powers(x, shift_first)
+    return s * (v - (s * v).sum(axis=-1, keepdims=True))
+
+
+SCALED: list[tuple[str, Callable[..., Rows]]] = [
+    ("softmax", softmax_of_powers), ("log_softmax", log_softmax_of_powers), ("logsumexp", logsumexp_of_powers),
+    ("vjp", vjp_of_powers),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize("shift_first", [True, False])
+@pytest.mark.parametrize(("operation", "function"), SCALED, ids=[name for name, _ in SCALED])
+def test_powers_of_two_of_rounded_products_need_to_be_declared(
+    operation: str, function: Callable[..., Rows], shift_first: bool, dtype: str
+) -> None:
+    """Declared they are within, and times 1.01 they are not; undeclared a softmax's are above what is proved."""
+    random, through = np.random.Generator(np.random.Philox(key=62)), Declared(scaled_logits=True)
+    undeclared, within, wrong = 0.0, 0.0, np.inf
+    for n, spread in ((2, 40.0), (5, 80.0), (100, 4.0), (1000, 1.0)):
+        far = 1000.0
+        x = (random.uniform(-spread, 0, size=(200, n)) + random.uniform(-far, far, size=(200, 1))).astype(dtype)
+        given = beside(operation, 200, n, dtype, random)
+        answer = function(x, *given, shift_first=shift_first)
+        undeclared = max(undeclared, share(operation, answer, x, given, dtype))
+        within = max(within, share(operation, answer, x, given, dtype, through))
+        wrong = min(wrong, share(operation, answer * x.dtype.type(1.01), x, given, dtype, through))
+    assert 0.1 < within <= 1 < wrong
+    assert undeclared > 1 or shift_first
+
+
+def test_a_mask_far_below_costs_powers_of_two_nothing() -> None:
+    """The product of a far logit is off by more than the row spans, and its power is 0 all the same."""
+    x = np.array([[1.0, 0.0, np.finfo("float32").min / 2]], dtype=np.float32)
+    through = Declared(scaled_logits=True)
+    allowed = bound("softmax", x, [], FORMATS["float32"], any_order, through)
+    assert (allowed < 20 * FORMATS["float32"].u).all()
+    assert np.isfinite(bound("log_softmax", x, [], FORMATS["float32"], any_order, through)).all()
 
 
 def test_a_maximum_may_be_too_large_for_a_softmax_through_logs() -> None:

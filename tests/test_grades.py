@@ -290,3 +290,15 @@ def test_a_long_chain_in_sixteen_bits_explains_no_nonsense() -> None:
     results = {("numpy", 0): Result(0, 0, "numpy", "ok")}
     cell = judge.judge(group, results, lambda _: answer, pairs.all_pairs, {"numpy": Measured(999)}).comparisons[0]
     assert cell.grade == "F"
+
+
+def test_what_a_declaration_alone_explains_is_said() -> None:
+    """e^-90 is subnormal in float32: JAX, which declares that it flushes, may answer 0 as well."""
+    case = Case("flushed", "", Printed(((0.0, -90.0),)), (1, 2))
+    group = Group("softmax", case, "float32", -1, ("numpy", "jax"))
+    answer = np.array([[1.0, 0.0]], dtype=np.float32)
+    results = {(name, 0): Result(0, 0, name, "ok") for name in group.backends}
+    own, declares = judge.judge(group, results, lambda _: answer, pairs.all_pairs, {}).comparisons
+    assert (own.grade, own.undeclared_fraction) == ("F", None)
+    assert declares.grade == "A" and declares.bound_fraction is not None and declares.bound_fraction <= 1
+    assert declares.undeclared_fraction is not None and declares.undeclared_fraction > 1000

@@ -60,6 +60,7 @@ def run() -> Run:
                  max_ulp_error=None, max_relative_error=None, mean_relative_error_percent=None, nan_count=3,
                  bound_fraction=float("inf")),
         answered("numpy:mended", "far-rows", verdict="flaw gone", reason="said to fail"),
+        answered("numpy:declares", bound_fraction=0.99, undeclared_fraction=1234.5),
         answered("torch:bad", verdict="falls short", grade="F", bound_fraction=17.25,
                  max_ulp_error=23985.0, max_ulp_index="0,1", ulp_error_there=99.5, bound=99.5 / 17.25),
         Comparison("softmax", "seed001-123", "float64", -1, "jax", "absent", "No module named 'jax'"),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.bounds import differences, layers, losses, products
-from harness.bounds.elements import FARTHEST, Floats, SoftmaxError, log_softmax, logsumexp, softmax, softmax_error
+from harness.bounds.elements import FARTHEST, Floats, SoftmaxError, log_of_any, logsumexp, softmax, softmax_error
 from harness.bounds.scales import scales
 from harness.bounds.theory import ASSUMED, Declared, Theory, any_order, assumed, blocked_tree, range_free, tree_height
 from harness.formats import Format
@@ -69,7 +69,7 @@ def evaluated(operation: str, e: SoftmaxError, x: Floats, given: list[Any]) -> F
         case "softmax", []:
             return softmax(e)
         case "log_softmax", []:
-            return log_softmax(e)
+            return log_of_any(e)
         case "logsumexp", []:
             return logsumexp(e, x)
         case layer, [_, *targets] if layer in layers.BOUNDS:
@@ -89,7 +89,7 @@ def derivative_or_loss(operation: str, e: SoftmaxError, given: list[Any]) -> Flo
         case "hvp", [cotangent, tangent]:
             return products.hvp(e, cotangent, tangent)
         case "log_softmax_vjp", [cotangent]:
-            return products.log_softmax_vjp(e, cotangent)
+            return losses.back_through_log(e, cotangent)
         case "log_softmax_jvp", [tangent]:
             return products.log_softmax_jvp(e, tangent)
         case "log_softmax_jacobian", []:

@@ -107,9 +107,14 @@ def softmax_error(
     """
     step = relative(1, form)
     n = logits.shape[-1]
-    gap = logits.max(axis=-1, keepdims=True) - logits
+    largest = logits.max(axis=-1, keepdims=True)
+    gap = largest - logits
     moved = np.max(inexact, axis=-1, keepdims=True) if isinstance(inexact, np.ndarray) else 0.0
     near = np.minimum(gap, FARTHEST)
+    if declared.scaled_logits:
+        taken = np.maximum(near, np.minimum(np.abs(logits), near + np.abs(largest)))  # before the shift or after it
+        inexact = inexact + scaled(taken, form, declared)
+        moved = moved + scaled(np.abs(largest), form, declared)
     weights = np.maximum(np.exp(-near), SMALLEST)
     total = weights.sum(axis=-1, keepdims=True)
     s = weights / total
@@ -128,9 +133,15 @@ def softmax_error(
             sum_error = np.where(far, np.inf, sum_error)
     r = exponential + sum_error + relative(assumed(form).division, form)
     shift = theory.ranged * (gap + inexact + moved) * step + inexact
-    top = np.abs(logits.max(axis=-1, keepdims=True)) + moved
+    top = np.abs(largest) + moved
     e = SoftmaxError(s, gap, top, shift, log_total, r, sum_error, tiny, theory, declared, form)
     return taken_through_logs(e) if declared.through_logs else e
+
+
+def scaled(sizes: Floats, form: Format, declared: Declared) -> Floats:
+    """What a logit is off by when it is multiplied by log2 e, itself rounded (docs/bounds.md#scaled-logits)."""
+    off: Floats = np.expm1(2 * relative(1, form)) * sizes + 2 * (declared.flush or form.quantum)
+    return off
 
 
 def taken_through_logs(e: SoftmaxError) -> SoftmaxError:
@@ -167,6 +178,8 @@ def softmax(e: SoftmaxError) -> Floats:
 def log_of_total(e: SoftmaxError) -> Floats:
     """ln Ẑ is off by Z's own error and log's."""
     error: Floats = e.total + assumed(e.form).log * e.form.u * (e.log_total + e.total)
+    if e.declared.scaled_logits:  # the maximum that is added back is not the one that was scaled
+        error = error + scaled(e.top, e.form, e.declared) + np.expm1(2 * e.step) * (e.top + e.log_total + error)
     return error
 
 
@@ -180,10 +193,17 @@ def logsumexp(e: SoftmaxError, logits: Floats) -> Floats:
 def log_softmax(e: SoftmaxError) -> Floats:
     """The shift is rounded, then ln Ẑ, then one subtraction (docs/bounds.md#log-softmax)."""
     inner = e.shift + log_of_total(e)
+    if e.declared.scaled_logits:  # the distance is multiplied by ln 2, which is rounded itself
+        inner = inner + np.expm1(2 * e.step) * (e.gap + e.shift)
     if e.declared.through_logs:  # ln Ẑ is rounded once more with the maximum in it
         inner = inner + e.step * (e.top + e.log_total + inner) + e.tiny
     allowed: Floats = inner + e.step * (e.log_s + inner) + e.tiny
     return allowed
+
+
+def log_of_any(e: SoftmaxError) -> Floats:
+    """Of ln s_j, computed as it is declared."""
+    return log_of_softmax(e) if e.declared.through_probabilities else log_softmax(e)
 
 
 def log_of_softmax(e: SoftmaxError) -> Floats:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.bounds.elements import SMALLEST, Floats, SoftmaxError, log_of_softmax, log_softmax
+from harness.bounds.elements import SMALLEST, Floats, SoftmaxError, log_of_any
 from harness.bounds.products import PRODUCT_ROUNDINGS, jacobian_row, log_softmax_vjp, lost
 from harness.operations import Operation
 from harness.targets import PARTS
@@ -39,8 +39,7 @@ def loss(operation: Operation, e: SoftmaxError, targets: Any) -> Floats:
 
 def cross_entropy(e: SoftmaxError, p: Floats, hard: bool) -> tuple[Floats, Floats]:
     """−Σ p_j·ln s_j, its size and its bound, one a row (docs/bounds.md#cross-entropy). A single 1 sums nothing."""
-    logs = log_of_softmax(e) if e.declared.through_probabilities else log_softmax(e)
-    own = np.where(p > 0, p * logs, 0.0).sum(axis=-1)
+    own = np.where(p > 0, p * log_of_any(e), 0.0).sum(axis=-1)
     size = (p * e.log_s).sum(axis=-1)
     if hard:
         return size, own
@@ -64,13 +63,20 @@ def sums_to_1(p: Floats) -> NDArray[np.bool_]:
     return exact
 
 
+def back_through_log(e: SoftmaxError, cotangent: Floats) -> Floats:
+    """Log-softmax's VJP, computed as it is declared."""
+    if e.declared.through_probabilities:
+        return gradient_through_probabilities(e, np.abs(cotangent))
+    return log_softmax_vjp(e, cotangent)
+
+
 def gradient_through_probabilities(e: SoftmaxError, p: Floats) -> Floats:
     """−p_i/ŝ_i times ŝ_i cancels exactly, and each monomial is rounded; 1/ŝ may overflow, and s_i·s_j underflow
-    (docs/bounds.md#through-probabilities)."""
+    (docs/bounds.md#through-probabilities). `p`: sizes of a cotangent of ln s, a distribution or any other."""
     constant = e.roundings(2 * PRODUCT_ROUNDINGS + 1 + e.height)
     whole = p.sum(axis=-1, keepdims=True)
     allowed = e.s * whole * np.expm1(e.r + constant) + p * np.expm1(constant) + lost(e, quotients(e, p))
-    overflows = ((p > 0) & (e.s < 4 * e.form.smallest_normal)).any(axis=-1, keepdims=True)
+    overflows = ((p > 0) & (e.s < 4 * e.form.smallest_normal * np.maximum(p, 1))).any(axis=-1, keepdims=True)
     return np.where(overflows, np.inf, allowed)
 
 

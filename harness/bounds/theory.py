@@ -76,5 +76,7 @@ class Declared:
     """A product with a Jacobian is summed from its rounded entries, or from quotients that are as small."""
     through_logs: bool = False
     """A softmax is the exp of its logarithm, and the logarithm is taken off as x − logsumexp(x)."""
+    scaled_logits: bool = False
+    """Logits are multiplied by a constant first, as by log2 e for powers of 2."""
     difference_step: float = 0.0
     """Derivatives are central differences of this step."""

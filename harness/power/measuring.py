@@ -22,7 +22,7 @@ from harness.power.trial import ALL, Round, Share, asked, compared, doubts, plan
 from harness.records import Run
 
 SUITE = "standard"
-SAMPLE, SMALL_ONES = Share(small=20, large=1000, named=False, varied=5), Share(large=1000, named=False)
+SAMPLE, SMALL_ONES = Share(small=20, large=1000, named=False, varied=8), Share(large=1000, named=False)
 IN_USE = tuple(backend for backend in right.CLAIMS if backend not in right.THOROUGH)
 ROUNDS = (
     Round(right.CLAIMS, "quick"),

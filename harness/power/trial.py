@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,9 +20,9 @@ from harness.engine import Settings
 from harness.journal import Journal
 from harness.plan import merged, probes
 from harness.probes import HEIGHT
-from harness.records import Group, Run
+from harness.records import Case, Group, Run
 from harness.rows import SHORT, explained_in_some_order
-from harness.suites import Wish, cells, load
+from harness.suites import Wish, cells, load, who_answers
 
 STANDS_FOR = "numpy"
 """All are NumPy's formulas but for one place, so what NumPy is declared to do on special inputs is asked of them."""
@@ -43,7 +44,7 @@ class Share:
     named: bool = True
     """Whether large named cases are asked too."""
     varied: int = 1
-    """One in so many of the small cases that are put in other ways too, with all their ways."""
+    """Of each other way of putting a case, one in so many of the small cases that are put so."""
 
 
 ALL = Share()
@@ -59,22 +60,38 @@ class Round:
 
 
 def asked(names: tuple[str, ...], suite: str, share: Share = ALL) -> list[Group]:
-    """What a suite asks of these backends, probes first: those of heights, as exp's only tell and change no verdict."""
-    planned = merged(thinned(cells(load(suite), lambda listed: names), share))
+    """What a suite asks of these backends as of a user's kernels that are named, probes first: those of heights, as
+    exp's only tell and change no verdict."""
+
+    def answering(listed: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in who_answers(listed, names) if name in names)
+
+    planned = merged(thinned(cells(load(suite), answering), share))
     measuring = probes([group for group in planned if group.case.name in CASES])
     return [*(group for group in measuring if group.probe == HEIGHT), *planned]
 
 
 def thinned(wishes: Iterable[Wish], share: Share) -> list[Wish]:
     given = list(wishes)
-    varied = {wish.case.stream for wish in given if wish.case.variation}
     plain = dict.fromkeys(wish.case for wish in given if not wish.case.variation and wish.case.name not in CASES)
     large = [case for case in plain if prod(case.shape) > LARGE]
     small = [case for case in plain if prod(case.shape) <= LARGE]
     kept = {case.name for case in (*small[:: share.small], *large[:: share.large])}
-    kept |= {case.name for case in [case for case in small if case.name in varied][:: share.varied]}
     kept |= {name for name, case in CASES.items() if share.named or prod(case.shape) <= LARGE}
-    return [wish for wish in given if wish.case.name.partition("@")[0] in kept]
+    few = {case.name for case in small}
+    for asked_so in by_variation(given).values():
+        some = [case for case in asked_so if case.stream in few][:: share.varied]
+        kept |= {name for case in some for name in (case.name, case.stream)}
+    return [wish for wish in given if wish.case.name in kept]
+
+
+def by_variation(wishes: Iterable[Wish]) -> dict[str, list[Case]]:
+    """Cases that are put otherwise, by the way in which they are."""
+    found: dict[str, dict[Case, None]] = defaultdict(dict)
+    for wish in wishes:
+        if wish.case.variation:
+            found[wish.case.variation][wish.case] = None
+    return {variation: list(cases) for variation, cases in found.items()}
 
 
 def compared(groups: list[Group], module: str, watch: Watch, once: bool = False) -> Run:

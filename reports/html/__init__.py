@@ -31,7 +31,7 @@ IN_FULL = (
     "witness", "answer", "worst_index", "max_relative_index", "max_absolute_index", "max_ulp_index", "allowed_there",
     "median_ulp_error", "p90_ulp_error", "p99_ulp_error", "max_scale_error", "smallest_rtol", "smallest_atol",
     "bias_percent", "max_absolute_error", "mean_absolute_error", "any_order_fraction", "simulated_fraction",
-    "unbounded", "misrounded", "lost_components", "lost_index", "lost_witness",
+    "undeclared_fraction", "unbounded", "misrounded", "lost_components", "lost_index", "lost_witness",
 )  # fmt: skip
 """Columns of the comparisons that are read of kept cells alone."""
 

@@ -27,6 +27,7 @@ FIGURES = {
     "max_ulp_error_ftz": "largest of all but for zeros by flushing, ulp",
     "any_order_fraction": "of the bound for any order of additions",
     "simulated_fraction": "of what honest evaluations explain, simulated",
+    "undeclared_fraction": "of the bound without what it declares",
     "measured_height": "longest chain measured",
     "mean_ulp_error": "mean error, ulp",
     "max_relative_error": "largest relative error",

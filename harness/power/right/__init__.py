@@ -14,6 +14,7 @@ from harness.power.right.in_use import (
     Online,
     Pairwise,
     PowersOfTwo,
+    RoundedPowers,
     Sequential,
 )
 from harness.power.right.rounded import Exact, Right, Wide, by_rows, in_shape, nearest
@@ -23,5 +24,7 @@ __all__ = ["BACKENDS", "CLAIMS", "SELF_TEST", "THOROUGH", "Exact", "Right", "by_
 SELF_TEST: type[Right] = Exact
 THOROUGH: tuple[type[Right], ...] = (Wide, Compensated, Sequential)
 """Those that go through most of the suites; the others part from them in a sum, and go through less."""
-CLAIMS: tuple[type[Right], ...] = (*THOROUGH, Kahan, Pairwise, Online, Blocks, PowersOfTwo, InTheLogarithm)
+CLAIMS: tuple[type[Right], ...] = (
+    *THOROUGH, Kahan, Pairwise, Online, Blocks, PowersOfTwo, RoundedPowers, InTheLogarithm,
+)  # fmt: skip
 BACKENDS: tuple[type[Right], ...] = (Right, SELF_TEST, *CLAIMS)
