@@ -73,13 +73,13 @@ def who_answers(patterns: Sequence[str], named: Sequence[str] = ()) -> tuple[str
     """
     listed = matched(patterns)
     foreign = all(name in BROUGHT for name in listed)
-    brought = {name for name in BROUGHT if find(name).by_default}
+    brought = (name for name in BROUGHT if find(name).by_default)
     return in_order(
-        {
+        (
             *listed,
-            *(name for name in brought.union(named) if STANDS_FOR[find(name).compiles] in listed),
+            *(name for name in (*brought, *named) if STANDS_FOR[find(name).compiles] in listed),
             *(name for name in named if foreign),
-        }
+        )
     )
 
 
