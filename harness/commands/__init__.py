@@ -5,10 +5,10 @@ The only floor that opens files for others, reads arguments and sets the exit st
 
 from __future__ import annotations
 
-from harness.commands import baseline, charts, compare, findings, inventory, printed, saved, versions
+from harness.commands import atlas, backends, baseline, compare, findings, printed, report, versions
 from harness.commands.options import app
 
-__all__ = ["app", "baseline", "charts", "compare", "findings", "inventory", "printed", "saved", "versions"]
+__all__ = ["app", "atlas", "backends", "baseline", "compare", "findings", "printed", "report", "versions"]
 
 ORDER = (
     "compare",
