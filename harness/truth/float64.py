@@ -2,9 +2,9 @@
 
 Each value has a radius: what theory allows a float64 softmax to err by (`harness.truth.bounds`,
 docs/operations.md#float64). Where that is not under 2^-10 ulp, of a format as long as the one under test but without a
-smallest number, or a power of two is inside, the row is left undecided, for Arb to do. So relative errors are as well known as ULP errors, below
-the format's numbers too. Nothing here is believed for that alone: rows are computed again by Arb, which is what
-`audited` is for.
+smallest number, or a power of two is inside, the row is left undecided, for Arb to do. So relative errors are as well
+known as ULP errors, below the format's numbers too. Nothing here is believed for that alone: rows are computed again by
+Arb, which is what `audited` is for.
 """
 
 from __future__ import annotations
