@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from backends import OURS
 
 ROOT = Path(__file__).parent.parent
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 PACKAGES = ("backends", "harness", "reports")
 FLOORS = [
     ["harness.__main__"],
@@ -69,6 +71,31 @@ def test_imports_run_one_way(module: str) -> None:
 
 
 GROUND = FLOORS[-2]
+
+
+def drawn() -> str:
+    """The floors with their rooms, each with what it is for: the first sentence of its docstring."""
+    return "\n\n".join("\n".join(line(room) for room in floor if room != "harness") for floor in FLOORS) + "\n"
+
+
+def line(room: str) -> str:
+    said = ast.get_docstring(ast.parse(FILES[room].read_text())) or ""
+    return f"{room.removeprefix('harness.'):<12} {said.splitlines()[0]}"
+
+
+def test_the_picture_is_the_code_s(request: pytest.FixtureRequest) -> None:
+    head, _, rest = ARCHITECTURE.read_text().partition("```text\n")
+    picture, end, tail = rest.partition("```\n")
+    if request.config.getoption("--accept"):
+        ARCHITECTURE.write_text(f"{head}```text\n{drawn()}{end}{tail}")
+        picture = drawn()
+    assert picture == drawn()
+
+
+def test_every_place_that_is_named_is_there() -> None:
+    named = re.findall(r"`((?:backends|harness|reports)/[\w/.]*|\w+\.(?:toml|txt))`", ARCHITECTURE.read_text())
+    assert len(named) > 20
+    assert [place for place in named if not (ROOT / place).exists()] == []
 
 
 def test_no_import_runs_in_a_circle() -> None:

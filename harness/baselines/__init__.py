@@ -1,1 +1,1 @@
-"""Accepted answers, a file a platform, and what moved since (docs/regression.md)."""
+"""Accepted answers, a file a platform, and what has changed since (docs/regression.md)."""

@@ -1,4 +1,4 @@
-"""The commands, a file for each question; importing this makes them known to `app`.
+"""The command line: one file a verb; importing this makes them known to `app`.
 
 The only floor that opens files for others, reads arguments and sets the exit status.
 """

@@ -1,4 +1,4 @@
-"""What each backend does where softmax has no obvious answer, as facts, against what is declared of it."""
+"""What each backend does on special inputs, as facts, against what is declared of it."""
 
 from harness.specials.entries import Entry
 from harness.specials.survey import Atlas, by_default, facts_of, survey

@@ -1,4 +1,4 @@
-"""Exact values with a proved radius, made once a question and not once a backend."""
+"""What is right, and how far off an answer may be: exact values, proved bounds, honest evaluations."""
 
 from harness.truth import float64
 from harness.truth.audit import AuditError, audited, checked, deviation
