@@ -33,7 +33,6 @@ from harness.errors import UsageError
 if TYPE_CHECKING:
     from harness.records import Run
     from harness.runs.plan import Selection
-    from harness.workers.scratch import temporary
 
 DEFECTS_ALONE = ("defect",)
 """What the quick suite looks into; the others look into accuracy and policy too."""
@@ -68,6 +67,7 @@ def compare(
     from harness.workers import signals
     from harness.workers.engine import Settings
     from harness.workers.process import Limits
+    from harness.workers.scratch import temporary
 
     checked_format(form)
     pairing, demand = checked_pairs(pairs), checked_grade(fail_at or "F")

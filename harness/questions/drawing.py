@@ -136,7 +136,7 @@ def _(recipe: Twins, name: str, shape: tuple[int, ...], rows: Span, form: Format
 
 @draw.register
 def _(recipe: Stored, name: str, shape: tuple[int, ...], rows: Span, form: Format) -> NDArray[np.float64]:
-    file = files("harness").joinpath("data", recipe.file)
+    file = files("harness.questions.data").joinpath(recipe.file)
     content = file.read_bytes()
     if (found := hashlib.sha256(content).hexdigest()) != recipe.sha256:
         raise ValueError(f"{recipe.file} is damaged: its SHA-256 is {found}, not {recipe.sha256}")
