@@ -36,9 +36,9 @@ def done() -> int | str | None:
     """The exit status."""
     import signal
 
+    from harness.commands.streams import prepared
     from harness.errors import DISK, OUR_FAULT, USAGE, UsageError
-    from harness.signals import heard_again
-    from harness.streams import prepared
+    from harness.workers.signals import heard_again
 
     prepared()
     signal.signal(signal.SIGTERM, terminate)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 FULL_JACOBIAN_N = 256
 """Longest axis for which a whole n × n Jacobian is held; beyond it, `vjp` and `jvp` probe it by products."""
+DISTRIBUTION_PARTS = 128
+"""A label distribution's entries are multiples of one over this: sums of them are exact in every format."""
 CLASSES = 3
 """Outputs T of a softmax layer, unless its case has others. Its inputs are a case's rows: N is the axis's length."""
 LABELS, DISTRIBUTION, COTANGENT, TANGENT = ("logits", "labels"), ("logits", "distribution"), "cotangent", "tangent"

@@ -63,7 +63,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Family:
-    """Rows along an axis as `harness.families` makes them, scaled to the format under test."""
+    """Rows along an axis as `harness.questions.families` makes them, scaled to the format under test."""
 
     name: str
     axis: int = -1
@@ -98,7 +98,7 @@ class Case:
     classes: int = CLASSES
     """Outputs of a layer."""
     variation: str = ""
-    """How the question is put, if not plainly: one of `harness.variations`. The exact answer is the same."""
+    """How the question is put, if not plainly: one of `harness.questions.variations`. The exact answer is the same."""
     stream: str = ""
     """The name that its numbers are drawn by, where several cases share them; else its own."""
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from harness.atlas.entries import Entry
-from harness.atlas.policies import AS_DECLARED, UNDECLARED, VERDICTS
-from harness.atlas.situations import DERIVATIVES, OPERATIONS, SITUATIONS, VALUES
 from harness.findings.record import Finding
+from harness.specials.entries import Entry
+from harness.specials.policies import AS_DECLARED, UNDECLARED, VERDICTS
+from harness.specials.situations import DERIVATIVES, OPERATIONS, SITUATIONS, VALUES
 from reports import findings, terminal
 from reports.markdown import escaped, grid, section
 

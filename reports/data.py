@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from harness.records import Run
-from harness.store import TABLES
-from harness.store import csv as table_csv
+from harness.runs.store import TABLES
+from harness.runs.store import csv as table_csv
 
 
 def json(run: Run) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.ledger.cells import KEY, PEAKS
-from harness.ledger.moves import (
+from harness.baselines.cells import KEY, PEAKS
+from harness.baselines.moves import (
     AS_BEFORE,
     BETTER,
     CHANGED,
@@ -32,7 +32,7 @@ from harness.ledger.moves import (
     WORSE,
     Moves,
 )
-from harness.store import csv as table_csv
+from harness.runs.store import csv as table_csv
 from reports import markdown, terminal
 from reports.cells import figure, placed
 from reports.data import plain

@@ -6,9 +6,9 @@ from functools import cache
 
 import pandas as pd
 
-from harness.cases import named as case_by_name
 from harness.errors import UsageError
 from harness.operations import OPERATIONS
+from harness.questions.cases import named as case_by_name
 from harness.records import Run
 from reports import sweeps
 from reports.agreement import agreeing, same_bits

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from harness.printed import FAR, Found, Today, agreeing
+from harness.findings.printed import FAR, Found, Today, agreeing
 from reports.markdown import grid
 
 

@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 
-from harness.grades import GRADES
+from harness.judging.grades import GRADES
 from harness.operations import OPERATIONS
 from harness.records import Run
 from reports.cells import answered, figure, native, placed

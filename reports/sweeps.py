@@ -8,7 +8,7 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from harness.store import TABLES
+from harness.runs.store import TABLES
 from reports.cells import answered, figure
 
 

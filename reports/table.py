@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from harness.grades import fails
+from harness.judging.grades import fails
 from harness.records import Run
 from reports.cells import answered, figure, native, placed
 from reports.quality import worst_grade

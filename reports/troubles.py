@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from harness import status
 from harness.errors import DEATHS
 from harness.records import Run
+from harness.runs import exit_status
 from reports import table
 from reports.cells import command, figure, legible, placed
 
@@ -30,7 +30,7 @@ def of_the_run(run: Run) -> list[str]:
     told = ["interrupted: what was finished stands here, and the rest was not run"] * bool(about.get("partial"))
     told += [f"our own fault: {fault}" for fault in about.get("faults", [])]
     told += unanswered(about.get("unanswered_probes", []))
-    told += status.unjudged_by_name(run)
+    told += exit_status.unjudged_by_name(run)
     told += ["nothing was compared"] * (not (run.comparisons.outcome == "ok").any())
     return [clipped(sentence) for sentence in told]
 

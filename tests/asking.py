@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import arrays
+from harness.numbers import arrays
 from harness.operations import CLASSES, OPERATIONS
 
 

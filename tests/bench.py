@@ -32,17 +32,18 @@ import pandas as pd
 from tabulate import tabulate
 
 from backends import FRAMEWORKS, NAMES, find
-from harness import arrays, store
-from harness.bounds import any_order, bound
-from harness.environment import environment
-from harness.formats import FORMATS
-from harness.ledger import accepted, gate
-from harness.metrics import measure
-from harness.plan import Selection, groups
+from harness.baselines import accepted, gate
+from harness.judging.metrics import measure
+from harness.numbers import arrays
+from harness.numbers.formats import FORMATS
 from harness.records import Comparison, Run
-from harness.reference import Expected, audited, expected
-from harness.reference.double import in_double
-from harness.workload import programs
+from harness.runs import store
+from harness.runs.plan import Selection, groups
+from harness.truth import Expected, audited, expected
+from harness.truth.bounds import any_order, bound
+from harness.truth.float64 import in_double
+from harness.workers.machine import environment
+from harness.workers.shares import programs
 from reports import html
 from reports.moves import render
 from tests.command import harness

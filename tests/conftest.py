@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 from backends import NAMES, find
-from harness import blocks, judge, pairs
-from harness.inputs import Inputs
+from harness.judging import judge, pairs
 from harness.operations import OPERATIONS
-from harness.process import Limits, Worker
+from harness.questions import blocks
 from harness.records import Case, Comparison, Group, Judgement, Result
-from harness.workload import refusal
+from harness.workers.input_files import Inputs
+from harness.workers.process import Limits, Worker
+from harness.workers.shares import refusal
 
 REQUIRED = os.environ.get("SOFTMAX_HARNESS_REQUIRE", "").split()
 """The frameworks, and `chromium`, that must be there: CI names them, so that a broken install can't pass as a skip."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from harness import arrays
-from harness.process import environment
+from harness.numbers import arrays
+from harness.workers.process import environment
 
 LOOP = """
 import json, os, sys

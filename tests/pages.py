@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from harness import store
 from harness.findings import Finding
 from harness.records import Run
+from harness.runs import store
 from reports.html.beside import Beside
 from tests.command import harness
 

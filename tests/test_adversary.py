@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.bounds import Declared, any_order, assumed, bound
-from harness.formats import Format
+from harness.numbers.formats import Format
+from harness.truth.bounds import Declared, any_order, assumed, bound
 
 Numbers = list[float]
 FORMATS = {

@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import blocks, vectors
-from harness.bounds import blocked_tree, bound
-from harness.cases import OPTIONS, named
-from harness.equations import compared, sides
 from harness.errors import UsageError
-from harness.formats import FORMATS
+from harness.judging.equations import compared, sides
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, answer_shape, lengths
 from harness.power import mutants, trial
 from harness.power.mutants.sizes import MUTANTS, first_call_of_a_process
 from harness.power.planting import Mutant
+from harness.questions import blocks, vectors
+from harness.questions.cases import OPTIONS, named
+from harness.questions.suites import SUITES, load
+from harness.questions.suites.wishes import of_sweep
+from harness.questions.targets import ENDS, KINDS
+from harness.questions.variations import HELD
 from harness.records import Group, Side
-from harness.reference.exact import expected
-from harness.suites import SUITES, load
-from harness.suites.cells import of_sweep
-from harness.targets import ENDS, KINDS
-from harness.variations import HELD
-from harness.worker import asked as answered
+from harness.truth.bounds import blocked_tree, bound
+from harness.truth.exact.expected import expected
+from harness.workers.worker import asked as answered
 
 SHAPES = ("1", "3x1", "4x7", "5x4/0", "3x5x4/1", "2x3x4x2/2", "1x2x3x2x1x4")
 ARGUMENT = {

@@ -10,13 +10,13 @@ import pytest
 
 from backends import NAMES, add, find
 from backends.numpy import NumPy
-from harness.atlas import Entry, by_default, facts_of, survey
-from harness.atlas.coincidences import settled
-from harness.atlas.entries import Seen, entries
-from harness.atlas.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, VERDICTS, ours, parsed
-from harness.atlas.situations import SITUATIONS, Situation
-from harness.atlas.sweep import Sweep, rows
 from harness.errors import UsageError
+from harness.specials import Entry, by_default, facts_of, survey
+from harness.specials.coincidences import settled
+from harness.specials.entries import Seen, entries
+from harness.specials.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, VERDICTS, ours, parsed
+from harness.specials.situations import SITUATIONS, Situation
+from harness.specials.sweep import Sweep, rows
 from reports import atlas as page
 from tests import touchy
 from tests.command import ROOT, harness

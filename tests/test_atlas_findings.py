@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from backends import add
-from harness.atlas import Atlas, survey
-from harness.atlas.entries import Entry, Key, Seen, entries
-from harness.atlas.policies import parsed
-from harness.atlas.sweep import Sweep
 from harness.findings import Asker, kept
-from harness.findings.atlas import survey as look_into
-from harness.findings.atlas.suspects import OTHERS, Suspect, suspects
 from harness.findings.record import DEFECT, POLICY, SHOWN, Finding
+from harness.findings.specials import survey as look_into
+from harness.findings.specials.suspects import OTHERS, Suspect, suspects
+from harness.specials import Atlas, survey
+from harness.specials.entries import Entry, Key, Seen, entries
+from harness.specials.policies import parsed
+from harness.specials.sweep import Sweep
 from reports import atlas as page
 from tests import odd
 from tests.command import ROOT, harness

@@ -12,7 +12,7 @@ from flint import arb, ctx
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from harness.reference.balls import LOWEST_EXPONENT, UndecidedError, as_expected, decided
+from harness.truth.exact.balls import LOWEST_EXPONENT, UndecidedError, as_expected, decided
 
 Value = tuple[float, float, int]
 LARGEST_LOW = float(np.nextafter(2.0**-53, 0))

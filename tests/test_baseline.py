@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.baselines.versions import wanted
 from harness.commands.versions import check_answered
 from harness.errors import UsageError
-from harness.versions import wanted
 from tests.command import ROOT, harness
 from tests.test_ledger import run_of
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness import arrays
-from harness.bounds import NOTHING, Declared, any_order, blocked_tree, bound
-from harness.formats import FORMATS
-from harness.grades import grade
-from harness.metrics import errors, measure
+from harness.judging.grades import grade
+from harness.judging.metrics import errors, measure
+from harness.judging.rows import verdict
+from harness.judging.tally import Tally
+from harness.numbers import arrays
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.reference import expected
-from harness.rows import verdict
-from harness.tally import Tally
+from harness.truth import expected
+from harness.truth.bounds import NOTHING, Declared, any_order, blocked_tree, bound
 from tests.asking import beside
 from tests.formulas import pairwise, sequential
 

@@ -66,7 +66,7 @@ def test_the_framework_s_own_results_are_not_the_kernel_s(zeros: Path, tmp_path:
 
 COUNTING = """
 import json, sys
-from harness.plan import Selection, groups
+from harness.runs.plan import Selection, groups
 from collections import Counter
 from backends import unsupported
 planned = groups(Selection(suite=sys.argv[1], backends=tuple(sys.argv[2:])))

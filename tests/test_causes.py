@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import blocks
-from harness.causes import causes, main_cause
-from harness.formats import FORMATS
-from harness.metrics import errors
-from harness.probes import EXPONENTIALS, exp_shows, measured_exp
-from harness.reference import expected
+from harness.judging.causes import causes, main_cause
+from harness.judging.metrics import errors
+from harness.judging.probes import EXPONENTIALS, exp_shows, measured_exp
+from harness.numbers.formats import FORMATS
+from harness.questions import blocks
+from harness.truth import expected
 from tests.formulas import pairwise, sequential
 
 Function = Callable[[Any], Any]

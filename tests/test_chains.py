@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import arrays, blocks, judge, pairs
-from harness.bounds import blocked_tree, bound
-from harness.chains import MOVES, OWN, directions, residual_shares
-from harness.digits import digit, leaves_digit
-from harness.formats import DIGIT, FORMATS
-from harness.metrics import errors
+from harness.judging import judge, pairs
+from harness.judging.chains import MOVES, OWN, directions, residual_shares
+from harness.judging.digits import digit, leaves_digit
+from harness.judging.metrics import errors
+from harness.judging.probes import Measured
+from harness.judging.rows import NO_DIGIT
+from harness.numbers import arrays
+from harness.numbers.formats import DIGIT, FORMATS
 from harness.operations import OPERATIONS
-from harness.probes import Measured
+from harness.questions import blocks
 from harness.records import Case, Comparison, Group, Normal, Printed, Property, Recipe, Result
 from harness.records import Chain as Lost
-from harness.reference import expected
-from harness.rows import NO_DIGIT
+from harness.truth import expected
+from harness.truth.bounds import blocked_tree, bound
 from tests.asking import beside
 
 Rows = np.ndarray[Any, Any]

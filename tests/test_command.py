@@ -14,8 +14,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import store
-from harness.rows import NO_DIGIT
+from harness.judging.rows import NO_DIGIT
+from harness.runs import store
 from tests.command import ROOT, harness
 
 PLANTED = str(ROOT / "tests" / "planted")
@@ -211,7 +211,7 @@ def test_a_fault_of_ours_is_said_and_costs_its_own_group_alone(tmp_path: Path) -
     """The judge is made to fail on one group: the others are written, and the exit code is 3."""
     script = """
 import sys
-from harness import judge
+from harness.judging import judge
 from harness.__main__ import main
 real = judge.judge
 def broken(group, *rest):

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from backends import FRAMEWORKS
-from harness import arrays
-from harness.bounds import assumed
-from harness.formats import FORMATS
+from harness.numbers import arrays
+from harness.numbers.formats import FORMATS
 from harness.records import Case, Printed
+from harness.truth.bounds import assumed
 from tests.conftest import REQUIRED
 
 ROOT = Path(__file__).parent.parent
@@ -29,8 +29,8 @@ ASKED = """
 import json, sys
 import numpy as np
 from backends import find
-from harness import arrays
-from harness.formats import FORMATS
+from harness.numbers import arrays
+from harness.numbers.formats import FORMATS
 
 try:
     b = find(sys.argv[1])()

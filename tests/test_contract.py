@@ -9,12 +9,12 @@ import pytest
 
 from backends import OPERATIONS as METHODS
 from backends import Backend, find
-from harness import blocks
-from harness.cases import CASES
-from harness.formats import FORMATS
+from harness.judging.rows import declared_flaw
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, answer_shape
+from harness.questions import blocks
+from harness.questions.cases import CASES
 from harness.records import Case, Group, Normal, Printed
-from harness.rows import declared_flaw
 from tests.conftest import Asked
 
 VECTOR = Case("contract-vector", "one row, no batch", Normal(2), (3,), axes=(0,))

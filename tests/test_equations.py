@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import blocks
-from harness.bounds import blocked_tree, bound
-from harness.equations import EQUATIONS, exact_dot, joined, sides, two_product
-from harness.formats import FORMATS
-from harness.properties import TWIN_LAWS, deviations
+from harness.judging.equations import EQUATIONS, exact_dot, joined, sides, two_product
+from harness.judging.laws import TWIN_LAWS, deviations
+from harness.numbers.formats import FORMATS
+from harness.questions import blocks
 from harness.records import Case, Judgement, Side, Twins
-from harness.reference import expected
-from harness.units import in_one
+from harness.runs.units import in_one
+from harness.truth import expected
+from harness.truth.bounds import blocked_tree, bound
 
 RANDOM = np.random.Generator(np.random.Philox(key=21))
 LOGITS = RANDOM.normal(scale=3, size=(20, 5))

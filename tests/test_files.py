@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import arrays, wire
 from harness.errors import UsageError
-from harness.spool import Spool
+from harness.numbers import arrays
+from harness.workers import wire
+from harness.workers.spool import Spool
 from tests.command import ROOT, brought, harness
 
 VANDALS = """
@@ -153,7 +154,7 @@ def test_what_is_kept_is_read_bit_for_bit(tmp_path: Path, given: np.ndarray) -> 
 
 
 def test_room_is_free_again_once_nothing_in_it_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.spool.ENOUGH", 1000)
+    monkeypatch.setattr("harness.workers.spool.ENOUGH", 1000)
     spool = Spool(tmp_path)
     kept = [spool.keep(np.full(100, number)) for number in range(10)]
     for number, one in enumerate(kept):
@@ -171,7 +172,7 @@ def test_no_room_is_one_sentence_and_spoils_nothing(tmp_path: Path, monkeypatch:
     spool = Spool(tmp_path)
     first = spool.keep(np.arange(3))
     with monkeypatch.context() as full:
-        full.setattr("harness.spool.write", full_after_half)
+        full.setattr("harness.workers.spool.write", full_after_half)
         with pytest.raises(UsageError, match=r"cannot write to '.*': No space left"):
             spool.keep(np.ones(3))
     second = spool.keep(np.arange(5))

@@ -15,8 +15,6 @@ import pandas as pd
 import pytest
 
 from backends import add
-from harness import store
-from harness.cases import named
 from harness.commands.findings import limits, written
 from harness.errors import UsageError
 from harness.findings import Asker, kept, reproduce, snippets, survey
@@ -26,11 +24,13 @@ from harness.findings.shrink import shrunk
 from harness.findings.snippets import NO_ARRAY, Ran
 from harness.findings.survey import ONE_ANSWER, last_words, looked_into
 from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
+from harness.judging.rows import NO_DIGIT
 from harness.operations import OPERATIONS
-from harness.process import Limits
+from harness.questions.cases import named
+from harness.questions.variations import CALLS, VARIATIONS
 from harness.records import Comparison, Property, Run
-from harness.rows import NO_DIGIT
-from harness.variations import CALLS, VARIATIONS
+from harness.runs import store
+from harness.workers.process import Limits
 from reports import findings as page
 from tests import fickle as fickle_backends
 from tests.command import harness

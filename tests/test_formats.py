@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import store
 from harness.errors import INTERRUPTED
-from harness.plan import Selection
 from harness.records import Comparison, Run
-from harness.status import exit_code
+from harness.runs import store
+from harness.runs.exit_status import exit_code
+from harness.runs.plan import Selection
 from reports import FORMATS, github, junit, nearness, render
 from reports.cells import legible
 from tests.command import harness

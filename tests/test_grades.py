@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import blocks, judge, pairs
-from harness.cases import CASES
-from harness.formats import FORMATS
-from harness.grades import with_height
-from harness.plan import Selection, groups
-from harness.probes import Measured, Probed, chain, measured_height
+from harness.judging import judge, pairs
+from harness.judging.grades import with_height
+from harness.judging.probes import Measured, Probed, chain, measured_height
+from harness.judging.rows import NO_DIGIT
+from harness.numbers.formats import FORMATS
+from harness.questions import blocks
+from harness.questions.cases import CASES
 from harness.records import Case, Comparison, Group, Normal, Printed, Result, Uniform
-from harness.reference import expected
-from harness.rows import NO_DIGIT
+from harness.runs.plan import Selection, groups
+from harness.truth import expected
 from tests.formulas import pairwise, sequential
 
 Function = Callable[[Any], Any]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import store
-from harness.atlas import Entry
 from harness.records import Run
+from harness.runs import store
+from harness.specials import Entry
 from reports import html, links, table
 from reports.html import cells, chosen, headline, specials
 from tests.command import ROOT

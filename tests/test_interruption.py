@@ -21,13 +21,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import compare, errors, plan, runs, signals, status
-from harness.engine import Engine, Settings
+from harness import errors
 from harness.errors import UsageError
-from harness.journal import FILE, Journal
-from harness.pairs import natives_and_variants
-from harness.process import Limits, Worker
+from harness.judging.pairs import natives_and_variants
 from harness.records import Group, Result
+from harness.runs import comparing, exit_status, plan
+from harness.runs.journal import FILE, Journal
+from harness.runs.run import as_run
+from harness.workers import signals
+from harness.workers.engine import Engine, Settings
+from harness.workers.process import Limits, Worker
 from tests.command import ROOT, brought
 
 NUMBER = 10
@@ -52,8 +55,8 @@ def journal(tmp_path: Path) -> Journal:
     return made
 
 
-def carried_out(journal: Journal, tmp_path: Path, backends: tuple[str, ...] = ("numpy",)) -> compare.Comparing:
-    return compare.carried_out(asked(backends), Settings(tmp_path), natives_and_variants, journal, quiet)
+def carried_out(journal: Journal, tmp_path: Path, backends: tuple[str, ...] = ("numpy",)) -> comparing.Comparing:
+    return comparing.carried_out(asked(backends), Settings(tmp_path), natives_and_variants, journal, quiet)
 
 
 def at_the_third(journal: Journal, then: Callable[[], None]) -> None:
@@ -79,7 +82,7 @@ def test_an_interruption_while_a_unit_is_written_loses_no_cell(
         work = carried_out(journal, tmp_path)
     finally:
         signal.signal(signal.SIGTERM, before)
-    cells = runs.as_run(work, asked(), {}).comparisons
+    cells = as_run(work, asked(), {}).comparisons
     assert work.partial
     assert sorted(cells.case) == sorted(group.case.name for group in asked())
     assert (cells.outcome == "ok").sum() >= 3
@@ -103,7 +106,7 @@ def test_whatever_the_moment_a_run_goes_on_to_its_whole_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
     (journal := Journal(tmp_path, asked(PAIR), "")).begin()
-    monkeypatch.setattr("harness.engine.SimpleQueue", CutOff)
+    monkeypatch.setattr("harness.workers.engine.SimpleQueue", CutOff)
     CutOff.left = moment
     cut = carried_out(journal, tmp_path, PAIR)
     assert cut.partial == (CutOff.left <= 0)
@@ -112,9 +115,9 @@ def test_whatever_the_moment_a_run_goes_on_to_its_whole_end(
     done = [json.loads(line) for line in journal.file.read_bytes().splitlines()[1:]]
     for entry in done:
         assert entry["partial"] or all("not run" not in row for row in entry["comparisons"])
-    run = runs.as_run(carried_out(again, tmp_path, PAIR), asked(PAIR), {})
+    run = as_run(carried_out(again, tmp_path, PAIR), asked(PAIR), {})
     assert set(run.comparisons.outcome) == {"ok"}
-    assert status.exit_code(run) == 0
+    assert exit_status.exit_code(run) == 0
 
 
 def test_a_unit_whose_probe_was_cut_off_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +125,7 @@ def test_a_unit_whose_probe_was_cut_off_is_not_done(tmp_path: Path, monkeypatch:
     journal = Journal(tmp_path, groups, "")
     journal.begin()
     [number] = [number for number, group in enumerate(groups) if not group.probe]
-    work = compare.Comparing(groups, Engine(groups, Settings(tmp_path)), natives_and_variants, journal)
+    work = comparing.Comparing(groups, Engine(groups, Settings(tmp_path)), natives_and_variants, journal)
     work._take(Result(number, 0, "numpy", "failed", "planted"))
     work.partial = True
     for each in range(len(groups)):
@@ -131,10 +134,10 @@ def test_a_unit_whose_probe_was_cut_off_is_not_done(tmp_path: Path, monkeypatch:
 
 
 def test_a_whole_run_with_a_cell_that_was_not_run_is_our_fault(journal: Journal, tmp_path: Path) -> None:
-    run = runs.as_run(carried_out(journal, tmp_path), asked(), {})
-    assert status.exit_code(run) == 0
+    run = as_run(carried_out(journal, tmp_path), asked(), {})
+    assert exit_status.exit_code(run) == 0
     run.comparisons.loc[3, "outcome"] = "not run"
-    assert status.exit_code(run) == errors.OUR_FAULT
+    assert exit_status.exit_code(run) == errors.OUR_FAULT
 
 
 def test_workers_never_hear_of_ctrl_c(tmp_path: Path) -> None:

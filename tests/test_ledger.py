@@ -18,16 +18,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import errors, plan, store
-from harness.cases import CASES
-from harness.cell import Cell
+from harness import errors
+from harness.baselines import accepted, cells, gate, moves
+from harness.baselines.distances import distance
+from harness.baselines.platform import platform
 from harness.errors import UsageError
-from harness.ledger import accepted, cells, gate, moves
-from harness.ledger.apart import distance
-from harness.ledger.platform import platform
-from harness.probes import Measured
+from harness.judging.cell import Cell
+from harness.judging.probes import Measured
+from harness.judging.rows import comparison, declared_flaw
+from harness.questions.cases import CASES
 from harness.records import Comparison, Group, Run
-from harness.rows import comparison, declared_flaw
+from harness.runs import plan, store
 from reports import moves as pages
 from tests.command import ROOT
 
@@ -496,7 +497,7 @@ def test_a_machine_of_any_name_has_its_file_in_the_folder(tmp_path: Path, machin
 WRITER = """
 import sys
 from pathlib import Path
-from harness.ledger import accepted
+from harness.baselines import accepted
 file = Path(sys.argv[1])
 baseline = accepted.read(file)
 print("ready", flush=True)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from harness.arrays import dtype
-from harness.formats import FORMATS
+from harness.numbers.arrays import dtype
+from harness.numbers.formats import FORMATS
 from harness.transcript.literals import RUNS, SHORT, literal
 
 BITS = {"float64": "u8", "float32": "u4", "float16": "u2", "bfloat16": "u2"}

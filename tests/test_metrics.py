@@ -19,14 +19,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from harness import arrays, metrics
-from harness.formats import FORMATS, Format
-from harness.metrics import errors, measure
-from harness.pairs import Percent
-from harness.percents import mean_relative_error_percent, percents
-from harness.reference import Expected
-from harness.sums import Total
-from harness.tally import EDGES, Counts, Peak, Tally
+from harness.judging import metrics
+from harness.judging.metrics import errors, measure
+from harness.judging.pairs import Percent
+from harness.judging.percents import mean_relative_error_percent, percents
+from harness.judging.tally import EDGES, Counts, Peak, Tally
+from harness.numbers import arrays
+from harness.numbers.formats import FORMATS, Format
+from harness.numbers.sums import Total
+from harness.truth import Expected
 
 Floats = NDArray[np.float64]
 SMALLEST = 2.0**-1074

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from backends import add, find
-from harness.atlas import facts_of
-from harness.atlas.sweep import Sweep
 from harness.errors import UsageError
 from harness.findings import Asker, reproduce
+from harness.specials import facts_of
+from harness.specials.sweep import Sweep
 from tests.brought import brought_odd
 from tests.command import harness
 from tests.test_brought import BROUGHT, looked_into

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import worker
 from harness.operations import OPERATIONS as HARNESS_OPERATIONS
+from harness.workers import worker
 from tests.command import harness
 
 PLANTED = str(Path(__file__).parent / "planted")

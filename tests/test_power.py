@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import judge, plan
-from harness.formats import FORMATS
-from harness.metrics import errors
+from harness.judging import judge
+from harness.judging.metrics import errors
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.power import beside, held_out, measuring, mutants, peers, right, tables, trial
 from harness.power.classes import REASONS, TITLES
@@ -25,7 +25,8 @@ from harness.power.kills import Kill, kills, their_own
 from harness.power.planting import CLASSIC, Mutant
 from harness.power.tables import Power
 from harness.records import Group
-from harness.reference.exact import expected
+from harness.runs import plan
+from harness.truth.exact.expected import expected
 from reports import power as page
 from tests.command import harness
 
@@ -166,7 +167,8 @@ def test_a_blinded_judge_lets_mutants_live_and_they_are_named() -> None:
 
 
 def test_mutants_are_asked_what_a_user_s_kernel_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = trial.planted((Mutant, *mutants.MUTANTS[:3]))
+    chosen = measuring.matching("two_threads_one_sum") + measuring.matching("labels_in_*")
+    names = trial.planted((Mutant, *chosen))
     monkeypatch.setattr(plan, "NAMES", (*plan.NAMES, *names))
     ours = questions(trial.asked(names, "standard"))
     assert len(ours) > 1000

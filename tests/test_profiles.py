@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.formats import FORMATS
-from harness.profiles import DISTANCE, DISTANCES, EXPONENTS, MAGNITUDE, profile
-from harness.reference import expected
+from harness.judging.profiles import DISTANCE, DISTANCES, EXPONENTS, MAGNITUDE, profile
+from harness.numbers.formats import FORMATS
+from harness.truth import expected
 
 FLOAT64 = FORMATS["float64"]
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.bounds import blocked_tree, bound
-from harness.formats import FORMATS
-from harness.properties import LAWS, deviations
-from harness.reference import expected
-from harness.sums import exact_sum
+from harness.judging.laws import LAWS, deviations
+from harness.numbers.formats import FORMATS
+from harness.numbers.sums import exact_sum
+from harness.truth import expected
+from harness.truth.bounds import blocked_tree, bound
 
 LOGITS = np.random.Generator(np.random.Philox(key=11)).normal(scale=3, size=(30, 6))
 

@@ -9,14 +9,15 @@ import mpmath
 import numpy as np
 import pytest
 
-from harness import arrays, blocks, drawing
-from harness.formats import FORMATS
-from harness.metrics import measure
+from harness.judging.metrics import measure
+from harness.numbers import arrays
+from harness.numbers.formats import FORMATS
 from harness.operations import CLASSES, OPERATIONS
+from harness.questions import blocks, drawing
 from harness.records import Audit, Case, Normal, Twins
-from harness.reference import AuditError, Expected, audit, audited, check_preconditions, deviation, double, expected
-from harness.reference import preconditions as module
-from harness.reference.balls import LOWEST_EXPONENT
+from harness.truth import AuditError, Expected, audit, audited, check_preconditions, deviation, expected, float64
+from harness.truth import preconditions as module
+from harness.truth.exact.balls import LOWEST_EXPONENT
 from tests.asking import beside
 
 
@@ -241,7 +242,7 @@ def test_normal_blocks_are_slices_of_the_whole(rows: tuple[int, int]) -> None:
 
 def test_inputs_are_the_same_bytes_everywhere() -> None:
     """Frozen: another hash here means other inputs, and figures that can't be compared with yesterday's."""
-    from harness.cases import CASES
+    from harness.questions.cases import CASES
 
     hashes = {
         name: arrays.sha256(blocks.array(case, "logits", "float32", blocks.boundaries(case)[0]))[:12]
@@ -309,7 +310,7 @@ def test_twins_are_moved_by_64_or_backwards() -> None:
     assert len({row.tobytes() for row in x}) == 10
 
 
-@pytest.mark.parametrize("operation", double.OPERATIONS)
+@pytest.mark.parametrize("operation", float64.OPERATIONS)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_float64_s_values_are_arb_s_or_left_undecided(operation: str, dtype: str) -> None:
     random = np.random.Generator(np.random.Philox(key=64))
@@ -317,7 +318,7 @@ def test_float64_s_values_are_arb_s_or_left_undecided(operation: str, dtype: str
     for n, spread in ((2, 1.0), (10, 30.0), (40, 200.0), (40, 0.001)):
         x = random.uniform(-spread, 0, size=(60, n)).astype(arrays.dtype(dtype))
         given = beside(operation, 60, n, dtype, random)
-        fast, undecided, _ = double.in_double(operation, x, given, FORMATS[dtype])
+        fast, undecided, _ = float64.in_double(operation, x, given, FORMATS[dtype])
         slow = expected(operation, x, given)
         kept = ~undecided
         assert deviation(fast.row(kept), slow.row(kept), FORMATS[dtype]) <= 2.0**-10
@@ -337,7 +338,7 @@ def test_what_float64_can_t_decide_is_arb_s() -> None:
 
 def test_an_audit_finds_values_that_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     def slightly_off(*given: Any) -> Any:
-        found = double.in_double(*given)
+        found = float64.in_double(*given)
         values = found.values
         return found._replace(values=Expected(values.hi * (1 + 2.0**-33), values.lo, values.exponent))
 
@@ -350,8 +351,8 @@ def test_an_audit_finds_values_that_are_wrong(monkeypatch: pytest.MonkeyPatch) -
 def planted(monkeypatch: pytest.MonkeyPatch, change: Any) -> Any:
     """The audit of rows of which one value from float64 is not what it was."""
 
-    def changed(*given: Any) -> double.Doubles:
-        found = double.in_double(*given)
+    def changed(*given: Any) -> float64.Doubles:
+        found = float64.in_double(*given)
         values = Expected(found.values.hi.copy(), found.values.lo.copy(), found.values.exponent.copy())
         change(values)
         return found._replace(values=values)
@@ -364,9 +365,9 @@ def planted(monkeypatch: pytest.MonkeyPatch, change: Any) -> Any:
 def test_an_audit_finds_a_wrong_exponent_of_a_value_that_is_as_good_as_right(monkeypatch: pytest.MonkeyPatch) -> None:
     """½ from either side: its ulp is halved."""
 
-    def halved(x: np.ndarray[Any, Any], *rest: Any) -> double.Doubles:
+    def halved(x: np.ndarray[Any, Any], *rest: Any) -> float64.Doubles:
         values = Expected(np.array([[1 - 2.0**-53, 0.5]]), np.zeros((1, 2)), np.array([[-1, 0]], dtype=np.int32))
-        return double.Doubles(values, np.array([False]), np.array([[2.0**-40]]))
+        return float64.Doubles(values, np.array([False]), np.array([[2.0**-40]]))
 
     monkeypatch.setattr(audit, "in_double", lambda operation, *given: halved(*given))
     with pytest.raises(AuditError, match="another side of a power of two"):
@@ -388,8 +389,8 @@ def test_float64_s_values_do_not_depend_on_the_layout(operation: str) -> None:
     random = np.random.Generator(np.random.Philox(key=16))
     x = random.normal(size=(3, 16_384)).astype(np.float32)
     given = beside(operation, 3, 16_384, "float32", random)
-    plain = double.in_double(operation, x, given, FORMATS["float32"])
-    across = double.in_double(operation, np.asfortranarray(x), [*map(np.asfortranarray, given)], FORMATS["float32"])
+    plain = float64.in_double(operation, x, given, FORMATS["float32"])
+    across = float64.in_double(operation, np.asfortranarray(x), [*map(np.asfortranarray, given)], FORMATS["float32"])
     for a, b in ((plain.values.hi, across.values.hi), (plain.radius, across.radius)):
         assert a.tobytes() == np.ascontiguousarray(b).tobytes()
 
@@ -405,7 +406,7 @@ def test_a_first_axis_s_values_near_a_half_have_their_own_ulp() -> None:
     found, audit_ = audited("softmax", rows, [], FORMATS["float32"], 0)
     assert audit_.values > 0
     assert found.exponent[:, 0].tolist() == [-1] * 4
-    fast = double.in_double("softmax", rows, [], FORMATS["float32"])
+    fast = float64.in_double("softmax", rows, [], FORMATS["float32"])
     audit.within("softmax", fast.values, expected("softmax", rows, []), fast.radius)
 
 
@@ -456,7 +457,7 @@ def test_far_values_are_within_their_radius_and_no_warning_is_given() -> None:
     random = np.random.Generator(np.random.Philox(key=9))
     x = random.uniform(-3, 0, size=(200, 9)).astype(np.float32)
     x[:, 4:] -= random.choice([600.0, 700.0, 745.0, 1e4, 1e5, 3e38], size=(200, 5)).astype(np.float32)
-    found, slow = double.in_double("softmax", x, [], FORMATS["float32"]), expected("softmax", x, [])
+    found, slow = float64.in_double("softmax", x, [], FORMATS["float32"]), expected("softmax", x, [])
     kept = ~found.undecided
     assert 30 < kept.sum() < 160
     audit.checked("softmax", found.values.row(kept), slow.row(kept), FORMATS["float32"])

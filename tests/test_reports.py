@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import store
 from harness.errors import UsageError
-from harness.plan import Selection
 from harness.records import Comparison, Pair, Profile, Property, Run
+from harness.runs import store
+from harness.runs.plan import Selection
 from reports import FORMATS, render, table
 from reports.cells import figure
 

@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from backends import FRAMEWORKS, find
-from harness import blocks, question
-from harness.cases import CASES
-from harness.pairs import natives_and_variants
-from harness.percents import mean_relative_error_percent
+from harness.judging import slices
+from harness.judging.pairs import natives_and_variants
+from harness.judging.percents import mean_relative_error_percent
+from harness.questions import blocks
+from harness.questions.cases import CASES
 from harness.records import Pair, Run
-from harness.reference import expected
-from harness.store import frame
+from harness.runs.store import frame
+from harness.truth import expected
 from reports.agreement import percents
 from tests.command import ROOT, harness
 from tests.conftest import Asked, at_worker
@@ -109,7 +110,7 @@ def test_row_18_fails_far_below_the_batch_s_maximum(where: tuple[str], ask: Any)
 
 def exactly(operation: str, case: str, *beside: Any) -> Any:
     arguments = blocks.array(CASES[case], "logits", "float64", blocks.boundaries(CASES[case])[0])
-    rows = question.moved("logits", arguments, CASES[case].axes[0])
+    rows = slices.moved("logits", arguments, CASES[case].axes[0])
     return expected(operation, rows, list(beside)).rounded()[0]
 
 

@@ -10,15 +10,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import arrays
-from harness.bounds import Declared, any_order, blocked_tree, bound
-from harness.digits import digit
-from harness.formats import DIGIT, FORMATS
+from harness.judging.digits import digit
+from harness.numbers import arrays
+from harness.numbers.formats import DIGIT, FORMATS
 from harness.operations import OPERATIONS
-from harness.reference import expected
-from harness.simulated import FORMULAS, MULTIPLE, adds_well, as_kind, honest, leaves_no_digit, norm, simulates, sizes
-from harness.simulated.arithmetic import ORDERS, Arithmetic, Numbers, in_blocks, in_lanes
-from harness.simulated.formulas import linear, softmax
+from harness.truth import expected
+from harness.truth.bounds import Declared, any_order, blocked_tree, bound
+from harness.truth.simulated import (
+    FORMULAS,
+    MULTIPLE,
+    adds_well,
+    as_kind,
+    honest,
+    leaves_no_digit,
+    norm,
+    simulates,
+    sizes,
+)
+from harness.truth.simulated.arithmetic import ORDERS, Arithmetic, Numbers, in_blocks, in_lanes
+from harness.truth.simulated.formulas import linear, softmax
 from tests import narrow
 from tests.asking import beside
 from tests.command import harness

@@ -16,17 +16,18 @@ import pandas as pd
 import pytest
 
 from backends import find
-from harness import blocks, cost, families, variations
-from harness.cases import named
 from harness.errors import UsageError
-from harness.formats import FORMATS
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.plan import Selection, groups
+from harness.questions import blocks, families, variations
+from harness.questions.cases import named
+from harness.questions.suites import SUITES, cells, load
+from harness.questions.suites.combinations import choices, contradiction
+from harness.questions.suites.file import Sweep
+from harness.questions.suites.wishes import by_what_they_can, case_name, matched, of_sweep
 from harness.records import Group
-from harness.suites import SUITES, cells, load
-from harness.suites.cells import by_what_they_can, case_name, matched, of_sweep
-from harness.suites.choice import choices, contradiction
-from harness.suites.model import Sweep
+from harness.runs import cost
+from harness.runs.plan import Selection, groups
 from tests.command import ROOT, harness
 
 DEEP = groups(Selection(suite="deep"))

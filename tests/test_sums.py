@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.sums import QUANTUM, Total, total, two_sum
+from harness.numbers.sums import QUANTUM, Total, total, two_sum
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 SMALLEST, LARGEST = 2.0**QUANTUM, 1.7976931348623157e308

@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 
 from backends import find
-from harness import inventory, plan, probes, process
-from harness.cost import told
-from harness.process import Limits
-from harness.progress import Progress
+from harness.commands.progress import Progress
+from harness.judging import probes
 from harness.records import Result
+from harness.runs import plan
+from harness.runs.cost import told
+from harness.workers import inventory, process
+from harness.workers.process import Limits
 from tests.command import ROOT, brought, harness
 
 SMALL = ("--backend", "numpy", "--case", "seed001-123", "--operation", "softmax")
@@ -144,14 +146,14 @@ def test_no_temporary_folder_at_all_is_one_sentence(tmp_path: Path) -> None:
 
 
 FULL = """
-import harness.spool, sys
-real, left = harness.spool.write, [int(sys.argv.pop(1))]
+import harness.workers.spool, sys
+real, left = harness.workers.spool.write, [int(sys.argv.pop(1))]
 def write(stream, array):
     left[0] -= 1
     if left[0] < 0:
         raise OSError(28, "No space left on device")
     return real(stream, array)
-harness.spool.write = write
+harness.workers.spool.write = write
 from harness.__main__ import main
 main()
 """

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from backends import find
-from harness.formats import FORMATS
-from harness.inputs import Inputs
+from harness.numbers.formats import FORMATS
+from harness.questions.variations import LAYOUTS
 from harness.records import Case, Group, Normal
 from harness.transcript.script import Transcript
-from harness.variations import LAYOUTS
+from harness.workers.input_files import Inputs
 from tests.conftest import Asked
 from tests.interpreter import Interpreter
 

@@ -13,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.numpy import NumPy
-from harness import arrays, store
+from harness.judging.rows import SHORT, WITHIN
+from harness.judging.same_bits import STRICT, with_same_bits
+from harness.numbers import arrays
 from harness.operations import OPERATIONS
+from harness.questions.variations import CALLS, HOSTILE, LAYOUTS, UnrepeatableError, disturbances, laid_out
 from harness.records import Comparison
-from harness.rows import SHORT, WITHIN
-from harness.sameness import STRICT, with_same_bits
-from harness.turns import AHEAD, Turns
-from harness.variations import CALLS, HOSTILE, LAYOUTS, UnrepeatableError, disturbances, laid_out
-from harness.worker import InputChangedError, NoNumbersError, unspoilt
+from harness.runs import store
+from harness.workers.turns import AHEAD, Turns
+from harness.workers.worker import InputChangedError, NoNumbersError, unspoilt
 
 Array = np.ndarray[Any, Any]
 SHAPES = [(5,), (3, 4), (4, 3, 5), (2, 3, 4, 5), (1, 1)]

@@ -11,9 +11,9 @@ import pytest
 from backends import NAMES, find
 from backends.numpy import NumPy
 from backends.torch import Torch
-from harness import versions
+from harness.baselines import versions
+from harness.baselines.versions import READY, Side, make, needs, packages, wanted
 from harness.errors import UsageError
-from harness.versions import READY, Side, make, needs, packages, wanted
 
 
 @pytest.fixture

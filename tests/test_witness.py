@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness import arrays, blocks, judge, pairs, store
-from harness.cases import named
 from harness.findings.snippets import BY_ITS_ROW, finding, run, snippet
 from harness.findings.suspects import suspects
+from harness.judging import judge, pairs
+from harness.judging.probes import TOO_LONG, Measured
+from harness.numbers import arrays
 from harness.operations import OPERATIONS
-from harness.probes import TOO_LONG, Measured
+from harness.questions import blocks
+from harness.questions.cases import named
 from harness.records import Comparison, Group, Property, Result
+from harness.runs import store
 from harness.transcript.script import Transcript
 from harness.transcript.snippet import Value, reproduction
 from tests.formulas import pairwise, sequential

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import blocks, pairs
-from harness.archive import Archive
-from harness.compare import Comparing
-from harness.engine import Engine, Settings
-from harness.inputs import Inputs
-from harness.journal import Journal
-from harness.plan import Selection, groups
+from harness.judging import pairs
+from harness.questions import blocks
 from harness.records import Case, Chain, Group, Result
-from harness.spool import Spool
-from harness.workload import expected_seconds, parts
+from harness.runs.archive import Archive
+from harness.runs.comparing import Comparing
+from harness.runs.journal import Journal
+from harness.runs.plan import Selection, groups
+from harness.workers.engine import Engine, Settings
+from harness.workers.input_files import Inputs
+from harness.workers.shares import expected_seconds, parts
+from harness.workers.spool import Spool
 
 COSTS = {
     "numpy": 0.1,
@@ -123,7 +124,7 @@ def test_an_interruption_while_answers_are_kept_loses_none(tmp_path: Path, monke
 
 
 def test_a_framework_in_two_workers_answers_everything_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.workload.LONG", 0.0)
+    monkeypatch.setattr("harness.workers.shares.LONG", 0.0)
     asked = groups(Selection(("numpy*",), ("softmax",), ("float64",), ("seed003-uniform", "wide")))
     engine = Engine(asked, Settings(tmp_path, jobs=4))
     assert [part.name for part in engine.frameworks] == ["numpy", "numpy"]

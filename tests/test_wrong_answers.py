@@ -12,16 +12,17 @@ from functools import cache
 import numpy as np
 import pytest
 
-from harness import blocks, judge, pairs
-from harness.bounds import Declared, blocked_tree, bound
-from harness.cases import named
-from harness.formats import FORMATS
+from harness.judging import judge, pairs
+from harness.judging.slices import block_answer, moved
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.question import block_answer, moved
+from harness.questions import blocks
+from harness.questions.cases import named
+from harness.questions.suites import cells, load
 from harness.records import Group, Result
-from harness.reference import expected
-from harness.simulated import simulates
-from harness.suites import cells, load
+from harness.truth import expected
+from harness.truth.bounds import Declared, blocked_tree, bound
+from harness.truth.simulated import simulates
 
 FACTORS = {"zeros": 0.0, "negated": -1.0, "a hundred times": 100.0}
 WIDTHS = 24

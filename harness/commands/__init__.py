@@ -1,14 +1,14 @@
-"""The commands, a file for each question; importing this makes them known to `app`.
+"""The command line: one file a verb; importing this makes them known to `app`.
 
 The only floor that opens files for others, reads arguments and sets the exit status.
 """
 
 from __future__ import annotations
 
-from harness.commands import baseline, charts, compare, findings, inventory, printed, saved, versions
+from harness.commands import atlas, backends, baseline, compare, findings, printed, report, versions
 from harness.commands.options import app
 
-__all__ = ["app", "baseline", "charts", "compare", "findings", "inventory", "printed", "saved", "versions"]
+__all__ = ["app", "atlas", "backends", "baseline", "compare", "findings", "printed", "report", "versions"]
 
 ORDER = (
     "compare",

@@ -12,7 +12,7 @@ from harness.commands.options import FailAt, Saved, app, checked_grade, path_of,
 from harness.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from harness.ledger.moves import Moves
+    from harness.baselines.moves import Moves
 
 baseline = typer.Typer(
     help="What was accepted on this platform, and whether a run is still as good.", no_args_is_help=True
@@ -45,16 +45,16 @@ def accept(
 
     No other command writes a baseline.
     """
-    from harness import status, store
-    from harness.ledger import accepted
-    from harness.ledger.platform import platform
+    from harness.baselines import accepted
+    from harness.baselines.platform import platform
+    from harness.runs import exit_status, store
 
     if not reason.strip():
         raise UsageError("--reason says nothing")
     run = store.read(place)
     if run.about["partial"] or run.about.get("faults"):
         raise UsageError(f"{place} was interrupted, or the judge failed on some of it: it is not accepted by halves")
-    if unjudged := status.unjudged_by_name(run):
+    if unjudged := exit_status.unjudged_by_name(run):
         raise UsageError(f"{place} is not accepted: {unjudged[0]}")
     if accepted.spoken(run).empty:
         raise UsageError(f"{place} has nothing to accept: no backend said a word")
@@ -82,8 +82,8 @@ def diff(
     Exit code 1 if anything did that must be accepted, with the command that accepts it. With --fail-at also if an
     answer is graded so or worse, accepted or not.
     """
-    from harness import store
-    from harness.ledger import gate
+    from harness.baselines import gate
+    from harness.runs import store
 
     checked_format(form)
     demand = "" if fail_at is None else checked_grade(fail_at)
@@ -101,8 +101,8 @@ def diff_of_runs(
     form: Format = "terminal",
 ) -> None:
     """What moved between two saved runs, of two versions or two machines, with the first as the accepted side."""
-    from harness import store
-    from harness.ledger import gate
+    from harness.baselines import gate
+    from harness.runs import store
 
     checked_format(form)
     leave(gate.between(store.read(a), store.read(b), (a, b), factor), form)
@@ -110,7 +110,7 @@ def diff_of_runs(
 
 def leave(moves: Moves, form: str) -> None:
     """Show what moved, and leave with its exit status."""
-    from harness.ledger.moves import exit_code
+    from harness.baselines.moves import exit_code
     from reports import moves as pages
 
     show(pages.render(moves, form))

@@ -31,8 +31,8 @@ from harness.commands.page import PAGE
 from harness.errors import UsageError
 
 if TYPE_CHECKING:
-    from harness.plan import Selection
     from harness.records import Run
+    from harness.runs.plan import Selection
 
 DEFECTS_ALONE = ("defect",)
 """What the quick suite looks into; the others look into accuracy and policy too."""
@@ -62,10 +62,12 @@ def compare(
     """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
     from functools import partial
 
-    from harness import cost, plan, signals, store
-    from harness.engine import Settings
-    from harness.journal import Journal
-    from harness.process import Limits
+    from harness.runs import cost, plan, store
+    from harness.runs.journal import Journal
+    from harness.workers import signals
+    from harness.workers.engine import Settings
+    from harness.workers.process import Limits
+    from harness.workers.scratch import temporary
 
     checked_format(form)
     pairing, demand = checked_pairs(pairs), checked_grade(fail_at or "F")
@@ -83,7 +85,7 @@ def compare(
         return
     named_interpreters = interpreters(python, {name for group in groups for name in group.backends})
     store.writable(out)
-    with store.temporary() as scratch:
+    with temporary() as scratch:
         settings = Settings(Path(scratch), Limits(time_limit, memory_limit), named_interpreters, jobs)
         journal = Journal(out, groups, pairs)
         (journal.resume if resume else journal.begin)()
@@ -106,11 +108,11 @@ def carry_out(
     """Run it, with progress on stderr: the run, not yet saved, and its exit status."""
     import dataclasses
 
-    from harness import compare as comparing
-    from harness import runs, status
-    from harness.archive import Archive
-    from harness.progress import Progress
-    from harness.reference import check_preconditions
+    from harness.commands.progress import Progress
+    from harness.runs import comparing, exit_status
+    from harness.runs.archive import Archive
+    from harness.runs.run import as_run
+    from harness.truth import check_preconditions
 
     check_preconditions()
     work = comparing.carried_out(groups, settings, pairing, journal, Progress, Archive(keep) if keep else None)
@@ -120,9 +122,9 @@ def carry_out(
         "interpreters": dict(settings.interpreters),
         "fail_at": demand,
     }
-    run = runs.as_run(work, groups, options)
-    for sentence in status.unjudged_by_name(run):
+    run = as_run(work, groups, options)
+    for sentence in exit_status.unjudged_by_name(run):
         print(sentence, file=sys.stderr)
     for fault in work.faults:
         print(f"our own fault: {fault}", file=sys.stderr)
-    return run, status.exit_code(demanded(run))
+    return run, exit_status.exit_code(demanded(run))

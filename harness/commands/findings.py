@@ -21,7 +21,7 @@ def look_into(
     """Shrink what a run found, show each by a script of its own, and write tables and page."""
     from harness.findings import Asker, survey
     from harness.findings.record import KINDS
-    from harness.process import Limits
+    from harness.workers.process import Limits
 
     with Asker(interpreters, limits or Limits()) as asker:
         found = survey(run, asker, out, say, kinds or KINDS)
@@ -33,7 +33,7 @@ def look_into(
 def look_into_atlas(made: Any, out: Path, interpreters: dict[str, str]) -> Any:
     """The same for an atlas."""
     from harness.findings import Asker
-    from harness.findings.atlas import survey
+    from harness.findings.specials import survey
 
     found = survey(made, out, interpreters, say=say)
     with Asker(interpreters) as asker:
@@ -42,8 +42,8 @@ def look_into_atlas(made: Any, out: Path, interpreters: dict[str, str]) -> Any:
 
 def kept_with_earlier(found: Any, asker: Any, out: Path) -> Any:
     """What was found, and behind it what is not found any more, written as table and page."""
-    from harness import store
     from harness.findings import kept
+    from harness.runs import store
     from reports import findings as page
 
     found = kept.with_earlier(found, kept.earlier(out), asker, out)
@@ -70,8 +70,8 @@ def findings(
     memory_limit: Annotated[float | None, typer.Option(min=0.1, help="GiB for a worker; else the run's.")] = None,
 ) -> None:
     """Shrink whatever a saved run found in the frameworks, and show it by scripts that need nothing of ours."""
-    from harness import store
     from harness.findings.record import DEFECT, SHOWN
+    from harness.runs import store
     from reports import findings as page
 
     run, folder = store.read(place), store.folder_of(place)
@@ -84,7 +84,7 @@ def findings(
 
 def limits(run: Run, seconds: float | None, gigabytes: float | None) -> Any:
     """What was given; for the rest the run's own: what timed out there is asked for as long."""
-    from harness.process import Limits
+    from harness.workers.process import Limits
 
     given = {name: value for name, value in (("seconds", seconds), ("gigabytes", gigabytes)) if value is not None}
     return Limits(**(run.about["options"].get("limits", {}) | given))
@@ -102,7 +102,7 @@ def reproduce(
     from harness.findings import Asker
     from harness.findings.reproduce import asked, checked, ran, words
     from harness.findings.snippets import UNSHOWN
-    from harness.process import Limits
+    from harness.workers.process import Limits
 
     place = checked(words(cell))
     with Asker(interpreters(python, place[:1]), Limits(time_limit, memory_limit)) as asker:

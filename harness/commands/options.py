@@ -62,7 +62,7 @@ FailAt = Annotated[
 
 
 def checked_grade(grade: str) -> str:
-    from harness.grades import DEMANDS
+    from harness.judging.grades import DEMANDS
 
     if grade not in DEMANDS:
         raise unknown("grade", grade, DEMANDS)
@@ -132,7 +132,7 @@ def interpreters(given: list[str] | None, asked: Iterable[str] | None = None) ->
 
 
 def checked_pairs(pairs: str) -> Any:
-    from harness.pairs import all_pairs, natives_and_variants
+    from harness.judging.pairs import all_pairs, natives_and_variants
 
     choices = {"natives": natives_and_variants, "all": all_pairs}
     if pairs not in choices:
@@ -166,8 +166,8 @@ def summarise(run: Run, form: str) -> None:
 
 def finish(run: Run, out: Path, form: str) -> None:
     """Write the run and its page, show it, and say where it is."""
-    from harness import store
     from harness.findings import kept
+    from harness.runs import store
     from reports import render
 
     kept.put_aside(out)

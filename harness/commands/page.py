@@ -21,7 +21,7 @@ def rendered(run: Run, folder: Path, form: str) -> str:
 
 def write_page(run: Run, folder: Path) -> None:
     """`report.html`, beside the run's tables."""
-    from harness import store
+    from harness.runs import store
     from reports import html
 
     store.write(folder, PAGE, html.render(run, beside(folder)).encode())
@@ -43,7 +43,7 @@ def beside(folder: Path) -> Beside:
 
 def atlas(folder: Path) -> Any:
     """Its entries, or None."""
-    from harness.atlas import Entry
+    from harness.specials import Entry
 
     table = read(folder / "atlas.csv")
     try:

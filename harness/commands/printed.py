@@ -14,10 +14,10 @@ def printed(
     python: Pythons = None,
 ) -> None:
     """What the five documents print, beside what each framework answers to the same today, digit by digit."""
-    from harness import printed as numbers
-    from harness import store
+    from harness.findings import printed as numbers
     from harness.findings.asking import Asker
-    from harness.reference import check_preconditions
+    from harness.runs import store
+    from harness.truth import check_preconditions
     from reports import printed as page
 
     store.writable(out)

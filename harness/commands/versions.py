@@ -16,8 +16,8 @@ from harness.commands.options import Names, Pythons, app, interpreters, path_of,
 from harness.errors import AS_IT_SHOULD_BE, BACKEND_DIED, FALLS_SHORT, NOTHING_COMPARED, UsageError
 
 if TYPE_CHECKING:
+    from harness.baselines.versions import Side
     from harness.records import Run
-    from harness.versions import Side
 
 COMPARABLE = (AS_IT_SHOULD_BE, FALLS_SHORT, BACKEND_DIED)
 """Exit statuses of `compare` after which there is a whole run."""
@@ -45,8 +45,8 @@ def compare_versions(
     Versions that are named get virtual environments in OUT/env, made by pip once; or name two interpreters that are
     there, `--python jax=PATH` twice.
     """
-    from harness import store, versions
-    from harness.ledger import gate
+    from harness.baselines import gate, versions
+    from harness.runs import store
 
     checked_format(form)
     sides = two_sides(spec or [], python or [])
@@ -69,7 +69,7 @@ def compare_versions(
 
 def check_answered(sides: tuple[Side, Side], runs: tuple[Run, Run]) -> None:
     """Leaves where a framework said nothing of itself in a run. UsageError where two versions are one."""
-    from harness.ledger.platform import frameworks
+    from harness.baselines.platform import frameworks
 
     framework, found = sides[0].framework, [frameworks(run.about) for run in runs]
     for side, said in zip(sides, found, strict=True):
@@ -87,7 +87,7 @@ def say(line: str) -> None:
 
 def two_sides(specs: list[str], pythons: list[str]) -> tuple[Side, Side]:
     """One framework twice: in versions that are named, under interpreters that are, or one of each."""
-    from harness.versions import Side, wanted
+    from harness.baselines.versions import Side, wanted
 
     sides = [wanted(spec) for spec in specs]
     for number, text in enumerate(pythons, start=1):
@@ -104,7 +104,7 @@ def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
     One of another framework would run under one and the same interpreter twice, and answer for the other's versions.
     """
     from backends import NAMES, find
-    from harness.plan import matching
+    from harness.runs.plan import matching
 
     if not patterns:
         alike = [name for name in NAMES if name.startswith(framework) and find(name).framework != framework]
@@ -117,7 +117,7 @@ def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
 
 def comparing(side: Side, out: Path, asked: Mapping[str, list[str] | None]) -> list[str]:
     """The command that asks one side, and keeps its answers."""
-    from harness.versions import interpreter
+    from harness.baselines.versions import interpreter
 
     path = side.interpreter or str(interpreter(out / "env" / side.name))
     words = [word for name, given in asked.items() if given for word in (f"--{name}", ",".join(given))]

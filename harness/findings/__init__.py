@@ -1,4 +1,4 @@
-"""What a run found in the installed frameworks: shrunk to the smallest witness, and shown without this harness.
+"""What a run found: shrunk to the smallest input that shows it, and shown by a script without this harness.
 
 A defect, a policy difference and an accuracy grade are three kinds, and never mixed. docs/findings.md has the words.
 """

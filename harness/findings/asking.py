@@ -11,19 +11,20 @@ from typing import Any
 from urllib.parse import quote
 
 from backends import find
-from harness import judge, pairs, probes, store
-from harness.blocks import boundaries
-from harness.cases import named
 from harness.errors import AT_A_LIMIT
-from harness.grades import needs_height
-from harness.inputs import Inputs
+from harness.judging import judge, pairs, probes
+from harness.judging.grades import needs_height
+from harness.judging.probes import HEIGHT, Measured, Probed, place_of, probed_as
 from harness.operations import OPERATIONS, softmax_length
-from harness.probes import HEIGHT, Measured, Probed, place_of, probed_as
-from harness.process import Limits, Worker, WorkerDiedError
+from harness.questions.blocks import boundaries
+from harness.questions.cases import named
+from harness.questions.variations import refusal as unvaried
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
-from harness.variations import refusal as unvaried
-from harness.workload import refusal
+from harness.workers.input_files import Inputs
+from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.workers.scratch import temporary
+from harness.workers.shares import refusal
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Asker:
     modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self._folder = store.temporary()
+        self._folder = temporary()
         self.scratch = Path(self._folder.name)
         self._workers: dict[str, Worker] = {}
         self.about: dict[str, dict[str, Any]] = {}

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from harness import blocks
 from harness.findings.asking import Asker
-from harness.inputs import Inputs
 from harness.operations import OPERATIONS
-from harness.process import environment
+from harness.questions import blocks
+from harness.questions.variations import LAYOUTS, REPEATS, axis_of_batch, batch_of_answer, disturbances, rows
 from harness.records import Group
 from harness.transcript.script import Transcript
 from harness.transcript.snippet import OPENED, opening, verdict
-from harness.variations import LAYOUTS, REPEATS, axis_of_batch, batch_of_answer, disturbances, rows
+from harness.workers.input_files import Inputs
+from harness.workers.process import environment
 
 
 def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:

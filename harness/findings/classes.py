@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.cases import named
-from harness.variations import LAYOUTS
+from harness.questions.cases import named
+from harness.questions.variations import LAYOUTS
 
 BY_VARIATION = {
     "again": "C35", "threads": "C35", "alone": "C36", "hostile": "C36", "dtypes": "C37",

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness import store
 from harness.errors import UsageError
 from harness.findings.asking import Asker
 from harness.findings.record import SHOWN, STALE, Finding, key
 from harness.findings.snippets import run_file
 from harness.findings.survey import FOLDER, GONE, last_words, still_fails
+from harness.runs import store
 
 FILE, PAGE, BEFORE = "findings.csv", "findings.md", "findings-before.csv"
 SCRIPT = re.compile(rf"{FOLDER}/[\w.~%-]+\.py")

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from backends import NAMES, find, unsupported
-from harness.atlas.situations import NO_FLOATS
-from harness.cases import named
 from harness.errors import UsageError, unknown
 from harness.findings.asking import Asker
-from harness.findings.atlas import reproduce as special
 from harness.findings.bits import other_bits, plainly
 from harness.findings.record import ATLAS
 from harness.findings.snippets import UNSHOWN, Ran, no_fault, run, snippet
+from harness.findings.specials import reproduce as special
 from harness.findings.survey import ONE_ANSWER, TWO_THREADS
-from harness.formats import FORMATS
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.process import WorkerDiedError
+from harness.questions.cases import named
+from harness.questions.variations import CALLS, THREADS, refusal
 from harness.records import Case, Comparison, Group
-from harness.variations import CALLS, THREADS, refusal
+from harness.specials.situations import NO_FLOATS
+from harness.workers.process import WorkerDiedError
 
 EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
 DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TypeVar
 
-from harness.cases import CASES, GRAMMAR
+from harness.questions.cases import CASES, GRAMMAR
 
 Fails = Callable[[str], bool]
 Found = TypeVar("Found")

@@ -13,9 +13,8 @@ from math import ceil, inf
 from pathlib import Path
 
 from harness.findings.asking import Asker
-from harness.process import THREADS, environment
+from harness.judging.rows import SHORT
 from harness.records import Comparison, Group
-from harness.rows import SHORT
 from harness.transcript.snippet import (
     SPECIAL,
     Crashes,
@@ -27,6 +26,7 @@ from harness.transcript.snippet import (
     reproduction,
     ulp_exponent,
 )
+from harness.workers.process import THREADS, environment
 
 SECONDS = 300
 UNSHOWN = "the calls that were recorded do not show it"

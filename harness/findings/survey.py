@@ -11,8 +11,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from backends import NAMES
-from harness.cases import named
-from harness.equations import EQUATIONS
 from harness.errors import AT_A_LIMIT, UsageError
 from harness.findings.asking import Asker
 from harness.findings.bits import other_bits
@@ -31,10 +29,12 @@ from harness.findings.suspects import (
     of_bits,
     suspects,
 )
+from harness.judging.equations import EQUATIONS
+from harness.judging.rows import SHORT
+from harness.questions.cases import named
+from harness.questions.variations import THREADS
 from harness.records import Comparison, Run
-from harness.rows import SHORT
-from harness.units import in_one
-from harness.variations import THREADS
+from harness.runs.units import in_one
 
 FORWARD = {
     "vjp": "softmax", "jvp": "softmax", "hvp": "softmax", "jacobian": "softmax", "jacobian_row": "softmax",

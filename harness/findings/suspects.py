@@ -11,14 +11,14 @@ from typing import Any
 import pandas as pd
 
 from backends import find
-from harness.cases import named
 from harness.errors import DEATHS
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
-from harness.formats import DIGIT, FORMATS
-from harness.probes import answer_dtype
+from harness.judging.probes import answer_dtype
+from harness.judging.rows import NO_DIGIT, SHORT, explained_in_some_order
+from harness.judging.same_bits import STRICT
+from harness.numbers.formats import DIGIT, FORMATS
+from harness.questions.cases import named
 from harness.records import Comparison
-from harness.rows import NO_DIGIT, SHORT, explained_in_some_order
-from harness.sameness import STRICT
 
 BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B: a tree of additions"
 LOST = "no component is lost"

@@ -1,1 +1,1 @@
-"""How much the checks see: planted mutants, backends that are right by construction, and other people's checks."""
+"""What the checks see: planted mutants, backends that are right, and other people's checks."""

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backends import Backend
-from harness.compare import Watch
 from harness.operations import OPERATIONS
-from harness.plan import merged
 from harness.power import beside, mutants, right
 from harness.power.kills import Kill, kills, their_own
 from harness.power.peers import CUSTOMARY
 from harness.power.planting import Mutant
 from harness.power.trial import compared
+from harness.questions.suites import Wish
 from harness.records import Case, Group
-from harness.suites import Wish
+from harness.runs.comparing import Watch
+from harness.runs.plan import merged
 
 
 @dataclass(frozen=True)

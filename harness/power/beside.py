@@ -18,12 +18,12 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from harness import store
-from harness.environment import cores
 from harness.operations import OPERATIONS
 from harness.power.peers import CUSTOMARY, Said
-from harness.process import environment
 from harness.records import Case, Group
+from harness.workers.machine import cores
+from harness.workers.process import environment
+from harness.workers.scratch import temporary
 
 FRAMEWORKS = ("torch", "jax", "numpy")
 """The longest first."""
@@ -66,7 +66,7 @@ def questions(cases: Iterable[Case], dtypes: Iterable[str]) -> list[list[Any]]:
 
 def asked(groups: list[Group]) -> tuple[list[Said], dict[str, str]]:
     """What all checks said, and the reason of each framework that said nothing."""
-    with store.temporary() as folder, ThreadPoolExecutor(cores()) as pool:
+    with temporary() as folder, ThreadPoolExecutor(cores()) as pool:
         replies = dict(zip(FRAMEWORKS, pool.map(partial(one, groups, Path(folder)), FRAMEWORKS), strict=True))
     absent = {name: reply for name, reply in replies.items() if isinstance(reply, str)}
     said = [Said(**entry) for _, reply in sorted(replies.items()) if isinstance(reply, list) for entry in reply]

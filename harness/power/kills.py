@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 
-from harness.atlas import Entry
-from harness.atlas.policies import DIFFERS, INCONSISTENT
+from harness.judging.rows import FLAW_GONE, SHORT
+from harness.judging.same_bits import STRICT
 from harness.power.planting import Mutant
 from harness.records import Run
-from harness.rows import FLAW_GONE, SHORT
-from harness.sameness import STRICT
+from harness.specials import Entry
+from harness.specials.policies import DIFFERS, INCONSISTENT
 
 BOUND, FINITE, DTYPE, SHAPE, CHANGED, RAISED, BITS = (
     "bound", "finite", "dtype", "shape", "input changed", "raised", "same bits",

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from harness.compare import Watch
 from harness.errors import unknown
 from harness.power import beside, held_out, mutants, right
 from harness.power.alike import on_the_same
@@ -20,6 +19,7 @@ from harness.power.planting import Mutant
 from harness.power.tables import Power
 from harness.power.trial import ALL, Round, Share, asked, compared, doubts, planted, surveyed
 from harness.records import Run
+from harness.runs.comparing import Watch
 
 SUITE = "standard"
 SAMPLE, SMALL_ONES = Share(small=20, large=1000, named=False, varied=8), Share(large=1000, named=False)

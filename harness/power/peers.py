@@ -22,15 +22,15 @@ import numpy as np
 
 from backends import OPERATIONS as METHOD_OF
 from backends import Backend, add
-from harness import blocks
-from harness.cases import named
+from harness.judging.probes import answer_dtype
 from harness.operations import OPERATIONS, lengths
 from harness.power import mutants, right
 from harness.power.differentiable import posed
 from harness.power.planting import Mutant
-from harness.probes import answer_dtype
+from harness.questions import blocks
+from harness.questions.cases import named
 from harness.records import Case, Normal
-from harness.reference import expected
+from harness.truth import expected
 
 CUSTOMARY = Case("customary", "randn of 32 rows and 10 columns", Normal(1), (32, 10))
 Check = Callable[..., str]

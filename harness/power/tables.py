@@ -9,9 +9,10 @@ from math import inf
 
 import pandas as pd
 
-from harness.atlas.situations import SITUATIONS
-from harness.equations import EQUATIONS
 from harness.errors import AS_IT_SHOULD_BE, FALLS_SHORT, OUR_FAULT
+from harness.judging.equations import EQUATIONS
+from harness.judging.laws import LAWS, TWIN_LAWS
+from harness.judging.same_bits import STRICT
 from harness.power.alike import Alike
 from harness.power.classes import REASONS, TITLES
 from harness.power.kills import BITS, BOUND, CHANGED, DTYPE, FINITE, RAISED, SHAPE, Kill
@@ -19,9 +20,8 @@ from harness.power.mutants import MUTANTS
 from harness.power.peers import Said
 from harness.power.planting import Mutant
 from harness.power.trial import Round
-from harness.properties import LAWS, TWIN_LAWS
-from harness.sameness import STRICT
-from harness.variations import VARIATIONS
+from harness.questions.variations import VARIATIONS
+from harness.specials.situations import SITUATIONS
 
 OURS = "softmax-harness"
 KILLED, SURVIVES, NOT_ASKED = "killed", "survives", "not applicable"

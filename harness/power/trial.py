@@ -11,18 +11,21 @@ from math import prod
 from pathlib import Path
 
 from backends import Backend, add
-from harness import atlas, compare, runs, store
-from harness.atlas.policies import Policy, ours
-from harness.atlas.sweep import Sweep
-from harness.cases import CASES
-from harness.compare import Watch
-from harness.engine import Settings
-from harness.journal import Journal
-from harness.plan import merged, probes
-from harness.probes import HEIGHT
+from harness import specials
+from harness.judging.probes import HEIGHT
+from harness.judging.rows import SHORT, explained_in_some_order
+from harness.questions.cases import CASES
+from harness.questions.suites import Wish, cells, load, who_answers
 from harness.records import Case, Group, Run
-from harness.rows import SHORT, explained_in_some_order
-from harness.suites import Wish, cells, load, who_answers
+from harness.runs import comparing
+from harness.runs.comparing import Watch
+from harness.runs.journal import Journal
+from harness.runs.plan import merged, probes
+from harness.runs.run import as_run
+from harness.specials.policies import Policy, ours
+from harness.specials.sweep import Sweep
+from harness.workers.engine import Settings
+from harness.workers.scratch import temporary
 
 STANDS_FOR = "numpy"
 """All are NumPy's formulas but for one place, so what NumPy is declared to do on special inputs is asked of them."""
@@ -79,8 +82,9 @@ def thinned(wishes: Iterable[Wish], share: Share) -> list[Wish]:
     kept = {case.name for case in (*small[:: share.small], *large[:: share.large])}
     kept |= {name for name, case in CASES.items() if share.named or prod(case.shape) <= LARGE}
     few = {case.name for case in small}
-    for asked_so in by_variation(given).values():
-        some = [case for case in asked_so if case.stream in few][:: share.varied]
+    kept |= {case.name for ways in by_variation(given).values() for case in ways if case.stream in kept - few}
+    for ways in by_variation(given).values():
+        some = [case for case in ways if case.stream in few][:: share.varied]
         kept |= {name for case in some for name in (case.name, case.stream)}
     return [wish for wish in given if wish.case.name in kept]
 
@@ -99,12 +103,12 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
 
     A second look asks with its probe what a long chain of additions may explain; see `doubts`.
     """
-    with store.temporary() as scratch:
+    with temporary() as scratch:
         journal = Journal(Path(scratch), groups, module)
         journal.begin()
         settings = Settings(Path(scratch), modules=(module,))
-        put = partial(compare.one_pass, final=True) if once else compare.carried_out
-        run = runs.as_run(put(groups, settings, no_pairs, journal, watch), groups, {})
+        put = partial(comparing.one_pass, final=True) if once else comparing.carried_out
+        run = as_run(put(groups, settings, no_pairs, journal, watch), groups, {})
     if run.about["partial"]:  # what was not asked again with its probe would look like an objection
         raise KeyboardInterrupt
     return run
@@ -122,12 +126,12 @@ def no_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
     return []
 
 
-def surveyed(backends: Sequence[type[Backend]], module: str) -> list[atlas.Entry]:
+def surveyed(backends: Sequence[type[Backend]], module: str) -> list[specials.Entry]:
     """What they do on special inputs, against what NumPy is declared to do."""
     names = [backend.title() for backend in backends]
     patterns = tuple(f"{framework}*" for framework in dict.fromkeys(backend.framework for backend in backends))
     policies = adopted(ours(), patterns)
-    return atlas.survey(names, policies=policies, sweep=lambda name: FEW_WIDTHS, modules=(module,)).entries
+    return specials.survey(names, policies=policies, sweep=lambda name: FEW_WIDTHS, modules=(module,)).entries
 
 
 def adopted(policies: Iterable[Policy], patterns: tuple[str, ...]) -> list[Policy]:

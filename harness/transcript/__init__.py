@@ -1,4 +1,4 @@
-"""What a backend does, as a script in its framework's own words: recorded from the adapter while it computes.
+"""An adapter's calls as a script in its framework's own words, recorded while it computes.
 
 The script holds the adapter's settings, the exact inputs and every call; run in a fresh interpreter without this
 harness, it gives the same bits (`tests/test_transcript.py`). It runs in the framework's own worker.

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.arrays import Array
+from harness.numbers.arrays import Array
 
 SHORT = 64
 """Elements that are typed out."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from harness.formats import FORMATS
+from harness.numbers.formats import FORMATS
 from harness.transcript.script import Transcript
 
 SPECIAL = ("nan", "inf", "-inf")
@@ -223,7 +223,7 @@ def as_powers(exact: Fraction) -> str:
 
 
 def ulp_exponent(exact: Fraction, dtype: str) -> int:
-    """ulp(r) is 2 to this power: `harness.metrics` says what it is."""
+    """ulp(r) is 2 to this power: `harness.judging.metrics` says what it is."""
     form = FORMATS[dtype]
     if exact == 0:
         return form.emin - form.p + 1

@@ -15,7 +15,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
 from harness.records import Run
-from harness.store import TABLES
+from harness.runs.store import TABLES
 from reports import links
 from reports.cells import legible
 from reports.html import chosen, plots

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from harness.atlas.entries import Entry
 from harness.findings.record import Finding
+from harness.specials.entries import Entry
 
 
 @dataclass(frozen=True)

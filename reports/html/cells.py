@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.tally import EDGES
+from harness.judging.tally import EDGES
 from reports import links
 from reports.cells import command, placed
 from reports.html.chosen import MEANING

@@ -8,7 +8,7 @@ from math import floor, inf, isfinite
 import numpy as np
 import pandas as pd
 
-from harness.profiles import DISTANCE, DISTANCES
+from harness.judging.profiles import DISTANCE, DISTANCES
 from harness.records import Run
 from reports.cells import answered, figure, native, questions
 from reports.html.plots import Axis, Curve, Decades, Plot, decades, path, steps

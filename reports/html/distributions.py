@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.judging.tally import EDGES
 from harness.records import Run
-from harness.tally import EDGES
 from reports.cells import answered, native, questions
 from reports.html.cells import end
 from reports.html.curves import styles

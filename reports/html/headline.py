@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import DEATHS
-from harness.grades import GRADES
+from harness.judging.grades import GRADES
 from harness.records import Run
 from reports import troubles
 from reports.agreement import agreeing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.atlas.entries import Entry
-from harness.atlas.situations import OPERATIONS
+from harness.specials.entries import Entry
+from harness.specials.situations import OPERATIONS
 from reports import atlas
 from reports.html.tables import Table, of_frame
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backends.numpy import NumPy
-from harness import arrays
+from harness.numbers import arrays
 from harness.power.planting import mutant, planted
 
 FEW = 256

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from harness.numbers.sums import Floats, exact_sum, two_sum
 from harness.power.narrow import NARROW, rounded_once
 from harness.power.right.rounded import Right
-from harness.sums import Floats, exact_sum, two_sum
 
 PRODUCTS = ("softmax", "log_softmax", "logsumexp", "vjp", "jvp")
 BLOCK = 64

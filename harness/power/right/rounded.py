@@ -17,12 +17,12 @@ import numpy as np
 from backends.base import METHODS
 from backends.base import OPERATIONS as METHOD_OF
 from backends.numpy import NumPy
-from harness import arrays
-from harness.formats import FORMATS
+from harness.numbers import arrays
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, Operation, answer_shape, lengths
 from harness.power.narrow import rounded_once
-from harness.reference.balls import Expected
-from harness.reference.exact import expected
+from harness.truth.exact.balls import Expected
+from harness.truth.exact.expected import expected
 
 
 class Right(NumPy):

@@ -1,6 +1,0 @@
-"""What each backend does where softmax has no obvious answer, as facts, against what is declared of it."""
-
-from harness.atlas.entries import Entry
-from harness.atlas.survey import Atlas, by_default, facts_of, survey
-
-__all__ = ["Atlas", "Entry", "by_default", "facts_of", "survey"]

@@ -1,0 +1,1 @@
+"""Accepted answers, a file a platform, and what has changed since (docs/regression.md)."""

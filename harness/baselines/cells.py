@@ -1,0 +1,157 @@
+"""A run's cells as a baseline holds them: what came, by which hashes, and how far from the exact value."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.operations import OPERATIONS
+from harness.questions.blocks import stream
+from harness.questions.suites import SUITES
+from harness.records import Run
+from harness.runs.exit_status import is_name
+
+QUESTION = ["operation", "case", "dtype", "axis"]
+KEY = [*QUESTION, "backend"]
+PEAKS = ["max_ulp_error", "bound_fraction"]
+FIGURES = ["max_ulp_error", "mean_ulp_error", "bound_fraction"]
+COUNTS = ["nan_count", "infinity_count"]
+ASKED = ["suites", "left_open"]
+"""What a cell was asked by: `words` each."""
+COLUMNS = [*KEY, *ASKED, "inputs", "outcome", "answered", "raised", "verdict", "grade", *FIGURES, *COUNTS, "answer"]
+SEEN = ["max_ulp_index", "worst_index", "witness"]
+"""Of a run's cells alone."""
+KINDS = {
+    **dict.fromkeys(COLUMNS, "str"), "axis": "int64",
+    **dict.fromkeys(FIGURES, "float64"), **dict.fromkeys(COUNTS, "Int64"),
+}  # fmt: skip
+NO_WORD = ("absent", "not run")
+"""Outcomes that say nothing of a backend: they are never accepted, and never as good as an answer."""
+PARTS = {"backend": "backends", "operation": "operations", "dtype": "dtypes", "case": "cases"}
+"""Of a cell, and what a selection calls its patterns for them."""
+INPUTS_DIGITS = 16
+
+
+def cells(run: Run) -> pd.DataFrame:
+    """`COLUMNS` and `SEEN`, sorted by key, with gaps for figures where there is no answer."""
+    rows = run.comparisons
+    other_dtype = rows.reason[(rows.outcome == "ok") & rows.reason.str.startswith("answered in ")]
+    failed = rows.reason[rows.outcome == "failed"]
+    selection = run.about["options"]["selection"]
+    found = rows[[*KEY, "outcome", "verdict", "grade", *FIGURES, *COUNTS, "answer", *SEEN]].assign(
+        suites=words(asked_by(selection)),
+        left_open=words(left_open(selection)),
+        inputs=input_hashes(rows, run.about["inputs"]),
+        answered=other_dtype.str.extract(r"^answered in (.+), not ", expand=False),
+        raised=failed.str.extract(r"^([^:]*)", expand=False),
+    )
+    found[["answered", "raised"]] = found[["answered", "raised"]].fillna("")
+    return ordered(found[[*COLUMNS, *SEEN]].astype(KINDS))
+
+
+def ordered(found: pd.DataFrame) -> pd.DataFrame:
+    """By key, in the order of code points."""
+    return found.sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def words(some: Iterable[str]) -> str:
+    """Names in one text: sorted, each once, quoted as a shell does, so that one with a space in it is one name."""
+    return shlex.join(sorted(set(some)))
+
+
+def among_words(name: str, texts: pd.Series) -> pd.Series:
+    """Which of the texts have the name among their words."""
+    return texts.isin([text for text in texts.unique() if name in shlex.split(text)])
+
+
+def suite(selection: Mapping[str, Any]) -> str:
+    """Whose cells a run asked, narrowed down or not; empty where it named by itself what to ask."""
+    if not selection["suite"] and any(selection[name] for name in ("operations", "dtypes", "cases")):
+        return ""
+    return PurePath(selection["suite"] or "quick").as_posix()
+
+
+def asked_by(selection: Mapping[str, Any]) -> list[str]:
+    """The suite, if it is one whose cells a run asked: of backends that may not be on its lists, `BY_NAME`."""
+    its = suite(selection)
+    off_the_list = any(is_name(name) and (":" in name or its not in SUITES) for name in selection["backends"])
+    return [its + BY_NAME * off_the_list] if its else []
+
+
+BY_NAME = ", by name"
+
+
+def left_open(selection: Mapping[str, Any]) -> list[str]:
+    """What a selection of its own gives no patterns for. Of that its cells are what is asked by default."""
+    return [] if suite(selection) else [name for name in PARTS.values() if not selection[name]]
+
+
+def asks(selection: Mapping[str, Any], accepted: pd.DataFrame) -> pd.Series:
+    """Which accepted cells a run must have, by what they were accepted from, and not by what would be asked today.
+
+    Those of its suite that match what it was narrowed to: a suite's cells are the same however it is narrowed, and
+    what it asks of a backend for its name's sake alone is marked. Or, where it named what to ask by itself, all that
+    match its patterns, and were asked by default in what it left open.
+    """
+    its = suite(selection)
+    must = pd.Series(not its, index=accepted.index)
+    for name in {its, *asked_by(selection)} if its else ():
+        must |= among_words(name, accepted.suites)
+    for column, name in PARTS.items():
+        if patterns := selection[name]:
+            must &= matches(accepted[column], patterns, exact=column == "case" and not its)
+        elif not its:
+            must &= among_words(name, accepted.left_open)
+    return must
+
+
+def matches(names: pd.Series, patterns: Sequence[str], exact: bool = False) -> pd.Series:
+    """Whether each name matches any of the patterns. `exact`: a case that is not `listed` has to be named itself."""
+    good = [
+        name
+        for name in names.unique()
+        if name in patterns or ((listed(name) or not exact) and any(fnmatchcase(name, pattern) for pattern in patterns))
+    ]
+    return names.isin(good)
+
+
+def listed(case: str) -> bool:
+    """Whether a case is one of the named ones as it stands, and not made, or asked in another way, by its name."""
+    return ":" not in case and "@" not in case
+
+
+def input_hashes(rows: pd.DataFrame, inputs: Mapping[str, Mapping[str, str]]) -> NDArray[np.object_]:
+    """Of all arguments of each cell's question, in one; empty where nobody was asked."""
+    number = rows.groupby(QUESTION, sort=False).ngroup()
+    questions = rows.loc[~number.duplicated(), QUESTION].to_dict("list")
+    made = [
+        one_hash(inputs.get(f"{case} {dtype}", {}), operation, axis)
+        for operation, case, dtype, axis in zip(*questions.values(), strict=True)
+    ]
+    return np.array(made, dtype=object)[number.to_numpy()]
+
+
+def one_hash(hashes: Mapping[str, str], operation: str, axis: int) -> str:
+    """`hashes`: of a case's inputs, as `run.json` has them: `logits[0]`, or `tangent[0], axis 1`."""
+    its = [
+        f"{name} {digest}"
+        for name, digest in sorted(hashes.items())
+        if name.partition("[")[0] in streams(operation) and (", axis " not in name or name.endswith(f", axis {axis}"))
+    ]
+    return hashlib.sha256("\n".join(its).encode()).hexdigest()[:INPUTS_DIGITS] if its else ""
+
+
+@cache
+def streams(operation: str) -> frozenset[str]:
+    """What the hashes of an operation's arguments stand under; of one that another version had, all that there are."""
+    known = [OPERATIONS[operation]] if operation in OPERATIONS else OPERATIONS.values()
+    return frozenset(stream(name) for about in known for name in about.arguments)

@@ -1,0 +1,171 @@
+"""The text of a baseline, taken apart: every error names the file, the line, and what a person can see there.
+
+What stands in a line is checked as strictly as it is written, so that a hand that slipped, a merge that was not
+finished, or a file that was cut off is never compared with.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import pandas as pd
+
+from harness.baselines.cells import ASKED, COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS, PARTS, words
+from harness.errors import UsageError
+from harness.judging.grades import GRADES
+from harness.judging.rows import AS_DECLARED, FLAW_GONE, SHORT, UNMEASURED, VACUOUS, WITHIN
+from harness.numbers.formats import FORMATS
+
+SIGN, VERSION = "# softmax-harness baseline, version ", 2
+HEAD = f"{SIGN}{VERSION}"
+END = "# end"
+"""The last line: a file that was cut off, be it between two lines, does not have it."""
+KEYS = ("platform", "system", "machine", "vendor", "cpu", "threads", "framework", "accepted")
+"""Of the head's lines."""
+CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
+"""How git marks what it could not merge, at the beginning of a line."""
+QUOTED = re.compile(r'"[^"]*"')
+SPOKEN = ("ok", "unsupported", "failed", "crashed", "timed out", "out of memory", "skipped")
+"""Outcomes that can be accepted."""
+NUMBER = r"([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|inf)?"
+OPEN = f"({'|'.join(PARTS.values())})"
+WRITTEN = {
+    "operation": r"[a-z0-9_]+", "case": r".+", "dtype": "|".join(FORMATS), "axis": r"-?[0-9]{1,9}", "backend": r".+",
+    "suites": r".*", "left_open": rf"({OPEN}( {OPEN})*)?",
+    "inputs": rf"([0-9a-f]{{{INPUTS_DIGITS}}})?", "outcome": "|".join(SPOKEN), "answered": r".*", "raised": r".*",
+    "verdict": "|".join((WITHIN, SHORT, AS_DECLARED, FLAW_GONE, UNMEASURED, VACUOUS, "")),
+    "grade": "|".join((*map(re.escape, GRADES), "")),
+    **dict.fromkeys(FIGURES, NUMBER), **dict.fromkeys(COUNTS, r"[0-9]{0,18}"), "answer": r"([0-9a-f]{64})?",
+}  # fmt: skip
+"""How each column is written."""
+OF_ANSWERS = ("verdict", *COUNTS, "answer")
+"""Columns that have an entry exactly where there is an answer."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The lines above the table: (key, value, line number). `lines`: how many there are."""
+
+    entries: tuple[tuple[str, str, int], ...]
+    lines: int
+
+    def all(self, key: str) -> list[str]:
+        return [value for name, value, _ in self.entries if name == key]
+
+    def place(self, key: str) -> int:
+        """The first line with that key; else the head's last."""
+        return next((line for name, _, line in self.entries if name == key), self.lines)
+
+    def one(self, file: Path, key: str) -> str:
+        found = self.all(key)
+        if len(found) != 1:
+            raise damaged(file, self.place(key), f"the head has {len(found) or 'no'} lines '# {key}: …', not one")
+        return found[0]
+
+
+def written_otherwise(file: Path, text: str, anew: str) -> UsageError:
+    """The error for a text that reads, and is not what this version writes of it: its first line that differs."""
+    pairs = zip_longest(text.split("\n"), anew.split("\n"))
+    line, (found, due) = next((number, pair) for number, pair in enumerate(pairs, start=1) if pair[0] != pair[1])
+    return damaged(file, line, f"{found!r} is not as it is written, {due!r}")
+
+
+def damaged(file: Path, line: int, what: str) -> UsageError:
+    return UsageError(f"{file}, line {line}: {what}")
+
+
+def head(file: Path, text: str) -> Head:
+    """The head, after what makes the whole file unreadable: conflict markers, another format, a newer version, …"""
+    if "\r" in text:
+        ends = "a line has a carriage return; for git: `*.csv text eol=lf` in .gitattributes beside the file"
+        raise damaged(file, 1 + text.count("\n", 0, text.index("\r")), ends)
+    conflicts = [text.find(marker) for marker in CONFLICT if marker in text]
+    if conflicts:
+        raise damaged(file, 2 + text.count("\n", 0, min(conflicts)), "a merge conflict is not resolved")
+    found = re.match(r"(#[^\n]*\n)*", text)
+    lines = found[0].split("\n")[:-1] if found else []
+    if not lines or not lines[0].startswith(SIGN):
+        raise damaged(file, 1, f"it is no baseline of this harness: it does not begin with {HEAD!r}")
+    if lines[0] != HEAD:
+        raise damaged(file, 1, f"format version {lines[0].removeprefix(SIGN)}; this harness reads {VERSION}")
+    if not text.endswith(f"\n{END}\n"):
+        raise damaged(file, 1 + text.rstrip("\n").count("\n"), f"the file is cut off: its last line is not {END!r}")
+    return Head(tuple(entry(file, line, number) for number, line in enumerate(lines[1:], start=2)), len(lines))
+
+
+def entry(file: Path, line: str, number: int) -> tuple[str, str, int]:
+    key, sign, value = line.removeprefix("# ").partition(": ")
+    if not sign or key not in KEYS:
+        raise damaged(file, number, f"{line!r} is no line of a head")
+    return key, value, number
+
+
+def body(file: Path, text: str, head_lines: int) -> pd.DataFrame:
+    """The table below the head, every line checked."""
+    below = text.removesuffix(f"{END}\n").split("\n", head_lines)[-1]
+    columns = ",".join(COLUMNS)
+    if below.partition("\n")[0] != columns:
+        raise damaged(file, head_lines + 1, f"the columns' names should stand here: {columns}")
+    rows = parsed(file, below, head_lines)
+    check(file, rows, first_line=head_lines + 2)
+    figures = {name: rows[name].replace("", "nan") for name in FIGURES}
+    counts = {name: rows[name].where(rows[name] != "") for name in COUNTS}
+    return rows.assign(**figures, **counts).astype(KINDS)
+
+
+def parsed(file: Path, table: str, head_lines: int) -> pd.DataFrame:
+    """All of it as text, a row a line."""
+    for number, fields in enumerate(map(fields_of, table.split("\n")[:-1]), start=head_lines + 1):
+        if fields != len(COLUMNS):
+            raise damaged(file, number, f"{fields} fields, not {len(COLUMNS)}" if fields else "a quote is not closed")
+    return pd.read_csv(io.StringIO(table), dtype="str", keep_default_na=False, skip_blank_lines=False, index_col=False)
+
+
+def fields_of(line: str) -> int:
+    """How many there are in a line; 0 where a quote is open at its end."""
+    if '"' not in line:
+        return line.count(",") + 1
+    return 0 if line.count('"') % 2 else QUOTED.sub("", line).count(",") + 1
+
+
+def check(file: Path, rows: pd.DataFrame, first_line: int) -> None:
+    """UsageError for the first line that is not written as it should be."""
+    found = [(int(bad.to_numpy().argmax()), what) for bad, what in faults(rows) if bad.any()]
+    if found:
+        row, what = min(found, key=lambda fault: fault[0])
+        raise damaged(file, first_line + row, what.format(**rows.iloc[row]))
+
+
+def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
+    """Which rows are wrong, and in what."""
+    for name, pattern in WRITTEN.items():
+        yield ~rows[name].str.fullmatch(pattern), f"{name} is {{{name}!r}}"
+    for name in ASKED:
+        yield ~rows[name].isin([text for text in rows[name].unique() if in_order(text)]), f"{name} is {{{name}!r}}"
+    for name in OF_ANSWERS:
+        yield (rows[name] != "") != (rows.outcome == "ok"), f"{name} is {{{name}!r}} where the outcome is {{outcome!r}}"
+    keys = rows[KEY].assign(axis=pd.to_numeric(rows.axis, errors="coerce"))
+    yield keys.duplicated(), "this cell stands there twice: {operation} {case} {dtype} axis {axis} {backend}"
+    further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs further up"
+    yield unsorted(keys), further_up
+
+
+def in_order(text: str) -> bool:
+    """Whether these are `words` as they are written."""
+    try:
+        return words(shlex.split(text)) == text
+    except ValueError:
+        return False
+
+
+def unsorted(keys: pd.DataFrame) -> pd.Series:
+    """Rows whose key is below that of the row before."""
+    rank = pd.Series(0, index=keys.index)
+    rank[keys.sort_values(KEY, kind="stable").index] = range(len(keys))
+    return rank.diff() < 0

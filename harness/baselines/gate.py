@@ -1,0 +1,74 @@
+"""A run against what was accepted, and two runs against each other: their cells brought together and classified."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from harness.baselines import accepted
+from harness.baselines.cells import KEY, cells
+from harness.baselines.distances import with_distances
+from harness.baselines.moves import FACTOR, GONE, POOR, UNANSWERED, Moves, classified, other_inputs
+from harness.baselines.platform import changes, frameworks, moved, platform
+from harness.errors import UsageError
+from harness.records import Run
+from harness.runs.exit_status import unjudged_by_name
+
+FOLDER = Path("baselines")
+
+
+def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR, fail_at: str = "") -> Moves:
+    """A run against the baseline of its platform. UsageError where there is none."""
+    made_on = platform(run.about)
+    file = accepted.file_of(folder, made_on)
+    if not file.exists():
+        others = ", ".join(sorted(other.name for other in folder.glob("*.csv"))) or "none"
+        raise UsageError(
+            f"nothing is accepted for this platform: there is no {file} (in that folder: {others}); "
+            f"{command(place, folder)} makes it"
+        )
+    baseline = accepted.read(file)
+    rows = classified(baseline.cells, cells(run), run.about["options"]["selection"], factor, fail_at)
+    facts = tuple(changes(baseline.frameworks, frameworks(run.about)))
+    moves = Moves(f"accepted in {file}", rows, facts, factor, *by_halves(run))
+    return replace(moves, accepting=accepting(moves, place, folder))
+
+
+def accepting(moves: Moves, place: Path, folder: Path) -> str:
+    """The command after which the same run passes; empty where there is nothing to accept, or none can."""
+    classes = set(moves.failing["class"]) - {UNANSWERED, POOR}
+    return "" if moves.partial or moves.faulty or not classes else command(place, folder, drop_gone=GONE in classes)
+
+
+def command(place: Path, folder: Path, drop_gone: bool = False) -> str:
+    options = ["--drop-gone"] * drop_gone + (["--baselines", str(folder)] if folder != FOLDER else [])
+    words = shlex.join(["python", "-m", "harness", "baseline", "accept", str(place), *options])
+    return f'{words} --reason "…"'
+
+
+def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -> Moves:
+    """Two runs, the first as the accepted side. UsageError where they were not asked the same numbers."""
+    sides = cells(a), cells(b)
+    same_inputs(*sides, places)
+    rows = classified(*sides, b.about["options"]["selection"], factor)
+    rows = with_distances(rows, (a, b), places)
+    facts = moved(platform(a.about), platform(b.about)) + changes(frameworks(a.about), frameworks(b.about))
+    return Moves(f"in {places[0]}", rows, tuple(facts), factor, *by_halves(a, b))
+
+
+def by_halves(*runs: Run) -> tuple[bool, bool, tuple[str, ...]]:
+    """Whether one of them was interrupted; whether the judge failed on some of one, by our own fault; and who was asked
+    for by name, and not judged."""
+    unjudged = dict.fromkeys(sentence for run in runs for sentence in unjudged_by_name(run))
+    return any(run.about["partial"] for run in runs), any(run.about.get("faults") for run in runs), tuple(unjudged)
+
+
+def same_inputs(a: pd.DataFrame, b: pd.DataFrame, places: tuple[Path, Path]) -> None:
+    both = a.merge(b, on=KEY, suffixes=("_accepted", ""))
+    others = both[other_inputs(both)]
+    if len(others):
+        names = ", ".join(dict.fromkeys(others["case"] + " " + others["dtype"]))
+        raise UsageError(f"{places[0]} and {places[1]} were not asked the same numbers, and tell nothing of: {names}")

@@ -1,0 +1,179 @@
+"""What became of every accepted cell: a class for each, by rules that need two tables alone (docs/regression.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness import errors
+from harness.baselines.cells import COUNTS, FIGURES, KEY, NO_WORD, PEAKS, asks
+from harness.judging.grades import fails
+from harness.judging.rows import AS_DECLARED
+
+SAME, WITHIN, AS_BEFORE = "bit for bit", "within the accepted error", "no answer, as accepted"
+CHANGED, WORSE, MOVED, GONE, STALE = "semantics changed", "worse", "moved", "gone", "stale"
+UNANSWERED, JUDGED, BETTER, NEW = "not answered", "judged otherwise", "better", "new"
+POOR = "graded too low"
+NOT_ASKED, NEVER = "not asked", "never answered"
+GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, POOR, JUDGED, BETTER, NEW)
+"""What fails, the most serious first."""
+QUIET = (SAME, WITHIN, AS_BEFORE, NOT_ASKED, NEVER)
+MET = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, STALE, POOR, JUDGED, BETTER)
+"""Of cells that both sides have something to say of."""
+KNOWN_TO = 2.0**-10
+"""Errors are known to so many ulp: less is no difference between two."""
+FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Two sides, and every cell's class."""
+
+    before: str
+    """Where the accepted side stands, as in: bit for bit as …"""
+    cells: pd.DataFrame
+    """As `classified` gives it, the worst first."""
+    facts: tuple[str, ...] = ()
+    """What else is not the same: versions, platforms."""
+    factor: float = FACTOR
+    partial: bool = False
+    """Whether a run was interrupted."""
+    faulty: bool = False
+    """Whether the judge failed on some of a run."""
+    unjudged: tuple[str, ...] = ()
+    """A sentence for each backend that a run asked for by name, and of which it judged nothing."""
+    accepting: str = ""
+    """The command that would accept what fails, where there is one."""
+
+    @property
+    def failing(self) -> pd.DataFrame:
+        return self.cells[self.cells["class"].isin(GATE)]
+
+
+def classified(
+    accepted: pd.DataFrame,
+    found: pd.DataFrame,
+    selection: Mapping[str, Any],
+    factor: float = FACTOR,
+    fail_at: str = "",
+) -> pd.DataFrame:
+    """A row for each cell of either table, the worst first. `found`: as `cells` gives it; `selection`: what it asked;
+    `fail_at`: the grade that fails even where it was accepted, and each that is worse.
+
+    Columns: those of `found`, those of `accepted` with `_accepted` behind, `class`, and `times`, by how much the error
+    is more than accepted (or less, where it is better).
+    """
+    accepted = accepted[~accepted.outcome.isin(NO_WORD)]
+    both = accepted.assign(must=asks(selection, accepted).to_numpy()).merge(
+        found, how="outer", on=KEY, suffixes=("_accepted", ""), indicator="side"
+    )
+    tried = rules(both, factor, fail_at)
+    classes = np.select([where.to_numpy() for where, _ in tried], [name for _, name in tried], default=WITHIN)
+    return worst_first(both.assign(**{"class": classes, "times": times(both)}).drop(columns=["side", "must"]))
+
+
+def worst_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """By class, and within one by how many times more, or less, the error is."""
+    order = {name: number for number, name in enumerate((*GATE, *QUIET))}
+    ranked = rows.assign(rank=rows["class"].map(order), size=rows.times.where(rows.times >= 1, 1 / rows.times))
+    ranked = ranked.sort_values(["rank", "size"], ascending=[True, False], kind="stable", ignore_index=True)
+    return ranked.drop(columns=["rank", "size"])
+
+
+def rules(both: pd.DataFrame, factor: float, fail_at: str) -> list[tuple[pd.Series, str]]:
+    """The classes in the order in which they are tried; what none of them takes is within the accepted error."""
+    silent, same_bits = both.outcome.isin(NO_WORD), both.answer == both.answer_accepted
+    left, right = both.side == "left_only", both.side == "right_only"
+    return [
+        (left & (both.must == True), GONE),  # noqa: E712  # of three values
+        (left, NOT_ASKED),
+        (right & silent, NEVER),
+        (right, NEW),
+        (silent, UNANSWERED),
+        (other_inputs(both), STALE),
+        (differ(both, ["outcome", "answered", "raised", *COUNTS]), CHANGED),
+        (both.outcome != "ok", AS_BEFORE),
+        (too_low(both, fail_at), POOR),
+        (same_bits & ~judged_otherwise(both), SAME),
+        (same_bits, JUDGED),
+        (more(both, factor), WORSE),
+        (more(both, 1.0, PEAKS), MOVED),  # the mean goes up and down with any other order of additions
+        (less(both, factor), BETTER),
+        (differ(both, ["verdict", "grade"]), JUDGED),
+    ]
+
+
+def too_low(both: pd.DataFrame, fail_at: str) -> pd.Series:
+    """Whether a cell's grade is one that fails, accepted or not; where a flaw is declared, an F is as it should be."""
+    if not fail_at:
+        return pd.Series(False, index=both.index)
+    return both.grade.map(lambda given: fails(given, fail_at)).astype(bool) & (both.verdict != AS_DECLARED)
+
+
+def other_inputs(both: pd.DataFrame) -> pd.Series:
+    """Whether two answers, or two refusals that had inputs, are not to the same question."""
+    answers = (both.outcome == "ok") & (both.outcome_accepted == "ok")
+    known = (both.inputs != "") & (both.inputs_accepted != "")
+    return (both.inputs != both.inputs_accepted) & (answers | known)
+
+
+def differ(both: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Whether any of these columns does; two gaps are alike."""
+    found = pd.Series(False, index=both.index)
+    for name in names:
+        now, before = both[name], both[f"{name}_accepted"]
+        found |= ~((now == before).fillna(False).astype(bool) | (now.isna() & before.isna()))
+    return found
+
+
+def judged_otherwise(both: pd.DataFrame) -> pd.Series:
+    """Of the same bits: whether the judge now says something else of them."""
+    return differ(both, ["verdict", "grade"]) | more(both, 1.0) | less(both, 1.0)
+
+
+def more(both: pd.DataFrame, factor: float, names: list[str] = FIGURES) -> pd.Series:
+    """Whether one of these errors is above so many times the accepted one."""
+    found = pd.Series(False, index=both.index)
+    for now, before in figures(both, names):
+        found |= now > factor * before + KNOWN_TO
+    return found
+
+
+def less(both: pd.DataFrame, factor: float) -> pd.Series:
+    """Whether an error is below the accepted one over so much."""
+    found = pd.Series(False, index=both.index)
+    for now, before in figures(both):
+        found |= now < before / factor - KNOWN_TO
+    return found
+
+
+def figures(both: pd.DataFrame, names: list[str] = FIGURES) -> list[tuple[pd.Series, pd.Series]]:
+    """Today's and the accepted errors. One that is not there is none: of NaN and infinities the counts tell."""
+    return [(both[name].fillna(0.0), both[f"{name}_accepted"].fillna(0.0)) for name in names]
+
+
+def times(both: pd.DataFrame) -> pd.Series:
+    """The larger of the errors' quotients; 1 where both are infinite."""
+    found = pd.Series(0.0, index=both.index)
+    for now, before in figures(both):
+        quotient = now.clip(KNOWN_TO) / before.clip(KNOWN_TO)
+        found = found.where(found >= quotient.fillna(1.0), quotient.fillna(1.0))
+    return found
+
+
+def exit_code(moves: Moves) -> int:
+    """By `errors.PRECEDENCE`: nothing that was not compared looks like a pass."""
+    cells, classes = moves.cells, set(moves.cells["class"])
+    died = cells.outcome.isin(errors.DEATHS) & (cells.outcome != cells.outcome_accepted)
+    holds = {
+        errors.OUR_FAULT: moves.faulty,
+        errors.INTERRUPTED: moves.partial,
+        errors.BACKEND_DIED: bool(died.any()),
+        errors.NOTHING_COMPARED: bool(moves.unjudged) or UNANSWERED in classes or not classes & set(MET),
+        errors.FALLS_SHORT: bool(len(moves.failing)),
+    }
+    return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)

@@ -1,0 +1,221 @@
+"""What the documents print, and what is answered to the same today: the numbers, sums, percents and NaN.
+
+Which document prints what, and where, is in `docs/seeds.md`; the page that shows it is `docs/printed.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isnan
+from typing import Any
+
+import numpy as np
+
+from harness.findings.asking import Asker
+from harness.judging import slices
+from harness.judging.percents import mean_relative_error_percent
+from harness.operations import OPERATIONS
+from harness.questions import blocks
+from harness.questions.cases import CASES
+from harness.records import Group
+from harness.truth import expected
+
+NATIVES = ("numpy", "torch", "tensorflow", "jax")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers as a document prints them, and whose answers stand beside them."""
+
+    title: str
+    operation: str
+    case: str
+    text: str
+    backends: tuple[str, ...]
+    total: str = ""
+    """What it prints as their sum, if it does."""
+    drawn: bool = False
+    """Whether its input was drawn at random and is not printed, so that other numbers of its kind stand here."""
+
+    @property
+    def printed(self) -> list[str]:
+        return self.text.split()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The notebook's percent of a pair."""
+
+    title: str
+    operation: str
+    case: str
+    pair: tuple[str, str]
+    printed: str
+    drawn: bool = True
+
+
+NUMBERS = (
+    Numbers(
+        "000, In [4] and [5]: softmax of one example",
+        "softmax",
+        "seed000-example",
+        "0.16691024 0.24588245 0.29219741 0.2950099",
+        (*NATIVES, "tensorflow:keras"),
+    ),
+    Numbers(
+        "000, In [25]: all outputs summed before backward",
+        "vjp",
+        "seed000-summed",
+        "5.55111512e-17 5.55111512e-17 0.00000000e+00 1.38777878e-17",
+        (*NATIVES, "torch:delta"),
+        drawn=True,
+    ),
+    Numbers(
+        "001, Out [146]: softmax, nothing taken off",
+        "softmax",
+        "seed001-123",
+        "0.09003057 0.24472847 0.66524096",
+        (*NATIVES, "numpy:naive"),
+    ),
+    Numbers("001: softmax, to two decimals", "softmax", "seed001-125", "0.02 0.05 0.93", (*NATIVES, "numpy:naive")),
+    Numbers(
+        "001, Out [148]: nothing taken off",
+        "softmax",
+        "seed001-overflow",
+        "nan nan nan",
+        tuple(f"{name}:naive" for name in NATIVES),
+    ),
+    Numbers(
+        "001, Out [150]: the maximum taken off", "softmax", "seed001-overflow", "0. 0. 1.", (*NATIVES, "numpy:shifted")
+    ),
+    Numbers(
+        "002, In [8]: softmax of a column, and its sum",
+        "softmax",
+        "seed002-column",
+        "0.08468093 0.02426149 0.6577931 0.05399495 0.17926953",
+        (*NATIVES, "numpy:naive"),
+        "0.9999999999999999",
+    ),
+    Numbers(
+        "002, In [9]: its Jacobian",
+        "jacobian",
+        "seed002-column",
+        """ 0.07751007 -0.00205449 -0.05570253 -0.00457234 -0.01518071
+           -0.00205449  0.02367287 -0.01595904 -0.00131    -0.00434935
+           -0.05570253 -0.01595904  0.22510134 -0.0355175  -0.11792226
+           -0.00457234 -0.00131    -0.0355175   0.05107949 -0.00967965
+           -0.01518071 -0.00434935 -0.11792226 -0.00967965  0.14713197""",
+        (*NATIVES, "numpy:factored"),
+    ),
+    Numbers("003, Out [96]: softmax", "softmax", "seed003-pair", "0.26894142 0.73105858", (*NATIVES, "numpy:naive")),
+    Numbers(
+        "003, Out [97]: its Jacobian",
+        "jacobian",
+        "seed003-pair",
+        "0.19661193 -0.19661193 -0.19661193 0.19661193",
+        (*NATIVES, "numpy:double_loop"),
+    ),
+)
+FIGURES = (
+    Figure(
+        "000, In [6]: one example",
+        "softmax",
+        "seed000-example",
+        ("tensorflow:keras", "torch:naive"),
+        "4.7041769595653436e-15",
+        drawn=False,
+    ),
+    Figure(
+        "000, In [9]: a matrix",
+        "softmax",
+        "seed000-matrix",
+        ("tensorflow:keras", "torch:naive"),
+        "1.1082225706535181e-14",
+    ),
+    Figure(
+        "000, In [13]: one output's derivative",
+        "jacobian_row",
+        "seed000-derivative",
+        ("torch", "torch:hadamard"),
+        "4.65587947277312e-15",
+    ),
+)
+FAR = "far-rows"
+"""Where row 18's formula, the maximum of the whole batch, gives NaN."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A document's numbers with the exact ones and today's, by backend: None where it is absent or has no answer."""
+
+    about: Numbers
+    exact: Sequence[float]
+    answers: Mapping[str, Sequence[float] | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Today:
+    numbers: Sequence[Found]
+    percents: dict[Figure, float | None]
+    nans: dict[tuple[str, str], tuple[int, int] | None]
+    """By framework and dtype: how many of how many."""
+
+
+def today(asker: Asker) -> Today:
+    return Today(
+        [found(asker, numbers) for numbers in NUMBERS],
+        {figure: percent(asker, figure) for figure in FIGURES},
+        {(name, dtype): nans(asker, name, dtype) for name in NATIVES for dtype in ("float64", "float32")},
+    )
+
+
+def found(asker: Asker, about: Numbers) -> Found:
+    answers = {name: flat(answer(asker, name, about.operation, about.case)) for name in about.backends}
+    return Found(about, exactly(about.operation, about.case), answers)
+
+
+def percent(asker: Asker, figure: Figure) -> float | None:
+    a, b = (answer(asker, name, figure.operation, figure.case) for name in figure.pair)
+    return None if a is None or b is None else mean_relative_error_percent(a, b)
+
+
+def nans(asker: Asker, framework: str, dtype: str) -> tuple[int, int] | None:
+    given = answer(asker, f"{framework}:batch_max", "softmax", FAR, dtype)
+    return None if given is None else (int(np.isnan(given).sum()), given.size)
+
+
+def answer(asker: Asker, backend: str, operation: str, case: str, dtype: str = "float64") -> Any:
+    """None where it is absent."""
+    if asker.absence(backend):
+        return None
+    return asker.answer(Group(operation, CASES[case], dtype, CASES[case].axes[0], (backend,)))
+
+
+def flat(given: Any) -> list[float] | None:
+    return None if given is None else [float(value) for value in given.reshape(-1)]
+
+
+def exactly(operation: str, name: str) -> list[float]:
+    """The exact values, each rounded once to float64."""
+    case, about = CASES[name], OPERATIONS[operation]
+    given = blocks.arguments(case, about, "float64", case.axes[0], blocks.boundaries(case)[0])
+    rows = [slices.moved(argument, given[argument], case.axes[0]) for argument in about.arguments]
+    return [float(value) for value in expected(operation, rows[0], rows[1:]).rounded().reshape(-1)]
+
+
+def as_printed(value: float, printed: str) -> bool:
+    """Whether it is that number, rounded to as many decimals."""
+    if isnan(value) or printed == "nan":
+        return isnan(value) and printed == "nan"
+    return bool(abs(value - float(printed)) <= 0.5 * 10.0 ** -decimals(printed))
+
+
+def decimals(printed: str) -> int:
+    """Behind the point; a document's trailing zeros are not printed, so that eight stand for fewer."""
+    places = len(printed.partition(".")[2])
+    return 8 if places > 2 else places
+
+
+def agreeing(given: Iterable[float], printed: Iterable[str]) -> int:
+    return sum(as_printed(value, text) for value, text in zip(given, printed, strict=True))

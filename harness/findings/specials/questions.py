@@ -1,0 +1,115 @@
+"""One question of the atlas, asked of a worker that stays: rows, how they lie, and the facts that come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backends import find
+from harness.findings.asking import Asker
+from harness.findings.record import ATLAS
+from harness.operations import OPERATIONS
+from harness.specials.entries import Seen
+from harness.specials.facts import Outcome, tell
+from harness.specials.sheets import AXES, Row, Sheet, arguments, label
+from harness.specials.situations import ASKED_ALONE
+from harness.specials.sweep import alone, side_by_side
+from harness.transcript.script import Transcript
+
+
+def spelt(situation: str) -> str:
+    return ATLAS + situation.replace(" ", "_")
+
+
+@dataclass(frozen=True)
+class Question:
+    """An operation of a backend in one situation. The sheet's first row is what it is about."""
+
+    backend: str
+    operation: str
+    situation: str
+    sheet: Sheet
+    layout: str
+
+    @property
+    def axis(self) -> int:
+        return AXES[self.layout]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the logits."""
+        rows, n = len(self.sheet.rows), self.sheet.n
+        return {"last": (rows, n), "first": (n, rows), "alone": (n,), "0-d": ()}[self.layout]
+
+    def with_rows(self, rows: list[Row], layout: str = "") -> Question:
+        n = len(rows[0].logits) if rows else self.sheet.n
+        situations = tuple(dict.fromkeys(row.situation for row in rows if row.situation)) or (self.situation,)
+        return replace(self, sheet=Sheet(situations, rows, n, self.sheet.dtype), layout=layout or self.layout)
+
+    def in_dtype(self, dtype: str) -> Question:
+        return replace(self, sheet=Sheet(self.sheet.situations, self.sheet.rows, self.sheet.n, dtype))
+
+    def of(self, backend: str) -> Question:
+        return replace(self, backend=backend)
+
+
+def where_seen(backend: str, operation: str, situation: str, seen: Seen) -> Question:
+    """As the survey asked, the row in front that the fact is about, where it is known."""
+    separate = any(one.name == situation for one in ASKED_ALONE)
+    sheet = alone(situation, seen.width, seen.dtype) if separate else side_by_side(seen.width, seen.dtype)
+    rows = sorted(sheet.rows, key=lambda row: (row.situation != situation, row.position not in seen.positions))
+    question = Question(backend, operation, situation, sheet, seen.axis)
+    return question.with_rows(rows) if rows else question
+
+
+def outcome(asker: Asker, question: Question) -> Outcome:
+    reply = asker.answered(question.backend, request(question))
+    return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
+
+
+def facts(question: Question, asked: Outcome) -> set[str]:
+    """Of its first row if that is told apart, else of all rows in its situation."""
+    about = find(question.backend)
+    dtype = question.sheet.dtype
+    told = tell(question.operation, question.sheet, question.layout, about.answers_in.get(dtype, dtype), asked)
+    return {one.fact for one in told if one.situation == question.situation}
+
+
+def request(question: Question) -> dict[str, Any]:
+    given = arguments(question.sheet, question.operation, question.layout)
+    return {
+        "backend": question.backend,
+        "operation": question.operation,
+        "axis": question.axis,
+        "arguments": given,
+    }
+
+
+def transcript(asker: Asker, question: Question, stand_ins: bool = False) -> Transcript | str:
+    """A sentence where there is none."""
+    return asker.written(question.backend, request(question) | {"stand_ins": stand_ins})
+
+
+def in_brackets(question: Question) -> str:
+    """The logits of its rows, each with its label if there are any, as in "[nan, 0], [1, 2]" and "[0, 0] label -1"."""
+    labelled = "labels" in OPERATIONS[question.operation].arguments
+    rows = question.sheet.rows or [Row(np.zeros(0), label=0)]
+    return ", ".join(f"{of_row(row)}{f' label {label(row)}' if labelled else ''}" for row in rows[:MOST])
+
+
+def of_row(row: Row) -> str:
+    return f"[{', '.join(map(written, row.logits[:MOST]))}{more(row)}]"
+
+
+MOST = 6
+"""Numbers and rows that are written down."""
+
+
+def written(number: Any) -> str:
+    return f"{number:g}" if isinstance(number, float) else str(number)
+
+
+def more(row: Row) -> str:
+    return f", … {len(row.logits)} in all" if len(row.logits) > MOST else ""

@@ -1,0 +1,146 @@
+"""A suspect at its witness, in words and as a script: against the exact value where there is one, else side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.findings.asking import Asker
+from harness.findings.snippets import exit_status
+from harness.findings.specials.questions import Question, in_brackets, transcript
+from harness.findings.specials.sides import Side
+from harness.judging.metrics import errors
+from harness.judging.witness import exact_hexadecimal, hexadecimal
+from harness.numbers.formats import FORMATS
+from harness.specials.facts import NUMERIC, in_rows, shape
+from harness.specials.truths import RIGHT, truths
+from harness.transcript import sides
+from harness.transcript.literals import literal
+from harness.transcript.snippet import Crashes, Value, reproduction
+from harness.workers.process import environment
+
+NUMBERS = 6
+"""That are told in words."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a table says, and the script; `reason`: why there is none."""
+
+    actual: str
+    expected: str
+    at: str = ""
+    of_bound: float | None = None
+    script: str | None = None
+    reason: str = ""
+
+
+def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
+    """`expected`: in words, where there is neither an exact value nor another side; empty where nothing is amiss."""
+    if one.asked.answer is None and one.asked.outcome != "failed":
+        return death(asker, one)
+    if off := exact(one):
+        return from_exact(asker, one, *off)
+    both = [one] if other is None else [one, other]
+    actual = in_words(one)
+    wanted = expected if other is None else f"{in_words(other)}, as of {place(other.question)}"
+    written = recorded(asker, both)
+    if isinstance(written, str):
+        return Shown(actual, wanted, reason=written)
+    claim = f"{place(one.question)}: {actual}{wanted and f', and not {wanted}'}"
+    return Shown(actual, wanted, script=sides.beside(title(asker, one), written, claim, environment()))
+
+
+def death(asker: Asker, one: Side) -> Shown:
+    actual, wanted = f"{one.asked.outcome}: {one.asked.reason}", "an answer"
+    if one.asked.outcome != "crashed":
+        return Shown(actual, wanted, reason=f"no script shows an outcome of {one.asked.outcome}")
+    found = transcript(asker, one.question, stand_ins=True)
+    if isinstance(found, str):
+        return Shown(actual, wanted, reason=found)
+    what = Crashes(exit_status(one.asked.reason))
+    return Shown(actual, wanted, script=reproduction(title(asker, one), found, what, environment()))
+
+
+def from_exact(asker: Asker, one: Side, what: Value, of_bound: float | None) -> Shown:
+    at = ",".join(map(str, what.element))
+    found = transcript(asker, one.question)
+    if isinstance(found, str):
+        return Shown(what.actual, what.expected, at, of_bound, reason=found)
+    script = reproduction(title(asker, one), found, what, environment())
+    return Shown(what.actual, what.expected, at, of_bound, script)
+
+
+def exact(one: Side) -> tuple[Value, float | None] | None:
+    """The element furthest above its bound, with its share of it; None where no element is."""
+    question, answer = one.question, one.asked.answer
+    if answer is None or answer.dtype.name not in FORMATS or not answer.size:
+        return None
+    sheet, form = question.sheet, answer.dtype.name
+    if answer.shape != shape(question.operation, sheet, question.layout):
+        return None
+    elements = in_rows(question.operation, np.arange(answer.size).reshape(answer.shape), sheet, question.layout)
+    values = in_rows(question.operation, answer, sheet, question.layout)
+    for truth in truths(sheet, question.operation, form):
+        found = errors(values[truth.rows], truth.expected, FORMATS[form])
+        with np.errstate(all="ignore"):
+            share = np.where(truth.allowed < 0, 0, found.absolute / truth.allowed)
+        worst = np.unravel_index(np.nan_to_num(share, nan=np.inf).argmax(), share.shape)
+        if truth.word == RIGHT and not share[worst] <= 1:
+            element = np.unravel_index(int(elements[truth.rows][worst]), answer.shape)
+            actual, wanted = values[truth.rows][worst], exact_hexadecimal(truth.expected.row(worst[0]), int(worst[1]))
+            what = Value(tuple(map(int, element)), hexadecimal(actual), wanted, float(found.ulp[worst]) / 2, form)
+            return what, float(share[worst]) if np.isfinite(share[worst]) else None
+    return None
+
+
+def recorded(asker: Asker, both: Sequence[Side]) -> list[sides.Side] | str:
+    """As the script has them; a sentence where one cannot be written down."""
+    made = []
+    for side in both:
+        found = transcript(asker, side.question)
+        if isinstance(found, str):
+            return found
+        if side.asked.answer is None:
+            said = repr(side.asked.reason.split(":")[0])
+        elif side.asked.answer.dtype.kind in NUMERIC or side.asked.answer.dtype.name in FORMATS:
+            said = literal(one_nan(side.asked.answer))
+        else:
+            return "its answer holds no numbers"
+        made.append(sides.Side(place(side.question), found, said))
+    return made
+
+
+def one_nan(answer: np.ndarray) -> np.ndarray:
+    """Without the signs of NaN, which no number tells; as it is where its dtype has none."""
+    if answer.dtype.kind in "biu":
+        return answer
+    return np.where(np.isnan(answer), np.array(np.nan, answer.dtype), answer)
+
+
+def place(question: Question) -> str:
+    how = f"{question.sheet.dtype} of shape {question.shape}, axis {question.axis}"
+    return f"{question.backend}, {question.operation} of {in_brackets(question)} in {how}"
+
+
+def in_words(side: Side) -> str:
+    """An exception by its type; the numbers of an answer."""
+    if side.asked.answer is None:
+        return f"raises {side.asked.reason.split(':')[0]}"
+    numbers = [in_short(number) for number in side.asked.answer.reshape(-1)[:NUMBERS].tolist()]
+    more = ", …" if side.asked.answer.size > NUMBERS else ""
+    return f"[{', '.join(numbers)}{more}]" if side.asked.answer.ndim else numbers[0]
+
+
+def in_short(number: Any) -> str:
+    """To six digits; what is no number in Python's words."""
+    return f"{number:.6g}" if isinstance(number, int | float | complex | np.number) else str(number)
+
+
+def title(asker: Asker, one: Side) -> str:
+    question = one.question
+    about = f"{question.operation} of {question.situation} in {question.sheet.dtype}"
+    return f"{question.backend} {asker.version(question.backend)}: {about}"

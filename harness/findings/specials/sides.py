@@ -1,0 +1,68 @@
+"""What a suspect does at its smallest witness, and the other side: where the backend does what is expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from backends import find
+from harness.findings.asking import Asker
+from harness.findings.specials.questions import Question, facts, outcome
+from harness.findings.specials.suspects import SeenBy, Suspect, showing
+from harness.findings.specials.witness import nearest, smallest
+from harness.numbers.formats import FORMATS
+from harness.specials.facts import Outcome
+
+
+@dataclass(frozen=True)
+class Side:
+    """A question, and what came of it."""
+
+    question: Question
+    asked: Outcome
+
+
+def deviant(suspect: Suspect, seen: SeenBy, asker: Asker, dtype: str = "") -> Side | None:
+    """The smallest question with one of the suspect's facts, in that dtype if one is named. None if none comes back."""
+    places = [one for one in showing(suspect, seen) if dtype in ("", one.dtype)]
+    question = smallest(suspect.key, places, lambda tried: answered(asker, tried, suspect.facts) is not None)
+    return answered(asker, question, suspect.facts) if question else None
+
+
+def other(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> Side | None:
+    """The same rows asked in another way, or else other rows, with the fact that is expected."""
+    wanted = (suspect.expected,)
+    tried = (answered(asker, question, wanted) for question in otherwise(one.question, suspect.against))
+    if found := next((side for side in tried if side), None):
+        return found
+    key = (suspect.against, *suspect.key[1:])
+    places = [place for place in seen.get(key, ()) if place.fact == suspect.expected]
+    question = nearest(key, places, lambda asked: answered(asker, asked, wanted) is not None, one.question)
+    return answered(asker, question, wanted) if question else None
+
+
+def otherwise(question: Question, backend: str) -> Iterator[Question]:
+    """By another backend of the framework; else in other dtypes and layouts, those nearest first."""
+    if backend != question.backend:
+        yield replace(question, backend=backend)
+        return
+    about = question.sheet.dtype
+    dtypes = [about, *(name for name in find(backend).dtypes if name != about)] if about in FORMATS else [about]
+    for layout, dtype in product(layouts(question), dtypes):
+        if (layout, dtype) != (question.layout, about):
+            yield replace(question.in_dtype(dtype), layout=layout)
+
+
+def layouts(question: Question) -> Sequence[str]:
+    """In which its rows can lie, its own first."""
+    if question.layout == "0-d":
+        return ("0-d",)
+    there = ("last", "first", "alone") if len(question.sheet.rows) == 1 else ("last", "first")
+    return (question.layout, *(layout for layout in there if layout != question.layout))
+
+
+def answered(asker: Asker, question: Question, wanted: Sequence[str]) -> Side | None:
+    """Asked: a side if one of the wanted facts comes back."""
+    asked = outcome(asker, question)
+    return Side(question, asked) if facts(question, asked) & set(wanted) else None

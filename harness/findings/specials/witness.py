@@ -1,0 +1,107 @@
+"""The smallest rows that still show a fact: one row, by itself if it can be, few elements, zeros and ones for numbers.
+
+Whatever is tried is asked again, and kept only if the same fact comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from harness.findings.shrink import fewest
+from harness.findings.specials.questions import Question, where_seen
+from harness.specials.entries import Key, Seen
+from harness.specials.sheets import Row
+from harness.specials.situations import SITUATIONS
+from harness.specials.sweep import FIRST_DTYPE
+from harness.specials.sweep import rows as rows_of
+
+Still = Callable[[Question], bool]
+SIMPLE = (0, 1)
+FEW = 8
+"""Elements up to which each is tried by itself."""
+TRIED = 3
+LAYOUTS = ("last", "alone", "0-d", "first")
+"""The first that will do is taken."""
+
+
+def smallest(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
+    """Where it was seen, shrunk as far as it goes. None where it does not come back in any of the `TRIED` smallest."""
+    in_order = sorted(
+        seen,  # those that may be something else as well show it least
+        key=lambda one: (bool(one.also), one.width, one.dtype != FIRST_DTYPE, one.dtype, LAYOUTS.index(one.axis)),
+    )
+    found = first(key, in_order, still)
+    return simpler(narrower(found, still), still) if found else None
+
+
+def nearest(key: Key, seen: Sequence[Seen], still: Still, question: Question) -> Question | None:
+    """Where it was seen most nearly in the question's own way."""
+    own = (question.layout, question.sheet.dtype, question.sheet.n)
+    in_order = sorted(
+        seen, key=lambda one: (bool(one.also), one.axis != own[0], one.dtype != own[1], abs(one.width - own[2]))
+    )
+    found = first(key, in_order, still)
+    return simpler(found, still) if found else None
+
+
+def first(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
+    """Of the first of these places, with as few rows as will do."""
+    tried = (question for one in seen[:TRIED] for question in fewer_rows(where_seen(*key, one)))
+    return next(filter(still, tried), None)
+
+
+def fewer_rows(asked: Question) -> Iterator[Question]:
+    """The row in front by itself, without a batch and with one; beside one other row; all in its situation; all."""
+    own = [row for row in asked.sheet.rows if row.situation == asked.situation]
+    for row in own:
+        yield from ((asked.with_rows([row], "alone"),) if asked.layout == "last" else ())
+        yield asked.with_rows([row])
+    if asked.layout in ("last", "first"):
+        others = [row for row in asked.sheet.rows if own and row is not own[0]]
+        yield from (asked.with_rows([own[0], other]) for other in others)
+        yield asked.with_rows([row for row in asked.sheet.rows if row.situation in ("", asked.situation)])
+        yield asked
+
+
+def narrower(found: Question, still: Still) -> Question:
+    """Of one row, the fewest elements."""
+    if len(found.sheet.rows) != 1 or found.layout == "0-d":
+        return found
+    return fewest(found, found.sheet.n, lambda n: at_width(found, n, still))
+
+
+def at_width(found: Question, n: int, still: Still) -> Question | None:
+    """The situation's first row of that width that will do."""
+    about = SITUATIONS[found.situation]
+    if n < about.smallest:
+        return None
+    made: Iterable[Row] = rows_of(about, n, found.sheet.dtype)
+    own = (row for row in made if row.situation == found.situation)
+    tried = (found.with_rows([row]) for row in own if about.wraps or row.label is None or row.label < n)
+    return next((question for question in tried if still(question)), None)
+
+
+def simpler(found: Question, still: Still) -> Question:
+    """Zeros for all finite numbers of a row; else zeros and ones one by one."""
+    for number in range(len(found.sheet.rows) if found.layout != "0-d" else 0):
+        logits = found.sheet.rows[number].logits
+        finite = [j for j, value in enumerate(logits) if np.isfinite(value)]
+        if still(plain := with_logits(found, number, finite, 0)):
+            found = plain
+            continue
+        for j in finite if len(logits) <= FEW else ():
+            tried = (with_logits(found, number, [j], simple) for simple in SIMPLE)
+            found = next((question for question in tried if still(question)), found)
+    return found
+
+
+def with_logits(found: Question, number: int, places: Sequence[int], value: int) -> Question:
+    """Its row of that number changed in these places."""
+    rows = list(found.sheet.rows)
+    logits = rows[number].logits.copy()
+    logits[list(places)] = value
+    rows[number] = replace(rows[number], logits=logits)
+    return found.with_rows(rows)

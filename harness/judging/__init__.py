@@ -1,0 +1,1 @@
+"""How good an answer is: errors, laws, grades and verdicts."""

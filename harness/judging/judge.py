@@ -1,0 +1,273 @@
+"""Results × exact values × bounds → comparisons. It runs where no framework but NumPy is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.judging import equations, laws, metrics, probes
+from harness.judging.causes import causes, main_cause
+from harness.judging.cell import Cell
+from harness.judging.chains import directions, residual_shares
+from harness.judging.digits import digit
+from harness.judging.grades import common_factor_share, with_height
+from harness.judging.pairs import Pairing, Percent
+from harness.judging.probes import Measured
+from harness.judging.profiles import profile
+from harness.judging.rows import comparison, declared_flaw, head, law_rows
+from harness.judging.slices import Question, block_answer, declared, moved, questions
+from harness.judging.tally import Peak, Tally, peak
+from harness.judging.witness import witness
+from harness.numbers.formats import FORMATS
+from harness.operations import as_rows
+from harness.questions import blocks
+from harness.questions.cases import CASES
+from harness.records import Audit, Group, Judgement, Profile, Result, Side, Twins
+from harness.truth.bounds import NOTHING, Theory, any_order, blocked_tree, range_free, scales
+
+Answer = NDArray[np.generic]
+Floats = NDArray[np.float64]
+Results = Mapping[tuple[str, int], Result]
+Load = Callable[[Result], Answer]
+UNKNOWN = Measured()
+
+
+def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: Mapping[str, Measured]) -> Judgement:
+    """All rows of a group: `results` by backend and block, `load` reads a result's array, `known` by its probes."""
+    cells = {backend: Cell() for backend in group.backends}
+    pairs = {pair: Percent() for pair in pairing(group.backends)}
+    audit, offset = Audit(), 0
+    for block, rows in enumerate(blocks.boundaries(group.case)):
+        answers = {}
+        for backend in group.backends:
+            outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
+            if answer is None:
+                cells[backend] = cells[backend].without(outcome, reason)
+            else:
+                answers[backend] = answer
+                cells[backend] = cells[backend].with_answer(results[backend, block].sha256, reason)
+        if answers:
+            for asked in questions(group, rows, offset, (answer.dtype.name for answer in answers.values())):
+                for backend, answer in answers.items():
+                    later = judged(asked, backend, answer, known.get(backend, UNKNOWN), first=block == 0)
+                    cells[backend] = cells[backend].merged(later)
+                audit += asked.audit
+            for a, b in pairing(answers):
+                pairs[a, b] = pairs[a, b].merged(answers[a], answers[b])
+        offset += int(np.prod(block_answer(group, rows)))
+    outcomes = {backend: cell.outcome for backend, cell in cells.items()}
+    return Judgement(
+        [comparison(group, backend, cell, known.get(backend, UNKNOWN)) for backend, cell in cells.items()],
+        [percent.row(group, a, b, outcomes) for (a, b), percent in pairs.items()],
+        [law for backend, cell in cells.items() for law in law_rows(group, backend, cell)],
+        [row for cell in cells.values() if cell.outcome == "ok" for row in cell.profile],
+        [side for backend, cell in cells.items() for side in side_records(group, backend, cell)],
+        audit,
+    )
+
+
+def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float | None], dict[str, tuple[str, str]]]:
+    """What a probe measures of each backend, None where nothing; and outcome and reason where it was not answered."""
+    found: dict[str, float | None] = {}
+    missing: dict[str, tuple[str, str]] = {}
+    for backend in group.backends:
+        measured = []
+        for block, rows in enumerate(blocks.boundaries(group.case)):
+            outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
+            logits = blocks.array(group.case, "logits", group.dtype, rows)
+            measured.append(None if answer is None else probes.measure(group, logits, answer))
+            if answer is None and outcome not in KNOWN_BEFORE:
+                missing.setdefault(backend, (outcome, reason))
+        found[backend] = None if None in measured else max(m for m in measured if m is not None)
+    return found, missing
+
+
+KNOWN_BEFORE = ("unsupported", "absent", "skipped")
+"""Outcomes that a backend's own cells have as well."""
+
+
+def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[str, str, Answer | None]:
+    """A result's outcome, reason and answer; one of another shape than asked for, or of no known format, is none."""
+    if result is None:
+        return "not run", "interrupted", None
+    if result.outcome != "ok":
+        return result.outcome, result.reason, None
+    answer = load(result)
+    wanted = block_answer(group, rows)
+    if answer.shape != wanted:
+        return "failed", f"answered with shape {answer.shape}, not {wanted}", None
+    if answer.dtype.name not in FORMATS:
+        return "failed", f"answered in {answer.dtype.name}, not {group.dtype}", None
+    return "ok", result.reason, answer
+
+
+def judged(asked: Question, backend: str, answer: Answer, measured: Measured, first: bool = True) -> Cell:
+    """Some rows of one backend against the exact values, in the dtype that came back.
+
+    `first`: they are of the case's first block, on which equations between operations are measured.
+    """
+    form = FORMATS[answer.dtype.name]
+    actual = as_rows(asked.operation, answer, asked.group.axis, asked.n, asked.group.case.classes)[asked.rows]
+    bounds = {name: asked.allowed(backend, theory, form) for name, theory in THEORIES.items()}
+    within = bounds | {"A": earned(bounds["A"])} | limits(asked, form.u)
+    tally = metrics.measure(actual, asked.expected, within, form, asked.offset)
+    if (measured.height is not None or measured.missing) and not tally.peak("B").value <= 1:
+        height = asked.n - 1 if measured.height is None else measured.height
+        chained, peaks = against_chain(asked, backend, actual, height)
+        bounds["C"], tally = chained, replace(tally, peaks={**tally.peaks, **peaks})
+    beside = by_simulation(asked, backend, actual, bounds["B"]) | undeclared(asked, backend, actual)
+    tally = replace(tally, peaks={**tally.peaks, **beside})
+    values, allowed = actual.astype(np.float64), bounds.get("C", bounds["B"])
+    return replace(
+        worst(asked, actual, tally, bounds),
+        tally=tally,
+        dtype=answer.dtype.name,
+        profile=drawn(asked, backend, actual, bounds["B"]),
+        laws=deviations(asked, values, allowed),
+        sides=sides(asked, values, allowed) if first else {},
+    )
+
+
+def earned(bound: Floats) -> Floats:
+    """A grade's bound as a limit: where it is vacuous it is earned by the exact value alone."""
+    return np.where(np.isinf(bound), 0.0, bound) if bound.max(initial=0.0) == np.inf else bound
+
+
+def drawn(asked: Question, backend: str, actual: Answer, bound: Floats) -> tuple[Profile, ...]:
+    """Where errors lie, of a named case's first answers: sweeps have too many cells to keep it of each."""
+    if asked.offset or asked.group.case.name not in CASES:
+        return ()
+    form = FORMATS[actual.dtype.name]
+    return profile(head(asked.group, backend), asked.logits, actual, asked.expected, bound, form)
+
+
+TWIN_BITS = 13
+"""Of 64 + 255/64: in a shorter format a twin that is moved is rounded, and is no twin."""
+THEORIES: dict[str, Theory] = {"A": range_free, "B": blocked_tree, "any order": any_order}
+
+
+def limits(asked: Question, u: float) -> dict[str, Floats]:
+    """Where an operation has one: u·scale, as a limit like the bounds."""
+    scale = scales(asked.operation.name, asked.logits, *asked.beside)
+    return {} if scale is None else {"scale": u * scale}
+
+
+def against_chain(asked: Question, backend: str, actual: Answer, height: int) -> tuple[Floats, dict[str, Peak]]:
+    """What C allows at a height, and the errors' shares of the bound, of a digit, and of what its row has in common."""
+    form = FORMATS[actual.dtype.name]
+    chained = asked.allowed(backend, with_height(height), form)
+    own = asked.allowed(backend, blocked_tree, form)
+    right = np.maximum(own, digit(asked.operation.name, asked.logits, asked.beside))
+    found = metrics.errors(actual, asked.expected, form)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_limits = {"C": found.absolute / chained, "digit": found.absolute / right}
+    shares = {name: np.where(np.isfinite(found.absolute), share, np.inf) for name, share in of_limits.items()}
+    if np.isfinite(found.ulp).all() and (rest := unexplained(asked, backend, actual, found, own)) is not None:
+        shares["common factor"] = np.where(np.isnan(rest), np.inf, rest)
+    return np.minimum(chained, right), {name: peak(share, asked.offset) for name, share in shares.items()}
+
+
+def unexplained(asked: Question, backend: str, actual: Answer, found: metrics.Errors, bound: Floats) -> Floats | None:
+    """What a row's sums leave of its errors, as a share of what is allowed; None where they may leave anything."""
+    about, form = declared(backend, asked.group.dtype), FORMATS[actual.dtype.name]
+    if asked.operation.name == "softmax":
+        s = asked.expected.rounded()
+        return common_factor_share(asked.logits.astype(np.float64), found.signed, s, form, about.flush)
+    moves = directions(asked.operation.name, asked.logits, asked.beside)
+    if moves is None or replace(about, flush=None) != NOTHING:
+        return None
+    return residual_shares(np.copysign(found.absolute, found.signed), bound, moves)
+
+
+def by_simulation(asked: Question, backend: str, actual: Answer, bound: Floats) -> dict[str, Peak]:
+    """Where the bound leaves no digit, the errors' shares of what honest evaluations explain; else nothing."""
+    form = FORMATS[actual.dtype.name]
+    if form != asked.form:
+        return {}
+    shares = asked.simulated(backend, metrics.errors(actual, asked.expected, form).absolute, bound)
+    return {} if shares is None else {"simulated": peak(shares, asked.offset)}
+
+
+def undeclared(asked: Question, backend: str, actual: Answer) -> dict[str, Peak]:
+    """Of a backend that declares something of its arithmetic, the errors' shares of what others are allowed."""
+    if declared(backend, asked.group.dtype) == NOTHING:
+        return {}
+    form = FORMATS[actual.dtype.name]
+    absolute = metrics.errors(actual, asked.expected, form).absolute
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {"undeclared": peak(absolute / asked.allowed_of(NOTHING, blocked_tree, form), asked.offset)}
+
+
+def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
+    """The worst element: itself, its error and bounds, and for softmax its error's causes."""
+    number, element = divmod(tally.worst - asked.offset, actual.shape[1])
+    row, form = asked.certain(number), FORMATS[actual.dtype.name]
+    unit = int(metrics.ulp_exponent(row, form)[element])
+    bound, chained = (float(bounds[name][number, element]) for name in ("B", "C" if "C" in bounds else "B"))
+    found = metrics.errors(actual[[number]], asked.expected.row([number]), form)
+    share = np.inf if tally.counts.not_finite else quotient(float(found.absolute[0, element]), bound)
+    parts: dict[str, float] = {}
+    signed = metrics.errors(actual[number], row, form).signed
+    if asked.operation.name == "softmax" and np.isfinite(signed).all():
+        parts = causes(asked.logits[number], signed, row.rounded(), element, form)
+    return Cell(
+        witness=witness(asked.row(number), element, actual[number], row),
+        bound=in_ulp(bound, unit),
+        allowed=in_ulp(chained, unit),
+        error=a_number(float(found.ulp[0, element])),
+        share=share,
+        cause=main_cause(parts),
+        parts=parts,
+        lost=lost(asked, actual, tally.peak("lost").index),
+    )
+
+
+def lost(asked: Question, actual: Answer, index: int) -> str:
+    """The witness of a lost component; empty where there is none."""
+    if index < 0:
+        return ""
+    number, element = divmod(index - asked.offset, actual.shape[1])
+    return witness(asked.row(number), element, actual[number], asked.certain(number))
+
+
+def quotient(error: float, bound: float) -> float | None:
+    """An error as a share of its bound, as `metrics` has it: None of nothing."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return a_number(float(np.divide(error, bound)))
+
+
+def a_number(value: float) -> float | None:
+    """None for NaN."""
+    return None if np.isnan(value) else value
+
+
+def in_ulp(bound: float, unit: int) -> float:
+    """Of an ulp of 2^unit; infinite where that overflows."""
+    with np.errstate(over="ignore"):
+        return float(np.ldexp(bound, -unit))
+
+
+def deviations(asked: Question, values: Floats, allowed: Floats) -> dict[str, tuple[float, float]]:
+    twins = isinstance(asked.group.case.recipe, Twins) and asked.form.p >= TWIN_BITS
+    return laws.deviations(asked.operation.name, values, allowed, asked.n, twins)
+
+
+def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, bool], tuple[Floats, Floats]]:
+    """Of the equations that need this operation, with arguments that may be another operation's."""
+    group, name = asked.group, asked.operation.name
+    rows = blocks.boundaries(group.case)[0]
+    arguments = {
+        argument: moved(argument, blocks.argument(group.case, argument, group.dtype, group.axis, rows), group.axis)
+        for argument in equations.needed(name)
+    }
+    return equations.sides(name, values, allowed, {key: value[asked.rows] for key, value in arguments.items()})
+
+
+def side_records(group: Group, backend: str, cell: Cell) -> list[Side]:
+    if cell.outcome != "ok":
+        return []
+    where, flawed = head(group, backend), declared_flaw(backend, group) is not None
+    return [Side(law, left, *where, flawed, cell.dtype, *side) for (law, left), side in cell.sides.items()]

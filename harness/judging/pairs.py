@@ -1,0 +1,60 @@
+"""Backend against backend: which pairs are compared, and the documents' figure for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends import NAMES, find
+from harness.judging.percents import Percents, percents, weighted
+from harness.numbers.arrays import in_the_wider
+from harness.numbers.formats import FORMATS
+from harness.records import Group, Pair
+
+Answer = NDArray[np.generic]
+Pairing = Callable[[Iterable[str]], list[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class Percent:
+    """The notebook's figure for a pair: over one block exactly as NumPy gives it, over several their weighted mean."""
+
+    parts: tuple[Percents, ...] = ()
+    identical: bool = True
+
+    def merged(self, a: Answer, b: Answer) -> Percent:
+        """With two more answers; those of other dtypes are compared in the wider, and are not identical."""
+        same = a.dtype == b.dtype and np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+        figures = percents(*in_the_wider(a, b), FORMATS[a.dtype.name])
+        return Percent((*self.parts, figures), self.identical and same)
+
+    def row(self, group: Group, a: str, b: str, outcomes: Mapping[str, str]) -> Pair:
+        head = (group.operation, group.case.name, group.dtype, group.axis, a, b)
+        outcome = next((outcomes[side] for side in (a, b) if outcomes[side] != "ok"), "ok")
+        if outcome != "ok":
+            return Pair(*head, outcome)
+        whole = weighted(self.parts)
+        return Pair(
+            *head, outcome, whole.percent, whole.zeros, whole.swapped, whole.finite, whole.subnormals,
+            self.identical, len(self.parts),
+        )  # fmt: skip
+
+
+def natives_and_variants(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Natives pairwise, variants against their own native, and what is declared to stand beside another's."""
+    given = list(names)
+    alike = [(a, b) for a, b in combinations(given, 2) if ":" not in a and (":" not in b or b.startswith(f"{a}:"))]
+    return alike + [(a, b) for a in given for b in given if b in declared(a)]
+
+
+def declared(name: str) -> tuple[str, ...]:
+    """Of whatever variant a framework has; a planted one's name may be nobody's here."""
+    return find(name).beside if name in NAMES else ()
+
+
+def all_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
+    return list(combinations(names, 2))

@@ -1,0 +1,216 @@
+"""Cells as rows of the tables: figures into columns, and the verdict that they add up to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from math import inf
+
+import numpy as np
+
+from backends import find
+from harness.judging.cell import Cell
+from harness.judging.grades import grade, without_digit
+from harness.judging.probes import Measured, answer_dtype
+from harness.judging.tally import QUANTILES, Counts, Tally
+from harness.numbers.formats import FORMATS
+from harness.operations import OPERATIONS, answer_index
+from harness.records import Comparison, Group, Property, Side
+from harness.truth.simulated import MULTIPLE
+
+WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
+UNMEASURED = "chain not measured"
+"""Above B, by no more than some order of summation may explain, and the probe that would tell was not answered."""
+NO_DIGIT = "no digit right: off by more than a tenth, which no chain of additions excuses"
+VACUOUS = "bound is vacuous"
+"""Theory allows anything at some element, and what it does not allow was not seen."""
+
+
+def declared_flaw(backend: str, group: Group) -> str | None:
+    """The reason why this backend is declared to fail here, or None."""
+    for flaw in find(backend).flaws:
+        at = ((group.case.name, flaw.case), (group.operation, flaw.operation), (group.dtype, flaw.dtype))
+        if all(fnmatchcase(name, pattern) for name, pattern in at):
+            return flaw.reason
+    return None
+
+
+def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Comparison:
+    """The row of a cell: with figures only if every block was answered."""
+    if cell.outcome != "ok":
+        return bare(group, backend, cell.outcome, cell.reason)
+    flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
+    given = grade(cell.tally)
+    unknown = measured.missing if given == "C" and measured.height is None else ""
+    explained = why(given, cell.tally, measured) or beyond_simulation(cell.tally)
+    judged = replace(
+        bare(group, backend, "ok", strange or flaw or unknown or explained or cell.reason),
+        verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
+        grade="" if unknown else given,
+        bound=cell.bound,
+        ulp_error_there=cell.error,
+        bound_fraction_there=cell.share,
+        allowed_there=cell.allowed,
+        measured_height=measured.height,
+        measured_exp=measured.exp if group.operation == "softmax" else None,
+        cause=cell.cause,
+        cause_in_u=json.dumps(cell.parts) if cell.parts else "",
+        witness=cell.witness,
+        lost_witness=cell.lost,
+        answer=one_hash(cell.answers),
+    )
+    return with_places(with_counts(with_errors(judged, cell.tally), cell.tally.counts), group, cell.tally)
+
+
+def why(given: str, tally: Tally, measured: Measured) -> str:
+    """What a chain of additions explains of it, or may not; empty where none is above B."""
+    if given == "C" and measured.height is not None:
+        return f"a sum in chains of {measured.height:,} additions"
+    return NO_DIGIT if given == "F" and without_digit(tally) else ""
+
+
+def one_hash(answers: tuple[str, ...]) -> str:
+    return answers[0] if len(answers) == 1 else hashlib.sha256("".join(answers).encode()).hexdigest()
+
+
+def other_dtype(group: Group, backend: str, cell: Cell) -> str:
+    """A sentence where an answer came in another dtype than the backend claims."""
+    claimed = answer_dtype(backend, group.dtype)
+    return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
+
+
+def beyond_simulation(tally: Tally) -> str:
+    """A sentence where an answer falls short by simulation, and by nothing that is proved."""
+    share = tally.peak("simulated").value
+    proved = replace(tally, peaks={name: found for name, found in tally.peaks.items() if name != "simulated"})
+    if share <= 1 or grade(proved) == "F":
+        return ""
+    return f"simulated: {share * MULTIPLE:.3g} times the worst honest evaluation's error, where {MULTIPLE:g} is allowed"
+
+
+def explained_in_some_order(any_order_fraction: float | None) -> bool:
+    """Whether a chain of additions may explain an answer: missing where any order of them may give anything."""
+    return any_order_fraction is None or not any_order_fraction > 1
+
+
+def with_errors(row: Comparison, tally: Tally) -> Comparison:
+    mean_absolute, mean_relative, bias, mean_ulp = tally.means()
+    median, p90, p99 = (interval(tally.quantile(share)) for share in QUANTILES)
+    finite = not tally.counts.not_finite
+    relative, absolute = tally.peak("relative").figure, tally.peak("absolute").figure
+    return replace(
+        row,
+        smallest_rtol=relative if finite and not tally.counts.zero_misses + tally.counts.relative_overflows else inf,
+        smallest_atol=absolute if finite else inf,
+        bound_fraction=tally.peak("B").figure,
+        any_order_fraction=of_any_order(tally),
+        simulated_fraction=tally.peak("simulated").figure,
+        undeclared_fraction=tally.peak("undeclared").figure,
+        max_relative_error=relative,
+        mean_relative_error_percent=percent(mean_relative),
+        max_ulp_error=tally.peak("ulp").figure,
+        mean_ulp_error=mean_ulp,
+        max_ulp_error_ftz=tally.peak("ulp, flushed forgiven").figure,
+        median_ulp_error=median,
+        p90_ulp_error=p90,
+        p99_ulp_error=p99,
+        ulp_histogram=json.dumps(tally.histogram[: max(np.flatnonzero(tally.histogram), default=-1) + 1]),
+        max_scale_error=tally.peak("scale").figure,
+        bias_percent=percent(bias),
+        max_absolute_error=absolute,
+        mean_absolute_error=mean_absolute,
+    )
+
+
+def of_any_order(tally: Tally) -> float | None:
+    """None where the bound is vacuous: an error of 0 of it is no error at all."""
+    share = tally.peak("any order").figure
+    return None if share == 0 and tally.peak("absolute").value > 0 else share
+
+
+def with_counts(row: Comparison, counts: Counts) -> Comparison:
+    return replace(
+        row,
+        nan_count=counts.nan,
+        infinity_count=counts.infinity,
+        zero_references=counts.zero_references,
+        zero_misses=counts.zero_misses,
+        relative_overflows=counts.relative_overflows,
+        subnormal_references=counts.subnormal_references,
+        flushed_to_zero=counts.flushed,
+        misrounded=counts.misrounded,
+        unbounded=counts.unbounded,
+        lost_components=counts.lost,
+        elements=counts.elements,
+    )
+
+
+def with_places(row: Comparison, group: Group, tally: Tally) -> Comparison:
+    return replace(
+        row,
+        max_relative_index=place(group, tally.peak("relative").index),
+        max_absolute_index=place(group, tally.peak("absolute").index),
+        max_ulp_index=place(group, tally.peak("ulp").index),
+        worst_index=place(group, tally.worst),
+        lost_index=place(group, tally.peak("lost").index),
+    )
+
+
+def percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """A histogram's bin as text: 0, or (above, up to]."""
+    return "" if ends is None else "0" if ends[1] == 0 else f"({ends[0]:g}, {ends[1]:g}]"
+
+
+def verdict(tally: Tally, declared: bool) -> str:
+    """A flaw is declared strictly: where it does not show, that is an error too."""
+    given = grade(tally)
+    if given == "F":
+        return AS_DECLARED if declared else SHORT
+    return FLAW_GONE if declared else WITHIN if given else VACUOUS
+
+
+def place(group: Group, flat: int) -> str:
+    """Where an element of `as_rows` stands in the whole case's answer, as `2,0,1`."""
+    if flat < 0:
+        return ""
+    case = group.case
+    return ",".join(map(str, answer_index(OPERATIONS[group.operation], case.shape, group.axis, flat, case.classes)))
+
+
+def bare(group: Group, backend: str, outcome: str, reason: str) -> Comparison:
+    """The row of a cell with no figures."""
+    return Comparison(*head(group, backend), outcome, reason)
+
+
+def head(group: Group, backend: str) -> tuple[str, str, str, int, str]:
+    """What every row of a cell begins with."""
+    return group.operation, group.case.name, group.dtype, group.axis, backend
+
+
+def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
+    """The laws as measured, where the cell was answered in full."""
+    if cell.outcome != "ok":
+        return []
+    where, flawed = head(group, backend), declared_flaw(backend, group) is not None
+    return [law_row(where, law, found, flawed, cell.dtype) for law, found in cell.laws.items()]
+
+
+def equation_row(side: Side, deviation: float, fraction: float) -> Property:
+    """An equation as measured, beside the left one's laws."""
+    where = (side.operation, side.case, side.dtype, side.axis, side.backend)
+    return law_row(where, side.law, (deviation, fraction), side.flawed, side.answered)
+
+
+def law_row(
+    where: tuple[str, str, str, int, str], law: str, found: tuple[float, float], flawed: bool, answered: str
+) -> Property:
+    """`answered`: the answers' dtype, whose u it is. Of answers in several, the first's."""
+    deviation, fraction = found
+    verdict = WITHIN if fraction <= 1 else AS_DECLARED if flawed else SHORT
+    return Property(*where, law, deviation / FORMATS[answered.split(" ", maxsplit=1)[0]].u, fraction, verdict)

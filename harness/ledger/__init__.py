@@ -1,1 +1,0 @@
-"""Accepted answers, a file a platform, and what moved since (docs/regression.md)."""

@@ -1,0 +1,1 @@
+"""Formats, arrays and sums: how numbers are held, whatever they mean."""

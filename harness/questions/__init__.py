@@ -1,0 +1,1 @@
+"""What is asked: cases, the arrays of their arguments, variations, suites."""

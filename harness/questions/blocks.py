@@ -1,0 +1,177 @@
+"""A case as a stream of row blocks, and the arguments of an operation on one of them.
+
+Numbers are drawn by the case's name and the argument's (`harness.questions.drawing`), rounded once to the dtype under
+test; to bfloat16, to which ml_dtypes rounds by way of float32, twice: the same bytes everywhere, and the exact values
+are of these.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.numbers import arrays
+from harness.numbers.formats import FORMATS
+from harness.operations import Operation
+from harness.questions import targets
+from harness.questions.drawing import Span, along, draw, numbered, words
+from harness.questions.vectors import VECTORS
+from harness.records import Case, Uniform
+
+BLOCK_ELEMENTS = 2**16
+UPSTREAM = ("random", "ones", "same", "onehot", *VECTORS)
+"""Cotangents and tangents: uniform on [−1, 1); all 1; one row for all; 1 at one lane a row, the first, the next, …; and
+those that `harness.questions.vectors` makes."""
+INDEX = ("middle", "first", "last")
+"""The output of which `jacobian_row` is asked: the documents' 2 of 4."""
+WEIGHTS = {"random": 1.0, "wide": 32.0, "narrow": 2.0**-10}
+"""Of a layer: uniform between minus and plus this."""
+Rows = Span
+
+
+def boundaries(case: Case) -> list[Rows]:
+    """Start and stop of each block along the first dimension: they depend on the case alone.
+
+    One block where softmax runs along the first dimension on some axis, or where there is no other.
+    """
+    height, width = case.shape[0], prod(case.shape[1:])
+    if len(case.shape) == 1 or any(axis % len(case.shape) == 0 for axis in case.axes):
+        return [(0, height)]
+    step = max(1, BLOCK_ELEMENTS // max(1, width))
+    return [(start, min(start + step, height)) for start in range(0, height, step)] or [(0, 0)]
+
+
+def arguments(case: Case, operation: Operation, dtype: str, axis: int, rows: Rows) -> dict[str, Any]:
+    """What the operation is called with: the case's own rows, and the arrays and numbers that it takes beside them."""
+    return {name: argument(case, name, dtype, axis, rows) for name in operation.arguments}
+
+
+def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
+    """One of them: a number for `index`; integers for labels; else an array."""
+    match name:
+        case "index":
+            return {"first": 0, "middle": case.shape[axis] // 2, "last": case.shape[axis] - 1}[case.index]
+        case "labels":
+            return labels(case, name, case.shape[axis], dtype, axis, rows)
+        case "classes":
+            return labels(case, name, case.classes, dtype, axis, rows)
+        case "distribution":
+            return distribution(case, dtype, axis, rows)
+        case "weights":
+            return weights(case, dtype, axis)
+        case "cotangent" | "tangent":
+            return upstream(case, name, dtype, axis, rows)
+        case _:
+            return array(case, name, dtype, rows)
+
+
+def labels(case: Case, name: str, classes: int, dtype: str, axis: int, rows: Rows) -> NDArray[np.int64]:
+    """A class for each row of the logits, of the kind that the case names."""
+    position = axis % len(case.shape)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    stream = f"{key(case)}/{name}"
+    drawn = np.take(words(stream, shape, rows).reshape(shape), [0], axis=position)
+    random = (drawn % np.uint64(classes)).astype(np.int64).squeeze(position)
+    if case.labels == "random":
+        return random
+    one = int(words(stream, (1,), (0, 1))[0] % np.uint64(classes))
+    made = targets.Labelling(
+        random, numbered(shape, position, rows), one, classes, lambda: likeliest(case, name, dtype, axis, rows, random)
+    )
+    return targets.KINDS[case.labels](made)
+
+
+def likeliest(case: Case, name: str, dtype: str, axis: int, rows: Rows, random: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each row's largest logit stands. A layer's logits are not here yet: its classes stay random."""
+    return random if name == "classes" else array(case, "logits", dtype, rows).argmax(axis=axis).astype(np.int64)
+
+
+def distribution(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
+    """Of the kind that the case names, for each row of the logits; but for `rounded`, multiples of 1/128 or of a power
+    of two times that: exact in every format, and so is their sum. Of a case with labels of a kind, they have it all.
+    """
+    position = axis % len(case.shape)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    hot = case.labels != "random" or case.distribution == "onehot"
+    whole = hot_labels(case, dtype, axis, rows) if hot else shares(case, shape, position, rows)
+    if case.distribution in ("random", "onehot", "rounded"):
+        return whole.astype(arrays.dtype(dtype))
+    sums = np.expand_dims(targets.scale(case.distribution, numbered(shape, position, rows)), position)
+    return (whole * sums).astype(arrays.dtype(dtype))
+
+
+def hot_labels(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.float64]:
+    """1 at each row's label."""
+    position = axis % len(case.shape)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    lane = labels(case, "distribution", shape[position], dtype, axis, rows)
+    return onehot(shape, position, lane, "float64").astype(np.float64)
+
+
+def shares(case: Case, shape: tuple[int, ...], position: int, rows: Rows) -> NDArray[np.float64]:
+    """Of each class, at random."""
+    drawn = np.moveaxis(words(f"{key(case)}/distribution", shape, rows).reshape(shape), position, -1)
+    parts = targets.rounded(drawn) if case.distribution == "rounded" else targets.cut(drawn)
+    return np.moveaxis(parts, -1, position)
+
+
+def weights(case: Case, dtype: str, axis: int) -> NDArray[np.generic]:
+    """Of a layer, (t, n), for all rows of the case."""
+    shape, end = (case.classes, case.shape[axis]), WEIGHTS[case.weights]
+    drawn = draw(Uniform(-end, 2 * end), f"{key(case)}/weights", shape, (0, case.classes), FORMATS[dtype])
+    return drawn.astype(arrays.dtype(dtype))
+
+
+def upstream(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
+    """A cotangent or a tangent of the kind that the case names."""
+    position = axis % len(case.shape)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    match case.upstream:
+        case "random":
+            return array(case, name, dtype, rows)
+        case "ones":
+            return np.ones(shape, arrays.dtype(dtype))
+        case "onehot":
+            return onehot(shape, position, numbered(shape, position, rows) % shape[position], dtype)
+        case "same":
+            one = array(case, name, dtype, (0, 1)) if position else array(case, name, dtype, rows)
+            one = np.moveaxis(one, position, -1).reshape(-1, shape[position])[0]
+            return np.moveaxis(
+                np.broadcast_to(one, (*shape[:position], *shape[position + 1 :], len(one))), -1, position
+            )
+        case kind:
+            made = along(VECTORS[kind], f"{key(case)}/{name}", shape, axis, rows, FORMATS[dtype])
+            return made.astype(arrays.dtype(dtype))
+
+
+def onehot(shape: tuple[int, ...], position: int, lane: NDArray[Any], dtype: str) -> NDArray[np.generic]:
+    """1 at that lane of each row along the axis, and 0 beside it."""
+    lanes = np.broadcast_to(lane % shape[position], (*shape[:position], *shape[position + 1 :]))
+    hot = np.arange(shape[position]) == lanes[..., None]
+    return np.moveaxis(hot, -1, position).astype(arrays.dtype(dtype))
+
+
+def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.generic]:
+    """One argument's random values on those rows, in the dtype under test: the case's, or uniform on [−1, 1)."""
+    name = stream(argument)
+    recipe = case.recipe if name == "logits" else Uniform(-1.0, 2.0)
+    shape = (rows[1] - rows[0], *case.shape[1:])
+    return draw(recipe, f"{key(case)}/{name}", shape, rows, FORMATS[dtype]).reshape(shape).astype(arrays.dtype(dtype))
+
+
+def same_for_every_axis(case: Case, name: str) -> bool:
+    """Whether an argument does not depend on the axis."""
+    return name in ("logits", "inputs") or (name in ("cotangent", "tangent") and case.upstream == "random")
+
+
+def key(case: Case) -> str:
+    """What its numbers are drawn by: cases that differ in how they are asked alone have the same."""
+    return case.stream or case.name
+
+
+def stream(argument: str) -> str:
+    """The argument whose numbers it has: a layer's inputs are what other operations call logits."""
+    return "logits" if argument == "inputs" else argument

@@ -1,0 +1,11 @@
+"""Which cases, operations, dtypes and ways of asking go together: TOML files, ours or a user's.
+
+`load` reads one with every check; `cells` is what it asks, in order. docs/suites.md has the words.
+"""
+
+from __future__ import annotations
+
+from harness.questions.suites.file import SUITES, Suite, load
+from harness.questions.suites.wishes import Narrowing, Wish, cells, outline, who_answers
+
+__all__ = ["SUITES", "Narrowing", "Suite", "Wish", "cells", "load", "outline", "who_answers"]

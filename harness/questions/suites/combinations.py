@@ -1,0 +1,156 @@
+"""Combinations of a sweep's factors: all of them, or a covering array in which every pair that can be asked is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, product
+from typing import Any
+
+from harness.operations import CLASSES, FULL_JACOBIAN_N, OPERATIONS, Operation
+from harness.questions.families import OVERFLOWING
+from harness.questions.targets import SAME
+from harness.questions.variations import BESIDE, REPEATING
+
+AXES = {
+    "last": "{rows}x{width}", "first": "{width}x{rows}/0", "middle": "{rows}x{width}x3/1",
+    "last, counted from the front": "{rows}x{width}/1", "first, counted from the end": "{width}x{rows}/-2",
+    "middle, counted from the end": "{rows}x{width}x3/-2",
+    "second of four": "2x{width}x{rows}x3/1", "last of five": "2x{rows}x2x1x{width}",
+    "third of five": "2x{rows}x{width}x1x2/2", "fourth of six": "1x2x{rows}x{width}x2x1/3",
+    "last of six": "1x2x{rows}x2x1x{width}",
+}  # fmt: skip
+"""Where the axis stands, by the grammar of a case's name."""
+APPLIES = {
+    "upstream": {"cotangent", "tangent"}, "labels": {"labels", "classes", "distribution"},
+    "distribution": {"distribution"}, "index": {"index"}, "weights": {"weights"}, "classes": {"weights"},
+}  # fmt: skip
+"""Factors of some operations alone, and the arguments that they choose; to the others they make no difference."""
+USUAL = {"index": "middle", "classes": str(CLASSES)}
+"""What such a factor is where a case's name does not say; of the others, `random`."""
+FACTORS = (
+    "operation", "family", "width", "rows", "axis", "variation", "upstream", "labels", "dtype", "distribution", "index",
+    "weights", "classes",
+)  # fmt: skip
+ONE_SCALE = ("random", "onehot", "rounded")
+"""Kinds of distributions whose rows have the labels' own, unscaled."""
+EXTREME = ("large", "small", "subnormal")
+"""Kinds of cotangents and tangents of which products leave the range of a format, so that theory allows anything."""
+Chosen = Mapping[str, Any]
+
+
+def given(chosen: Chosen) -> Iterator[str]:
+    """What a case's name says of the arguments beside the logits: nothing that makes no difference to the operation."""
+    arguments = set(OPERATIONS[chosen["operation"]].arguments)
+    for name, them in APPLIES.items():
+        if arguments & them and chosen[name] != USUAL.get(name, "random"):
+            yield f"{name}={chosen[name]}"
+
+
+def shape(axis: str, rows: int, width: int) -> tuple[int, ...]:
+    """Of a case with so many rows, 0 for one dimension, with its axis there."""
+    sizes = AXES[axis].format(rows=rows, width=width).partition("/")[0]
+    return tuple(int(size) for size in sizes.split("x")) if rows else (width,)
+
+
+def choices(factors: Mapping[str, Sequence[Any]], choose: str) -> Iterator[dict[str, Any]]:
+    """Combinations that contradict nothing, in a fixed order."""
+    if choose == "pairs":
+        yield from paired(factors)
+        return
+    for values in product(*factors.values()):
+        chosen = dict(zip(factors, values, strict=True))
+        if not contradiction(chosen):
+            yield chosen
+
+
+def paired(factors: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """A covering array around a base: every pair of choices that some combination has is in one of these.
+
+    First the base, which has the first of everything, and what differs from it in one factor; then, for each pair that
+    is still missing, the combination that brings as many others along as a greedy choice finds. (allpairspy, tried
+    first, leaves out pairs that can be asked as soon as some contradict each other.)
+    """
+    base = {name: values[0] for name, values in factors.items()}
+    star = [base, *({**base, name: value} for name, values in factors.items() for value in values[1:])]
+    rows = [row for row in star if not contradiction(row)]
+    there = {pair for row in rows for pair in pairs(row)}
+    for one, other in combinations(factors, 2):
+        for values in product(factors[one], factors[other]):
+            pair = tuple(zip((one, other), values, strict=True))
+            if pair in there or contradiction(dict(pair)):
+                continue
+            if row := completed(dict(pair), factors, there):
+                rows.append({name: row[name] for name in factors})
+                there.update(pairs(row))
+    return rows
+
+
+def pairs(chosen: Chosen) -> Iterator[tuple[Any, ...]]:
+    """In the factors' order, whatever the order in which they were chosen."""
+    return combinations([(name, chosen[name]) for name in FACTORS if name in chosen], 2)
+
+
+def completed(begun: dict[str, Any], factors: Chosen, there: set[tuple[Any, ...]]) -> dict[str, Any] | None:
+    """With a value for every factor: that which brings most pairs not there yet, of those that leave a way on."""
+    name = next((name for name in FACTORS if name in factors and name not in begun), None)
+    if name is None:
+        return begun
+    tried = [{**begun, name: value} for value in factors[name]]
+    for chosen in sorted(tried, key=lambda chosen: sum(pair in there for pair in pairs(chosen))):
+        if not contradiction(chosen) and (row := completed(chosen, factors, there)):
+            return row
+    return None
+
+
+def idle(factors: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, Any, str]]:
+    """Each choice that goes with none of the others, by factor and number in it, and why."""
+    few = {name: sorted({min(values), max(values)}) if name == "width" else values for name, values in factors.items()}
+    base = {name: values[0] for name, values in factors.items()}
+    for name, values in factors.items():
+        for number, value in enumerate(values):
+            if value in few[name] and completed({name: value}, few, set()) is None:
+                yield name, number, contradiction({**base, name: value}) or "the others contradict each other"
+
+
+def contradiction(chosen: Chosen) -> str | None:
+    """Why these do not go together, or None; of what is not chosen yet nothing is said."""
+    if "operation" not in chosen:
+        return of_shape(chosen)
+    operation = OPERATIONS[chosen["operation"]]
+    return of_shape(chosen) or of_arguments(chosen, operation) or of_variation(chosen, operation)
+
+
+def of_shape(chosen: Chosen) -> str | None:
+    if chosen.get("rows") == 0 and chosen.get("axis", "last") != "last":
+        return "an array of one dimension has one axis"
+    return None
+
+
+def of_arguments(chosen: Chosen, operation: Operation) -> str | None:
+    arguments = set(operation.arguments)
+    if operation.answer == ("n", "n") and chosen.get("width", 1) > FULL_JACOBIAN_N:
+        return "whole Jacobians are held up to a width alone"
+    if chosen.get("family") in OVERFLOWING and (operation.rows_together or "weights" in arguments):
+        return "sums of such numbers overflow"
+    if {"cotangent", "tangent"} <= arguments and chosen.get("upstream") in EXTREME:
+        return "products of two such vectors leave the format's range"
+    return None
+
+
+def of_variation(chosen: Chosen, operation: Operation) -> str | None:
+    variation, rows = chosen.get("variation", "plain"), chosen.get("rows", 2)
+    if variation.startswith("upstream-") and not set(BESIDE) & set(operation.arguments):
+        return f"{operation.name} has no argument beside the logits that has a layout"
+    if variation in ("alone", "hostile", "broadcast", "upstream-broadcast") and rows < 2:
+        return "there is one row alone"
+    if variation in ("alone", "hostile") and (operation.rows_together or "weights" in operation.arguments):
+        return "its answer is of all rows together"
+    if variation == "broadcast" and chosen.get("family", "repeated") not in REPEATING:
+        return "its rows are not alike"
+    if variation == "upstream-broadcast":
+        labels = "distribution" in operation.arguments
+        if chosen.get("labels" if labels else "upstream", "ones") not in ("ones", "same", *SAME):
+            return "its rows are not alike"
+        if labels and chosen.get("distribution", "random") not in ONE_SCALE:
+            return "its rows are not alike"
+    return None

@@ -1,0 +1,149 @@
+"""A run's answers, kept so that they can be judged again: `arrays/` beside its tables, `arrays.json` to list them.
+
+Every answer stands there with its SHA-256, every question with those of its inputs, and `run.json` has the list's own:
+nothing is judged that is not what was asked and answered. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from backends import NAMES
+from harness.errors import UsageError
+from harness.judging import probes
+from harness.judging.slices import block_answer
+from harness.numbers import arrays
+from harness.operations import OPERATIONS
+from harness.questions import blocks
+from harness.questions.cases import named
+from harness.records import Case, Group, Result
+from harness.runs import store
+from harness.workers.input_files import described
+
+LIST, FOLDER = "arrays.json", "arrays"
+Results = dict[tuple[str, int], Result]
+
+
+class Archive:
+    """Answers on their way into a run's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._entries: dict[tuple[int, str, int], dict[str, Any]] = {}
+        try:
+            (folder / FOLDER).mkdir(exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write to {str(folder / FOLDER)!r}: {error.strerror or error}") from None
+
+    def keep(self, number: int, group: Group, result: Result) -> None:
+        """Copy an answer, or note why there is none. `number`: the group's in the plan."""
+        entry: dict[str, Any] = {
+            "group": number,
+            "operation": group.operation, "case": group.case.name, "axis": group.axis, "probe": group.probe,
+            "asked": group.dtype, "n": group.case.shape[group.axis],
+            "place": probes.place_of(group), "backend": result.backend, "block": result.block,
+            "outcome": result.outcome, "reason": result.reason,
+        }  # fmt: skip
+        if result.outcome == "ok":
+            answer = result.array.read()
+            entry |= {
+                "file": f"{FOLDER}/{number}-{quote(result.backend, safe='')}-{result.block}.npy",
+                "dtype": result.dtype,
+                "sha256": arrays.sha256(answer),
+            }
+            arrays.save(self.folder / entry["file"], answer)
+        self._entries[number, result.backend, result.block] = entry  # once, if an interruption has it kept again
+
+    def close(self) -> str:
+        """Write the list, last of all: its SHA-256."""
+        ordered = sorted(self._entries.values(), key=lambda e: (e["group"], NAMES.index(e["backend"]), e["block"]))
+        content = json.dumps(ordered, indent=1).encode()
+        store.write(self.folder, LIST, content)
+        return hashlib.sha256(content).hexdigest()
+
+
+def read(folder: Path, about: Mapping[str, Any]) -> list[tuple[Group, Results]]:
+    """The groups of a saved run and their results, probes first as they were asked. `about`: its `run.json`.
+
+    UsageError where there are none, where an array is missing or damaged, or where the cases are not the same any more.
+    """
+    asked: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for entry in entries(folder, about):
+        asked[entry["group"]].append(entry)
+    return [saved(folder, about["inputs"], asked[number]) for number in sorted(asked)]
+
+
+def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The list, as it was when the run was saved."""
+    if "arrays" not in about:
+        raise UsageError(f"{folder} has no saved arrays: `compare --save-arrays` keeps them")
+    try:
+        content = (folder / LIST).read_bytes()
+    except OSError as error:
+        raise UsageError(f"the run's {LIST} is missing: {error.strerror or error}") from None
+    if hashlib.sha256(content).hexdigest() != about["arrays"]:
+        raise UsageError(f"{folder / LIST} is damaged: its SHA-256 is not the one in run.json")
+    listed: list[dict[str, Any]] = json.loads(content)
+    return listed
+
+
+def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, Any]]) -> tuple[Group, Results]:
+    """One group of the list, with what its backends answered."""
+    first = its[0]
+    case = probes.case(first["probe"], first["n"], first["place"]) if first["probe"] else known(first["case"])
+    answering = {entry["backend"] for entry in its}
+    if missing := sorted(answering - set(NAMES)):
+        raise UsageError(f"the run's backend {missing[0]!r} is not known here, and its flaws and flushes are needed")
+    if first["operation"] not in OPERATIONS:
+        raise UsageError(f"the run's operation {first['operation']!r} is none of this version's")
+    backends = tuple(name for name in NAMES if name in answering)
+    group = Group(first["operation"], case, first["asked"], first["axis"], backends, first["probe"])
+    check_inputs(group, inputs)
+    return group, {(entry["backend"], entry["block"]): result(folder, group, entry) for entry in its}
+
+
+def known(name: str) -> Case:
+    try:
+        return named(name)
+    except UsageError:
+        raise UsageError(f"the run's case {name!r} is none of this version's") from None
+
+
+def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
+    """UsageError if this version would ask other bytes than the saved run did."""
+    promised = inputs.get(described(group), {})
+    for number, rows in enumerate(blocks.boundaries(group.case)):
+        for name in map(blocks.stream, OPERATIONS[group.operation].arguments):
+            given = promised.get(f"{name}[{number}]") or promised.get(f"{name}[{number}], axis {group.axis}")
+            if given and given != arrays.sha256(blocks.argument(group.case, name, group.dtype, group.axis, rows)):
+                raise UsageError(f"the run's {name} of {group.case.name} ({group.dtype}) are not this version's")
+
+
+def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
+    """One saved answer, checked: its hash, and its shape if it is of the dtype that was asked for."""
+    head = Result(0, entry["block"], entry["backend"], entry["outcome"], entry["reason"])
+    if entry["outcome"] != "ok":
+        return head
+    answer(folder, entry, block_answer(group, blocks.boundaries(group.case)[entry["block"]]))
+    file = arrays.File(str(folder / entry["file"]), entry["dtype"])
+    return dataclasses.replace(head, array=file, dtype=entry["dtype"], sha256=entry["sha256"])
+
+
+def answer(folder: Path, entry: Mapping[str, Any], wanted: tuple[int, ...] | None = None) -> Any:
+    """As it was when it was saved. UsageError if it is not; with its shape, if that is not the one `wanted`."""
+    file = folder / entry["file"]
+    try:
+        found = arrays.load(file, entry["dtype"])
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the saved array {file} does not read: {error}") from None
+    if arrays.sha256(found) != entry["sha256"]:
+        shape = "" if wanted in (None, found.shape) else f" and its shape {found.shape}, not {wanted}"
+        raise UsageError(f"the saved array {file} is damaged: its SHA-256 is not the one in {LIST}{shape}")
+    return found

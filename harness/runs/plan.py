@@ -1,0 +1,194 @@
+"""Which questions a run asks: names and patterns, checked, made into groups. Nothing runs here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from backends import NAMES, find
+from harness.errors import UsageError, nearest, unknown
+from harness.judging.grades import needs_height
+from harness.judging.probes import EXP, HEIGHT, LAST, exp_shows, place_of, probed_as
+from harness.judging.probes import case as probe_case
+from harness.numbers.formats import FORMATS
+from harness.operations import OPERATIONS, softmax_length
+from harness.questions.cases import CASES
+from harness.questions.cases import named as named_case
+from harness.questions.suites import Wish, cells, load, who_answers
+from harness.questions.suites.wishes import in_order, matched, of_cases
+from harness.questions.variations import refusal
+from harness.records import Case, Group
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for, as names or patterns; an empty tuple is the default."""
+
+    backends: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    suite: str = ""
+
+    @property
+    def of_its_own(self) -> bool:
+        """Whether it names what to ask by itself, and not out of a suite."""
+        return not self.suite and bool(self.operations or self.dtypes or self.cases)
+
+    def answering(self, patterns: Sequence[str]) -> tuple[str, ...]:
+        """Who answers a suite's table with that list of backends, before it is narrowed down."""
+        return who_answers(patterns, named(self.backends))
+
+
+def matching(what: str, patterns: Iterable[str], valid: Sequence[str]) -> tuple[str, ...]:
+    """The valid names that match any of the patterns, in their own order; an error for a pattern that matches none."""
+    wanted = list(patterns)
+    for pattern in wanted:
+        if not any(fnmatchcase(name, pattern) for name in valid):
+            raise unknown(what, pattern, valid)
+    return tuple(name for name in valid if any(fnmatchcase(name, pattern) for pattern in wanted))
+
+
+def named(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Backends asked for by name, and not by a pattern: those must be there, and must be judged."""
+    return tuple(pattern for pattern in patterns if pattern in NAMES)
+
+
+def groups(selection: Selection, probe_all: bool = False) -> list[Group]:
+    """Every question of the selection, in the order of cases, dtypes, axes and operations, probes first.
+
+    A suite's synthetic cases get their probes later, if an answer needs one; or at once, if all are asked for.
+    """
+    asked = list(wishes(selection))
+    planned = merged(asked)
+    if not asked:
+        raise nothing_of_the_suite(selection)
+    if not planned:
+        who = dict.fromkeys(name for wish in asked for name in wish.backends)
+        what = dict.fromkeys(wish.operation for wish in asked)
+        raise UsageError(f"none of {', '.join(who)} computes {' or '.join(what)} by itself, or can be asked so")
+    check_filters(selection, planned)
+    return probes([group for group in planned if probe_all or group.case.name in CASES]) + planned
+
+
+def check_filters(selection: Selection, planned: list[Group]) -> None:
+    """UsageError for a name or pattern of an operation, dtype or case of which nothing is asked of anybody."""
+    there = {
+        "operation": (selection.operations, {group.operation for group in planned}),
+        "dtype": (selection.dtypes, {group.dtype for group in planned}),
+        "case": (selection.cases, {group.case.name for group in planned}),
+    }
+    for option, (patterns, names) in there.items():
+        for pattern in patterns:
+            if pattern not in names and not any(fnmatchcase(name, pattern) for name in names):
+                who = ", ".join(dict.fromkeys(name for group in planned for name in group.backends))
+                raise UsageError(f"--{option} {pattern}: nothing of it is asked; the rest would be asked of {who}")
+
+
+def nothing_of_the_suite(selection: Selection) -> UsageError:
+    """The error for a selection that leaves nothing of its suite: the pattern that none of its cases match, or all."""
+    suite = selection.suite or "quick"
+    cases = dict.fromkeys(wish.case.name for wish in cells(load(suite), selection.answering))
+    for pattern in selection.cases:
+        if not any(fnmatchcase(name, pattern) for name in cases):
+            near = nearest(pattern, list(cases))
+            hint = f"did you mean {near!r}?" if near else f"--dry-run --suite {suite} says what it asks"
+            return UsageError(f"no case of the suite {suite} matches {pattern!r}: {hint}")
+    given = {name: getattr(selection, name) for name in ("backends", "operations", "dtypes", "cases")}
+    told = "; ".join(f"{name} {', '.join(patterns)}" for name, patterns in given.items() if patterns)
+    return UsageError(f"the suite {suite} asks nothing that matches all of this: {told}")
+
+
+def wishes(selection: Selection) -> Iterator[Wish]:
+    """A suite's, as far as they match the selection; or all that it names itself."""
+    if not selection.of_its_own:
+        yield from narrowed(selection, cells(load(selection.suite or "quick"), selection.answering))
+        return
+    backends, operations, dtypes = chosen(selection)
+    cases = [named_case(name) for name in cases_matching(selection.cases)]
+    yield from of_cases(cases, operations, dtypes, backends or matched([]))
+
+
+def chosen(selection: Selection) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The backends, operations and dtypes that its patterns match; of each none where it has no pattern."""
+    return (
+        tuple(name for name in matching("backend", selection.backends, NAMES) if by_default(name, selection.backends)),
+        matching("operation", selection.operations, tuple(OPERATIONS)),
+        matching("dtype", selection.dtypes, tuple(FORMATS)),
+    )
+
+
+def by_default(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a backend runs unless it is named itself; or is named, or is what a pattern of its framework is about."""
+    about = find(name)
+    return (
+        about.by_default or name in patterns or any(pattern.startswith(f"{about.framework}:") for pattern in patterns)
+    )
+
+
+def narrowed(selection: Selection, asked: Iterable[Wish]) -> Iterator[Wish]:
+    """Those of a suite's wishes that match the selection, of the backends that do."""
+    backends, operations, dtypes = chosen(selection)
+    for wish in asked:
+        matches = (
+            (not operations or wish.operation in operations)
+            and (not dtypes or wish.dtype in dtypes)
+            and (not selection.cases or any(fnmatchcase(wish.case.name, pattern) for pattern in selection.cases))
+        )
+        answering = tuple(name for name in wish.backends if not backends or name in backends)
+        if matches and answering:
+            yield replace(wish, backends=answering)
+
+
+def merged(asked: Iterable[Wish]) -> list[Group]:
+    """Questions that are asked several times as one, and those about one case in one dtype along one axis together."""
+    units: dict[tuple[Case, str, int], dict[str, dict[str, None]]] = {}
+    for wish in asked:
+        answering = answerers(wish.operation, wish.case, wish.axis, wish.backends)
+        if answering:
+            unit = units.setdefault((wish.case, wish.dtype, wish.axis), {})
+            unit.setdefault(wish.operation, {}).update(dict.fromkeys(answering))
+    return [
+        Group(operation, case, dtype, axis, in_order(answering))
+        for (case, dtype, axis), operations in units.items()
+        for operation, answering in operations.items()
+    ]
+
+
+def probes(planned: list[Group]) -> list[Group]:
+    """The questions that measure how backends add, for each dtype and n at which a grade may depend on it, and exp.
+
+    A framework's are its own, so that it waits for no other.
+    """
+    asked: dict[tuple[str, str, str, int, str], dict[str, None]] = {}
+    for group in planned:
+        n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
+        for backend in group.backends:
+            name, dtype = probed_as(backend, group.dtype)
+            if needs_height(n):
+                asked.setdefault((HEIGHT, find(name).framework, dtype, n, place_of(group)), {})[name] = None
+            if group.operation == "softmax" and exp_shows(FORMATS[dtype]):
+                asked.setdefault((EXP, find(name).framework, dtype, 0, LAST), {})[name] = None
+    return [
+        Group("softmax", case := probe_case(kind, n, place), dtype, case.axes[0], tuple(names), kind)
+        for (kind, _, dtype, n, place), names in asked.items()
+    ]
+
+
+def cases_matching(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The named cases that match a pattern; a synthetic case, or one asked in another way, is its own name."""
+    if not patterns:
+        return tuple(CASES)
+    plain = [pattern for pattern in patterns if ":" not in pattern and "@" not in pattern]
+    made = [pattern for pattern in patterns if pattern not in plain]
+    return tuple(dict.fromkeys((*matching("case", plain, tuple(CASES)), *made)))
+
+
+def answerers(operation: str, case: Case, axis: int, backends: Iterable[str]) -> tuple[str, ...]:
+    """The backends that compute this operation in their own way, and can be asked so."""
+    return tuple(
+        name
+        for name in backends
+        if operation in find(name).operations and not refusal(case, OPERATIONS[operation], axis, find(name))
+    )

@@ -1,0 +1,167 @@
+"""A run's folder: every file written whole or not at all, read with every check.
+
+`run.json` is written last and holds the SHA-256 of the tables, so a folder that was cut off or edited is seen to be.
+Nothing is unpickled: JSON, Parquet and CSV.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.errors import UsageError
+from harness.records import Comparison, Pair, Profile, Property, Run
+
+FORMAT, VERSION = "softmax-harness run", 4
+TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property, "profiles": Profile}
+ABOUT: dict[str, type] = {
+    "partial": bool, "faults": list, "environment": dict, "frameworks": dict, "options": dict,
+    "cases": dict, "inputs": dict, "unanswered_probes": list, "files": dict,
+}  # fmt: skip
+"""What `run.json` has, and of which kind."""
+WORDS = {bool: "yes or no", list: "list", dict: "object"}
+DEEPER: dict[str, type] = {"frameworks": dict, "cases": dict, "inputs": dict, "unanswered_probes": dict}
+"""Of which kind each of their entries is."""
+WRITTEN = (
+    *(f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")), "run.json", "arrays.json", "journal.jsonl",
+    "report.html", "report.md", "findings.csv", "findings-before.csv", "findings.md", "atlas.csv", "atlas.md",
+    "power.md",
+)  # fmt: skip
+"""Files that commands write into a folder of theirs, or take away there."""
+SELECTION = ("backends", "operations", "dtypes", "cases", "suite")
+KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
+
+
+def frame(rows: Sequence[Any], record: type) -> pd.DataFrame:
+    """Rows of a record as a table: its columns and their kinds, with gaps where a figure is None."""
+    fields = dataclasses.fields(record)
+    columns = {field.name: [getattr(row, field.name) for row in rows] for field in fields}
+    return pd.DataFrame(columns).astype({field.name: KINDS[str(field.type).split(" ")[0]] for field in fields})
+
+
+def writable(folder: Path) -> None:
+    """UsageError if nothing can be written there; asked before anything is computed."""
+    if taken := next((name for name in WRITTEN if (folder / name).is_dir()), ""):
+        raise UsageError(f"cannot write {folder / taken}: it is a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"cannot write to {str(folder)!r}: {error.strerror or error}") from None
+
+
+def write(folder: Path, name: str, content: bytes) -> None:
+    """One file, whole or not at all. UsageError where it can't be: the disk is full, the folder is not ours."""
+    try:
+        write_whole(folder, name, content)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder / name}: {error.strerror or error}") from None
+
+
+def write_whole(folder: Path, name: str, content: bytes) -> None:
+    descriptor, draft = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(draft).chmod(0o644)
+        Path(draft).replace(folder / name)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def save(run: Run, folder: Path) -> Run:
+    """Write the tables and then `run.json`; the run as it now stands, with its files' hashes."""
+    hashes = {}
+    for name in TABLES:
+        table: pd.DataFrame = getattr(run, name)
+        parquet = io.BytesIO()
+        table.to_parquet(parquet, index=False)
+        files = {f"{name}.parquet": parquet.getvalue(), f"{name}.csv": csv(table).encode()}
+        for file, content in files.items():
+            write(folder, file, content)
+            hashes[file] = hashlib.sha256(content).hexdigest()
+    saved = dataclasses.replace(run, about={"format": FORMAT, "version": VERSION, **run.about, "files": hashes})
+    write(folder, "run.json", (json.dumps(saved.about, indent=1, ensure_ascii=False) + "\n").encode())
+    return saved
+
+
+def csv(table: pd.DataFrame) -> str:
+    """Floats in the fewest digits that read back as the same number; a figure that is NaN, or is not there, as nan."""
+    text: str = table.to_csv(index=False, lineterminator="\n", na_rep="nan")
+    return text
+
+
+def folder_of(place: Path) -> Path:
+    """Of a run that is named by its folder or by its `run.json`."""
+    return place if place.is_dir() else place.parent
+
+
+def read(place: Path) -> Run:
+    """A saved run, from its folder or its `run.json`. UsageError for whatever is missing, damaged or foreign."""
+    file = place / "run.json" if place.is_dir() else place
+    folder = file.parent
+    about = _about(file)
+    tables = {}
+    for name, record in TABLES.items():
+        content = _content(folder / f"{name}.parquet", about)
+        try:
+            # Without threads of its own: at an early exit pyarrow 26 was once seen to abort over one still running.
+            tables[name] = pd.read_parquet(io.BytesIO(content), use_threads=False, pre_buffer=False)
+        except Exception as error:
+            raise UsageError(f"{folder / name}.parquet does not read as Parquet: {error}") from None
+        if missing := {field.name for field in dataclasses.fields(record)} - set(tables[name].columns):
+            raise UsageError(f"{folder / name}.parquet lacks the columns {', '.join(sorted(missing))}")
+    return Run(about, **tables)
+
+
+def _about(file: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"no run at {str(file)!r}: {error.strerror or error}") from None
+    except ValueError as error:
+        raise UsageError(f"{file} is damaged: it does not read as JSON ({error})") from None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise UsageError(f"{file} is not a run of this harness: its format is not {FORMAT!r}")
+    if about.get("version") != VERSION:
+        raise UsageError(f"{file} has format version {about.get('version')!r}; this harness reads {VERSION}")
+    if wrong := next(amiss(about), ""):
+        raise UsageError(f"{file} is damaged: {wrong}")
+    return about
+
+
+def amiss(about: Mapping[str, Any]) -> Iterator[str]:
+    """What a run needs of its `run.json`, and does not find there."""
+    for key, kind in ABOUT.items():
+        if not isinstance(about.get(key), kind):
+            yield f"its {key!r} is {'missing' if key not in about else f'no {WORDS[kind]}'}"
+    for key, kind in DEEPER.items():
+        entries = about[key].values() if isinstance(about[key], dict) else about[key]
+        if not all(isinstance(entry, kind) for entry in entries):
+            yield f"an entry of its {key!r} is no {WORDS[kind]}"
+    selection = about["options"].get("selection")
+    if not isinstance(selection, dict) or set(SELECTION) - set(selection):
+        yield f"its options have no 'selection' of {', '.join(SELECTION)}"
+
+
+def _content(file: Path, about: dict[str, Any]) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the run's {file.name} is missing: {error.strerror or error}") from None
+    if hashlib.sha256(content).hexdigest() != about["files"].get(file.name):
+        raise UsageError(f"{file} is damaged: its SHA-256 is not the one in run.json")
+    return content

@@ -1,0 +1,6 @@
+"""What each backend does on special inputs, as facts, against what is declared of it."""
+
+from harness.specials.entries import Entry
+from harness.specials.survey import Atlas, by_default, facts_of, survey
+
+__all__ = ["Atlas", "Entry", "by_default", "facts_of", "survey"]

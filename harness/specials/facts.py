@@ -1,0 +1,241 @@
+"""Answers as facts: a few words for what a backend gave in a situation, the same for the same behaviour.
+
+Numbers are right within the proved bound around the exact value (`harness.specials.truths`) and in no other way. Where
+no number is right, NaN, 0, 1 and the infinities are told by name, and any other is `wrong`. Places are told apart:
+those of -inf, those that the situation calls special, and the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, product
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.judging.metrics import errors
+from harness.numbers.formats import FORMATS
+from harness.operations import OPERATIONS, as_rows
+from harness.specials.sheets import Sheet
+from harness.specials.situations import SITUATIONS
+from harness.specials.truths import EQUAL, ONE_A_ROW, OWN_SUM, RIGHT, SUM_1, WRAPPED, Truth, answers, truths
+
+Answer = NDArray[np.generic]
+Mask = NDArray[np.bool_]
+UNJUDGED, WRONG = "unjudged", "wrong"
+WORDS = (RIGHT, EQUAL, WRAPPED, OWN_SUM, SUM_1, "NaN", "+inf", "-inf", "0", "1", "-1", UNJUDGED, WRONG)
+CODE = {word: np.uint16(1 << number) for number, word in enumerate(WORDS)}
+NUMERIC = "fciub"
+"""Kinds of dtypes."""
+NUMBERS = {"+inf": inf, "-inf": -inf, "0": 0.0, "1": 1.0, "-1": -1.0}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one question: an answer, or why there is none."""
+
+    outcome: str
+    reason: str
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A fact, and of which of the situation's rows in a sheet it holds: their positions."""
+
+    situation: str
+    fact: str
+    positions: tuple[str, ...] = ("",)
+    also: frozenset[str] = frozenset()
+    """Other facts that these very numbers are too: a row of one number is 0 everywhere, and as of equal logits."""
+
+
+def tell(operation: str, sheet: Sheet, layout: str, claimed: str, asked: Outcome) -> Iterator[Told]:
+    """The facts of a sheet's situations; of each situation one for all rows, or one for each kind of row."""
+    if asked.answer is None:
+        yield from (Told(situation, failure(asked)) for situation in sheet.situations)
+        return
+    wanted, suffix = shape(operation, sheet, layout), other_dtype(asked.answer, sheet.dtype, claimed)
+    if asked.answer.shape != wanted:
+        odd = f"shape {asked.answer.shape} where {wanted} is asked for"
+        yield from (Told(situation, odd) for situation in sheet.situations)
+    elif asked.answer.dtype.kind not in NUMERIC and asked.answer.dtype.name not in FORMATS:
+        kind = asked.answer.dtype.names or (asked.answer.dtype.name,)
+        yield from (Told(situation, f"no numbers, but {kind[0]}") for situation in sheet.situations)
+    elif not asked.answer.size:
+        yield from (Told(situation, f"empty{suffix}") for situation in sheet.situations)
+    else:
+        rows = in_rows(operation, asked.answer, sheet, layout)
+        yield from of_rows(operation, sheet, *codes(operation, sheet, rows), suffix)
+
+
+def failure(asked: Outcome) -> str:
+    """An exception by its type, a death by its signal."""
+    name = asked.reason.split(":")[0]
+    match asked.outcome:
+        case "failed":
+            return f"raises {name}"
+        case "crashed":
+            return f"crashes ({name.removeprefix('killed by ').removesuffix(', twice')})"
+        case "timed out":
+            return "gives no answer in time"
+        case _:
+            return "runs out of memory"
+
+
+def other_dtype(answer: Answer, dtype: str, claimed: str) -> str:
+    """Of floats in the format that is claimed, nothing need be said."""
+    return "" if dtype in FORMATS and answer.dtype.name == claimed else f" in {answer.dtype.name}"
+
+
+def shape(operation: str, sheet: Sheet, layout: str) -> tuple[int, ...]:
+    """Of the answer."""
+    rows, n = len(sheet.rows), sheet.n
+    batch = () if layout in ("alone", "0-d") else (rows,)
+    if operation in ONE_A_ROW:
+        return batch
+    if operation == "jacobian":
+        return (*batch, n, n)
+    return {"last": (rows, n), "first": (n, rows), "alone": (n,), "0-d": ()}[layout]
+
+
+def in_rows(operation: str, answer: Answer, sheet: Sheet, layout: str) -> Answer:
+    """As (rows, answers)."""
+    if layout == "first" and OPERATIONS[operation].in_place:
+        return as_rows(OPERATIONS[operation], answer, 0, sheet.n)
+    return answer.reshape(len(sheet.rows), answers(operation, sheet.n))
+
+
+Codes = NDArray[np.uint16]
+
+
+def codes(operation: str, sheet: Sheet, answer: Answer) -> tuple[Codes, Codes]:
+    """A word for each number, by its code; and all words that it is as well, as bits."""
+    values, imaginary = answer.real, answer.imag if answer.dtype.kind == "c" else None
+    found, every = np.zeros(answer.shape, np.uint16), np.zeros(answer.shape, np.uint16)
+    form = values.dtype.name
+    if form in FORMATS:
+        fits = [(truth, fitting(values, truth, form)) for truth in truths(sheet, operation, form)]
+        for truth, fit in fits:
+            every[truth.rows] |= np.where(fit & ~np.isinf(truth.allowed), CODE[truth.word], 0)
+        for whole in (True, False):  # of truths that are alike at some places, that which a whole row fits
+            for truth, fit in fits:
+                rows = (fit | (truth.allowed < 0)).all(axis=-1, keepdims=True) | (not whole)
+                code = np.where(np.isinf(truth.allowed), CODE[UNJUDGED], CODE[truth.word])
+                found[truth.rows] |= np.where(fit & rows & (found[truth.rows] == 0), code, 0)
+    numbers = values.astype(np.float64)
+    found[np.isnan(numbers)] = CODE["NaN"]
+    for word, number in NUMBERS.items():
+        found[(found == 0) & (numbers == number)] = CODE[word]
+        every[numbers == number] |= CODE[word]
+    if imaginary is not None:
+        found[imaginary != 0] = CODE[WRONG]
+        every[imaginary != 0] = 0
+    found[found == 0] = CODE[WRONG]
+    return found, every
+
+
+def fitting(values: Answer, truth: Truth, form: str) -> Mask:
+    """Where the bound allows it."""
+    with np.errstate(all="ignore"):
+        return errors(values[truth.rows], truth.expected, FORMATS[form]).absolute <= truth.allowed
+
+
+def of_rows(operation: str, sheet: Sheet, found: Codes, every: Codes, suffix: str) -> Iterator[Told]:
+    """Rows of one situation that have the same words at the same kinds of places have one fact."""
+    masked, special = places(operation, sheet)
+    masks = (masked, special, ~(masked | special))
+    kinds = np.stack([words_at(found, mask) for mask in masks], axis=-1)
+    others = np.stack([words_throughout(every, mask) for mask in masks], axis=-1)
+    single = (masks[-1].sum(axis=-1) == 1) & (operation not in ONE_A_ROW)
+    beside = [tuple(kinds[i]) for i, row in enumerate(sheet.rows) if not row.situation]
+    odd = "" if all(kind == (0, 0, CODE[RIGHT]) for kind in beside) else ", and rows beside it are not right"
+    told: dict[tuple[str, tuple[int, ...], tuple[int, ...], bool], list[str]] = {}
+    for row, kind, other, one in zip(sheet.rows, kinds.tolist(), others.tolist(), single.tolist(), strict=True):
+        if row.situation and operation in SITUATIONS[row.situation].operations:
+            told.setdefault((row.situation, tuple(kind), tuple(other), one), []).append(row.position)
+    for (situation, kind, other, one), positions in told.items():
+        fact = sentence(operation, situation, kind)
+        if SITUATIONS[situation].right_or_wrong and fact != RIGHT:
+            yield Told(situation, WRONG + odd, tuple(positions))
+        else:
+            also = (alike + suffix + odd for alike in coinciding(operation, situation, kind, other, one))
+            yield Told(situation, fact + suffix + odd, tuple(positions), frozenset(also))
+
+
+def places(operation: str, sheet: Sheet) -> tuple[Mask, Mask]:
+    """Those of -inf and the special ones, as (rows, answers). An answer that is a row's only one is of neither kind."""
+    if operation in ONE_A_ROW:
+        return np.zeros((len(sheet.rows), 1), bool), np.zeros((len(sheet.rows), 1), bool)
+    if operation != "jacobian":
+        return odd(sheet)
+    masked, special = ((mask[:, :, None] | mask[:, None, :]).reshape(len(mask), -1) for mask in odd(sheet))
+    return masked & ~special, special
+
+
+@lru_cache(maxsize=64)
+def odd(sheet: Sheet) -> tuple[Mask, Mask]:
+    """The same among the logits."""
+    special = np.zeros((len(sheet.rows), sheet.n), bool)
+    masked = np.zeros_like(special)
+    for number, row in enumerate(sheet.rows):
+        masked[number] = row.masked
+        special[number, list(row.special)] = True
+    return masked & ~special, special
+
+
+def words_at(found: NDArray[np.uint16], mask: Mask) -> NDArray[np.uint16]:
+    """All words of each row's places, as bits."""
+    return np.bitwise_or.reduce(np.where(mask, found, 0), axis=-1).astype(np.uint16)
+
+
+def words_throughout(every: Codes, mask: Mask) -> Codes:
+    """The words that all of each row's places have, as bits."""
+    return np.bitwise_and.reduce(np.where(mask, every, ALL), axis=-1).astype(np.uint16)
+
+
+ALL = np.uint16(2 ** len(WORDS) - 1)
+ANY = (0, *map(int, CODE.values()), *(int(a | b) for a, b in combinations(CODE.values(), 2)))
+"""What may stand where a row is too short to have such a place: nothing, a word, or two."""
+
+
+@lru_cache(maxsize=2**12)
+def coinciding(
+    operation: str, situation: str, kind: tuple[int, ...], others: tuple[int, ...], single: bool
+) -> frozenset[str]:
+    """Other facts in which a row of these words would be told if longer ones were: by a word that all its numbers are
+    as well, and whatever the others would be that it has not. `single`: it has one elsewhere, where longer rows may
+    have numbers of two words."""
+    choices = [(code, *words_in(other)) if code else (0,) for code, other in zip(kind, others, strict=True)]
+    if not kind[-1] and any(kind):
+        choices[-1] = ANY
+    if single:
+        choices[-1] += tuple(int(kind[-1] | code) for code in CODE.values())
+    return frozenset(sentence(operation, situation, chosen) for chosen in product(*choices)) - {
+        sentence(operation, situation, kind)
+    }
+
+
+def words_in(codes: int) -> list[int]:
+    return [int(code) for code in CODE.values() if codes & code]
+
+
+def sentence(operation: str, situation: str, kind: Sequence[int]) -> str:
+    """As in "0 at -inf, right elsewhere"."""
+    names = ("-inf", SITUATIONS[situation].special, "")
+    parts = [(words(code), name) for code, name in zip(kind, names, strict=True) if code]
+    if len({word for word, _ in parts}) == 1:
+        word = parts[0][0]
+        return word if operation in ONE_A_ROW or word in SETTLED else f"{word} everywhere"
+    return ", ".join(f"{word} at {name}" if name else f"{word} elsewhere" for word, name in parts)
+
+
+SETTLED = (RIGHT, EQUAL, WRAPPED, OWN_SUM, SUM_1)
+"""Words that are about a row as a whole."""
+
+
+def words(code: int) -> str:
+    return " or ".join(word for word in WORDS if code & CODE[word])

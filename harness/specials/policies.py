@@ -1,0 +1,115 @@
+"""What backends are declared to do: `policies.toml`, read with every mistake named at once.
+
+The last policy that matches a backend, an operation and a situation counts: general ones stand first, exceptions after.
+A policy has one fact, and a public document that says so or the versions in which it was measured; or several, which is
+an inconsistency that is known: by what they vary, and why. It is strict: all facts are seen, or it differs. Only where
+what decides lies outside, as the processor does, are any of the facts as declared.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from harness.errors import UsageError
+from harness.questions.suites.file import pattern_of, said
+from harness.specials.situations import OPERATIONS, SITUATIONS
+
+AS_DECLARED, DIFFERS = "as declared", "differs from declaration"
+INCONSISTENT, UNDECLARED = "inconsistent", "not declared"
+VERDICTS = (AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED)
+FILE = "policies.toml"
+
+
+def several(given: Any) -> Any:
+    """One may stand for a list of one."""
+    return [given] if isinstance(given, str) else given
+
+
+ListOf = BeforeValidator(several), Field(min_length=1)
+
+
+class Policy(BaseModel):
+    """Of every backend, operation and situation whose names match one of the patterns."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    backend: Annotated[list[str], *ListOf] = ["*"]
+    operation: Annotated[list[Annotated[str, pattern_of(OPERATIONS)]], *ListOf] = ["*"]
+    situation: Annotated[list[Annotated[str, pattern_of(SITUATIONS)]], *ListOf]
+    fact: Annotated[list[str], *ListOf]
+    by: str = ""
+    """What several facts vary by: coordinates joined by "and"."""
+    why: str = ""
+    depends: str = ""
+    """On what outside of all coordinates, so that any of the facts will do."""
+    source: Annotated[str, Field(pattern="^(https://.*)?$")] = ""
+    measured: str = ""
+    """The versions, where no document says anything."""
+
+    @model_validator(mode="after")
+    def is_grounded(self) -> Policy:
+        if bool(self.source) == bool(self.measured):
+            raise ValueError("needs either `source`, a link, or `measured`, the versions")
+        if (len(self.fact) > 1) != bool(self.by or self.depends) or (self.by and self.depends):
+            raise ValueError("several facts need either `by` or `depends`, and one has neither")
+        if len(self.fact) > 1 and not self.why:
+            raise ValueError("an inconsistency that is known needs `why`")
+        return self
+
+    @property
+    def says(self) -> str:
+        known = f" (known to vary by {self.by})" if self.by else f" (depends on {self.depends})" if self.depends else ""
+        return " | ".join(sorted(self.fact)) + known + (f": {self.why}" if self.why else "")
+
+    def allows(self, facts: Sequence[str], by: str) -> bool:
+        """Whether these facts, varying by that, are as declared."""
+        if self.depends:
+            return set(facts) <= set(self.fact)
+        return set(facts) == set(self.fact) and by == self.by
+
+    @property
+    def ground(self) -> str:
+        return self.source or f"measured: {self.measured}"
+
+    def matches(self, *names: str) -> bool:
+        """Backend, operation and situation."""
+        patterns = (self.backend, self.operation, self.situation)
+        return all(any(fnmatchcase(name, one) for one in of) for name, of in zip(names, patterns, strict=True))
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    policy: list[Policy]
+
+
+def declared(policies: Sequence[Policy], *names: str) -> Policy | None:
+    """For that backend, operation and situation."""
+    return next((policy for policy in reversed(policies) if policy.matches(*names)), None)
+
+
+def ours() -> tuple[Policy, ...]:
+    """The policies that come with the harness."""
+    return parsed(files("harness.specials").joinpath(FILE).read_text("utf-8"), FILE)
+
+
+def parsed(text: str, name: str) -> tuple[Policy, ...]:
+    """UsageError that names every mistake, each with its place."""
+    try:
+        return tuple(Document.model_validate(tomllib.loads(text)).policy)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name} is not TOML: {error}") from None
+    except ValidationError as error:
+        lines = (f"  {place(entry['loc'])}: {said(entry)}" for entry in error.errors())
+        raise UsageError("\n".join([f"{name} is no list of policies:", *lines])) from None
+
+
+def place(loc: Sequence[int | str]) -> str:
+    """As in "policy[3].fact[1]", counted from 1."""
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")

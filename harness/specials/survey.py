@@ -1,0 +1,176 @@
+"""The atlas made: every backend asked about every situation, one worker a framework, side by side.
+
+A question that fails or kills is asked again situation by situation, so that each has its own fact. A situation that
+kills by itself, twice, is not asked about any more: a crash is a fact as well.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backends import NAMES, Backend, claimed, find, owned
+from harness import errors
+from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process
+from harness.specials.coincidences import settled
+from harness.specials.entries import Entry, Key, Seen, entries
+from harness.specials.facts import Told, tell
+from harness.specials.policies import DIFFERS, INCONSISTENT, Policy, declared, ours
+from harness.specials.sheets import Sheet
+from harness.specials.situations import OPERATIONS, SITUATIONS
+from harness.specials.sweep import QUICK, WIDEST_JACOBIAN, Sweep, is_mode, places, sweep_of
+from harness.workers.machine import cores
+from harness.workers.process import Limits
+from harness.workers.scratch import temporary
+
+SeenBy = dict[Key, list[Seen]]
+
+
+@dataclass
+class Atlas:
+    """What came of a survey. `seen`: where each fact was. `missing`: frameworks, why they have no entries, and whether
+    they are absent."""
+
+    entries: list[Entry] = field(default_factory=list)
+    seen: SeenBy = field(default_factory=dict)
+    missing: dict[str, NoWorkerError] = field(default_factory=dict)
+
+    def exit_code(self, by_name: Sequence[str]) -> int:
+        """By `errors.PRECEDENCE`. `by_name`: backends that have to be there."""
+        holds = {
+            errors.BACKEND_DIED: any(not reason.absent for reason in self.missing.values()),
+            errors.NOTHING_COMPARED: not self.entries or any(find(name).framework in self.missing for name in by_name),
+            errors.FALLS_SHORT: any(entry.verdict in (DIFFERS, INCONSISTENT) for entry in self.entries),
+        }
+        return next((code for code in errors.PRECEDENCE if holds.get(code)), errors.AS_IT_SHOULD_BE)
+
+
+def by_default() -> tuple[str, ...]:
+    """Those that have a softmax and a loss of their own: frameworks, their compiled modes, and Keras."""
+    both = {"softmax", "cross_entropy_gradient"}
+    return tuple(name for name in NAMES if find(name).by_default and both <= set(claimed(name)))
+
+
+def survey(
+    backends: Sequence[str],
+    interpreters: Mapping[str, str] | None = None,
+    policies: Sequence[Policy] | None = None,
+    sweep: Callable[[type[Backend]], Sweep] = sweep_of,
+    modules: tuple[str, ...] = (),
+    say: Callable[[str], None] = lambda line: None,
+) -> Atlas:
+    """Entries of all these backends, in the order of backends, situations and operations."""
+    frameworks = tuple(dict.fromkeys(find(name).framework for name in backends))
+    atlas, seen, versions = Atlas(), SeenBy(), dict[str, str]()
+    with temporary() as folder, ThreadPoolExecutor(cores()) as pool:
+
+        def one(framework: str) -> SeenBy:
+            path = (interpreters or {}).get(framework, sys.executable)
+            at = AtWorker(framework, path, Path(folder), modules, Limits(seconds=60.0))
+            own = [name for name in backends if find(name).framework == framework]
+            try:
+                return of_framework(at, own, sweep, say)
+            except NoWorkerError as reason:
+                atlas.missing[framework] = reason
+                return {}
+            finally:
+                versions.update(dict.fromkeys(own, at.version))
+                at.stop()
+
+        for found in pool.map(one, sorted(frameworks, key=lambda name: -seconds(name, backends))):
+            seen.update(found)
+    known = ours() if policies is None else policies
+    atlas.seen = in_order(seen, backends, known)
+    atlas.entries = entries(atlas.seen, versions, natives(backends), known)
+    return atlas
+
+
+def facts_of(backend: Backend, sweep: Sweep = QUICK, policies: Sequence[Policy] | None = None) -> list[Entry]:
+    """Entries of a backend that is loaded here, asked in this process: NumPy's, or one made of it."""
+    name, seen = backend.title(), defaultdict[Key, list[Seen]](list)
+    of_backend(in_process(backend), type(backend), sweep, seen)
+    known = ours() if policies is None else policies
+    return entries(in_order(seen, [name], known), {name: backend.version}, {}, known)
+
+
+def in_order(seen: SeenBy, backends: Sequence[str], policies: Sequence[Policy]) -> SeenBy:
+    """Each key's facts told as one where they are the same numbers, by backends, situations and operations."""
+    keys = sorted(seen, key=lambda key: order(key, backends))
+    return {key: settled(seen[key], declared(policies, *key)) for key in keys}
+
+
+def seconds(framework: str, backends: Sequence[str]) -> float:
+    """About how long it takes beside the others: longest first."""
+    return sum(find(name).program_seconds for name in backends if find(name).framework == framework)
+
+
+def order(key: Key, backends: Sequence[str]) -> tuple[int, int, int]:
+    return backends.index(key[0]), list(SITUATIONS).index(key[2]), OPERATIONS.index(key[1])
+
+
+def natives(backends: Sequence[str]) -> dict[str, str]:
+    """What each compiled variant is held against."""
+    return {name: find(name).framework for name in backends if is_mode(find(name))}
+
+
+def of_framework(
+    at: AtWorker, backends: Sequence[str], sweep: Callable[[type[Backend]], Sweep], say: Callable[[str], None]
+) -> SeenBy:
+    seen = defaultdict[Key, list[Seen]](list)
+    at.open()
+    for name in backends:
+        of_backend(at.backend(name), find(name), sweep(find(name)), seen)
+        say(f"{name}: all answers are in")
+    return dict(seen)
+
+
+def of_backend(
+    ask: Ask, about: type[Backend], sweep: Sweep, seen: dict[Key, list[Seen]], situation: str = "", operation: str = ""
+) -> None:
+    """All facts about one backend, added to `seen`: of one operation in one situation, if they are named."""
+    deadly: set[tuple[str, str]] = set()
+    for sheet, layout in places(sweep, about.dtypes):
+        if situation and situation not in sheet.situations:
+            continue
+        answers_in = about.answers_in.get(sheet.dtype, sheet.dtype)
+        own = (name for name in about.operations if owned(about.title(), name))
+        for name in (operation,) if operation else own:
+            if (asked := worth_asking(name, sheet, deadly)) is None:
+                continue
+            for told in facts(ask, name, asked, layout, answers_in, deadly):
+                where = Seen(told.fact, sheet.dtype, layout, sheet.n, told.positions, told.also)
+                seen[about.title(), name, told.situation].append(where)
+
+
+def worth_asking(operation: str, sheet: Sheet, deadly: set[tuple[str, str]]) -> Sheet | None:
+    """The sheet, or what is left of it without what kills."""
+    if operation not in OPERATIONS or (operation == "jacobian" and sheet.n > WIDEST_JACOBIAN):
+        return None
+    if not any(operation in SITUATIONS[situation].operations for situation in sheet.situations):
+        return None
+    left = [name for name in sheet.situations if (operation, name) not in deadly]
+    if len(left) == len(sheet.situations):
+        return sheet
+    return sheet.of(left) if left else None
+
+
+def facts(
+    ask: Ask, operation: str, sheet: Sheet, layout: str, claimed: str, deadly: set[tuple[str, str]]
+) -> Iterator[Told]:
+    """Of every situation in the sheet that the operation is asked about."""
+    outcome = ask(operation, sheet, layout)
+    if outcome.answer is None and len(sheet.situations) > 1:
+        for situation in sheet.situations:
+            yield from facts(ask, operation, sheet.of([situation]), layout, claimed, deadly)
+        return
+    if outcome.outcome == "crashed":
+        outcome = ask(operation, sheet, layout)  # of what went before, perhaps
+    if outcome.outcome in errors.DEATHS:
+        deadly.add((operation, sheet.situations[0]))
+    for told in tell(operation, sheet, layout, claimed, outcome):
+        if operation in SITUATIONS[told.situation].operations:
+            yield told

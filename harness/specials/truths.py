@@ -1,0 +1,189 @@
+"""What a row's answer may rightly be, exactly, with what a proved bound allows: for its finite entries alone.
+
+Entries of -inf are taken out, for their weight is exactly 0, and what is left is an ordinary row. Where several answers
+are known to be given (labels that do not sum to 1), each has a word; `RIGHT` is the one that nobody disputes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.numbers.formats import FORMATS
+from harness.specials.sheets import Floats, Row, Sheet, direction, distribution, label
+from harness.specials.situations import SITUATIONS
+from harness.truth import Expected
+from harness.truth.bounds import blocked_tree, bound, range_free
+from harness.truth.exact.balls import as_expected, decided
+from harness.truth.exact.expected import EXACT
+from harness.truth.exact.expected import Row as ExactRow
+
+RIGHT, EQUAL, WRAPPED = "right", "as of equal logits", "as label mod n"
+OWN_SUM, SUM_1 = "s·Σy − y", "s − y"
+UNKNOWN = -1.0
+"""Allowed where nothing is known: no answer is as near as that."""
+THEORY = {name: range_free if name == "bfloat16" else blocked_tree for name in FORMATS}
+"""bfloat16 is summed and shifted in a wider format or not at all: bounds of its own arithmetic would allow anything."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Exact values of some rows as (rows, answers), and the largest error allowed: `UNKNOWN` where there is none."""
+
+    word: str
+    rows: NDArray[np.intp]
+    expected: Expected
+    allowed: Floats
+
+
+@dataclass(frozen=True)
+class Known:
+    """One row's part of a truth. `places`: of `exact` among its answers."""
+
+    places: NDArray[np.intp]
+    exact: Expected
+    allowed: Floats
+
+
+@lru_cache(maxsize=1024)
+def truths(sheet: Sheet, operation: str, form: str) -> tuple[Truth, ...]:
+    """In the order in which they are tried. `form`: of the answer, in which logits that are no floats are taken."""
+    found: dict[str, dict[int, Known]] = {RIGHT: {}}
+    for number in with_answer(sheet):
+        for word, known in of_row(operation, number, sheet.rows[number], form):
+            found.setdefault(word, {})[number] = known
+    width = answers(operation, sheet.n)
+    return tuple(joined(word, rows, width) for word, rows in found.items() if rows)
+
+
+@lru_cache(maxsize=64)
+def with_answer(sheet: Sheet) -> tuple[int, ...]:
+    """Rows whose entries are all finite or -inf."""
+    return tuple(number for number, row in enumerate(sheet.rows) if (np.isfinite(row.logits) | row.masked).all())
+
+
+def answers(operation: str, n: int) -> int:
+    """How many a row has."""
+    return n * n if operation == "jacobian" else 1 if operation in ONE_A_ROW else n
+
+
+ONE_A_ROW = ("logsumexp", "cross_entropy", "soft_cross_entropy")
+
+
+def joined(word: str, rows: dict[int, Known], width: int) -> Truth:
+    shape = (len(rows), width)
+    hi, lo, exponent = np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int32)
+    allowed = np.full(shape, UNKNOWN)
+    for line, known in enumerate(rows.values()):
+        exact, at = known.exact, known.places
+        hi[line, at], lo[line, at], exponent[line, at] = exact.hi[0], exact.lo[0], exact.exponent[0]
+        allowed[line, at] = known.allowed
+    return Truth(word, np.array(list(rows)), Expected(hi, lo, exponent), allowed)
+
+
+def of_row(operation: str, number: int, row: Row, form: str) -> Iterator[tuple[str, Known]]:
+    """What is known of one row whose entries are finite or -inf, each by its word."""
+    with np.errstate(over="ignore"):
+        logits = row.logits.real.astype(form if form != "bfloat16" else "float64").astype(np.float64)
+    masked = row.masked
+    n = len(logits)
+    if not n:
+        return
+    if masked.all():
+        yield EQUAL, at(operation, np.zeros(n), np.arange(n), number, row, form)
+        return
+    if not np.isfinite(logits[~masked]).all():
+        return  # an integer that is too large for the answer's format
+    kept = np.flatnonzero(~masked)
+    if operation in ("cross_entropy", "cross_entropy_gradient"):
+        yield from of_label(operation, logits, kept, row, form)
+    elif row.labels_sum != 1:
+        yield from of_sum(operation, logits, kept, number, row, form)
+    else:
+        yield RIGHT, at(operation, logits, kept, number, row, form)
+
+
+def at(operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: Row, form: str) -> Known:
+    """Of the row without its -inf."""
+    match operation:
+        case "cross_entropy" | "cross_entropy_gradient":
+            beside: Any = label(row)
+        case "soft_cross_entropy" | "soft_cross_entropy_gradient":
+            beside = distribution(number, row)[kept]
+        case "vjp" | "jvp":
+            beside = direction(number, row)[kept]
+        case _:
+            beside = None
+    return known(operation, logits, kept, beside, form)
+
+
+def known(operation: str, logits: Floats, kept: NDArray[np.intp], beside: Any, form: str) -> Known:
+    exact, allowed = judged(operation, logits[kept].tobytes(), as_key(beside), form)
+    n = len(logits)
+    if operation in ONE_A_ROW:
+        return Known(np.zeros(1, np.intp), exact, allowed)
+    return Known((kept[:, None] * n + kept).ravel() if operation == "jacobian" else kept, exact, allowed)
+
+
+def as_key(beside: Any) -> bytes | int | None:
+    return beside.tobytes() if isinstance(beside, np.ndarray) else beside
+
+
+@lru_cache(maxsize=2**18)
+def judged(operation: str, logits: bytes, beside: bytes | int | None, form: str) -> tuple[Expected, Floats]:
+    x, given = np.frombuffer(logits), numbers(beside)
+    allowed = bound(operation, x[None], [np.asarray(g)[None] for g in given], FORMATS[form], THEORY[form])
+    return exactly(operation, logits, beside), allowed.reshape(-1)
+
+
+@lru_cache(maxsize=2**17)
+def exactly(operation: str, logits: bytes, beside: bytes | int | None) -> Expected:
+    """By Arb. `harness.truth.expected` refuses labels that sum to another number than 1; the formulas don't."""
+    row = np.frombuffer(logits).tolist()
+    given = [g if isinstance(g, int) else g.tolist() for g in numbers(beside)]
+    return as_expected([decided(lambda: EXACT[operation](ExactRow(row), *given), operation)])
+
+
+def numbers(beside: bytes | int | None) -> list[Any]:
+    return [] if beside is None else [beside if isinstance(beside, int) else np.frombuffer(beside)]
+
+
+def of_label(
+    operation: str, logits: Floats, kept: NDArray[np.intp], row: Row, form: str
+) -> Iterator[tuple[str, Known]]:
+    """Of a class that is kept. A masked one's loss is infinite, and its gradient elsewhere softmax's own."""
+    n, y = len(logits), label(row)
+    if not 0 <= y < n:
+        if SITUATIONS[row.situation].wraps:
+            yield WRAPPED, known(operation, logits, kept, y % n, form)
+    elif not row.masked[y]:
+        yield RIGHT, known(operation, logits, kept, int(np.searchsorted(kept, y)), form)
+    elif operation == "cross_entropy_gradient":
+        yield RIGHT, known("softmax", logits, kept, None, form)
+
+
+def of_sum(
+    operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: Row, form: str
+) -> Iterator[tuple[str, Known]]:
+    """Labels of another sum than 1: the loss's own gradient is s·Σy − y, and s − y that of one which sums to 1."""
+    given = at(operation, logits, kept, number, row, form)
+    if operation != "soft_cross_entropy_gradient":
+        yield RIGHT, given
+        return
+    yield OWN_SUM, given
+    yield SUM_1, less(logits, kept, distribution(number, row)[kept], form)
+
+
+def less(logits: Floats, kept: NDArray[np.intp], y: Floats, form: str) -> Known:
+    """s − y, and what theory allows of it: softmax's own error, and a subtraction."""
+    own, row = known("softmax", logits, kept, None, form), logits[kept].tolist()
+    exact = as_expected(
+        [decided(lambda: [s - p for s, p in zip(EXACT["softmax"](ExactRow(row)), y.tolist(), strict=True)])]
+    )
+    size = np.abs(exact.rounded()[0]) + own.allowed
+    return Known(kept, exact, own.allowed + 2 * FORMATS[form].u * size)

@@ -1,0 +1,53 @@
+"""Bounds of a softmax layer s(Wx) and its derivatives: logits that are themselves rounded (docs/bounds.md#layer)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.numbers.formats import Format
+from harness.truth.bounds import derivatives
+from harness.truth.bounds.losses import DIFFERENCE, cross_entropy_gradient, quotients
+from harness.truth.bounds.theory import Declared, Theory
+from harness.truth.bounds.values import Floats, SoftmaxError, relative, softmax, softmax_error
+
+TIMES_INPUT = 3
+"""Roundings of a product with an input."""
+
+
+def softmax_of(inputs: Floats, weights: Floats, form: Format, theory: Theory, declared: Declared) -> SoftmaxError:
+    """An inner product of N terms, in any order, is off by at most γ_N·|W||x|; then as for logits."""
+    step, n = relative(1, form), inputs.shape[-1]
+    sizes = np.abs(inputs) @ np.abs(weights).T
+    inexact = np.expm1(n * step) * sizes + 2 * n * (declared.flush or form.quantum)
+    return softmax_error(inputs @ weights.T, form, theory, declared, inexact)
+
+
+def layer_jacobian(e: SoftmaxError, inputs: Floats) -> Floats:
+    entries = np.abs(e.s[:, :, None] * (np.eye(e.n) - e.s[:, None, :])) + DIFFERENCE * np.eye(e.n)
+    return times_inputs(e, entries, derivatives.jacobian(e), inputs[:, None, None, :])
+
+
+def layer_cross_entropy_gradient(e: SoftmaxError, inputs: Floats, classes: NDArray[np.integer]) -> Floats:
+    p = e.at(classes).astype(np.float64)
+    allowed = times_inputs(e, np.abs(e.s - p) + DIFFERENCE, cross_entropy_gradient(e, p), inputs[:, None, :])
+    if e.declared.through_probabilities:  # −1/ŝ_y may come last
+        allowed += 2 * e.tiny * quotients(e, p).sum(axis=-1)[:, None, None]
+    return allowed
+
+
+def times_inputs(e: SoftmaxError, entries: Floats, allowed: Floats, inputs: Floats) -> Floats:
+    """Each entry times each input: the entry's error, and the product's roundings."""
+    size, off = entries[..., None], allowed[..., None]
+    rounded = inputs * (off + np.expm1(e.roundings(TIMES_INPUT)) * (size + off)) + 2 * e.tiny
+    return np.where(np.isinf(off), np.inf, rounded)
+
+
+BOUNDS: dict[str, Callable[..., Floats]] = {
+    "layer": lambda e, inputs: softmax(e),
+    "layer_jacobian": layer_jacobian,
+    "layer_cross_entropy_gradient": layer_cross_entropy_gradient,
+}
+"""Of the sizes of a layer's inputs, and its classes."""

@@ -1,0 +1,1 @@
+"""Exact values, as balls that hold them."""

@@ -1,0 +1,1 @@
+"""Who answers: frameworks in processes of their own, their requests and replies."""

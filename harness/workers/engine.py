@@ -1,0 +1,279 @@
+"""Every block of every group at every backend, in isolated workers: one process a framework, side by side.
+
+A crash, a hang or a memory blow-up costs one cell, which says so; the worker starts again and the rest goes on. Blame
+is proved: one block in flight a worker, and a block whose worker crashed runs once more in a fresh one before it is
+called crashed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Event
+from typing import Any
+from urllib.parse import quote
+
+from backends import FRAMEWORKS, find
+from harness.errors import UsageError
+from harness.questions import blocks
+from harness.questions.variations import FIRST, THREADS
+from harness.records import Group, Result
+from harness.workers import signals
+from harness.workers.input_files import Inputs
+from harness.workers.machine import cores
+from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.workers.shares import expected_seconds, parts, refusal
+from harness.workers.spool import Spool
+from harness.workers.turns import Turns
+
+HEARD_WITHIN = 0.1
+"""Seconds until Ctrl-C has its effect."""
+HEARD_BY_ALL = 5.0
+"""Seconds until a signal has it too that came to us and to our workers, where we are at what must not be cut short."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is carried out. `interpreters`: framework → path; ours where none is named."""
+
+    scratch: Path
+    limits: Limits = field(default_factory=Limits)
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    jobs: int | None = None
+    modules: tuple[str, ...] = ()
+    """Whose backends the workers are to know beside the ordinary ones."""
+
+
+@dataclass
+class Framework:
+    """One framework's part of a run, or half of it, carried out by one thread."""
+
+    name: str
+    backends: tuple[str, ...]
+    groups: list[Group]
+    settings: Settings
+    inputs: Inputs
+    answers: Spool
+    publish: Callable[[Result], None]
+    stopping: Event
+    turns: Turns
+    rank: int
+    threads: int = 1
+    about: dict[str, Any] = field(default_factory=dict)
+    _worker: Worker | None = None
+
+    def run(self) -> None:
+        """Publish one result for each of its blocks. Nothing escapes: our own mistakes are results too."""
+        started = time.monotonic()
+        try:
+            if self.stopping.is_set():
+                self.about.update(outcome="not run", reason="interrupted")
+            else:
+                with self.turns.turn(self.rank):
+                    self._open()
+            for number, group in enumerate(self.groups):
+                if asked := self._asked(group):
+                    self.turns.wait_near(number)
+                    for backend in asked:
+                        self._cell(number, group, backend)
+        finally:
+            self.about["seconds"] = round(time.monotonic() - started, 3)
+            if self._worker:
+                self._worker.stop()
+
+    def _open(self) -> None:
+        """Start the worker if it does not run; `about` says what came of it."""
+        interpreter = self.settings.interpreters.get(self.name, sys.executable)
+        folder = self.settings.scratch / f"{quote(self.backends[0], safe='')}-{self.threads}"
+        self._worker = Worker(self.name, interpreter, self.settings.limits, folder, self.settings.modules, self.threads)
+        try:
+            self.about.update(self._worker.open())
+        except WorkerDiedError as died:
+            stopped = {"outcome": "not run", "reason": "interrupted"}
+            death = {"outcome": died.outcome, "reason": f"while it was imported: {died.reason}"}
+            self.about.update(stopped if self._stopped_by(died) else death)
+            self._worker = None
+        except OSError as error:
+            self.about.update(outcome="absent", reason=f"its interpreter does not start: {error}")
+            self._worker = None
+        if "absent" in self.about:
+            self.about.update(outcome="absent", reason=self.about["absent"])
+
+    def _asked(self, group: Group) -> list[str]:
+        """Which of a group's backends are this part's to ask."""
+        ours = (group.case.variation == THREADS) == (self.threads > 1)
+        return [backend for backend in group.backends if backend in self.backends] if ours else []
+
+    def _cell(self, number: int, group: Group, backend: str) -> None:
+        self._renew(anew=group.case.variation == FIRST)
+        for block in range(len(blocks.boundaries(group.case))):
+            with self.turns.turn(self.rank):
+                result = self._result(number, group, backend, block)
+            self.publish(result)
+
+    def _result(self, number: int, group: Group, backend: str, block: int) -> Result:
+        result = Result(number, block, backend, "not run", "interrupted")
+        if self.stopping.is_set():
+            return result
+        if refused := refusal(backend, group):
+            return replace(result, outcome=refused[0], reason=refused[1])
+        if "outcome" in self.about:
+            return replace(result, outcome=self.about["outcome"], reason=self.about["reason"])
+        request = {
+            "backend": backend,
+            "operation": group.operation,
+            "axis": group.axis,
+            "variation": group.case.variation,
+            "arguments": self.inputs.arguments(group, block),
+        }
+        reply = self._answered(request)
+        answer = reply.pop("answer", None)
+        return replace(result, **reply, array=None if answer is None else self.answers.keep(answer))
+
+    def _renew(self, anew: bool) -> None:
+        """Replace a worker that keeps much of what it was asked: nobody runs out of memory by earlier questions.
+
+        `anew`: or any, where a question is to be the first of its process.
+        """
+        if self._worker and (anew or self._worker.grown):
+            self._worker.stop()
+            self._worker = None
+
+    def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Outcome, reason and dtype. A block whose worker crashed is asked once more, alone in a fresh one."""
+        try:
+            return self._ask(request)
+        except WorkerDiedError as died:
+            if self._stopped_by(died):
+                return {"outcome": "not run", "reason": "interrupted"}
+            if died.outcome != "crashed":
+                return {"outcome": died.outcome, "reason": died.reason}
+        try:
+            return self._ask(request)
+        except WorkerDiedError as died:
+            reason = f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
+            return {"outcome": died.outcome, "reason": reason}
+
+    def _stopped_by(self, died: WorkerDiedError) -> bool:
+        """Whether all of us are: what is sent to a whole group of processes may have its effect at a worker first."""
+        return self.stopping.wait(HEARD_BY_ALL if "SIGTERM" in died.reason else 0)
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One question, at a worker that is started if need be."""
+        if self._worker is None:
+            self._open()
+        if self._worker is None:
+            outcome, reason = self.about.pop("outcome"), self.about.pop("reason")
+            raise WorkerDiedError(outcome, reason)
+        if self.stopping.is_set():  # whoever stopped us may have come before this worker
+            raise WorkerDiedError("not run", "interrupted")
+        try:
+            return self._worker.ask(request)
+        except WorkerDiedError:
+            self._worker = None
+            raise
+
+    def stop(self) -> None:
+        """End the block in flight, from another thread."""
+        if self._worker:
+            self._worker.stop()
+
+
+class Engine:
+    """All frameworks of a run. `results` come as they are; `stop` ends it early and loses none."""
+
+    def __init__(self, groups: list[Group], settings: Settings) -> None:
+        self.inputs = Inputs(settings.scratch)
+        self.faults: list[str] = []
+        self._refused: UsageError | None = None
+        self._results: SimpleQueue[Result | None] = SimpleQueue()
+        self._stopping = Event()
+        self.inputs.expect(groups)
+        jobs = settings.jobs or cores()
+        self.turns = Turns(jobs)
+        plain = [group for group in groups if group.case.variation != THREADS]
+        alone = [(names, 1) for names in parts(expected_seconds(plain), jobs)]
+        self.frameworks = [
+            Framework(
+                find(names[0]).framework, names, groups, settings, self.inputs, Spool(settings.scratch),
+                self._results.put, self._stopping, self.turns, rank, threads,
+            )
+            for rank, (names, threads) in enumerate(alone + threaded(groups))
+        ]  # fmt: skip
+        self._unfinished = len(self.frameworks)
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(self.frameworks)))
+
+    def start(self) -> None:
+        """Longest first: the run then ends about when the longest does, with the others beside it."""
+        for framework in self.frameworks:
+            self._pool.submit(self._run, framework)
+
+    @property
+    def about(self) -> dict[str, dict[str, Any]]:
+        """By framework, in the order of their names: what its workers said, and the seconds that they took together."""
+        said: dict[str, dict[str, Any]] = {}
+        for part in self.frameworks:
+            earlier = said.get(part.name, {})
+            seconds = round(earlier.get("seconds", 0.0) + part.about.get("seconds", 0.0), 3)
+            said[part.name] = {**part.about, **earlier, "seconds": seconds}
+        return {name: said[name] for name in (*FRAMEWORKS, *sorted(said)) if name in said}
+
+    def _run(self, framework: Framework) -> None:
+        try:
+            framework.run()
+        except UsageError as error:  # as of a full disk, which is no fault of a backend's or of ours
+            self._refused = error
+            self._stopping.set()
+            self.turns.release()
+        except Exception as error:
+            self.faults.append(f"{framework.name}'s thread: {type(error).__name__}: {error}")
+        finally:
+            self._results.put(None)
+
+    def results(self, take: Callable[[Result], None]) -> Iterator[Result]:
+        """Results in the order in which they come. Can be taken up again after an interruption.
+
+        Each is taken before an interruption has its effect, so that none is lost. UsageError where none can be kept
+        any more: what came until then is whole.
+        """
+        while self._unfinished:
+            result = None
+            with signals.held(), suppress(Empty):
+                result = self._results.get(timeout=HEARD_WITHIN)
+                if result is None:
+                    self._unfinished -= 1
+                else:
+                    take(result)
+            if self._refused:
+                raise UsageError(f"{self._refused}; --resume goes on")
+            if result:
+                yield result
+
+    def judged(self, number: int, group: Group) -> None:
+        """A group's answers and, unless others need them too, its inputs are not needed any more."""
+        self.inputs.through(group)
+        self.turns.judged(number)
+
+    def stop(self) -> None:
+        """Kill the workers; what is still asked is `not run`."""
+        self._stopping.set()
+        self.turns.release()
+        for framework in self.frameworks:
+            framework.stop()
+        self._pool.shutdown(wait=True)
+
+
+def threaded(groups: list[Group]) -> list[tuple[tuple[str, ...], int]]:
+    """The backends that are asked on two threads, a framework's together: those have workers of their own."""
+    frameworks: dict[str, dict[str, None]] = {}
+    for group in groups:
+        if group.case.variation == THREADS:
+            for backend in group.backends:
+                frameworks.setdefault(find(backend).framework, {})[backend] = None
+    return [(tuple(backends), 2) for backends in frameworks.values()]

@@ -1,0 +1,197 @@
+"""One worker process: started, asked, and ended by us or by itself. Its end has an outcome and a reason."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock, Timer
+from typing import Any
+
+import execnet
+import psutil
+
+import backends
+import harness
+from harness.workers import bootstrap, signals, wire
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Adapters hold their framework to the first of them."""
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
+WONDERED_AFTER = 10.0
+"""Seconds, after which a start that takes long is told of."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks at a busy worker's memory."""
+_starting = Lock()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one block may take before its worker is stopped."""
+
+    seconds: float = 120.0
+    gigabytes: float = 4.0
+    start_seconds: float = 90.0
+
+
+def environment(threads: int = 1) -> dict[str, str]:
+    """What a framework's process is started with."""
+    return QUIET | dict.fromkeys(THREADS, str(threads))
+
+
+class WorkerDiedError(Exception):
+    """The process is gone: `outcome` is crashed, timed out or out of memory."""
+
+    def __init__(self, outcome: str, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome, self.reason = outcome, reason
+
+
+class Worker:
+    """A framework's process under a given interpreter. Not shared between threads."""
+
+    def __init__(
+        self,
+        framework: str,
+        interpreter: str,
+        limits: Limits,
+        folder: Path,
+        modules: tuple[str, ...] = (),
+        threads: int = 1,
+    ) -> None:
+        """`folder`: its own, for its log and as its current one. `modules`: whose `BACKENDS` it is to know too."""
+        self.framework, self.interpreter, self.limits, self.folder = framework, interpreter, limits, folder
+        self.modules, self.threads = modules, threads
+        self._group: Any = None
+        self._channel: Any = None
+        self._popen: Any = None
+        self._pid = -1
+        self._at_start = 0.0
+
+    def open(self) -> dict[str, Any]:
+        """Start the process and import the framework: its version and habits, or `{"absent": reason}`."""
+        self._group = execnet.Group()
+        settings = "//".join(f"env:{name}={value}" for name, value in environment(self.threads).items())
+        with _starting, signals.kept_from_children():  # execnet's groups share their ids' counter
+            spec = execnet.XSpec(f"popen//execmodel=main_thread_only//{settings}")
+            spec.python = shlex.quote(self.interpreter)  # it is read as a shell would
+            gateway = self._group.makegateway(spec)
+        self._popen = gateway._io.popen  # there is no public way to its exit status
+        self._pid = self._popen.pid
+        self._channel = gateway.remote_exec(bootstrap)
+        packages = {package.__name__: str(package.__file__) for package in (backends, harness)}
+        start = {
+            "framework": self.framework, "folder": str(self.folder), "packages": packages, "modules": [*self.modules],
+        }  # fmt: skip
+        with self._told_of_waiting():
+            said = self.ask(start, self.limits.start_seconds)
+        self._at_start = self._used()
+        return said
+
+    @property
+    def grown(self) -> bool:
+        """Whether it holds half of what it may beyond its start, between questions: compiled programs, and caches."""
+        return self._used() - self._at_start > (self.limits.gigabytes - self._at_start) / 2
+
+    def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        """Send a request and wait for its reply; WorkerDiedError if the process ends or has to be ended.
+
+        An answer comes as an array with its hash.
+        """
+        allowed = self.limits.seconds if seconds is None else seconds
+        deadline = time.monotonic() + allowed
+        try:
+            with self._killed_after(allowed):
+                wire.send(self._channel, request)
+            return answered(wire.unpacked(self._next(deadline, allowed), lambda: self._next(deadline, allowed)))
+        except EOFError:
+            raise self._ended("crashed", self._status()) from None
+        except OSError:  # the pipe closed while we were sending
+            if time.monotonic() > deadline:
+                raise self._ended("timed out", f"no answer in {allowed:g} s") from None
+            raise self._ended("crashed", self._status()) from None
+        except self._channel.RemoteError as error:
+            last = str(error).strip().splitlines()[-1]
+            raise self._ended("crashed", f"the worker itself failed: {last}") from None
+
+    def _next(self, deadline: float, allowed: float) -> Any:
+        """What it sends next."""
+        while True:
+            try:
+                return self._channel.receive(timeout=LOOK_EVERY)
+            except self._channel.TimeoutError:
+                self._check_memory()
+                if time.monotonic() > deadline:
+                    raise self._ended("timed out", f"no answer in {allowed:g} s") from None
+
+    @contextmanager
+    def _told_of_waiting(self) -> Iterator[None]:
+        """On stderr, where it takes so long that one wonders."""
+        sentence = f"waiting for {self.framework} to start, up to {self.limits.start_seconds:g} s\n"
+        telling = Timer(WONDERED_AFTER, lambda: sys.stderr.write(sentence))
+        telling.start()
+        try:
+            yield
+        finally:
+            telling.cancel()
+
+    @contextmanager
+    def _killed_after(self, seconds: float) -> Iterator[None]:
+        """A process that reads no more would have us wait for good."""
+        alarm = Timer(seconds, self._kill)
+        alarm.start()
+        try:
+            yield
+        finally:
+            alarm.cancel()
+
+    def _used(self) -> float:
+        """GiB; 0 of a process that is gone, whose end the next receive sees."""
+        try:
+            return float(psutil.Process(self._pid).memory_info().rss / 2**30)
+        except psutil.NoSuchProcess:
+            return 0.0
+
+    def _check_memory(self) -> None:
+        used = self._used()
+        if used > self.limits.gigabytes:
+            raise self._ended("out of memory", f"{used:.1f} GiB in use, {self.limits.gigabytes:g} allowed")
+
+    def _status(self) -> str:
+        popen = self._popen
+        if popen is None:
+            return "stopped by us"
+        code = popen.wait(timeout=10)
+        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    def _ended(self, outcome: str, reason: str) -> WorkerDiedError:
+        self.stop()
+        return WorkerDiedError(outcome, reason)
+
+    def _kill(self) -> None:
+        if popen := self._popen:
+            popen.kill()
+
+    def stop(self) -> None:
+        """Kill the process if it lives, from any thread. A worker holds nothing that a kill could lose."""
+        popen, self._popen = self._popen, None
+        if popen is not None:
+            popen.kill()
+            popen.wait()
+            self._group.terminate(timeout=1.0)
+
+
+def answered(reply: dict[str, Any]) -> dict[str, Any]:
+    """The reply, its answer as an array with its hash; of numbers that are unknown here, why that is none."""
+    if "answer" not in reply:
+        return reply
+    try:
+        answer = reply["answer"].array()
+    except (TypeError, ValueError, ImportError) as error:
+        return {"outcome": "failed", "reason": f"answered with what does not read as an array: {error}"}
+    return {**reply, "answer": answer, "dtype": answer.dtype.name, "sha256": reply["answer"].sha256}
