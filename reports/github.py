@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from harness.records import Run
-from reports import markdown, table, troubles
-from reports.cells import legible
+from reports import markdown
+from reports.tables import troubles
+from reports.tables.cells import legible
+from reports.tables.summary import headline
 
 MOST_ANNOTATIONS = 10
 MOST_BYTES = 1_000_000
@@ -35,7 +37,7 @@ def commands(run: Run) -> list[str]:
     rest = len(told) - MOST_ANNOTATIONS + 1
     return [
         *told[: MOST_ANNOTATIONS - 1],
-        annotation("notice", "softmax-harness", f"{rest} more annotations are left out: {table.headline(run)}"),
+        annotation("notice", "softmax-harness", f"{rest} more annotations are left out: {headline(run)}"),
     ]
 
 

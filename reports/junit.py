@@ -16,9 +16,9 @@ from junitparser.junitparser import FinalResult
 
 from harness.errors import DEATHS
 from harness.records import Run
-from reports import troubles
-from reports.cells import legible
-from reports.table import BAD_VERDICTS
+from reports.tables import troubles
+from reports.tables.cells import legible
+from reports.tables.summary import BAD_VERDICTS
 
 MOST_WITNESSES = 100
 """The worst cells, whose whole row stands in the file; that of the others stands in `comparisons.csv`."""

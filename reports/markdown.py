@@ -9,8 +9,8 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports import agreement, nearness, quality, sweeps, table, troubles
-from reports.cells import legible, placed
+from reports.tables import agreement, nearness, quality, summary, sweeps, troubles
+from reports.tables.cells import legible, placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
 MOST_WITNESSES, MOST_SHORT = 10, 100
@@ -24,18 +24,18 @@ def render(run: Run) -> str:
 def sections(run: Run) -> Iterator[str]:
     whole, run = run, sweeps.named(run)
     yield "# Softmax across frameworks"
-    yield f"**{table.headline(whole)}**"
+    yield f"**{summary.headline(whole)}**"
     yield "\n".join(f"- {escaped(sentence)}" for sentence in troubles.of_the_run(whole))
     yield grid(nearness.overview(whole))
     yield READING
-    if len(short := table.shortfalls(whole)):
+    if len(short := summary.shortfalls(whole)):
         yield "## What falls short"
         yield grid(short.head(MOST_SHORT))
         yield f"… and {len(short) - MOST_SHORT:,} more, in `comparisons.csv`." if len(short) > MOST_SHORT else ""
         yield from witnesses(whole)
     yield "## Who took part"
-    yield grid(table.frameworks(whole))
-    yield table.audit(whole)
+    yield grid(summary.frameworks(whole))
+    yield summary.audit(whole)
     yield from swept(whole)
     yield from how_good(whole, run)
     yield "## Relative error between frameworks, in percent"
@@ -47,13 +47,13 @@ def sections(run: Run) -> Iterator[str]:
     yield from distances(run)
     yield from section(
         "Lost components",
-        table.lost(whole),
+        summary.lost(whole),
         "Values that are not 0, and at least 16 times the smallest normal number, answered by 0 or with the other "
         "sign. It changes no grade: where terms cancel, the bound may be larger than the value.",
     )
     yield from section(
         "Right as declared",
-        table.as_declared(whole),
+        summary.as_declared(whole),
         "Backends that declare something of their arithmetic, as a flush to zero, and are within their bound by that "
         "alone: they are the odd ones out where others are within everybody's bound.",
     )
@@ -118,17 +118,17 @@ def how_good(whole: Run, run: Run) -> Iterator[str]:
 def beside_the_natives(run: Run) -> Iterator[str]:
     yield from section(
         "Laws that need no reference",
-        table.laws(run),
+        summary.laws(run),
         "The largest deviation over all rows, in units of u, beside the share of what the elements' bounds allow. "
         "Every backend's own stands in `properties.csv`.",
     )
-    yield from section("Formulas that fail where they must", table.flaws(run))
+    yield from section("Formulas that fail where they must", summary.flaws(run))
     yield from section(
         "Variants",
-        table.variants(run),
+        summary.variants(run),
         "At worst over the cases: percent from its own framework, ulp from the exact value, share of the bound, grade.",
     )
-    yield from section("Without an answer", table.unanswered(run))
+    yield from section("Without an answer", summary.unanswered(run))
 
 
 def section(heading: str, rows: pd.DataFrame, text: str = "") -> Iterator[str]:
@@ -151,7 +151,7 @@ def by_question(run: Run, make: object) -> Iterator[str]:
 
 def witnesses(run: Run) -> Iterator[str]:
     """The worst element of each cell that falls short, exactly, in hex."""
-    short = table.ranked_by_bound(table.failing(run))
+    short = summary.ranked_by_bound(summary.failing(run))
     for cell in short[short.witness != ""].head(MOST_WITNESSES).itertuples():
         title = f"{cell.backend}, {cell.operation}, {placed(cell.case, cell.axis)}, {cell.dtype}"
         lines = [f"{key}: {shown(value)}" for key, value in json.loads(cell.witness).items()]

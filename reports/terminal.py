@@ -6,25 +6,25 @@ import pandas as pd
 from tabulate import tabulate
 
 from harness.records import Run
-from reports import nearness, table, troubles
-from reports.cells import legible
+from reports.tables import nearness, summary, troubles
+from reports.tables.cells import legible
 
 MOST_ROWS = 12
 
 
 def render(run: Run) -> str:
     """Ten seconds of reading; `report.md` beside the run has the rest."""
-    parts = [table.headline(run), *troubles.of_the_run(run)]
+    parts = [summary.headline(run), *troubles.of_the_run(run)]
     if len(overview := nearness.overview(run)):
         parts.append(grid(overview))
-    if len(short := table.shortfalls(run)):
+    if len(short := summary.shortfalls(run)):
         shown = grid(short.drop(columns=["NaN/inf"]).head(MOST_ROWS))
         rest = f"\n… and {len(short) - MOST_ROWS} more" if len(short) > MOST_ROWS else ""
         parts.append(f"Falls short:\n{shown}{rest}")
-    if len(chained := table.excused(run)):
+    if len(chained := summary.excused(run)):
         rest = f"\n… and {len(chained) - MOST_ROWS} more" if len(chained) > MOST_ROWS else ""
         parts.append(f"Above its bound, and excused by a chain of additions:\n{grid(chained.head(MOST_ROWS))}{rest}")
-    if len(missing := table.unanswered(run, without=(*table.QUIET_OUTCOMES, "failed"))):
+    if len(missing := summary.unanswered(run, without=(*summary.QUIET_OUTCOMES, "failed"))):
         parts.append(grid(missing))
     return "\n\n".join(parts) + "\n"
 

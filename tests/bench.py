@@ -45,7 +45,7 @@ from harness.truth.float64 import in_double
 from harness.workers.machine import environment
 from harness.workers.shares import programs
 from reports import html
-from reports.moves import render
+from reports.pages.moves import render
 from tests.command import harness
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3

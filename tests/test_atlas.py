@@ -17,7 +17,7 @@ from harness.specials.entries import Seen, entries
 from harness.specials.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, VERDICTS, ours, parsed
 from harness.specials.situations import SITUATIONS, Situation
 from harness.specials.sweep import Sweep, rows
-from reports import atlas as page
+from reports.pages import specials as page
 from tests import touchy
 from tests.command import ROOT, harness
 from tests.conftest import REQUIRED

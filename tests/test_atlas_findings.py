@@ -18,7 +18,7 @@ from harness.specials import Atlas, survey
 from harness.specials.entries import Entry, Key, Seen, entries
 from harness.specials.policies import parsed
 from harness.specials.sweep import Sweep
-from reports import atlas as page
+from reports.pages import specials as page
 from tests import odd
 from tests.command import ROOT, harness
 

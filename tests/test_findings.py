@@ -17,11 +17,12 @@ import pytest
 from backends import add
 from harness.commands.findings import limits, written
 from harness.errors import UsageError
-from harness.findings import Asker, kept, reproduce, snippets, survey
+from harness.findings import Asker, kept, reproduce, survey
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
+from harness.findings.scripts import one_cell
+from harness.findings.scripts.one_cell import NO_ARRAY, Ran
 from harness.findings.shrink import shrunk
-from harness.findings.snippets import NO_ARRAY, Ran
 from harness.findings.survey import ONE_ANSWER, last_words, looked_into
 from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
 from harness.judging.rows import NO_DIGIT
@@ -31,7 +32,7 @@ from harness.questions.variations import CALLS, VARIATIONS
 from harness.records import Comparison, Property, Run
 from harness.runs import store
 from harness.workers.process import Limits
-from reports import findings as page
+from reports.pages import findings as page
 from tests import fickle as fickle_backends
 from tests.command import harness
 
@@ -188,7 +189,7 @@ def test_a_whim_that_is_recorded_as_one_answer_is_shown_by_the_backend_itself(fi
 def test_a_whim_that_no_process_repeats_has_no_script(
     fickle: Asker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snippets, "run_file", lambda *asked: Ran(1, "not shown: its words"))
+    monkeypatch.setattr(one_cell, "run_file", lambda *asked: Ran(1, "not shown: its words"))
     found = looked_into(WHIM, fickle, tmp_path, "it")
     assert (found.snippet, found.status) == ("", ONE_ANSWER)
     assert list((tmp_path / "findings").iterdir()) == []

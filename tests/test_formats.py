@@ -17,8 +17,9 @@ from harness.records import Comparison, Run
 from harness.runs import store
 from harness.runs.exit_status import exit_code
 from harness.runs.plan import Selection
-from reports import FORMATS, github, junit, nearness, render
-from reports.cells import legible
+from reports import FORMATS, github, junit, render
+from reports.tables import nearness
+from reports.tables.cells import legible
 from tests.command import harness
 from tests.test_reports import answered
 

@@ -14,8 +14,9 @@ import pytest
 from harness.records import Run
 from harness.runs import store
 from harness.specials import Entry
-from reports import html, links, table
+from reports import html
 from reports.html import cells, chosen, headline, specials
+from reports.tables import links, summary
 from tests.command import ROOT
 from tests.pages import SCRIPT, beside, hostile, real_run
 from tests.test_docs import DERIVED
@@ -133,7 +134,7 @@ def test_what_falls_short_comes_first(run: Run, monkeypatch: pytest.MonkeyPatch)
 
 def kept_of(run: Run) -> pd.DataFrame:
     lettered = chosen.lettered(run.comparisons)
-    short = table.ranked_by_bound(table.failing(run))
+    short = summary.ranked_by_bound(summary.failing(run))
     letters = chosen.chosen(lettered, chosen.worst_of_each(lettered), short)
     return chosen.placed_together(run.comparisons.loc[letters.index].assign(letter=letters), chosen.MOST)
 

@@ -29,7 +29,7 @@ from harness.judging.rows import comparison, declared_flaw
 from harness.questions.cases import CASES
 from harness.records import Comparison, Group, Run
 from harness.runs import plan, store
-from reports import moves as pages
+from reports.pages import moves as pages
 from tests.command import ROOT
 
 EXPECTED = Path(__file__).parent / "expected"

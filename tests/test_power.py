@@ -27,7 +27,7 @@ from harness.power.tables import Power
 from harness.records import Group
 from harness.runs import plan
 from harness.truth.exact.expected import expected
-from reports import power as page
+from reports.pages import power as page
 from tests.command import harness
 
 pytestmark = pytest.mark.timeout(1500)

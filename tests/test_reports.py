@@ -15,8 +15,9 @@ from harness.errors import UsageError
 from harness.records import Comparison, Pair, Profile, Property, Run
 from harness.runs import store
 from harness.runs.plan import Selection
-from reports import FORMATS, render, table
-from reports.cells import figure
+from reports import FORMATS, render
+from reports.tables import summary
+from reports.tables.cells import figure
 
 EXPECTED = Path(__file__).parent / "expected"
 FILES = {
@@ -140,7 +141,7 @@ def test_a_run_without_any_answer_renders(run: Run) -> None:
     empty = dataclasses.replace(run, comparisons=cells, **{name: getattr(run, name).iloc[:0] for name in OTHERS})
     for form in FORMATS:
         assert render(empty, form)
-    assert "4 cells" in table.headline(empty)
+    assert "4 cells" in summary.headline(empty)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_a_run_without_any_answer_renders(run: Run) -> None:
     ],
 )  # fmt: skip
 def test_figures_have_two_digits(value: float | None, shown: str) -> None:
-    assert table.figure(value) == shown
+    assert summary.figure(value) == shown
 
 
 def test_numbers_survive_csv_and_parquet_to_the_bit(run: Run, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from harness.questions.cases import CASES
 from harness.records import Pair, Run
 from harness.runs.store import frame
 from harness.truth import expected
-from reports.agreement import percents
+from reports.tables.agreement import percents
 from tests.command import ROOT, harness
 from tests.conftest import Asked, at_worker
 

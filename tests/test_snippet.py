@@ -18,9 +18,7 @@ from hypothesis import strategies as st
 
 from backends import load
 from backends.numpy import NumPy
-from harness.transcript import transcript
-from harness.transcript.script import Transcript
-from harness.transcript.snippet import (
+from harness.findings.scripts.claims import (
     Crashes,
     Finding,
     Form,
@@ -31,6 +29,8 @@ from harness.transcript.snippet import (
     reproduction,
     ulp_exponent,
 )
+from harness.transcript import transcript
+from harness.transcript.script import Transcript
 
 FAR = np.array([[1000.0, 2000.0, 3000.0]])
 NEAR = np.array([[0.0, 1.0, 3.0]])

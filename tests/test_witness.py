@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.findings.snippets import BY_ITS_ROW, finding, run, snippet
+from harness.findings.scripts.claims import Value, reproduction
+from harness.findings.scripts.one_cell import BY_ITS_ROW, finding, run, snippet
 from harness.findings.suspects import suspects
 from harness.judging import judge, pairs
 from harness.judging.probes import TOO_LONG, Measured
@@ -23,7 +24,6 @@ from harness.questions.cases import named
 from harness.records import Comparison, Group, Property, Result
 from harness.runs import store
 from harness.transcript.script import Transcript
-from harness.transcript.snippet import Value, reproduction
 from tests.formulas import pairwise, sequential
 
 Answers = NDArray[Any]

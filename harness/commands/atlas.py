@@ -23,7 +23,7 @@ def atlas(
     from harness import specials
     from harness.runs import plan, store
     from harness.truth import check_preconditions
-    from reports import atlas as page
+    from reports.pages import specials as page
 
     patterns = split("backend", backend)
     backends = plan.matching("backend", patterns, NAMES) if patterns else specials.by_default()
@@ -53,7 +53,7 @@ def power(
     from harness.power import measuring, tables
     from harness.runs import store
     from harness.truth import check_preconditions
-    from reports import power as page
+    from reports.pages import power as page
 
     store.writable(out)
     check_preconditions()

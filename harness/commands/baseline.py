@@ -111,14 +111,14 @@ def diff_of_runs(
 def leave(moves: Moves, form: str) -> None:
     """Show what moved, and leave with its exit status."""
     from harness.baselines.moves import exit_code
-    from reports import moves as pages
+    from reports.pages import moves as pages
 
     show(pages.render(moves, form))
     raise typer.Exit(exit_code(moves))
 
 
 def checked_format(form: str) -> None:
-    from reports.moves import FORMATS
+    from reports.pages.moves import FORMATS
 
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)

@@ -44,7 +44,7 @@ def kept_with_earlier(found: Any, asker: Any, out: Path) -> Any:
     """What was found, and behind it what is not found any more, written as table and page."""
     from harness.findings import kept
     from harness.runs import store
-    from reports import findings as page
+    from reports.pages import findings as page
 
     found = kept.with_earlier(found, kept.earlier(out), asker, out)
     kept.write(out, found)
@@ -72,7 +72,7 @@ def findings(
     """Shrink whatever a saved run found in the frameworks, and show it by scripts that need nothing of ours."""
     from harness.findings.record import DEFECT, SHOWN
     from harness.runs import store
-    from reports import findings as page
+    from reports.pages import findings as page
 
     run, folder = store.read(place), store.folder_of(place)
     store.writable(folder)
@@ -101,7 +101,7 @@ def reproduce(
     """Print a cell as a script in the framework's own words, without this harness, and run it."""
     from harness.findings import Asker
     from harness.findings.reproduce import asked, checked, ran, words
-    from harness.findings.snippets import UNSHOWN
+    from harness.findings.scripts.one_cell import UNSHOWN
     from harness.workers.process import Limits
 
     place = checked(words(cell))

@@ -71,9 +71,9 @@ def checked_grade(grade: str) -> str:
 
 def demanded(run: Run) -> Run:
     """The run as it is shown, and as its exit status is: at the grade that it was asked to fail at."""
-    from reports import table
+    from reports.tables.summary import demanding
 
-    return table.demanding(run, run.about["options"].get("fail_at", "F"))
+    return demanding(run, run.about["options"].get("fail_at", "F"))
 
 
 def path_of(option: str) -> Callable[[str | Path], Path]:

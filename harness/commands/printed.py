@@ -18,7 +18,7 @@ def printed(
     from harness.findings.asking import Asker
     from harness.runs import store
     from harness.truth import check_preconditions
-    from reports import printed as page
+    from reports.pages import printed as page
 
     store.writable(out)
     check_preconditions()

@@ -67,11 +67,12 @@ def report(
 ) -> None:
     """Render a saved run again, at another demand if one is given."""
     from harness.runs import exit_status, store
-    from reports import render, table
+    from reports import render
+    from reports.tables import summary
 
     checked_format(form)
     run, folder = store.read(place), store.folder_of(place)
-    run = demanded(run) if fail_at is None else table.demanding(run, checked_grade(fail_at))
+    run = demanded(run) if fail_at is None else summary.demanding(run, checked_grade(fail_at))
     if write:
         store.writable(folder)
         store.write(folder, "report.md", render(run, "markdown").encode())

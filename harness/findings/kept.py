@@ -14,7 +14,7 @@ import pandas as pd
 from harness.errors import UsageError
 from harness.findings.asking import Asker
 from harness.findings.record import SHOWN, STALE, Finding, key
-from harness.findings.snippets import run_file
+from harness.findings.scripts.one_cell import run_file
 from harness.findings.survey import FOLDER, GONE, last_words, still_fails
 from harness.runs import store
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from backends import NAMES, find, unsupported
 from harness.errors import UsageError, unknown
 from harness.findings.asking import Asker
-from harness.findings.bits import other_bits, plainly
 from harness.findings.record import ATLAS
-from harness.findings.snippets import UNSHOWN, Ran, no_fault, run, snippet
+from harness.findings.scripts.one_cell import UNSHOWN, Ran, no_fault, run, snippet
+from harness.findings.scripts.two_ways import other_bits, plainly
 from harness.findings.specials import reproduce as special
 from harness.findings.survey import ONE_ANSWER, TWO_THREADS
 from harness.numbers.formats import FORMATS

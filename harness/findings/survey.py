@@ -13,11 +13,11 @@ from urllib.parse import quote
 from backends import NAMES
 from harness.errors import AT_A_LIMIT, UsageError
 from harness.findings.asking import Asker
-from harness.findings.bits import other_bits
 from harness.findings.classes import defect_class
 from harness.findings.record import ATLAS, DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
+from harness.findings.scripts.one_cell import UNSHOWN, Ran, run, snippet
+from harness.findings.scripts.two_ways import other_bits
 from harness.findings.shrink import shrunk
-from harness.findings.snippets import UNSHOWN, Ran, run, snippet
 from harness.findings.suspects import (
     BITS_AGAIN,
     LOST,

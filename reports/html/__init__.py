@@ -16,12 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from harness.records import Run
 from harness.runs.store import TABLES
-from reports import links
-from reports.cells import legible
 from reports.html import chosen, plots
 from reports.html.beside import NOTHING, Beside
 from reports.html.contents import HERE, contents, of_cells
-from reports.table import failing, ranked_by_bound
+from reports.tables import links
+from reports.tables.cells import legible
+from reports.tables.summary import failing, ranked_by_bound
 
 CLASSES = dict(zip(chosen.LETTERS, ["n", "d", "ap", "a", "b", "c", "u", "s", "f", "x"], strict=True))
 """Of the style sheet, by letter."""

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from harness.judging.tally import EDGES
-from reports import links
-from reports.cells import command, placed
 from reports.html.chosen import MEANING
 from reports.html.tables import Cell, Column, Table, number, whole
+from reports.tables import links
+from reports.tables.cells import command, placed
 
 FIGURES = {
     "ulp_error_there": "error of the witness, ulp",

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pandas as pd
 
 from harness.errors import DEATHS
-from reports.cells import native
-from reports.table import BAD_VERDICTS, ranked_by_bound
+from reports.tables.cells import native
+from reports.tables.summary import BAD_VERDICTS, ranked_by_bound
 
 MOST, MOST_SHORT = 400, 40
 """Places, and how many of them what falls short takes before what is behind letters: its worst are there too."""

@@ -13,22 +13,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from harness.records import Run
-from reports import atlas, findings, quality, sweeps, table, troubles
-from reports.cells import native
-from reports.html import (
-    cells,
-    curves,
-    detection,
-    distributions,
-    found,
-    headline,
-    heatmap,
-    percents,
-    specials,
-    support,
-)
+from reports.html import cells, curves, detection, distributions, found, headline, heatmap, percents, specials, support
 from reports.html.beside import Beside
 from reports.html.tables import Table, of_frame
+from reports.pages import findings
+from reports.pages.specials import headline as of_specials
+from reports.tables import quality, summary, sweeps, troubles
+from reports.tables.cells import native
 
 HERE = Path(__file__).parent
 
@@ -42,11 +33,11 @@ def contents(run: Run, beside: Beside) -> dict[str, Any]:
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "about": run.about,
         "total": len(run.comparisons),
-        "counts": table.headline(run),
+        "counts": summary.headline(run),
         "headline": headline.sentence(run),
         "amiss": troubles.of_the_run(run),
         "environment": list(headline.environment(run.about)),
-        "audit": table.audit(run),
+        "audit": summary.audit(run),
         "styles": curves.styles(run),
         "shares": distributions.SHARES,
         **sections(run, beside),
@@ -84,7 +75,7 @@ def sections(run: Run, beside: Beside) -> dict[str, Any]:
         "support": [support.matrix(run), support.variants(run), support.reasons(run)],
         "atlas": list(specials.overview(beside.atlas)) if beside.atlas else [],
         "atlas_apart": specials.other_versions(beside.atlas or (), run.about),
-        "atlas_headline": atlas.headline(beside.atlas) if beside.atlas else "",
+        "atlas_headline": of_specials(beside.atlas) if beside.atlas else "",
         "situations": list(specials.matrices(beside.atlas)) if beside.atlas else [],
         "power": list(detection.tables(beside.power)),
     }
@@ -99,8 +90,8 @@ def why(run: Run) -> Iterator[Table]:
     """Tables that other formats have too."""
     yield of_frame("causes", "What each softmax's worst element is off by, split in u", quality.causes(run))
     yield of_frame("probes", "What probes show: the longest chain of additions, and exp's error", quality.probes(run))
-    yield of_frame("laws", "Laws that need no expected value, at their worst", table.laws(run))
+    yield of_frame("laws", "Laws that need no expected value, at their worst", summary.laws(run))
     swept = sweeps.worst(frameworks_alone(run))
     yield of_frame("sweeps", "Sweeps: each framework's answer nearest to its bound, with its grade", swept)
     yield of_frame("bits", "Questions put in another way: in how many the answer has the same bits", sweeps.bits(run))
-    yield of_frame("flaws", "Formulas that fail where they are declared to", table.flaws(sweeps.named(run)))
+    yield of_frame("flaws", "Formulas that fail where they are declared to", summary.flaws(sweeps.named(run)))

@@ -10,8 +10,8 @@ import pandas as pd
 
 from harness.judging.profiles import DISTANCE, DISTANCES
 from harness.records import Run
-from reports.cells import answered, figure, native, questions
 from reports.html.plots import Axis, Curve, Decades, Plot, decades, path, steps
+from reports.tables.cells import answered, figure, native, questions
 
 BINS = {float(start): number for number, start in enumerate(DISTANCES[:-1])}
 ERROR = "largest error, ulp"

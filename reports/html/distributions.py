@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from harness.judging.tally import EDGES
 from harness.records import Run
-from reports.cells import answered, native, questions
 from reports.html.cells import end
 from reports.html.curves import styles
 from reports.html.plots import Axis, Curve, Plot, steps
+from reports.tables.cells import answered, native, questions
 
 Counts = NDArray[np.int64]
 SHARES = Axis("share of the elements", [(share, f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)], "shares")

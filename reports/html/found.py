@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.findings.record import DEFECT, Finding
-from reports import findings as page
-from reports.cells import command, placed
 from reports.html.beside import Beside
 from reports.html.cells import Detail
 from reports.html.tables import Table, of_frame
+from reports.pages import findings as page
+from reports.tables.cells import command, placed
 
 MOST_SCRIPTS = 24
 """Beyond that the page names their files alone."""

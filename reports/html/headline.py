@@ -10,11 +10,11 @@ import pandas as pd
 from harness.errors import DEATHS
 from harness.judging.grades import GRADES
 from harness.records import Run
-from reports import troubles
-from reports.agreement import agreeing
-from reports.cells import answered, figure, native, placed
 from reports.html.tables import Cell, Column, Table, number, whole
-from reports.table import ranked_by_bound, shortened
+from reports.tables import troubles
+from reports.tables.agreement import agreeing
+from reports.tables.cells import answered, figure, native, placed
+from reports.tables.summary import ranked_by_bound, shortened
 
 MOST_NAMES = 4
 

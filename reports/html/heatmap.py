@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from harness.operations import OPERATIONS
-from reports.cells import figure, native, placed
 from reports.html.tables import Cell
+from reports.tables.cells import figure, native, placed
 
 NOWHERE = Cell("")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from harness.records import Run
-from reports.cells import native, placed, questions
 from reports.html.tables import Cell, Column, Table, number, whole
+from reports.tables.cells import native, placed, questions
 
 MOST = 150
 FIGURE = "mean_relative_error_percent"

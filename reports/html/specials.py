@@ -7,8 +7,8 @@ from typing import Any
 
 from harness.specials.entries import Entry
 from harness.specials.situations import OPERATIONS
-from reports import atlas
 from reports.html.tables import Table, of_frame
+from reports.pages import specials
 
 
 def other_versions(entries: Sequence[Entry], about: Mapping[str, Any]) -> list[str]:
@@ -20,14 +20,14 @@ def other_versions(entries: Sequence[Entry], about: Mapping[str, Any]) -> list[s
 
 def overview(entries: Sequence[Entry]) -> Iterator[Table]:
     """How many facts are as declared, and all that are not."""
-    yield of_frame("atlas-counts", "Entries by verdict", atlas.counts(entries))
-    if amiss := atlas.amiss(entries):
-        yield of_frame("atlas-amiss", "Not as declared", atlas.listed(amiss, atlas.DETAILS))
+    yield of_frame("atlas-counts", "Entries by verdict", specials.counts(entries))
+    if amiss := specials.amiss(entries):
+        yield of_frame("atlas-amiss", "Not as declared", specials.listed(amiss, specials.DETAILS))
 
 
 def matrices(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
     """For each operation what each backend does in each situation."""
     for operation in OPERATIONS:
-        if len(rows := atlas.matrix(entries, operation)):
+        if len(rows := specials.matrix(entries, operation)):
             caption = f"{operation}: what it gives, by situation and backend; ! where that is not as declared"
             yield operation, of_frame(f"atlas-{operation}", caption, rows)

@@ -8,10 +8,10 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports import table
-from reports.cells import native
 from reports.html.tables import Cell, Column, Table, of_frame
-from reports.table import shortened
+from reports.tables import summary
+from reports.tables.cells import native
+from reports.tables.summary import shortened
 
 KEY = ["operation", "backend", "dtype", "outcome", "reason"]
 Reasons = Mapping[tuple[str, str], int]
@@ -19,7 +19,7 @@ Reasons = Mapping[tuple[str, str], int]
 
 def reasons(run: Run) -> Table:
     """Outcomes without an answer, numbered."""
-    rows = table.unanswered(run)
+    rows = summary.unanswered(run)
     if len(rows):
         rows.insert(0, "number", [str(number) for number in range(1, len(rows) + 1)])
     return of_frame("reasons", "Cells without an answer, by reason", rows)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cells import figure
+from reports.tables.cells import figure
 
 NUMBER = re.compile(r"[–\d.,e+\-]*(?: %| ulp)?|inf|nan")
 

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from harness.findings.asking import Asker
-from harness.findings.snippets import exit_status
+from harness.findings.scripts import side_by_side
+from harness.findings.scripts.claims import Crashes, Value, reproduction
+from harness.findings.scripts.one_cell import exit_status
 from harness.findings.specials.questions import Question, in_brackets, transcript
 from harness.findings.specials.sides import Side
 from harness.judging.metrics import errors
@@ -17,9 +19,7 @@ from harness.judging.witness import exact_hexadecimal, hexadecimal
 from harness.numbers.formats import FORMATS
 from harness.specials.facts import NUMERIC, in_rows, shape
 from harness.specials.truths import RIGHT, truths
-from harness.transcript import sides
 from harness.transcript.literals import literal
-from harness.transcript.snippet import Crashes, Value, reproduction
 from harness.workers.process import environment
 
 NUMBERS = 6
@@ -51,7 +51,7 @@ def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
     if isinstance(written, str):
         return Shown(actual, wanted, reason=written)
     claim = f"{place(one.question)}: {actual}{wanted and f', and not {wanted}'}"
-    return Shown(actual, wanted, script=sides.beside(title(asker, one), written, claim, environment()))
+    return Shown(actual, wanted, script=side_by_side.beside(title(asker, one), written, claim, environment()))
 
 
 def death(asker: Asker, one: Side) -> Shown:
@@ -97,7 +97,7 @@ def exact(one: Side) -> tuple[Value, float | None] | None:
     return None
 
 
-def recorded(asker: Asker, both: Sequence[Side]) -> list[sides.Side] | str:
+def recorded(asker: Asker, both: Sequence[Side]) -> list[side_by_side.Side] | str:
     """As the script has them; a sentence where one cannot be written down."""
     made = []
     for side in both:
@@ -110,7 +110,7 @@ def recorded(asker: Asker, both: Sequence[Side]) -> list[sides.Side] | str:
             said = literal(one_nan(side.asked.answer))
         else:
             return "its answer holds no numbers"
-        made.append(sides.Side(place(side.question), found, said))
+        made.append(side_by_side.Side(place(side.question), found, said))
     return made
 
 

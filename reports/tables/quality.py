@@ -9,7 +9,7 @@ import pandas as pd
 from harness.judging.grades import GRADES
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports.cells import answered, figure, native, placed
+from reports.tables.cells import answered, figure, native, placed
 
 UNGRADED = "?"
 """Where the bound is vacuous."""

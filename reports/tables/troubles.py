@@ -12,8 +12,8 @@ import pandas as pd
 from harness.errors import DEATHS
 from harness.records import Run
 from harness.runs import exit_status
-from reports import table
-from reports.cells import command, figure, legible, placed
+from reports.tables import summary
+from reports.tables.cells import command, figure, legible, placed
 
 READ = [
     "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "verdict", "grade", "bound_fraction_there",
@@ -44,7 +44,7 @@ def unanswered(probes: Sequence[Mapping[str, Any]]) -> list[str]:
 def of_the_cells(run: Run) -> pd.DataFrame:
     """Cells that fall short, raised, or whose backend died; those without figures first, then by their bound."""
     cells = run.comparisons
-    return table.ranked_by_bound(cells[cells.index.isin(table.failing(run).index) | cells.outcome.isin(DEATHS)])
+    return summary.ranked_by_bound(cells[cells.index.isin(summary.failing(run).index) | cells.outcome.isin(DEATHS)])
 
 
 def what(cell: Any) -> str:

@@ -10,11 +10,11 @@ from harness.errors import UsageError
 from harness.operations import OPERATIONS
 from harness.questions.cases import named as case_by_name
 from harness.records import Run
-from reports import sweeps
-from reports.agreement import agreeing, same_bits
-from reports.cells import answered, figure, native, placed
-from reports.quality import by_grade
-from reports.table import ranked_by_bound
+from reports.tables import sweeps
+from reports.tables.agreement import agreeing, same_bits
+from reports.tables.cells import answered, figure, native, placed
+from reports.tables.quality import by_grade
+from reports.tables.summary import ranked_by_bound
 
 ULP = "max_ulp_error_ftz"
 """Frameworks are ranked without what they declare to flush to zero."""

@@ -9,7 +9,7 @@ import pandas as pd
 from harness.operations import OPERATIONS
 from harness.records import Run
 from harness.runs.store import TABLES
-from reports.cells import answered, figure
+from reports.tables.cells import answered, figure
 
 
 def synthetic(cases: pd.Series) -> pd.Series:

@@ -34,9 +34,9 @@ from harness.baselines.moves import (
 )
 from harness.runs.store import csv as table_csv
 from reports import markdown, terminal
-from reports.cells import figure, placed
 from reports.data import plain
-from reports.table import shortened
+from reports.tables.cells import figure, placed
+from reports.tables.summary import shortened
 
 MOST_ROWS, MOST_WITNESSES = 12, 3
 BY_ERROR = (WORSE, MOVED, BETTER, JUDGED, POOR)

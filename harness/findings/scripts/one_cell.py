@@ -13,9 +13,7 @@ from math import ceil, inf
 from pathlib import Path
 
 from harness.findings.asking import Asker
-from harness.judging.rows import SHORT
-from harness.records import Comparison, Group
-from harness.transcript.snippet import (
+from harness.findings.scripts.claims import (
     SPECIAL,
     Crashes,
     Form,
@@ -26,6 +24,8 @@ from harness.transcript.snippet import (
     reproduction,
     ulp_exponent,
 )
+from harness.judging.rows import SHORT
+from harness.records import Comparison, Group
 from harness.workers.process import THREADS, environment
 
 SECONDS = 300

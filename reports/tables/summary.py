@@ -10,8 +10,8 @@ import pandas as pd
 
 from harness.judging.grades import fails
 from harness.records import Run
-from reports.cells import answered, figure, native, placed
-from reports.quality import worst_grade
+from reports.tables.cells import answered, figure, native, placed
+from reports.tables.quality import worst_grade
 
 QUESTION = ["operation", "case", "dtype", "axis"]
 BAD_VERDICTS = ("falls short", "flaw gone")

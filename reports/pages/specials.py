@@ -11,8 +11,9 @@ from harness.findings.record import Finding
 from harness.specials.entries import Entry
 from harness.specials.policies import AS_DECLARED, UNDECLARED, VERDICTS
 from harness.specials.situations import DERIVATIVES, OPERATIONS, SITUATIONS, VALUES
-from reports import findings, terminal
+from reports import terminal
 from reports.markdown import escaped, grid, section
+from reports.pages import findings
 
 READING = (
     "Each entry is a fact: what one backend gives in one situation, at every dtype, axis, width and position that was "

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from harness.findings.asking import Asker
+from harness.findings.scripts.claims import OPENED, opening, verdict
 from harness.operations import OPERATIONS
 from harness.questions import blocks
 from harness.questions.variations import LAYOUTS, REPEATS, axis_of_batch, batch_of_answer, disturbances, rows
 from harness.records import Group
 from harness.transcript.script import Transcript
-from harness.transcript.snippet import OPENED, opening, verdict
 from harness.workers.input_files import Inputs
 from harness.workers.process import environment
 

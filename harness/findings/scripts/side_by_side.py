@@ -11,9 +11,9 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.findings.scripts.claims import OPENED, opening, verdict
 from harness.transcript.literals import MODULES
 from harness.transcript.script import Transcript
-from harness.transcript.snippet import OPENED, opening, verdict
 
 JUDGE = """
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness.records import Run
-from reports.cells import figure, native, placed
+from reports.tables.cells import figure, native, placed
 
 
 def agreeing(run: Run) -> pd.DataFrame:

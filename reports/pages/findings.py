@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY, SHOWN, Finding
-from reports.cells import figure, placed
 from reports.markdown import grid
+from reports.tables.cells import figure, placed
 
 MEANING = {
     DEFECT: "An answer that no rounding of the assumed kind explains, a NaN or infinity for a finite number, an "
