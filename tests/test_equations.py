@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judging.equations import EQUATIONS, exact_dot, joined, sides, two_product
+from harness.judging.equations import EQUATIONS, joined, sides
 from harness.judging.laws import TWIN_LAWS, deviations
 from harness.numbers.formats import FORMATS
+from harness.numbers.sums import exact_dot, two_product
 from harness.questions import blocks
 from harness.records import Case, Judgement, Side, Twins
 from harness.runs.units import in_one

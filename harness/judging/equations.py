@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.judging.laws import largest
-from harness.numbers.sums import exact_sum
+from harness.numbers.sums import exact_dot
 from harness.records import Side
 
 Floats = NDArray[np.float64]
@@ -23,31 +23,6 @@ Arguments = Mapping[str, Any]
 Measure = Callable[[Floats, Floats, Arguments], tuple[Floats, Floats]]
 EVALUATION = 2.0**-51
 """What exp of a float64 may be off by here, relative: two of its ulp."""
-
-
-SPLITTER = 2.0**27 + 1
-"""Cuts 53 bits into 26 and 27 (Dekker)."""
-
-
-def two_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a·b rounded, and exactly what the rounding lost (Dekker, Veltkamp), short of overflow and underflow."""
-    product = a * b
-    (a_high, a_low), (b_high, b_low) = halves(a), halves(b)
-    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
-
-
-def halves(a: Floats) -> tuple[Floats, Floats]:
-    shifted = SPLITTER * a
-    high = shifted - (shifted - a)
-    return high, a - high
-
-
-def exact_dot(a: Floats, b: Floats) -> Floats:
-    """Σ a_i·b_i along the last axis, in twice the working precision (Ogita, Rump & Oishi 2005)."""
-    product, lost = two_product(a, b)
-    return exact_sum(np.concatenate([product, lost], axis=-1))
-
-
 FAR = 64
 """Powers of two from which on a vector is scaled back: products of two such would leave float64."""
 

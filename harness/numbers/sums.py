@@ -17,6 +17,8 @@ QUANTUM = -1074
 """Exponent of the smallest float64."""
 LARGE = 2.0**900
 """Terms from here on are added one by one."""
+SPLITTER = 2.0**27 + 1
+"""Cuts 53 bits into 26 and 27 (Dekker)."""
 
 
 def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -35,6 +37,25 @@ def exact_sum(values: Floats) -> Floats:
         lost += errors.sum(axis=-1)
         values = np.concatenate([total, odd], axis=-1)
     return values[..., 0] + lost
+
+
+def two_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """a·b rounded, and exactly what the rounding lost (Dekker, Veltkamp), short of overflow and underflow."""
+    product = a * b
+    (a_high, a_low), (b_high, b_low) = halves(a), halves(b)
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def halves(a: Floats) -> tuple[Floats, Floats]:
+    shifted = SPLITTER * a
+    high = shifted - (shifted - a)
+    return high, a - high
+
+
+def exact_dot(a: Floats, b: Floats) -> Floats:
+    """Σ a_i·b_i along the last axis, in twice the working precision (Ogita, Rump & Oishi 2005)."""
+    product, lost = two_product(a, b)
+    return exact_sum(np.concatenate([product, lost], axis=-1))
 
 
 @dataclass(frozen=True)
