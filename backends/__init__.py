@@ -1,7 +1,7 @@
 """Every backend by name: `NAMES` in column order, `find(name)` its class, `load(name)` an instance with its framework.
 
-Importing this package loads no framework. Others add theirs through the entry point group `softmax_harness.backends`,
-each entry a module with a tuple `BACKENDS` (`backends.brought`).
+Importing this package loads no framework. Other packages add their backends through the entry point group
+`softmax_harness.backends`. Each entry point names a module with a tuple `BACKENDS` (see `backends.brought`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OURS = ("numpy", "torch", "tensorflow", "keras", "jax")
 
 
 def _catalogue() -> tuple[dict[str, type[Backend]], tuple[str, ...]]:
-    """All by name; and the names of those that others bring."""
+    """Return all backend classes by name, and the names of those that other packages bring."""
     classes = [backend for name in OURS for backend in import_module(f"backends.{name}").BACKENDS]
     known = {backend.title(): backend for backend in classes}
     theirs: dict[str, type[Backend]] = {}
@@ -41,32 +41,32 @@ FRAMEWORKS = tuple(dict.fromkeys(backend.framework for backend in _CATALOGUE.val
 
 
 def add(backends: Iterable[type[Backend]]) -> None:
-    """Make classes known in this process by their names, and to no run that does not name them: planted mutants."""
+    """Register classes under their names in this process. Only a run that names them asks them: planted mutants."""
     _CATALOGUE.update({backend.title(): backend for backend in backends})
 
 
 def find(name: str) -> type[Backend]:
-    """The class of that name, which can be asked what it computes without its framework."""
+    """Return the class of that name. It says what it computes without loading its framework."""
     return _CATALOGUE[name]
 
 
 def load(name: str) -> Backend:
-    """A backend ready to compute. ImportError where its framework is absent; for workers only."""
+    """Return a backend that is ready to compute, for workers only. Raise ImportError if its framework is absent."""
     return _CATALOGUE[name]()
 
 
 def unsupported(name: str, operation: str, dtype: str) -> str | None:
-    """Why a backend has no answer of its own there, or None."""
+    """Return why a backend has no answer of its own for an operation and dtype, or None."""
     about = find(name)
     other = disclaimed(about, operation) if name in BROUGHT else None
     return other or about.unsupported(operation, dtype)
 
 
 def claimed(name: str) -> tuple[str, ...]:
-    """The operations that a backend computes by itself: of a brought one those that its class defines, or reaches."""
+    """Return the operations that a backend computes by itself; for a brought backend, those that `owned` accepts."""
     return tuple(operation for operation in find(name).operations if owned(name, operation))
 
 
 def owned(name: str, operation: str) -> bool:
-    """Whether an answer would be the backend's own. So it is of whoever is not brought, known here or not."""
+    """Decide whether an answer would be the backend's own. It always is for a backend that is not brought."""
     return name not in BROUGHT or disclaimed(find(name), operation) is None

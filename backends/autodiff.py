@@ -1,7 +1,7 @@
-"""Derivatives in terms of a framework's own transforms: what is differentiated, said once for all of them.
+"""Derivatives in terms of a framework's own transforms: this module says what is differentiated, for all frameworks.
 
-An adapter gives its functions (`softmax`, `cross_entropy`, …) and its five transforms; nothing here computes a number.
-No derivative is built out of another, but a second one out of a first, which is what a second derivative is.
+An adapter gives its functions (`softmax`, `cross_entropy`, …) and its transforms. Nothing here computes a number.
+No first derivative is built out of another derivative. A second derivative differentiates a first one.
 """
 
 from __future__ import annotations
@@ -20,31 +20,37 @@ class Autodiff(Backend):
 
     @abstractmethod
     def gradient(self, function: Function, x: Any) -> Any:
-        """Of the sum of the function's values, in reverse mode."""
+        """Return the gradient of the sum of the function's values at x, in reverse mode."""
 
     @abstractmethod
     def pull_back(self, function: Function, x: Any, cotangent: Any) -> Any:
-        """VJP."""
+        """Return the vector-Jacobian product Jᵀ·cotangent of the function at x, in reverse mode."""
 
     @abstractmethod
     def push_forward(self, function: Function, x: Any, tangent: Any) -> Any:
-        """JVP."""
+        """Return the Jacobian-vector product J·tangent of the function at x, in forward mode."""
 
     @abstractmethod
     def row_jacobians(self, function: Callable[[Any, int], Any], x: Any, axis: int) -> Any:
-        """Of a function of rows along the axis, each row's own: (…, n, n), the axis moved last."""
+        """Return the Jacobian of each row, of shape (…, n, n), with the axis moved last.
+
+        `function` takes an array and an axis, and maps each row along that axis independently.
+        """
 
     @abstractmethod
     def whole_jacobian(self, function: Function, x: Any) -> Any:
-        """Of every value with respect to every entry of x, its last two dimensions in one."""
+        """Return the derivative of every value of the function with respect to every entry of the matrix x.
+
+        The last two dimensions, those of x, are flattened into one.
+        """
 
     @abstractmethod
     def entry(self, values: Any, index: int, axis: int) -> Any:
-        """The values at that index of the axis, without the axis."""
+        """Return the values at that index of the axis, without the axis."""
 
     @abstractmethod
     def linear(self, inputs: Any, weights: Any) -> Any:
-        """Σ_j W_ij·x_j, for inputs along the last axis."""
+        """Return Σ_j W_ij·x_j, for inputs along the last axis."""
 
     def jacobian(self, logits: Any, axis: int) -> Any:
         return self.row_jacobians(self.softmax, logits, axis)
@@ -60,7 +66,7 @@ class Autodiff(Backend):
         return self.push_forward(lambda x: self.softmax(x, axis), logits, tangent)
 
     def hvp(self, logits: Any, cotangent: Any, tangent: Any, axis: int) -> Any:
-        """Forward over reverse."""
+        """Differentiate in forward mode over reverse mode."""
         return self.push_forward(lambda x: self.vjp(x, cotangent, axis), logits, tangent)
 
     def log_softmax_vjp(self, logits: Any, cotangent: Any, axis: int) -> Any:
@@ -76,7 +82,7 @@ class Autodiff(Backend):
         return self.gradient(lambda x: self.cross_entropy(x, labels, axis, reduction), logits)
 
     def cross_entropy_hvp(self, logits: Any, labels: Any, tangent: Any, axis: int) -> Any:
-        """Forward over reverse."""
+        """Differentiate in forward mode over reverse mode."""
         return self.push_forward(lambda x: self.cross_entropy_gradient(x, labels, axis, "sum"), logits, tangent)
 
     def soft_cross_entropy_gradient(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
@@ -97,7 +103,10 @@ class Autodiff(Backend):
 
 
 class ReverseOverReverse(Autodiff):
-    """Second derivatives as reverse mode of reverse mode: the Hessian is symmetric. To be mixed in before a native."""
+    """Second derivatives by reverse mode of reverse mode, which is valid because the Hessian is symmetric.
+
+    This class is a mixin: it stands before the native class among the bases.
+    """
 
     variant, operations = "reverse_over_reverse", ("hvp", "cross_entropy_hvp")
 

@@ -1,15 +1,17 @@
-"""The whole interface of a backend.
+"""The interface of a backend.
 
 A backend is a framework's own arithmetic and its own differentiation behind a few methods. It guarantees that nothing
-in an operation is ours: no conversion, no shared fallback that would build one derivative out of another.
+in an operation is ours: no conversion, and no shared fallback that would build one derivative out of another.
 
-- One file a framework, with one native class, its variants as subclasses, and `BACKENDS`, a tuple of all of them.
+- Each framework has one file, with one native class, its variants as subclasses, and `BACKENDS`, a tuple of all of
+  them.
 - What can be said without the framework (names, operations, dtypes, flaws) is said on the class, so that a run is
-  planned without loading any. The framework is imported in `__init__` alone, which runs in its worker only.
-- Methods take and return native arrays; `from_numpy` and `to_numpy` stand outside of every operation.
-- Arguments go by keyword: a method names them as it does here, and `backends.brought` says so where one does not.
-- A framework is called by its module (`self.torch.softmax`, `np.exp`), never by a function imported from it: so what a
-  method does can be written down as a script without us (`harness.transcript`).
+  planned without loading any. Only `__init__` imports the framework, and it runs only in a worker process.
+- Methods take and return native arrays. `from_numpy` and `to_numpy` are not part of any operation.
+- Arguments are passed by keyword. A method names them as it does here, and `backends.brought` reports one that does
+  not.
+- A framework is called by its module (`self.torch.softmax`, `np.exp`), never by a function imported from it. So
+  `harness.transcript` can write down what a method does as a script that does not need this project.
 """
 
 from __future__ import annotations
@@ -51,25 +53,25 @@ OPERATIONS = {
     "layer_jacobian": "layer_jacobian",
     "layer_cross_entropy_gradient": "layer_cross_entropy_gradient",
 }
-"""What can be asked, and the method that answers: one method for every reduction."""
+"""The operations that can be asked, and the method that answers each: one method for every reduction."""
 NEXT_WIDER = {"float64": "float64", "float32": "float64", "float16": "float32", "bfloat16": "float32"}
-"""What an argument `dtype=` is set to, where a framework has one."""
+"""The next wider format of each dtype: what an argument `dtype=` is set to, where a framework has one."""
 METHODS = tuple(dict.fromkeys(OPERATIONS.values()))
 
 
 @dataclass(frozen=True)
 class Flaw:
-    """Where a formula is known to fail, and why. Strict: if it stops failing there, that is an error."""
+    """A place where a formula is known to fail, and why. It is strict: a flaw that no longer shows is an error."""
 
     case: str
-    """Pattern of case names (fnmatch)."""
+    """A pattern of case names (fnmatch)."""
     reason: str
     operation: str = "*"
     dtype: str = "*"
 
 
 def threads() -> int:
-    """How many a backend is to compute on: its worker was started with that many."""
+    """Return the number of threads that a backend is to compute on. Its worker process was started with that number."""
     return int(os.environ.get("OMP_NUM_THREADS", "1"))
 
 
@@ -78,89 +80,98 @@ class Backend(ABC):
 
     For logits of any shape and an `axis` of length n, with s = softmax(logits) along it:
 
-    - `softmax`, `log_softmax`: the shape of the logits; `logsumexp`: that shape without the axis.
-    - `jacobian`: J[…, i, j] = ∂s_i/∂x_j, of the axis moved last: (…, n, n).
-    - `jacobian_row`: the derivative of output `index` alone, J[…, index, :]: (…, n).
-    - `vjp`: Jᵀ·cotangent, `jvp`: J·tangent: the shape of the logits.
-    - `hvp`: Hessian of ⟨cotangent, softmax⟩ times tangent, of that shape too.
-    - `log_softmax_vjp`, `log_softmax_jvp`, `log_softmax_jacobian`: the same of log_softmax.
-    - `cross_entropy`: −ln s_y for an integer label y a row; `soft_cross_entropy`: −Σ p_j·ln s_j for a distribution p a
-      row, of the logits' shape; `mean_squared_error`: (s_y − 1)². Labels have no axis. `reduction` over all rows: none
-      (the shape of the labels), mean or sum (one number). Each `…_gradient` is the derivative with respect to the
-      logits, of their shape; `cross_entropy_hvp` the Hessian of the sum times tangent.
-    - `layer`: softmax(W·x) for inputs x along the axis and weights W of shape (t, n): (…, t), moved last.
-      `layer_jacobian`: its derivative with respect to W, row by row of W: (…, t, t·n).
-      `layer_cross_entropy_gradient`: that of each row's own cross-entropy: (…, t·n).
+    - `softmax` and `log_softmax` have the shape of the logits; `logsumexp` has that shape without the axis.
+    - `jacobian` is J[…, i, j] = ∂s_i/∂x_j, of shape (…, n, n), with the axis moved last.
+    - `jacobian_row` is the derivative of output `index` alone, J[…, index, :], of shape (…, n).
+    - `vjp` is Jᵀ·cotangent and `jvp` is J·tangent, both of the shape of the logits.
+    - `hvp` is the Hessian of ⟨cotangent, softmax⟩ times tangent, of the shape of the logits.
+    - `log_softmax_vjp`, `log_softmax_jvp` and `log_softmax_jacobian` are the same derivatives of log_softmax.
+    - `cross_entropy` is −ln s_y, for one integer label y per row. `soft_cross_entropy` is −Σ p_j·ln s_j, for one
+      distribution p per row, of the shape of the logits. `mean_squared_error` is (s_y − 1)². Labels have the shape of
+      the logits without the axis. `reduction` over all rows is "none" (the shape of the labels), "mean" or "sum" (one
+      number). Each `…_gradient` is the derivative with respect to the logits, of their shape. `cross_entropy_hvp` is
+      the Hessian of the sum of the losses times tangent.
+    - `layer` is softmax(W·x), for inputs x along the axis and weights W of shape (t, n): (…, t), with the axis last.
+      `layer_jacobian` is its derivative with respect to W, flattened row by row: (…, t, t·n).
+      `layer_cross_entropy_gradient` is the derivative of each row's own cross-entropy with respect to W: (…, t·n).
     """
 
     framework: ClassVar[str]
     variant: ClassVar[str] = ""
     operations: ClassVar[tuple[str, ...]] = tuple(OPERATIONS)
-    """A variant lists only what it computes differently; the rest makes no cell."""
+    """The operations that it is asked. A variant lists only those that it computes differently."""
     dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32")
-    """Claimed: errors are measured in units of the claim, so a float64 that is computed in float32 shows."""
+    """The dtypes that it claims. Errors are measured in units of the claim, so a float64 computed in float32 shows."""
     answers_in: ClassVar[Mapping[str, str]] = {}
-    """A claim too: the answer's dtype by that of the logits, where it is another."""
+    """The dtype of the answer by the dtype of the logits, where the two differ. This is a claim too."""
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     layouts: ClassVar[tuple[str, ...]] = ("transposed", "strided", "offset", "flipped", "broadcast")
-    """Of arrays in memory, which `from_numpy` keeps; none where a framework's arrays have no strides."""
+    """The memory layouts that `from_numpy` keeps; none if the framework's arrays have no strides."""
     threaded: ClassVar[bool] = True
-    """Whether it computes on as many threads as `OMP_NUM_THREADS` says."""
+    """True if it computes on as many threads as `OMP_NUM_THREADS` says."""
     compiles: ClassVar[bool] = False
-    """Whether each new shape costs it `program_seconds`, so that a sweep over many shapes leaves it out."""
+    """True if it compiles anew for each shape, in `program_seconds`. A sweep over many shapes leaves it out."""
     flaws: ClassVar[tuple[Flaw, ...]] = ()
     by_default: ClassVar[bool] = True
-    """False where a run without `--backend` leaves it out (a compiler that takes seconds a program)."""
+    """False if a run without `--backend` leaves it out, such as a compiler that takes seconds a program."""
     largest_n: ClassVar[int | None] = None
-    """Longest axis that it is asked for (loops in Python, n × n arrays a row)."""
+    """The longest axis that it is asked for, where loops in Python or n × n arrays per row limit it."""
     program_seconds: ClassVar[float] = 0.001
-    """About what a new (operation, shape, dtype) costs it: compilation. Only the order of work follows from it."""
+    """About how long a new (operation, shape, dtype) takes to compile, in seconds. Only the order of work follows."""
     flushes_below: ClassVar[Mapping[str, int]] = {}
-    """A declared policy, by dtype: below 2 to this power, zero is as good as the number itself."""
+    """A declared policy, by dtype: for exact values below 2 to this power, zero is accepted as an answer."""
     package: ClassVar[str] = ""
-    """The distribution that pip installs its framework by: `versions PACKAGE==…` compares two of them."""
+    """The distribution that pip installs its framework by. `versions PACKAGE==…` compares two versions of it."""
     written_out: ClassVar[bool] = False
-    """A document's formula on a framework's arrays: how it adds up is its own affair, and no finding."""
+    """True if it is a document's formula on a framework's arrays. Its order of summation is then not a finding."""
     beside: ClassVar[tuple[str, ...]] = ()
-    """Backends of other frameworks, by name, that it is compared with by default, in percents of its own answers."""
+    """The names of backends of other frameworks that it is compared with by default, in percent of its own answers."""
     through_probabilities: ClassVar[bool] = False
-    """Declared where a loss is computed from rounded probabilities, and not from the logits."""
+    """True if it declares that a loss is computed from rounded probabilities, not from the logits."""
     through_entries: ClassVar[bool] = False
-    """Declared where a product with a Jacobian is summed from the Jacobian's rounded entries: each may underflow."""
+    """True if it declares that a product with a Jacobian is summed from the Jacobian's rounded entries.
+
+    Each entry may underflow.
+    """
     through_logs: ClassVar[bool] = False
-    """Declared where a softmax is the exp of a log-softmax, or a log-softmax is x − logsumexp(x)."""
+    """True if it declares that softmax is the exp of log_softmax, or that log_softmax is x − logsumexp(x)."""
     scaled_logits: ClassVar[bool] = False
-    """Declared where logits are multiplied by a constant first: by log2 e for powers of 2, or by a scale."""
+    """True if it declares that logits are first multiplied by a constant: log2 e for powers of 2, or a scale."""
     difference_step: ClassVar[float] = 0.0
-    """Declared where derivatives are central differences: their step. Truncation is then allowed for, and rounding over
-    the step."""
+    """The declared step of central differences; 0 if derivatives are computed otherwise.
+
+    The bound then allows for truncation, and for rounding errors divided by the step.
+    """
 
     version: str
     remark: str = ""
-    """Of the last question: how it was answered, where a reader would think otherwise. Its cell says it."""
+    """How the last question was answered, if that may surprise a reader. It is written into the cell."""
     xp: Any
     """The framework's array namespace, in the names of the array API standard (`exp`, `sum`, `max`, `moveaxis`)."""
 
     @classmethod
     def title(cls) -> str:
-        """Its name: framework, or framework:variant."""
+        """Return its name: framework, or framework:variant."""
         return f"{cls.framework}:{cls.variant}" if cls.variant else cls.framework
 
     @classmethod
     def unsupported(cls, operation: str, dtype: str) -> str | None:
-        """Why it has no answer there, or None."""
+        """Return why it has no answer for an operation and dtype, or None."""
         return None if dtype in cls.dtypes else f"{cls.title()} does not claim {dtype}"
 
     @abstractmethod
     def __init__(self) -> None:
-        """Import the framework, hold it to `threads()`, set `version` and `xp`. ImportError where it is absent."""
+        """Import the framework, limit it to `threads()` threads, and set `version` and `xp`.
+
+        Raise ImportError if the framework is absent.
+        """
 
     @abstractmethod
     def from_numpy(self, array: NDArray[np.generic]) -> Any: ...
 
     @abstractmethod
     def to_numpy(self, array: Any) -> NDArray[np.generic]:
-        """The finished values on the host: waits for whatever is still being computed."""
+        """Return the finished values on the host. Wait for whatever is still being computed."""
 
     @abstractmethod
     def softmax(self, logits: Any, axis: int) -> Any: ...

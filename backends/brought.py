@@ -1,7 +1,8 @@
-"""Backends that others bring, by the entry point group `softmax_harness.backends`: loaded, and checked before use.
+"""Backends that other packages bring through the entry point group `softmax_harness.backends`.
 
-A backend with a mistake in it takes part in nothing: it counts as absent, and its reason is a sentence that says what
-to change. Of a right one, `disclaimed` says which operations are not its own.
+They are loaded, and checked before use. A backend with a mistake in it takes part in nothing: it counts as absent,
+and its reason is a sentence that says what to change. For a correct backend, `disclaimed` says which operations are
+not its own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ DTYPES = tuple(NEXT_WIDER)
 
 
 def of_entry_point(entry: EntryPoint) -> tuple[type[Backend], ...]:
-    """An entry point's backends: each as it is, or one in its place that is absent and says why."""
+    """Return an entry point's backends, and in place of each with a mistake an absent one that says why."""
     place = f"entry point {entry.name!r} ({entry.value})"
     try:
         found = tuple(entry.load().BACKENDS)
@@ -38,7 +39,7 @@ def of_entry_point(entry: EntryPoint) -> tuple[type[Backend], ...]:
 
 
 def checked(backend: type[Backend], name: str, place: str) -> type[Backend]:
-    """The class, or one in its place that is absent and says what is wrong with it."""
+    """Return the class, or an absent one in its place that says what is wrong with it."""
     try:
         mistake = next(mistakes(backend), "")
         if not mistake:
@@ -53,7 +54,7 @@ def checked(backend: type[Backend], name: str, place: str) -> type[Backend]:
 
 
 def looked_at(backend: type[Backend]) -> None:
-    """Ask once whatever a plan asks of a class: what a metaclass raises, it raises here."""
+    """Read every attribute that a plan asks of a class once, so that an error in a metaclass is raised here."""
     for name in vars(Backend):
         if not name.startswith("__"):
             getattr(backend, name)
@@ -62,7 +63,7 @@ def looked_at(backend: type[Backend]) -> None:
 
 
 class Broken(Backend):
-    """Stands for a backend that can't be asked."""
+    """A stand-in for a backend that cannot be asked."""
 
     reason: ClassVar[str]
 
@@ -80,18 +81,18 @@ class Broken(Backend):
 
 
 def broken(framework: str, reason: str, variant: str = "") -> type[Backend]:
-    """A backend of that name which is absent for that reason."""
+    """Return an absent backend of that name, with the reason."""
     return type(Broken.__name__, (Broken,), {"framework": framework, "variant": variant, "reason": reason})
 
 
 def taken(backend: type[Backend], entry: EntryPoint) -> type[Backend]:
-    """In place of a backend whose name another one has."""
+    """Return the absent backend that replaces one whose name another backend has."""
     reason = f"{backend.title()!r} is the name of another backend: choose one of its own"
     return broken(f"{entry.name}@{entry.value}", f"entry point {entry.name!r} ({entry.value}): {reason}")
 
 
 def without_native(classes: Collection[type[Backend]]) -> Iterator[type[Backend]]:
-    """For each framework of which there are variants alone, what stands for it: a worker is started by it."""
+    """Yield an absent native for each framework that has only variants, because a worker is started by the native."""
     natives = {backend.framework for backend in classes if not backend.variant}
     for framework in dict.fromkeys(backend.framework for backend in classes):
         if framework not in natives:
@@ -104,7 +105,7 @@ def without_native(classes: Collection[type[Backend]]) -> Iterator[type[Backend]
 
 
 def mistakes(backend: type[Backend]) -> Iterator[str]:
-    """A sentence for each thing that keeps a class from being asked."""
+    """Yield a sentence for each mistake that keeps a class from being asked."""
     framework = getattr(backend, "framework", None)
     if not (isinstance(framework, str) and framework and set(framework).isdisjoint(":,*?[]")):
         yield f"{backend.__name__}.framework is {framework!r}: it is the backend's name, without : , * ? [ or ]"
@@ -118,7 +119,7 @@ def mistakes(backend: type[Backend]) -> Iterator[str]:
 
 
 def unknown(backend: type[Backend], attribute: str, valid: tuple[str, ...]) -> Iterator[str]:
-    """For what a class claims and there is not."""
+    """Yield a sentence for each name in a class attribute that is not valid."""
     claimed = getattr(backend, attribute)
     names = claimed if isinstance(claimed, tuple | list) else (claimed,)
     for name in names:
@@ -131,7 +132,10 @@ def unknown(backend: type[Backend], attribute: str, valid: tuple[str, ...]) -> I
 
 
 def misnamed(backend: type[Backend], method: str) -> str:
-    """A sentence where a method can't be called by keyword, as it will be; empty where it can, or has no signature."""
+    """Return a sentence if a method cannot be called by keyword, as the harness calls it; otherwise an empty string.
+
+    A method without a signature counts as callable.
+    """
     wanted = list(inspect.signature(getattr(Backend, method)).parameters)[1:]
     function = inspect.getattr_static(backend, method)
     try:
@@ -150,7 +154,7 @@ def misnamed(backend: type[Backend], method: str) -> str:
 
 
 def is_own(backend: type[Backend], name: str) -> bool:
-    """Whether a class, or one that it derives from, defines it, and none of ours below."""
+    """Decide whether a class, or a base of it that is not one of ours, defines that name."""
     return any(name in vars(part) for part in backend.__mro__ if not of_the_house(part))
 
 
@@ -160,10 +164,11 @@ def of_the_house(part: type[Any]) -> bool:
 
 @cache
 def disclaimed(backend: type[Backend], operation: str) -> str | None:
-    """Why an operation of a brought backend is none of its own, or None: its class defines it, or what it calls.
+    """Return why an operation of a brought backend is not its own, or None if it is.
 
-    A derivative is, which one of our adapters takes of a softmax that the class defines. A loss is not that an adapter
-    takes from its framework: its grade would be the framework's, under another name.
+    It is its own if the class defines the method, or a method that it calls. So a derivative that one of our adapters
+    takes of the class's own softmax is its own. A loss that an adapter takes from its framework is not: its grade would
+    be the framework's, under another name.
     """
     method = OPERATIONS[operation]
     if issubclass(backend, Broken) or reaches_own(backend, method, set()):
@@ -177,7 +182,7 @@ def disclaimed(backend: type[Backend], operation: str) -> str | None:
 
 
 def reaches_own(backend: type[Backend], name: str, seen: set[str]) -> bool:
-    """Whether a method is the class's own, or calls one that is."""
+    """Decide whether a method is the class's own, or calls one that is."""
     if is_own(backend, name):
         return True
     seen.add(name)
@@ -190,11 +195,11 @@ def reaches_own(backend: type[Backend], name: str, seen: set[str]) -> bool:
 
 
 NO_ARITHMETIC = ("__init__", "from_numpy", "to_numpy", "xp", "version")
-"""What computes nothing of an answer."""
+"""Attributes that compute nothing of an answer."""
 
 
 def calls(method: Any) -> list[str]:
-    """The attributes of its first argument that a method of ours uses."""
+    """Return the attributes of its first argument that a method of ours uses."""
     try:
         tree = ast.parse(dedent(inspect.getsource(method)))
     except (OSError, TypeError, SyntaxError):

@@ -46,7 +46,7 @@ class Jax(Autodiff):
         return self.jax.nn.logsumexp(logits, axis)
 
     def cross_entropy(self, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
-        """JAX has none of its own: what its users write."""
+        """Compute what JAX's users write, since JAX has no such loss."""
         return self.reduced(-self.chosen(self.log_softmax(logits, axis), labels, axis), reduction)
 
     def soft_cross_entropy(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
@@ -84,7 +84,7 @@ class Jax(Autodiff):
         return self.jax.lax.index_in_dim(values, index, axis)
 
     def row_by_row(self, differentiate: Any, function: Callable[[Any, int], Any], x: Any, axis: int) -> Any:
-        """The transform of one row's function, mapped over all rows."""
+        """Apply the transform to the function of one row, and map it over all rows."""
         mapped = differentiate(lambda row: function(row, -1))
         for _ in range(x.ndim - 1):
             mapped = self.jax.vmap(mapped)
@@ -103,7 +103,7 @@ class Jit(Jax):
 
 
 class JacRev(Jax):
-    """What `jax.jacobian` is today, by the name that says which mode it is."""
+    """The Jacobian by `jax.jacrev`, which `jax.jacobian` is an alias of today."""
 
     variant, operations = "jacrev", ("jacobian",)
 
@@ -123,8 +123,10 @@ class Reverse(ReverseOverReverse, Jax):
 
 
 class ScaledInsideJit(Jit):
-    """Logits that are scaled in the program that takes their softmax, as attention's are: XLA fuses the product with
-    the subtraction of the maximum, and rounds it no longer."""
+    """A softmax whose logits are scaled inside the compiled program, as in attention.
+
+    XLA fuses the product with the subtraction of the maximum, so the product is no longer rounded.
+    """
 
     variant, operations, by_default, scaled_logits = "scaled_inside_jit", ("softmax", "log_softmax"), False, True
     SCALE: ClassVar = 3
@@ -135,7 +137,7 @@ class ScaledInsideJit(Jit):
             setattr(self, name, self.with_a_scale(getattr(self.jax.nn, name)))
 
     def with_a_scale(self, function: Callable[[Any, int], Any]) -> Callable[[Any, int], Any]:
-        """The scale is taken off the logits first, outside of the program."""
+        """Compile the function of scaled logits. The logits are divided by the scale first, outside the program."""
         compiled = self.jax.jit(lambda x, axis: function(x * self.SCALE, axis), static_argnames="axis")
         return lambda logits, axis: compiled(logits / self.SCALE, axis)
 

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow: its softmax layer and its losses, in TensorFlow's own worker."""
+"""Keras on TensorFlow: its softmax layer and its losses, in TensorFlow's own worker process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from backends.tensorflow import Graph, TensorFlow
 
 
 class Keras(TensorFlow):
-    """The notebook's `tf.keras.layers.Softmax`, Keras's losses from logits, and what TensorFlow differentiates."""
+    """The notebook's `tf.keras.layers.Softmax`, Keras's losses from logits, and TensorFlow's derivatives of them."""
 
     variant = "keras"
     operations: ClassVar[tuple[str, ...]] = (
@@ -35,12 +35,12 @@ class Keras(TensorFlow):
         made = getattr(self.tf.keras.losses, name)
         # Without a dtype, Keras 3 casts whatever it is given to float32.
         loss = made(from_logits=self.from_logits, reduction=reduction, dtype=logits.dtype.name)
-        # Keras finds the logits behind its own softmax layer again, so those from probabilities get tf.nn's.
+        # Keras finds the logits behind its own softmax layer again, so losses from probabilities get tf.nn's softmax.
         return loss(targets, rows if self.from_logits else self.tf.nn.softmax(rows, -1))
 
 
 WIDE = "float[36]*"
-"""float64 and float32, as a pattern."""
+"""A pattern of float64 and float32."""
 CLIPPED = "Keras clips probabilities to [1e-7, 1 − 1e-7] before it takes their logarithm"
 
 
@@ -53,20 +53,23 @@ class KerasProbabilities(Keras):
     flaws = (
         *(Flaw(case, CLIPPED, dtype=WIDE) for case in ("long", "chain", "spread")),
         *(Flaw("wide", CLIPPED, operation=operation, dtype=WIDE) for operation in ("*_gradient", "soft_*")),
-        Flaw("wide", CLIPPED, dtype="float64"),  # in float32 a loss's bound is as large as the clipping
+        Flaw("wide", CLIPPED, dtype="float64"),  # in float32 a loss's bound is as large as the error of clipping
     )
 
 
 class KerasGraph(Graph, Keras):
-    """Keras's losses from logits inside of `tf.function`, where `fit` has them."""
+    """Keras's losses from logits inside `tf.function`, as `fit` calls them."""
 
     variant = "keras_function"
     operations = ("cross_entropy", "cross_entropy_gradient", "soft_cross_entropy", "soft_cross_entropy_gradient")
 
 
 class KerasProbabilitiesGraph(Graph, KerasProbabilities):
-    """Keras's losses from probabilities inside of `tf.function`: there it finds the logits behind a `tf.nn.softmax`,
-    and takes the loss of those. So nothing is clipped that is when the same lines run eagerly (keras 3.15)."""
+    """Keras's losses from probabilities inside `tf.function`.
+
+    There Keras finds the logits behind a `tf.nn.softmax` and takes the loss of those. So nothing is clipped, although
+    the same lines clip when they run eagerly (keras 3.15).
+    """
 
     variant, through_probabilities, flaws = "keras_probabilities_function", False, ()
 

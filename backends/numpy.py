@@ -1,6 +1,6 @@
 """NumPy, which has neither a softmax nor a differentiation of its own.
 
-So this backend is the shifted formula and the closed forms of `docs/operations.md`, in NumPy's arithmetic.
+This backend is the shifted formula and the closed forms of `docs/operations.md`, in NumPy's arithmetic.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class NumPy(Backend):
         return losses if reduction == "none" else getattr(losses, reduction)()
 
     def flat(self, derivative: Any) -> Any:
-        """W row by row."""
+        """Flatten the last two dimensions, those of W, row by row."""
         return derivative.reshape(*derivative.shape[:-2], -1)
 
 

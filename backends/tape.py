@@ -1,6 +1,6 @@
-"""PyTorch's two ways to differentiate: `torch.func` as a rule, `torch.autograd` for what that does not take.
+"""PyTorch's two ways to differentiate: `torch.func`, and `torch.autograd` for functions that `torch.func` rejects.
 
-It falls back on the exceptions in which torch says so, and on no other. The answer's remark says which it was.
+It falls back only on the exceptions in which torch says so. The answer's remark says that it fell back.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ NOT_TAKEN = (
     "In order to use an autograd.Function with functorch transforms",
     "You must implement the jvp function for custom autograd.Function",
 )
-"""How torch 2.13 begins to say that a function has a backward, and none that `torch.func` can use: an
-`autograd.Function` without `setup_context` or `jvp`, and every `torch.library.custom_op`."""
+"""How messages of torch 2.13 begin for a function that has a backward, but none that `torch.func` can use.
+
+Such functions are an `autograd.Function` without `setup_context` or `jvp`, and every `torch.library.custom_op`.
+"""
 
 
 class OrByTape(Autodiff):
-    """What `torch.py` builds its transforms on."""
+    """The base class of `torch.py`'s adapter, with the fallback for its transforms."""
 
     torch: Any
     inside = False
-    """Of one of its transforms."""
+    """True while one of its transforms is running."""
 
     def either(self, by_func: Callable[[], Any], by_autograd: Callable[[], Any]) -> Any:
-        """By `torch.func`; where it says that it does not take the function, by `torch.autograd`, and say so."""
-        if self.inside:  # of a transform: the outermost is done in the other way as a whole
+        """Return `by_func()`; if `torch.func` rejects the function, return `by_autograd()` and set the remark."""
+        if self.inside:  # the outermost transform falls back as a whole
             return by_func()
         self.inside = True
         try:
@@ -45,7 +47,7 @@ class OrByTape(Autodiff):
         return self.torch.autograd.grad(function(inputs), inputs, cotangent, create_graph=True)[0]
 
     def pulled_twice(self, function: Function, x: Any, tangent: Any) -> Any:
-        """J·t without forward mode: Jᵀ·u is linear in u, and its transpose is J."""
+        """Return J·t without forward mode: Jᵀ·u is linear in u, and its transpose is J."""
         inputs = self.watched(x)
         values = function(inputs)
         u = self.torch.zeros_like(values).requires_grad_()
@@ -53,5 +55,5 @@ class OrByTape(Autodiff):
         return self.torch.autograd.grad(pulled, u, tangent, create_graph=True)[0]
 
     def watched(self, x: Any) -> Any:
-        """What gradients flow to; itself where they do already."""
+        """Return an array that gradients flow to: x itself if they already do."""
         return x if x.requires_grad else x.detach().requires_grad_()

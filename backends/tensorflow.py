@@ -17,7 +17,7 @@ class TensorFlow(Autodiff):
     framework = "tensorflow"
     dtypes = ("float64", "float32", "float16", "bfloat16")
     layouts, program_seconds = (), 0.02
-    # Measured, 2.21. oneDNN's float32 exp gives 0 for normal numbers too, from 2^-125 down; the others from 2^-126.
+    # Measured, 2.21. oneDNN's float32 exp gives 0 for normal numbers too, below 2^-125; other kernels below 2^-126.
     flushes_below: ClassVar = {"float64": -1022, "float32": -125, "bfloat16": -125}
     flaws = tuple(
         Flaw(f"*;distribution={kind}*", LABELS_OF_1, operation="soft_cross_entropy_gradient")
@@ -52,7 +52,7 @@ class TensorFlow(Autodiff):
         return self.reduced(self.tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=rows), reduction)
 
     def soft_cross_entropy(self, logits: Any, distribution: Any, axis: int, reduction: str) -> Any:
-        # Of the axes from the end it takes the last alone (2.21): "Requires start <= limit".
+        # Of the negative axes it takes −1 alone (2.21): "Requires start <= limit".
         position = axis % logits.shape.rank
         losses = self.tf.nn.softmax_cross_entropy_with_logits(labels=distribution, logits=logits, axis=position)
         return self.reduced(losses, reduction)
@@ -104,7 +104,7 @@ class TensorFlow(Autodiff):
 
 
 class Graph(TensorFlow):
-    """Every operation as a graph: TensorFlow's own optimiser, the eager kernels."""
+    """Every operation as a graph: TensorFlow's own optimiser with the eager kernels."""
 
     variant, compiles = "function", True
     jit_compile = False
@@ -116,14 +116,14 @@ class Graph(TensorFlow):
 
 
 class Xla(Graph):
-    """Every operation compiled by XLA: other kernels than eager ones."""
+    """Every operation compiled by XLA, whose kernels differ from the eager ones."""
 
     variant, program_seconds = "xla", 0.12
     jit_compile = True
 
 
 class WholeJacobian(TensorFlow):
-    """`GradientTape.jacobian` of the rows' sum, which holds every row's own."""
+    """The Jacobian by `GradientTape.jacobian` of the sum over rows, which holds every row's own Jacobian."""
 
     variant, operations = "jacobian", ("jacobian",)
 
@@ -137,13 +137,13 @@ class WholeJacobian(TensorFlow):
 
 
 class BatchJacobian(TensorFlow):
-    """What the native `jacobian` uses, by its own name."""
+    """The Jacobian by `batch_jacobian`, which the native `jacobian` uses, under its own name."""
 
     variant, operations = "batch_jacobian", ("jacobian",)
 
 
 class Forward(TensorFlow):
-    """One forward accumulator a column."""
+    """The Jacobian by one forward accumulator per column."""
 
     variant, operations, largest_n = "forward", ("jacobian",), 64
 
@@ -155,7 +155,7 @@ class Forward(TensorFlow):
 
 
 class Reverse(ReverseOverReverse, TensorFlow):
-    """Second derivatives by a tape inside of a tape."""
+    """Second derivatives by a tape inside a tape."""
 
 
 # tensorflow.experimental.numpy has no bfloat16 (2.21).

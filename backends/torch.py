@@ -25,7 +25,7 @@ class Torch(OrByTape):
         self.functional = torch.nn.functional
 
     def from_numpy(self, array: Any) -> Any:
-        if array.dtype.name == "bfloat16":  # torch reads and writes NumPy's own types alone
+        if array.dtype.name == "bfloat16":  # torch converts only NumPy's own types
             return self.torch.from_numpy(array.view("uint16")).view(self.torch.bfloat16)
         return self.torch.from_numpy(array)
 
@@ -78,7 +78,7 @@ class Torch(OrByTape):
         )
 
     def row_jacobians(self, function: Callable[[Any, int], Any], x: Any, axis: int) -> Any:
-        """Rows do not depend on each other, so the Jacobian of their sum holds every row's own."""
+        """Return each row's Jacobian. Rows do not depend on each other, so the Jacobian of their sum holds them all."""
         columns = self.torch.autograd.functional.jacobian(lambda x: self.flat(function(x, axis), axis).sum(0), x)
         return self.xp.moveaxis(self.xp.moveaxis(columns, axis % x.ndim + 1, -1), 0, -2)
 
@@ -92,11 +92,11 @@ class Torch(OrByTape):
         return values.select(axis, index)
 
     def flat(self, values: Any, axis: int) -> Any:
-        """As (rows, n)."""
+        """Return the values as (rows, n), with n along the axis."""
         return self.xp.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
 
     def row_by_row(self, differentiate: Any, logits: Any, axis: int) -> Any:
-        """The transform of one row's softmax, mapped over all rows."""
+        """Apply the transform to softmax of one row, and map it over all rows."""
         mapped = differentiate(lambda row: self.softmax(row, -1))
         for _ in range(logits.ndim - 1):
             mapped = self.torch.vmap(mapped)
@@ -118,7 +118,7 @@ class JacFwd(Torch):
 
 
 class Loop(Torch):
-    """One backward pass an output, as one writes it before knowing `torch.func`."""
+    """The Jacobian by one backward pass per output, as one writes it before knowing `torch.func`."""
 
     variant, operations, largest_n = "loop", ("jacobian",), 64
 
@@ -134,7 +134,7 @@ class Reverse(ReverseOverReverse, Torch):
 
 
 class Dtype(Torch):
-    """The argument `dtype=`: the next wider format, into which the logits are cast first."""
+    """The argument `dtype=`, set to the next wider format, into which the logits are cast first."""
 
     variant, operations = "dtype", ("softmax", "log_softmax")
     answers_in = NEXT_WIDER
@@ -150,7 +150,7 @@ class Dtype(Torch):
 
 
 class Out(Torch):
-    """The argument `out=`: into every other element of a buffer, with its dimensions the other way round in memory."""
+    """The argument `out=`, set to every other element of a buffer whose dimensions are reversed in memory."""
 
     variant, operations = "out", ("softmax", "log_softmax", "logsumexp")
 
@@ -164,7 +164,7 @@ class Out(Torch):
         return self.written(self.torch.logsumexp, logits, axis, self.entry(logits, 0, axis).shape)
 
     def written(self, function: Any, logits: Any, axis: int, shape: Any) -> Any:
-        """The answer, if nothing beside it was written to."""
+        """Return the answer. Raise RuntimeError if anything beside it in the buffer was written to."""
         buffer = self.torch.full((*reversed(shape), 2), self.torch.nan, dtype=logits.dtype)
         answer = function(logits, axis, out=buffer[..., 0].permute(tuple(reversed(range(len(shape))))))
         if not buffer[..., 1].isnan().all():
@@ -173,7 +173,7 @@ class Out(Torch):
 
 
 class Compile(Torch):
-    """`torch.compile` of every operation: 1 to 14 s a program, so only on request."""
+    """Every operation by `torch.compile`, which takes 1 to 14 s a program, so it is asked only on request."""
 
     variant, by_default, compiles, program_seconds = "compile", False, True, 5.0
 

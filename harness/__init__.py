@@ -1,6 +1,6 @@
-"""Compares softmax and its derivatives across frameworks, against exact values and proved bounds.
+"""Compare softmax and its derivatives across frameworks, with exact values and proved bounds.
 
-Importing it loads no framework: those live in their workers.
+Importing this package loads no framework. Frameworks are loaded only in worker processes.
 """
 
 __version__ = "0.1.0"

@@ -9,13 +9,13 @@ from typing import NoReturn
 
 
 def main() -> None:
-    """Run a command: errors that a user can cause are one sentence on stderr and an exit status.
+    """Run the command line. An error that the user can cause becomes one sentence on stderr and an exit status.
 
-    All that takes a while to import is imported here, so that Ctrl-C is one sentence from the first moment on.
+    Slow imports happen inside this call, so that Ctrl-C is reported in one sentence from the start.
     """
     status: list[int] = []
     try:
-        atexit.register(leave, status)  # before all others, so after them
+        atexit.register(leave, status)  # registered before all others, so it runs after them
         sys.exit(done())
     except KeyboardInterrupt:
         status.append(130)
@@ -23,9 +23,10 @@ def main() -> None:
 
 
 def leave(status: list[int]) -> None:
-    """By that status, where one is set.
+    """End the process with the status in the list, if there is one.
 
-    Python 3.11 ends by a signal of its own once Ctrl-C has cut an `exec` of text short, such as each dataclass makes.
+    Without this, Python 3.11 ends itself by a signal once Ctrl-C has interrupted an `exec` of text, which every
+    dataclass makes.
     """
     if status:
         sys.stdout.flush()
@@ -33,7 +34,7 @@ def leave(status: list[int]) -> None:
 
 
 def done() -> int | str | None:
-    """The exit status."""
+    """Run the command and return its exit status, or exit with a message if an exception ended it."""
     import signal
 
     from harness.commands.streams import prepared
@@ -51,7 +52,7 @@ def done() -> int | str | None:
         return carried_out()
     except UsageError as error:
         ended(str(error), error.code)
-    except OSError as error:  # of a file that has a name, or of a disk: nothing that we could mend
+    except OSError as error:  # about a named file or a disk: no fault of ours
         if error.filename is None and error.errno not in DISK:
             raise
         place = "" if error.filename is None else f" {str(error.filename)!r}"
@@ -64,12 +65,15 @@ def done() -> int | str | None:
 
 
 def terminate(signum: int, frame: object) -> None:
-    """SIGTERM loses as little as Ctrl-C does."""
+    """Handle SIGTERM as Ctrl-C, so that it loses no more."""
     raise KeyboardInterrupt
 
 
 def carried_out() -> int | str | None:
-    """The command's exit status; KeyboardInterrupt also where the parser of the command line made a status of it."""
+    """Run the command and return its exit status.
+
+    Raise KeyboardInterrupt on Ctrl-C, also where the command-line parser turned it into an exit status.
+    """
     from harness.commands import app
 
     try:
@@ -83,6 +87,7 @@ def carried_out() -> int | str | None:
 
 
 def ended(sentence: str, code: int) -> NoReturn:
+    """Print the sentence on stderr and exit with the code."""
     print(f"softmax-harness: {sentence}", file=sys.stderr)
     sys.exit(code)
 

@@ -11,23 +11,23 @@ PRECEDENCE = (USAGE, OUR_FAULT, INTERRUPTED, BACKEND_DIED, NOTHING_COMPARED, FAL
 
 
 AT_A_LIMIT = ("timed out", "out of memory")
-"""Outcomes of a question that takes all it may."""
+"""Outcomes of a question that reached a limit of time or memory."""
 DEATHS = ("crashed", *AT_A_LIMIT)
-"""Outcomes of a process that ended."""
+"""Outcomes of a question whose worker process ended."""
 
 
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
-"""What a disk says that is full, or that can't be written to."""
+"""Error numbers of a disk that is full or cannot be written to."""
 
 
 class UsageError(Exception):
-    """Bad input: one clear sentence, exit code 2."""
+    """An error that the user can cause: its message is one clear sentence, its exit code 2."""
 
     code = USAGE
 
 
 def unknown(what: str, given: str, valid: Iterable[str]) -> UsageError:
-    """The error for a name that is none of the valid ones, with the nearest of them."""
+    """Return the error for a name that is not valid. It suggests the nearest valid name, or lists them all."""
     names = list(valid)
     near = nearest(given, names)
     hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(names)}."
@@ -35,5 +35,5 @@ def unknown(what: str, given: str, valid: Iterable[str]) -> UsageError:
 
 
 def nearest(given: str, names: Sequence[str]) -> str | None:
-    """The name that was probably meant."""
+    """Return the name that was probably meant, or None if none is similar."""
     return next(iter(get_close_matches(given, names, n=1, cutoff=0.4)), None)

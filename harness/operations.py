@@ -9,41 +9,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 FULL_JACOBIAN_N = 256
-"""Longest axis for which a whole n × n Jacobian is held; beyond it, `vjp` and `jvp` probe it by products."""
+"""The longest axis for which a whole n × n Jacobian is asked. Beyond it, `vjp` and `jvp` test it by products."""
 DISTRIBUTION_PARTS = 128
-"""A label distribution's entries are multiples of one over this: sums of them are exact in every format."""
+"""The entries of a `random` label distribution are multiples of 1/128, so that their sums are exact in every format."""
 CLASSES = 3
-"""Outputs T of a softmax layer, unless its case has others. Its inputs are a case's rows: N is the axis's length."""
+"""The number of outputs of a softmax layer, unless its case says otherwise. Its inputs are the case's rows."""
 LABELS, DISTRIBUTION, COTANGENT, TANGENT = ("logits", "labels"), ("logits", "distribution"), "cotangent", "tangent"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One question about a row x of length n, or about all rows of a block at once.
-
-    `answer` is the shape of a row's answer, in the lengths `n`, `t` (a layer's classes) and `tn`; where it is ("n",)
-    and not `moved`, it stands along the axis of the logits, and else at the end.
-    """
+    """One question about a row x of length n, or about all rows of a block at once."""
 
     name: str
     formula: str
     arguments: tuple[str, ...] = ("logits",)
-    """The first are the case's own rows."""
+    """The names of the arguments. The first one is the case's own rows."""
     answer: tuple[str, ...] = ("n",)
+    """The shape of a row's answer, in the lengths `n`, `t` (a layer's classes) and `tn` (their product)."""
     moved: bool = False
+    """True if an answer of shape ("n",) stands along the last axis, and not along that of the logits."""
     reduction: str = ""
-    """Over the rows of a block: none, mean or sum; empty where a backend's method has no such choice."""
+    """The reduction over the rows of a block: none, mean or sum; empty if a backend's method has no such choice."""
     scalar: bool = False
-    """One number a block, and not an answer a row."""
+    """True if the answer is one number for the whole block, and not one answer for each row."""
 
     @property
     def in_place(self) -> bool:
-        """Whether the answer has the logits' own shape."""
+        """True if the answer has the shape of the logits."""
         return self.answer == ("n",) and not self.moved
 
     @property
     def rows_together(self) -> bool:
-        """Whether a row's answer depends on the block's other rows, if only on their number."""
+        """True if a row's answer depends on the other rows of the block, or on their number."""
         return self.scalar or self.reduction == "mean"
 
 
@@ -87,24 +85,24 @@ OPERATIONS = {
 
 
 def lengths(operation: Operation, n: int, classes: int = CLASSES) -> tuple[int, ...]:
-    """Shape of one row's answer."""
+    """Return the shape of one row's answer."""
     known = {"n": n, "t": classes, "tn": classes * n}
     return tuple(known[name] for name in operation.answer)
 
 
 def softmax_length(operation: Operation, n: int, classes: int = CLASSES) -> int:
-    """How many logits its softmax has: a layer's are its classes."""
+    """Return the length of the softmax inside the operation: n, or the number of classes for a layer."""
     return classes if "weights" in operation.arguments else n
 
 
 def split(shape: tuple[int, ...], axis: int) -> tuple[tuple[int, ...], int]:
-    """The batch, which is the shape with the axis taken out, and the axis's position."""
+    """Return the shape without the axis (the batch), and the position of the axis."""
     position = axis % len(shape)
     return shape[:position] + shape[position + 1 :], position
 
 
 def answer_shape(operation: Operation, shape: tuple[int, ...], axis: int, classes: int = CLASSES) -> tuple[int, ...]:
-    """Shape of the answer for a block of that shape."""
+    """Return the shape of the answer for a block of logits of that shape."""
     if operation.scalar:
         return ()
     batch, position = split(shape, axis)
@@ -114,7 +112,7 @@ def answer_shape(operation: Operation, shape: tuple[int, ...], axis: int, classe
 def as_rows(
     operation: Operation, answer: NDArray[np.generic], axis: int, n: int, classes: int = CLASSES
 ) -> NDArray[np.generic]:
-    """The answer as (rows, answers of a row), rows in the order of the batch with the axis taken out."""
+    """Return the answer in shape (rows, elements of a row's answer), the rows in the order of the batch."""
     if operation.in_place:
         answer = np.moveaxis(answer, axis, -1)
     return answer.reshape(-1, prod(lengths(operation, n, classes)))
@@ -123,7 +121,7 @@ def as_rows(
 def answer_index(
     operation: Operation, shape: tuple[int, ...], axis: int, flat: int, classes: int = CLASSES
 ) -> tuple[int, ...]:
-    """Where element number `flat` of `as_rows(…)` stands in the answer itself; of a scalar, its block."""
+    """Return the index in the answer itself of element number `flat` of `as_rows(…)`; for a scalar, its block."""
     if operation.scalar:
         return (flat,)
     batch, position = split(shape, axis)
@@ -135,7 +133,7 @@ def answer_index(
 
 
 def too_large(operation: Operation, n: int) -> str | None:
-    """Why a question is not asked at this length, or None."""
+    """Return the reason why the operation is not asked at length n, or None."""
     if operation.answer == ("n", "n") and n > FULL_JACOBIAN_N:
         return f"n = {n}: whole Jacobians are held up to n = {FULL_JACOBIAN_N}; vjp and jvp probe it by products"
     return None

@@ -24,7 +24,7 @@ class Printed:
 
 @dataclass(frozen=True)
 class Uniform:
-    """low + width·U − drop·row, U uniform on [0, 1) in steps of 2^-53."""
+    """Logits low + width·U − drop·i in row i of the case, with U uniform on [0, 1) in steps of 2^-53."""
 
     low: float
     width: float
@@ -33,29 +33,32 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Normal:
-    """sigma·Z, Z a sum of 12 uniforms less 6: exact in integers, mean 0, variance 1, |Z| ≤ 6."""
+    """Logits sigma·Z, with Z a sum of 12 uniform numbers less 6: summed exactly, mean 0, variance 1, |Z| ≤ 6."""
 
     sigma: float
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Rows of one 0 among many logits of ln(0.47 u), the 0 at places spread over the row: shows how a backend sums."""
+    """Rows of one 0 among logits ln(0.47 u), with the 0 at places spread over the row. They show how a backend sums."""
 
 
 @dataclass(frozen=True)
 class Exponentials:
-    """Rows of one 0 among logits so far below that their exponentials are lost in the sum: shows exp as it is."""
+    """Rows of one 0 among logits whose exponentials are too small to change the sum. They show the error of exp."""
 
 
 @dataclass(frozen=True)
 class Twins:
-    """Rows in fours: one and the same moved up by 64, exactly; another and the same backwards. Multiples of 1/64."""
+    """Groups of four rows: a row, the same row plus 64, another row, and that row reversed.
+
+    The logits are multiples of 1/64, so that adding 64 is exact in float32 and float64.
+    """
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A committed `.npy` file beside `harness/data`'s recipe for it, and the SHA-256 of its bytes."""
+    """A `.npy` file in `harness/questions/data`, with the SHA-256 of its bytes."""
 
     file: str
     sha256: str
@@ -63,7 +66,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Family:
-    """Rows along an axis as `harness.questions.families` makes them, scaled to the format under test."""
+    """Rows along an axis that a family of `harness.questions.families` makes, scaled to the format under test."""
 
     name: str
     axis: int = -1
@@ -74,7 +77,7 @@ Recipe = Printed | Uniform | Normal | Chain | Exponentials | Twins | Stored | Fa
 
 @dataclass(frozen=True)
 class Case:
-    """One input: where it comes from, how it is made, and what its source does with it."""
+    """One input: its source, the recipe of its numbers, and the questions that are asked about it."""
 
     name: str
     source: str
@@ -82,30 +85,30 @@ class Case:
     shape: tuple[int, ...]
     axes: tuple[int, ...] = (-1,)
     operations: tuple[str, ...] = ()
-    """What a run asks of it by default; `--operation` asks anything else."""
+    """The operations that a run asks by default; `--operation` selects others."""
     dtypes: tuple[str, ...] = ("float64", "float32")
-    """Likewise, and `--dtype`."""
+    """The dtypes that a run asks by default; `--dtype` selects others."""
     upstream: str = "random"
-    """What cotangents and tangents are: one of `blocks.UPSTREAM`."""
+    """The kind of cotangents and tangents: one of `blocks.UPSTREAM`."""
     labels: str = "random"
-    """What labels are, and where label distributions have their weight: one of `targets.LABELS`."""
+    """The kind of labels, and where label distributions have their weight: one of `targets.LABELS`."""
     distribution: str = "random"
-    """What label distributions are: one of `targets.DISTRIBUTIONS`."""
+    """The kind of label distributions: one of `targets.DISTRIBUTIONS`."""
     index: str = "middle"
-    """Of which output a row of a Jacobian is: one of `blocks.INDEX`."""
+    """The output whose Jacobian row `jacobian_row` is asked for: one of `blocks.INDEX`."""
     weights: str = "random"
-    """What a layer's weights are: one of `blocks.WEIGHTS`."""
+    """The kind of a layer's weights: one of `blocks.WEIGHTS`."""
     classes: int = CLASSES
-    """Outputs of a layer."""
+    """The number of outputs of a layer."""
     variation: str = ""
-    """How the question is put, if not plainly: one of `harness.questions.variations`. The exact answer is the same."""
+    """Another way to ask the question, of `harness.questions.variations`, or empty. The exact answer is the same."""
     stream: str = ""
-    """The name that its numbers are drawn by, where several cases share them; else its own."""
+    """The name that seeds the random numbers, where several cases share them. If empty, it is the case's own name."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """One question that several backends answer: every figure of a pair lies inside of one group."""
+    """One question that several backends answer. Pairs of backends are compared only inside a group."""
 
     operation: str
     case: Case
@@ -113,12 +116,12 @@ class Group:
     axis: int
     backends: tuple[str, ...]
     probe: str = ""
-    """Which one, where the answers measure how backends compute, and are not themselves compared."""
+    """The name of the probe, or empty. A probe's answers measure how backends compute and are not compared."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one block at one backend. `array`: where the answer is to be read, where `outcome` is ok."""
+    """The outcome of one block at one backend."""
 
     group: int
     block: int
@@ -126,18 +129,19 @@ class Result:
     outcome: str
     reason: str = ""
     array: Any = None
+    """The place to read the answer from; None if the outcome is not ok."""
     dtype: str = ""
     sha256: str = ""
-    """Of the answer."""
+    """The SHA-256 of the answer."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One cell: a backend's answer against the exact one. Figures are None where there is no answer.
+    """One cell: a backend's answer compared with the exact values. Figures are None where there is no answer.
 
-    Means and maxima run over the finite elements, the relative ones less the `zero_misses`, which answer an exact 0 by
-    another number, and the `relative_overflows`; an infinite element counts in `max_ulp_error` alone, as 2^(emax + 1).
-    docs/reading.md has them all.
+    Means and maxima are taken over the finite elements. The relative ones also leave out the `zero_misses` (an exact 0
+    answered by another number) and the `relative_overflows`. An infinite element counts as 2^(emax + 1) in the ULP
+    maxima and in the histogram of ULP errors. All columns are defined in docs/reading.md.
     """
 
     operation: str
@@ -150,28 +154,32 @@ class Comparison:
     verdict: str = ""
     grade: str = ""
     bound: float | None = None
-    """What B allows at the worst element, in ulp."""
+    """The bound B at the worst element, in ulp."""
     bound_fraction: float | None = None
-    """Largest error as a share of B's bound."""
+    """The largest error as a share of the bound B at its element."""
     ulp_error_there: float | None = None
-    """Error of the worst element, in ulp: where `bound` is."""
+    """The error of the worst element, in ulp. `bound` is of the same element."""
     bound_fraction_there: float | None = None
-    """The same as a share of that bound: the largest, unless a measured chain explains that one and not this."""
+    """The error of the worst element as a share of `bound`. It may be below `bound_fraction` where another limit than B
+    decides which element is the worst, as with a measured chain."""
     allowed_there: float | None = None
-    """What it may be off by and not fall short, in ulp: `bound`, or what B allows at the height that was measured."""
+    """The largest error at the worst element that does not fall short, in ulp: `bound`, or the limit that the measured
+    height gives."""
     any_order_fraction: float | None = None
+    """The largest error as a share of the bound for any order of summation; None where that bound is infinite."""
     simulated_fraction: float | None = None
-    """In 16 bits and of layers, where the bound leaves no digit: largest error as a share of what honest evaluations
-    explain."""
+    """The largest error as a share of what honest evaluations explain, where the bound leaves no digit: in 16 bits and
+    for layers."""
     undeclared_fraction: float | None = None
-    """Of a backend that declares something of its arithmetic: largest error as a share of the bound B of all others."""
+    """The largest error as a share of the bound B without the backend's own declarations; None if it declares none."""
     measured_height: int | None = None
+    """The height of the softmax's sum at this n, in additions, as its probe measured it."""
     measured_exp: float | None = None
-    """Worst relative error of exp in u, as softmax alone shows it."""
+    """The worst relative error of exp, in u, as its probe measured it through softmax."""
     cause: str = ""
-    """What most of the worst element's error comes from: shift, sum, exp, division, flush or unexplained."""
+    """The main cause of the worst element's error: shift, sum, exp, division, flush or unexplained."""
     cause_in_u: str = ""
-    """JSON: that error in u, by cause."""
+    """The worst element's error split by cause, in u, as JSON."""
     max_relative_error: float | None = None
     mean_relative_error_percent: float | None = None
     max_ulp_error: float | None = None
@@ -182,12 +190,13 @@ class Comparison:
     p99_ulp_error: str = ""
     ulp_histogram: str = ""
     max_scale_error: float | None = None
-    """Largest error over u·scale, for products: scale_j = s_j(|v_j| + Σ s_i·|v_i|)."""
+    """The largest error divided by u·scale, where terms cancel; of `vjp`, scale_j = s_j(|v_j| + Σ s_i·|v_i|)."""
     smallest_rtol: float | None = None
-    """The smallest relative tolerance that would pass, with no absolute one; infinite where none would."""
+    """The smallest relative tolerance that would pass with an absolute tolerance of 0; infinite where none would."""
     smallest_atol: float | None = None
+    """The smallest absolute tolerance that would pass with a relative tolerance of 0; infinite where none would."""
     bias_percent: float | None = None
-    """Mean signed relative error."""
+    """The mean signed relative error, times 100."""
     max_absolute_error: float | None = None
     mean_absolute_error: float | None = None
     nan_count: int | None = None
@@ -195,33 +204,36 @@ class Comparison:
     zero_references: int | None = None
     zero_misses: int | None = None
     relative_overflows: int | None = None
-    """Answers to next to nothing whose relative error no float64 holds."""
+    """The number of finite answers to tiny nonzero exact values whose relative error overflows float64."""
     subnormal_references: int | None = None
     flushed_to_zero: int | None = None
     misrounded: int | None = None
     unbounded: int | None = None
     lost_components: int | None = None
-    """Values that are not 0 and well inside of the normal numbers, answered by 0 or with the other sign."""
+    """The number of exact values at least 16 times the smallest normal number that are answered by 0 or with the other
+    sign."""
     elements: int | None = None
     max_relative_index: str = ""
     max_absolute_index: str = ""
     max_ulp_index: str = ""
     worst_index: str = ""
-    """Of the first NaN or infinity; else of the largest share of its bound. Like the others, in the answer's own
-    coordinates."""
+    """The index of the worst element (`Tally.worst`): the first NaN or infinity, else the element that the verdict
+    depends on. This and all other indices are coordinates in the answer."""
     witness: str = ""
+    """The worst element and its row as JSON (`harness.judging.witness`)."""
     lost_index: str = ""
-    """Of the lost component that is furthest off in ulp; and its witness."""
+    """The index of the lost component with the largest ULP error."""
     lost_witness: str = ""
+    """The lost component with the largest ULP error, and its row, as JSON."""
     answer: str = ""
-    """SHA-256 of the answer's bits: of its only block, or of its blocks' own."""
+    """The SHA-256 of the answer. If it has several blocks, that of their concatenated SHA-256 digests."""
     same_bits: bool | None = None
-    """Of a question that is put in another way: whether its answer is the plain one's, bit for bit."""
+    """True if the answer to a varied question equals that to the plain question bit for bit."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """The notebook's figure for two backends: np.mean(np.abs((a − b) / a)) * 100, NaN and infinities left in."""
+    """The notebook's figure for two backends: np.mean(np.abs((a − b) / a)) * 100, including NaN and infinities."""
 
     operation: str
     case: str
@@ -235,17 +247,17 @@ class Pair:
     swapped_percent: float | None = None
     """The same figure with a and b exchanged."""
     finite_percent: float | None = None
-    """The same figure over the elements where it is finite."""
+    """The same figure over the elements whose share is finite."""
     subnormal_references: int | None = None
     identical: bool | None = None
-    """Whether all bits agree: the two probably share code."""
+    """True if all bits agree. If they do, the two backends probably share code."""
     blocks: int | None = None
-    """1: exactly what NumPy's mean gives; more: the blocks' figures, weighted by their sizes."""
+    """The number of blocks. With 1 the figures are exactly NumPy's mean; else the blocks' means weighted by size."""
 
 
 @dataclass(frozen=True)
 class Property:
-    """A law that needs no expected value, measured in units of u: largest deviation over the rows."""
+    """One law of one cell, which needs no exact value: the largest deviation over the rows, in units of u."""
 
     operation: str
     case: str
@@ -260,7 +272,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Profile:
-    """Where the errors of one cell of a named case lie: those in one bin. docs/reading.md says how they are chosen."""
+    """The errors of one cell in one bin, by distance or by magnitude. The columns are defined in docs/reading.md."""
 
     operation: str
     case: str
@@ -268,22 +280,23 @@ class Profile:
     axis: int
     backend: str
     by: str
-    """distance: of the logit from its row's maximum; or magnitude: of the exact value."""
+    """`distance` of the logit from its row's maximum, or `magnitude` of the exact value."""
     at_least: float
     below: float
     elements: int
     max_ulp_error: float
     mean_ulp_error: float
     smallest_bound: float
-    """Of what B allows these elements, in ulp; and the largest."""
+    """The smallest bound B of these elements, in ulp."""
     largest_bound: float
+    """The largest bound B of these elements, in ulp."""
     bound_fraction: float
-    """The largest share of its bound that an error reaches."""
+    """The largest error as a share of its own element's bound."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """What one operation's answers say of one side of an equation between two, with what each value may be off by."""
+    """One side of an equation between two operations: its values from one operation's answers, and their bounds."""
 
     law: str
     left: bool
@@ -293,21 +306,24 @@ class Side:
     axis: int
     backend: str
     flawed: bool
+    """True if a flaw of the backend is declared for this cell."""
     answered: str
-    """The answers' dtype."""
+    """The dtype of the answers."""
     values: NDArray[np.float64]
     allowed: NDArray[np.float64]
+    """The largest absolute error allowed at each of the values."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """How far exact values that were computed in float64 were seen to be from Arb's."""
+    """A check of exact values that were computed in float64 against those that Arb computes."""
 
     values: int = 0
-    """Taken from float64."""
+    """The number of exact values taken from float64."""
     audited: int = 0
+    """The number of exact values that Arb computed again."""
     largest_deviation: float = 0.0
-    """In ulp of the format under test."""
+    """The largest distance from Arb's value, in ulp of the finest of the format under test and the answers' formats."""
 
     def __add__(self, other: Audit) -> Audit:
         largest = max(self.largest_deviation, other.largest_deviation)
@@ -316,7 +332,7 @@ class Audit:
 
 @dataclass(frozen=True)
 class Judgement:
-    """All rows that one group gives."""
+    """All rows of the tables that one group gives."""
 
     comparisons: list[Comparison] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
@@ -328,7 +344,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Run:
-    """A saved run: `about` is `run.json`, the frames are its tables."""
+    """A saved run: `about` holds `run.json`, the data frames are its tables."""
 
     about: Mapping[str, Any]
     comparisons: pd.DataFrame

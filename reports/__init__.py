@@ -19,5 +19,5 @@ FORMATS: dict[str, Callable[[Run], str]] = {
 
 
 def render(run: Run, form: str) -> str:
-    """The run in one of `FORMATS`."""
+    """Return the run in one of `FORMATS`."""
     return FORMATS[form](run)

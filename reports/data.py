@@ -13,7 +13,10 @@ from harness.runs.store import csv as table_csv
 
 
 def json(run: Run) -> str:
-    """`run.json` with the rows of its tables. JSON lacks NaN and infinity: null, and the strings inf and -inf."""
+    """Return `run.json` with the rows of its tables.
+
+    JSON has no NaN and no infinity. NaN is written as null, and infinities as the strings inf and -inf.
+    """
     tables = {
         name: [{key: plain(value) for key, value in row.items()} for row in table.to_dict("records")]
         for name, table in ((name, getattr(run, name)) for name in TABLES)
@@ -22,12 +25,12 @@ def json(run: Run) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A cell of a table as JSON has it: a gap is null."""
+    """Return a cell of a table as JSON holds it. A missing value is None."""
     if pd.isna(value):
         return None
     return str(value) if value in (float("inf"), float("-inf")) else value
 
 
 def csv(run: Run) -> str:
-    """One row a cell."""
+    """Return the comparisons, one row per cell."""
     return table_csv(run.comparisons)

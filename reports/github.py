@@ -1,8 +1,9 @@
-"""The run on GitHub: annotations as workflow commands, and a step's summary. Both within what GitHub takes.
+"""The run on GitHub: annotations as workflow commands, and a step's summary, both within GitHub's limits.
 
-It shows 10 annotations of a kind a step, and refuses a summary above 1 MiB. A command is one line,
-`::error title=…::…`. The runner undoes %25, %0D and %0A in all of it, and %3A and %2C in a property alone, where : and
-, would end it. A semicolon ends nothing, and %3B would be shown as it is (actions/runner, `ActionCommand.cs`).
+GitHub shows 10 annotations of a kind per step, and refuses a summary above 1 MiB. A command is one line,
+`::error title=…::…`. The runner decodes %25, %0D and %0A everywhere in it. It decodes %3A and %2C only in a property,
+where : and , would end it. A semicolon ends nothing, and %3B would be shown as it is (actions/runner,
+`ActionCommand.cs`).
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from reports.tables.summary import headline
 MOST_ANNOTATIONS = 10
 MOST_BYTES = 1_000_000
 ROOM = 200
-"""Bytes kept for the sentence that says what was left out, and for each heading that it names."""
+"""The number of bytes kept for the sentence that says what was left out, and for each heading that it names."""
 LONGEST = 4_000
-"""Characters of a message, before it is escaped."""
+"""The largest number of characters of a message, before it is escaped."""
 
 
 def render(run: Run) -> str:
-    """The annotations, a line each, worst first; nothing where all is as it should be."""
+    """Return the annotations, one per line, the worst first; empty if all is as it should be."""
     return "".join(f"{line}\n" for line in commands(run))
 
 
 def commands(run: Run) -> list[str]:
-    """One a kind of trouble, told by its worst cell. The last may count those that are left out."""
+    """Return one annotation per kind of trouble, with its worst cell. The last may count those that are left out."""
     told = [annotation("error", "softmax-harness", sentence) for sentence in troubles.of_the_run(run)]
     told += [annotation("error", *its) for its in by_kind(run)]
     if len(told) <= MOST_ANNOTATIONS:
@@ -42,7 +43,7 @@ def commands(run: Run) -> list[str]:
 
 
 def by_kind(run: Run) -> Iterator[tuple[str, str]]:
-    """Title and message for each backend, verdict or outcome, and operation; the one with the worst cell first."""
+    """Yield title and message for each backend, verdict or outcome, and operation, beginning with the worst cell."""
     cells, kind = troubles.of_the_cells(run), ["backend", "verdict", "outcome", "operation"]
     number = cells.groupby(kind).size()
     for cell in cells.drop_duplicates(kind).itertuples():
@@ -53,12 +54,12 @@ def by_kind(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def annotation(level: str, title: str, message: str) -> str:
-    """One workflow command on one line."""
+    """Return one workflow command on one line."""
     return f"::{level} title={escaped_property(title)}::{escaped(message)}"
 
 
 def escaped(text: str) -> str:
-    """A command's message: its own newlines are kept, and nothing else of it ends the line."""
+    """Escape a command's message. Its own newlines are kept, and nothing else in it ends the line."""
     lines = (" ".join(line.split()) for line in legible(text)[:LONGEST].split("\n"))
     return "\n".join(lines).replace("%", "%25").replace("\n", "%0A")
 
@@ -68,7 +69,7 @@ def escaped_property(text: str) -> str:
 
 
 def summary(run: Run, room: int = MOST_BYTES) -> str:
-    """The Markdown page in at most `room` bytes: whole, or without the sections that do not fit, which it names."""
+    """Return the Markdown page in at most `room` bytes. Sections that do not fit are left out, and named."""
     page = markdown.render(run)
     if size(page) <= room:
         return page
@@ -85,7 +86,7 @@ def summary(run: Run, room: int = MOST_BYTES) -> str:
 
 
 def chapters(parts: Iterable[str]) -> Iterator[str]:
-    """The page's parts, joined from each heading of the second level to the next."""
+    """Yield the page's parts, joined from each heading of the second level to the next."""
     chapter = ""
     for part in filter(None, parts):
         if part.startswith("## ") and chapter:

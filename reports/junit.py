@@ -1,9 +1,9 @@
-"""The run as JUnit XML, for a CI that shows tests: a suite a framework, a test case a cell.
+"""The run as JUnit XML, for a CI that shows tests: a suite per framework, a test case per cell.
 
-A cell passes where something was shown: within its bound, or wrong as declared. It is a failure where the exit status
-would be 1 for its numbers, an error where it raised or its backend died, and skipped, with the reason, where nothing is
-said of it. What makes the exit status and is no cell's is an error of the suite `harness`. So a run whose exit status
-is not 0 has a failure or an error.
+A cell passes if it is within its bound, or wrong as declared. It is a failure if its numbers would make the exit
+status 1, and an error if it raised or its backend died. It is skipped, with the reason, if nothing is said about it.
+What makes the exit status but belongs to no cell is an error of the suite `harness`. So a run whose exit status is
+not 0 has a failure or an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from reports.tables.cells import legible
 from reports.tables.summary import BAD_VERDICTS
 
 MOST_WITNESSES = 100
-"""The worst cells, whose whole row stands in the file; that of the others stands in `comparisons.csv`."""
+"""The number of worst cells whose whole row is in the file. The rows of the others are in `comparisons.csv`."""
 SHOWN = ("within bound", "flaw as declared")
 SILENT = {
     "bound is vacuous": "theory allows anything there",
@@ -31,7 +31,7 @@ DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 def render(run: Run) -> str:
-    """The whole file, a line an element. No clock: a test case has no time, and a suite 0."""
+    """Return the whole file, with a line per element. It reads no clock: a test case has no time, and a suite has 0."""
     report = JUnitXml("softmax-harness")
     report.append(of_the_harness(run))
     worst = set(troubles.of_the_cells(run).index[:MOST_WITNESSES])
@@ -40,12 +40,12 @@ def render(run: Run) -> str:
         report.append(of_a_framework(run, str(framework), cells, worst))
     report.update_statistics()
     text = report.tostring().decode()
-    # a library that is faster than the standard one may declare its encoding; no text has >< in it
+    # the XML library decides how the declaration looks; < and > are escaped in text, so it holds no ><
     return DECLARATION + text[text.index("<testsuites") :].replace("><", ">\n<") + "\n"
 
 
 def of_the_harness(run: Run) -> TestSuite:
-    """One test case: whether the run itself went as it should."""
+    """Return the suite with one test case: whether the run itself went as it should."""
     suite, case = TestSuite("harness"), TestCase("the run itself", "harness")
     suite.add_property("harness", legible(str(run.about.get("harness", ""))))
     if told := troubles.of_the_run(run):
@@ -55,7 +55,7 @@ def of_the_harness(run: Run) -> TestSuite:
 
 
 def of_a_framework(run: Run, framework: str, cells: pd.DataFrame, worst: set[Any]) -> TestSuite:
-    """Its variants' cells too, in the run's order."""
+    """Return the suite of a framework, with the cells of its variants, in the run's order."""
     suite = TestSuite(legible(framework))
     for key, value in run.about["frameworks"].get(framework, {}).items():
         suite.add_property(legible(str(key)), legible(str(value)))
@@ -64,7 +64,7 @@ def of_a_framework(run: Run, framework: str, cells: pd.DataFrame, worst: set[Any
 
 
 def test_case(cell: Any, whole: bool) -> TestCase:
-    """Its name is the same in every run that asks the same."""
+    """Return a cell's test case. Its name is the same in every run that asks the same."""
     axis = () if cell.axis == -1 else (f"axis {cell.axis}",)
     case = TestCase(legible("/".join((cell.operation, cell.case, cell.dtype, *axis))), legible(cell.backend))
     if (result := result_of(cell, whole)) is not None:
@@ -73,7 +73,7 @@ def test_case(cell: Any, whole: bool) -> TestCase:
 
 
 def result_of(cell: Any, whole: bool) -> FinalResult | None:
-    """None for a cell that passes."""
+    """Return a cell's failure, error or skip; None if it passes."""
     if cell.verdict in SHOWN:
         return None
     if cell.verdict in SILENT:
@@ -88,7 +88,7 @@ def result_of(cell: Any, whole: bool) -> FinalResult | None:
 
 
 def worded(kind: type[FinalResult], message: str, type_: str = "", lines: Any = ()) -> FinalResult:
-    """A result in characters that XML can hold."""
+    """Return a result in characters that XML can hold."""
     result = kind(legible(message), legible(type_))
     if text := legible("\n".join(lines)):
         result.text = text

@@ -1,4 +1,4 @@
-"""The run as one Markdown page: tables of relative error like the documents' checks, and who is right."""
+"""The run as one Markdown page: tables of relative errors as in the documents' checks, and who is right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_WITNESSES, MOST_SHORT = 10, 100
 
 
 def render(run: Run) -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n\n".join(part for part in sections(run) if part) + "\n"
 
 
@@ -73,7 +73,7 @@ READING = (
 
 
 def distances(run: Run) -> Iterator[str]:
-    """Of named cases; nothing where there are none."""
+    """Yield the section on named cases; nothing if there are none."""
     if len(rows := nearness.summary(run)):
         yield from section("Distance from the truth", rows, "Of the named cases.")
         yield "Largest error in ulp, and the grade, case by case:"
@@ -96,7 +96,7 @@ def swept(run: Run) -> Iterator[str]:
 
 
 def how_good(whole: Run, run: Run) -> Iterator[str]:
-    """`whole`: with its sweeps."""
+    """Yield the section on grades. `whole`: the run with its sweeps."""
     yield "## Grades"
     yield "The worst over all cases, by dtype: " + " / ".join(dict.fromkeys(whole.comparisons.dtype)) + "."
     yield grid(quality.grades(whole))
@@ -132,7 +132,7 @@ def beside_the_natives(run: Run) -> Iterator[str]:
 
 
 def section(heading: str, rows: pd.DataFrame, text: str = "") -> Iterator[str]:
-    """Nothing where there are no rows."""
+    """Yield a heading, a text and a table; nothing if there are no rows."""
     if len(rows):
         yield f"## {heading}"
         yield text
@@ -140,7 +140,7 @@ def section(heading: str, rows: pd.DataFrame, text: str = "") -> Iterator[str]:
 
 
 def by_question(run: Run, make: object) -> Iterator[str]:
-    """One table for each operation and dtype that has any."""
+    """Yield one table for each operation and dtype that has any rows."""
     for operation, about in OPERATIONS.items():
         for dtype in dict.fromkeys(run.comparisons.dtype):
             rows = make(run, operation, dtype)  # type: ignore[operator]
@@ -150,7 +150,7 @@ def by_question(run: Run, make: object) -> Iterator[str]:
 
 
 def witnesses(run: Run) -> Iterator[str]:
-    """The worst element of each cell that falls short, exactly, in hex."""
+    """Yield the worst element of each cell that falls short, exactly, in hexadecimal."""
     short = summary.ranked_by_bound(summary.failing(run))
     for cell in short[short.witness != ""].head(MOST_WITNESSES).itertuples():
         title = f"{cell.backend}, {cell.operation}, {placed(cell.case, cell.axis)}, {cell.dtype}"
@@ -159,7 +159,7 @@ def witnesses(run: Run) -> Iterator[str]:
 
 
 def shown(value: object) -> str:
-    """On one line, so that it stays inside of its block."""
+    """Return a value on one line, so that it stays inside its block."""
     return " ".join(legible(", ".join(map(str, value)) if isinstance(value, list) else str(value)).split())
 
 
@@ -174,7 +174,7 @@ def cases(run: Run) -> pd.DataFrame:
 
 
 def grid(rows: pd.DataFrame) -> str:
-    """A Markdown table, whatever stands in its cells."""
+    """Return a Markdown table, whatever its cells hold."""
     if not len(rows):
         return ""
     safe = rows.rename(columns=escaped).map(lambda cell: escaped(str(cell)))
@@ -182,5 +182,5 @@ def grid(rows: pd.DataFrame) -> str:
 
 
 def escaped(text: str) -> str:
-    """Shown as it is: no character of it is Markdown."""
+    """Escape a text for Markdown, so that it is shown as it is."""
     return " ".join(legible(text).translate(SPECIAL).split())

@@ -1,4 +1,4 @@
-"""A short table for a person: who agrees, who is furthest from the truth, on what."""
+"""A short table for a person: which backends agree, which is furthest from the truth, and where."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_ROWS = 12
 
 
 def render(run: Run) -> str:
-    """Ten seconds of reading; `report.md` beside the run has the rest."""
+    """Return a text that takes ten seconds to read. `report.md` beside the run has the rest."""
     parts = [summary.headline(run), *troubles.of_the_run(run)]
     if len(overview := nearness.overview(run)):
         parts.append(grid(overview))
@@ -30,6 +30,6 @@ def render(run: Run) -> str:
 
 
 def grid(rows: pd.DataFrame) -> str:
-    """An aligned table, a line a row: no control character of foreign text reaches a terminal."""
+    """Return an aligned table, a line per row. No control character of foreign text reaches a terminal."""
     lines = rows.map(lambda cell: " ".join(legible(str(cell)).split()))
     return tabulate(lines, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)

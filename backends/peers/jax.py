@@ -1,6 +1,7 @@
 """`jax.test_util.check_grads` to first order, with its defaults.
 
-It compares a derivative with central differences of its own function along one random direction, to 1e-5 in float64.
+It compares a derivative with central differences of its own function along one random direction. Its tolerance is
+1e-5 in float64.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Function = Callable[..., Any]
 
 
 def check_grads(function: Function, x: Any, pull: Function | None, push: Function | None) -> str:
-    """Of `function` at x with the derivative that is given: `pull(x, cotangent)`, or `push(x, tangent)`."""
+    """Check `function` at x against the given derivative: `pull(x, cotangent)` or `push(x, tangent)`."""
     os.environ["JAX_PLATFORMS"] = "cpu"
     import jax
 
@@ -34,7 +35,7 @@ def check_grads(function: Function, x: Any, pull: Function | None, push: Functio
 
 
 def on_host(function: Function, shape: tuple[int, ...]) -> Function:
-    """NumPy's function as one of JAX's, which has to know the answer's shape first."""
+    """Wrap NumPy's function as one of JAX's, which has to know the answer's shape first."""
     import jax
 
     def called(*values: Any) -> Any:

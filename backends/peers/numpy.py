@@ -1,4 +1,4 @@
-"""`numpy.allclose` as it comes: rtol 1e-5, atol 1e-8."""
+"""`numpy.allclose` with its defaults: rtol 1e-5, atol 1e-8."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def allclose(actual: Any, expected: Any) -> str:
-    """Arrays that do not broadcast are objected to by an exception."""
+    """Compare two arrays. For arrays that do not broadcast, the exception's message is the objection."""
     try:
         return "" if np.allclose(actual, expected) else "not close"
     except ValueError as error:

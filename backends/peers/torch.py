@@ -1,6 +1,6 @@
 """`torch.testing.assert_close` and `torch.autograd.gradcheck`, slow and fast, with their defaults.
 
-gradcheck compares a derivative with central differences of its own function, of step 1e-6, to 1e-3 and 1e-5.
+gradcheck compares a derivative with central differences of its own function. The step is 1e-6, atol 1e-5, rtol 1e-3.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Function = Callable[..., Any]
 
 
 def assert_close(actual: Any, expected: Any) -> str:
-    """By dtype: 1.3e-6 and 1e-5 in float32, 1e-7 and 1e-7 in float64. Shapes and dtypes are compared too."""
+    """Compare values, shapes and dtypes. rtol and atol are 1.3e-6 and 1e-5 in float32, 1e-7 and 1e-7 in float64."""
     import torch
 
     try:
@@ -28,7 +28,7 @@ def assert_close(actual: Any, expected: Any) -> str:
 
 
 def gradcheck(function: Function, x: Any, pull: Function | None, push: Function | None, fast_mode: bool = False) -> str:
-    """Of `function` at x with the derivative that is given: `pull(x, cotangent)`, or `push(x, tangent)`."""
+    """Check `function` at x against the given derivative: `pull(x, cotangent)` or `push(x, tangent)`."""
     import torch
 
     wrapped = as_autograd(function, pull, push)
@@ -43,7 +43,7 @@ def gradcheck(function: Function, x: Any, pull: Function | None, push: Function 
 
 
 def as_autograd(function: Function, pull: Function | None, push: Function | None) -> Function:
-    """NumPy's function with NumPy's derivative as one of torch's."""
+    """Wrap NumPy's function with NumPy's derivative as a function of torch's autograd."""
     import torch
 
     class Wrapped(torch.autograd.Function):  # type: ignore[misc]
@@ -68,7 +68,7 @@ def as_autograd(function: Function, pull: Function | None, push: Function | None
 
 
 def tensor(array: Any) -> Any:
-    """A tensor with a copy of the values; bfloat16 by its bits."""
+    """Return a tensor with a copy of the values. bfloat16 is copied by its bits."""
     import torch
 
     values = np.array(array)

@@ -1,8 +1,8 @@
-"""The documents' written-out formulas, each once, over an array namespace.
+"""The documents' formulas, each written out once, over an array namespace.
 
-`variants(Native)` makes each formula a backend of that framework's arrays: `numpy:naive`, `torch:naive`, … They are
-judged like all others; where a formula is known to fail, it declares the flaw. A function gets the backend, for its
-`xp`, and the operation's arguments. Rows named in the docstrings are those of the documents' table in `docs/seeds.md`.
+`variants(Native)` makes each formula a backend on that framework's arrays: `numpy:naive`, `torch:naive`, … They are
+judged like all other backends; a formula that is known to fail declares the flaw. Each function takes the backend,
+for its `xp`, and the operation's arguments. Row numbers in the docstrings are those of the table in `docs/seeds.md`.
 """
 
 from __future__ import annotations
@@ -55,11 +55,14 @@ class Formula:
     through_entries: bool = False
     difference_step: float = 0.0
     dtypes: tuple[str, ...] = ()
-    """What it is claimed for, if not all that its arrays have: 16 bits have no room for differences and reciprocals."""
+    """The dtypes that it claims; empty for all that its arrays have.
+
+    16 bits leave no room for differences and reciprocals.
+    """
 
 
 def alone(operation: str, function: Callable[..., Any], *flaws: Flaw, largest_n: int | None = None) -> Formula:
-    """One function for one operation, by its own name. One that is flawed at all is no formula for 16 bits."""
+    """Return a formula of one function for one operation, under its name. One with any flaw does not claim 16 bits."""
     return Formula(function.__name__, {operation: function}, flaws, largest_n, dtypes=WIDE if flaws else ())
 
 
@@ -115,7 +118,10 @@ FORMULAS = (
 
 
 def variants(native: type[Backend], dtypes: tuple[str, ...] = ()) -> Iterator[type[Backend]]:
-    """Every formula as a backend on the arrays of `native`. `dtypes`: what its array namespace knows, if not all."""
+    """Yield every formula as a backend on the arrays of `native`.
+
+    `dtypes`: those that its array namespace supports; empty if it supports all of the native's.
+    """
     for formula in FORMULAS:
         methods = {OPERATIONS[operation]: function for operation, function in formula.functions.items()}
         about = {

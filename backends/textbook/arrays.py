@@ -1,4 +1,4 @@
-"""What several formulas need of arrays."""
+"""Array helpers that several formulas share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def last_axis_softmax(b: Backend, logits: Any, axis: int) -> Any:
 
 
 def outputs_first(b: Backend, s: Any) -> Any:
-    """To go through output by output: an index of its own for each would be a compilation of its own in JAX."""
+    """Move the outputs first, to go through them one by one. In JAX, indexing each would compile a program for each."""
     return b.xp.moveaxis(s, -1, 0)
 
 
@@ -23,15 +23,15 @@ def identity(b: Backend, s: Any) -> Any:
 
 
 def one_hot(b: Backend, s: Any, labels: Any) -> Any:
-    """1 at each row's label, 0 elsewhere."""
+    """Return 1 at each row's label and 0 elsewhere, of the shape of s."""
     return b.xp.where(labels[..., None] == b.xp.arange(s.shape[-1]), b.xp.ones_like(s), b.xp.zeros_like(s))
 
 
 def batch(labels: Any) -> int:
-    """Rows in the batch."""
+    """Return the number of rows in the batch."""
     return prod(labels.shape)
 
 
 def flat(b: Backend, derivative: Any) -> Any:
-    """W row by row."""
+    """Flatten the last two dimensions, those of W, row by row."""
     return b.xp.reshape(derivative, (*derivative.shape[:-2], -1))

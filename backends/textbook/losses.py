@@ -1,4 +1,4 @@
-"""Losses of a batch on its probabilities, and their gradients: row 16."""
+"""Losses of a batch, computed from its probabilities, and their gradients: row 16 of `docs/seeds.md`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backends.textbook.softmaxes import shifted
 
 
 def entropy_of(b: Backend, x: Any, hot: Any) -> Any:
-    """−ln s_y, a row; zeros are added to it."""
+    """Return −ln s_y for each row. s_y is the sum of s times the one-hot label, so zeros are added to it."""
     return -b.xp.log(b.xp.sum(hot * shifted(b, x, -1), axis=-1))
 
 
@@ -20,13 +20,13 @@ def squared_error_of(b: Backend, x: Any, hot: Any) -> Any:
 
 
 def entropy(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
-    """Row 16: −Σ ln(s_y) over the batch, divided by its size."""
+    """Return −Σ ln(s_y) over the batch, divided by its size (row 16)."""
     x = b.xp.moveaxis(logits, axis, -1)
     return b.xp.sum(entropy_of(b, x, one_hot(b, x, labels))) / batch(labels)
 
 
 def entropy_gradient(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
-    """Row 16: −1/s_y at the label, divided by the batch's size; then row 13's backward."""
+    """Compute −1/s_y at the label, divided by the batch's size, then row 13's backward (row 16)."""
     x = b.xp.moveaxis(logits, axis, -1)
     hot = one_hot(b, x, labels)
     chosen = b.xp.sum(hot * shifted(b, x, -1), axis=-1, keepdims=True)
@@ -34,13 +34,13 @@ def entropy_gradient(b: Backend, logits: Any, labels: Any, axis: int, reduction:
 
 
 def squared_error(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
-    """Row 16: Σ (s_y − 1)² over the batch, divided by its size."""
+    """Return Σ (s_y − 1)² over the batch, divided by its size (row 16)."""
     x = b.xp.moveaxis(logits, axis, -1)
     return b.xp.sum(squared_error_of(b, x, one_hot(b, x, labels))) / batch(labels)
 
 
 def squared_error_gradient(b: Backend, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
-    """Row 16: 2(s_y − 1) at the label, divided by the batch's size; then row 13's backward."""
+    """Compute 2(s_y − 1) at the label, divided by the batch's size, then row 13's backward (row 16)."""
     x = b.xp.moveaxis(logits, axis, -1)
     hot, s = one_hot(b, x, labels), shifted(b, x, -1)
     return b.xp.moveaxis(by_columns(b, x, 2 * hot * (s - 1) / batch(labels), -1), -1, axis)

@@ -1,7 +1,7 @@
 """A baseline: the accepted cells of one platform, as text that a person can review and git can merge.
 
-A head of `# key: value` lines, the columns' names, then one line a cell, sorted by key: one changed cell is one changed
-line. Floats stand in the fewest digits that read back as the same number.
+The file has a head of `# key: value` lines, the names of the columns, and one line per cell, sorted by key. So one
+changed cell is one changed line. Floats are written in the fewest digits that read back as the same number.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ FRAMEWORK = re.compile(r"(\S+) (\S+(?: and \S+)*?)(, flushes to zero)?")
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a file holds."""
+    """The content of a baseline file."""
 
     platform: Platform
     frameworks: Mapping[str, Framework]
     reasons: tuple[str, ...]
-    """Of everything that was accepted, the newest last."""
+    """The reasons given for all that was accepted, the newest last."""
     cells: pd.DataFrame
-    """`COLUMNS`, sorted by key."""
+    """The accepted cells, with the columns `COLUMNS`, sorted by key."""
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A baseline with a run in it, and how many lines that changes."""
+    """A baseline that includes a run, and how many lines that changes."""
 
     baseline: Baseline
     new: int
     changed: int
     dropped: int
     kept: int
-    """As they were."""
+    """The number of lines that stay as they were."""
 
 
 def file_of(folder: Path, made_on: Platform) -> Path:
@@ -55,7 +55,7 @@ def file_of(folder: Path, made_on: Platform) -> Path:
 
 
 def read(file: Path) -> Baseline:
-    """UsageError, with the line, for whatever this version would not have written."""
+    """Read a baseline. Raise UsageError, with the line, for anything that this version would not have written."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -64,7 +64,7 @@ def read(file: Path) -> Baseline:
 
 
 def understood(file: Path, content: bytes) -> Baseline:
-    """What a file of that name and content holds."""
+    """Parse a file of that name and content into a baseline. Raise UsageError if it is damaged."""
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
@@ -81,7 +81,7 @@ def understood(file: Path, content: bytes) -> Baseline:
 
 
 def in_one_line(reason: str) -> str:
-    """As the head has it: words with one space between."""
+    """Return a reason as the head holds it, with one space between words."""
     return " ".join(reason.split())
 
 
@@ -109,7 +109,7 @@ def frameworks_of(file: Path, found: Head) -> dict[str, Framework]:
 
 
 def written(baseline: Baseline) -> str:
-    """The whole file."""
+    """Return the text of the whole file."""
     made_on = baseline.platform
     lines = [
         HEAD,
@@ -127,7 +127,10 @@ def written(baseline: Baseline) -> str:
 
 
 def write(folder: Path, baseline: Baseline) -> Path:
-    """The file, whole or not at all. UsageError for what would not read back: names and versions come from a run."""
+    """Write the file, whole or not at all, and return its path.
+
+    Raise UsageError for content that would not read back: names and versions come from a run.
+    """
     file = file_of(folder, baseline.platform)
     try:
         content = written(baseline).encode()
@@ -140,18 +143,21 @@ def write(folder: Path, baseline: Baseline) -> Path:
 
 
 def spoken(run: Run) -> pd.DataFrame:
-    """A run's cells of which their backends said something: an answer, or that there is none."""
+    """Return the cells in which a run's backends gave an answer or said that there is none."""
     found = cells(run)
     return found[~found.outcome.isin(NO_WORD)][COLUMNS]
 
 
 def empty(run: Run) -> Baseline:
-    """Of a run's platform, with nothing accepted yet."""
+    """Return a baseline for a run's platform, with nothing accepted yet."""
     return Baseline(platform(run.about), {}, (), spoken(run).iloc[:0])
 
 
 def accepted(before: Baseline, run: Run, reason: str, drop_gone: bool = False) -> Acceptance:
-    """The run's cells in place of those accepted before; the others stay, less those that are gone, if asked for."""
+    """Replace the accepted cells that a run has by the run's own, and keep the others.
+
+    `drop_gone`: whether cells that the run must have and does not have are dropped.
+    """
     asked, known = spoken(run), before.cells
     if drop_gone:
         gone = ~among(known, cells(run)) & asks(run.about["options"]["selection"], known).to_numpy()
@@ -166,25 +172,28 @@ def accepted(before: Baseline, run: Run, reason: str, drop_gone: bool = False) -
 
 
 def among(cells_: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which of the cells are there too."""
+    """Return a mask of the cells whose key is among the others too."""
     return pd.MultiIndex.from_frame(cells_[KEY]).isin(pd.MultiIndex.from_frame(others[KEY]))
 
 
 def with_earlier(taken: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """The same cells, with what they were asked by when they were accepted before, beside what asked them now."""
+    """Add to each cell's `ASKED` columns the words under which it was accepted before."""
     earlier = taken[KEY].merge(known[[*KEY, *ASKED]], how="left", on=KEY).fillna("")
     return taken.assign(**{name: united(earlier[name], taken[name]) for name in ASKED})
 
 
 def united(a: pd.Series, b: pd.Series) -> list[str]:
-    """The words of both texts, row by row."""
+    """Return the words of both texts, row by row."""
     pairs = list(zip(a, b, strict=True))
     of = {pair: words([*shlex.split(pair[0]), *shlex.split(pair[1])]) for pair in set(pairs)}
     return [of[pair] for pair in pairs]
 
 
 def answering(before: Baseline, now: Mapping[str, Framework], others: pd.DataFrame) -> dict[str, Framework]:
-    """The frameworks of a run: with the versions accepted before, where cells of theirs stay that were not asked."""
+    """Return the frameworks of a run.
+
+    The versions accepted before are added for a framework that keeps accepted cells which the run does not have.
+    """
     staying = {framework_of(name) for name in others.backend.unique()}
     return {
         name: Framework(tuple(sorted({*before.frameworks[name].versions, *said.versions})), said.flushes)

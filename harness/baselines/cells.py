@@ -1,4 +1,4 @@
-"""A run's cells as a baseline holds them: what came, by which hashes, and how far from the exact value."""
+"""A run's cells as a baseline holds them: the answer, a hash of its inputs, and its distance from the exact value."""
 
 from __future__ import annotations
 
@@ -26,23 +26,26 @@ PEAKS = ["max_ulp_error", "bound_fraction"]
 FIGURES = ["max_ulp_error", "mean_ulp_error", "bound_fraction"]
 COUNTS = ["nan_count", "infinity_count"]
 ASKED = ["suites", "left_open"]
-"""What a cell was asked by: `words` each."""
+"""The columns that say what a cell was asked by. Each is a text of `words`."""
 COLUMNS = [*KEY, *ASKED, "inputs", "outcome", "answered", "raised", "verdict", "grade", *FIGURES, *COUNTS, "answer"]
 SEEN = ["max_ulp_index", "worst_index", "witness"]
-"""Of a run's cells alone."""
+"""Columns that only a run's cells have."""
 KINDS = {
     **dict.fromkeys(COLUMNS, "str"), "axis": "int64",
     **dict.fromkeys(FIGURES, "float64"), **dict.fromkeys(COUNTS, "Int64"),
 }  # fmt: skip
 NO_WORD = ("absent", "not run")
-"""Outcomes that say nothing of a backend: they are never accepted, and never as good as an answer."""
+"""Outcomes that say nothing about a backend. They are never accepted, and never count as an answer."""
 PARTS = {"backend": "backends", "operation": "operations", "dtype": "dtypes", "case": "cases"}
-"""Of a cell, and what a selection calls its patterns for them."""
+"""Columns of a cell, and the names of the patterns for them in a selection."""
 INPUTS_DIGITS = 16
 
 
 def cells(run: Run) -> pd.DataFrame:
-    """`COLUMNS` and `SEEN`, sorted by key, with gaps for figures where there is no answer."""
+    """Return a run's cells with the columns `COLUMNS` and `SEEN`, sorted by key.
+
+    Figures are missing where there is no answer.
+    """
     rows = run.comparisons
     other_dtype = rows.reason[(rows.outcome == "ok") & rows.reason.str.startswith("answered in ")]
     failed = rows.reason[rows.outcome == "failed"]
@@ -59,29 +62,32 @@ def cells(run: Run) -> pd.DataFrame:
 
 
 def ordered(found: pd.DataFrame) -> pd.DataFrame:
-    """By key, in the order of code points."""
+    """Sort by key, in the order of code points."""
     return found.sort_values(KEY, kind="stable", ignore_index=True)
 
 
 def words(some: Iterable[str]) -> str:
-    """Names in one text: sorted, each once, quoted as a shell does, so that one with a space in it is one name."""
+    """Join names to one text: sorted, each once, and quoted as in a shell, so that a name may contain a space."""
     return shlex.join(sorted(set(some)))
 
 
 def among_words(name: str, texts: pd.Series) -> pd.Series:
-    """Which of the texts have the name among their words."""
+    """Return a mask of the texts that have the name among their words."""
     return texts.isin([text for text in texts.unique() if name in shlex.split(text)])
 
 
 def suite(selection: Mapping[str, Any]) -> str:
-    """Whose cells a run asked, narrowed down or not; empty where it named by itself what to ask."""
+    """Return the suite whose cells a run asked, narrowed down or not; empty if the run named by itself what to ask."""
     if not selection["suite"] and any(selection[name] for name in ("operations", "dtypes", "cases")):
         return ""
     return PurePath(selection["suite"] or "quick").as_posix()
 
 
 def asked_by(selection: Mapping[str, Any]) -> list[str]:
-    """The suite, if it is one whose cells a run asked: of backends that may not be on its lists, `BY_NAME`."""
+    """Return the suite of a run, in a list; an empty list if it named by itself what to ask.
+
+    `BY_NAME` is appended if the run named a backend that may not be on the suite's lists.
+    """
     its = suite(selection)
     off_the_list = any(is_name(name) and (":" in name or its not in SUITES) for name in selection["backends"])
     return [its + BY_NAME * off_the_list] if its else []
@@ -91,16 +97,17 @@ BY_NAME = ", by name"
 
 
 def left_open(selection: Mapping[str, Any]) -> list[str]:
-    """What a selection of its own gives no patterns for. Of that its cells are what is asked by default."""
+    """Return the parts for which a selection without a suite has no patterns. They are asked by their defaults."""
     return [] if suite(selection) else [name for name in PARTS.values() if not selection[name]]
 
 
 def asks(selection: Mapping[str, Any], accepted: pd.DataFrame) -> pd.Series:
-    """Which accepted cells a run must have, by what they were accepted from, and not by what would be asked today.
+    """Return a mask of the accepted cells that a run must have.
 
-    Those of its suite that match what it was narrowed to: a suite's cells are the same however it is narrowed, and
-    what it asks of a backend for its name's sake alone is marked. Or, where it named what to ask by itself, all that
-    match its patterns, and were asked by default in what it left open.
+    This depends on what they were accepted from, not on what would be asked today. If the run asked a suite, they are
+    the cells of that suite that match what it was narrowed to: a suite's cells are the same however it is narrowed, and
+    those asked only because a backend was named are marked (`BY_NAME`). If the run named by itself what to ask, they
+    are all cells that match its patterns and were asked by default in each part that it left open.
     """
     its = suite(selection)
     must = pd.Series(not its, index=accepted.index)
@@ -115,7 +122,10 @@ def asks(selection: Mapping[str, Any], accepted: pd.DataFrame) -> pd.Series:
 
 
 def matches(names: pd.Series, patterns: Sequence[str], exact: bool = False) -> pd.Series:
-    """Whether each name matches any of the patterns. `exact`: a case that is not `listed` has to be named itself."""
+    """Return a mask of the names that match any of the patterns.
+
+    `exact`: whether a case that is not `listed` must be named itself, and not by a pattern.
+    """
     good = [
         name
         for name in names.unique()
@@ -125,12 +135,12 @@ def matches(names: pd.Series, patterns: Sequence[str], exact: bool = False) -> p
 
 
 def listed(case: str) -> bool:
-    """Whether a case is one of the named ones as it stands, and not made, or asked in another way, by its name."""
+    """Decide whether a case is a named one as it stands, neither generated from its name nor asked in another way."""
     return ":" not in case and "@" not in case
 
 
 def input_hashes(rows: pd.DataFrame, inputs: Mapping[str, Mapping[str, str]]) -> NDArray[np.object_]:
-    """Of all arguments of each cell's question, in one; empty where nobody was asked."""
+    """Return one hash of all arguments of each cell's question; empty if no backend was asked."""
     number = rows.groupby(QUESTION, sort=False).ngroup()
     questions = rows.loc[~number.duplicated(), QUESTION].to_dict("list")
     made = [
@@ -141,7 +151,10 @@ def input_hashes(rows: pd.DataFrame, inputs: Mapping[str, Mapping[str, str]]) ->
 
 
 def one_hash(hashes: Mapping[str, str], operation: str, axis: int) -> str:
-    """`hashes`: of a case's inputs, as `run.json` has them: `logits[0]`, or `tangent[0], axis 1`."""
+    """Return one hash of an operation's arguments at one axis; empty if there are none.
+
+    `hashes`: those of a case's inputs, by names as in `run.json`: `logits[0]`, or `tangent[0], axis 1`.
+    """
     its = [
         f"{name} {digest}"
         for name, digest in sorted(hashes.items())
@@ -152,6 +165,9 @@ def one_hash(hashes: Mapping[str, str], operation: str, axis: int) -> str:
 
 @cache
 def streams(operation: str) -> frozenset[str]:
-    """What the hashes of an operation's arguments stand under; of one that another version had, all that there are."""
+    """Return the names of the hashes of an operation's arguments.
+
+    For an operation that only another version has, return the names for all operations.
+    """
     known = [OPERATIONS[operation]] if operation in OPERATIONS else OPERATIONS.values()
     return frozenset(stream(name) for about in known for name in about.arguments)

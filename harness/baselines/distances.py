@@ -1,4 +1,4 @@
-"""How far the answers of two runs are apart, element by element, where both runs kept them."""
+"""The distance between the answers of two runs, element by element, where both runs kept them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ COLUMNS = ["apart_ulp", "apart_at", "apart_hex"]
 
 
 def with_distances(rows: pd.DataFrame, runs: tuple[Run, Run], places: tuple[Path, Path]) -> pd.DataFrame:
-    """Three columns more: the largest distance in ulp, where the first difference is, and the two numbers there."""
+    """Add three columns: the largest distance in ulp, the place of the first difference, and the two numbers there.
+
+    They are NaN and empty for cells whose answers have the same bits, and unless both runs kept their answers.
+    """
     rows = rows.assign(apart_ulp=np.nan, apart_at="", apart_hex="")
     if not all("arrays" in run.about for run in runs):
         return rows
@@ -39,7 +42,7 @@ def with_distances(rows: pd.DataFrame, runs: tuple[Run, Run], places: tuple[Path
 
 
 def entries(folder: Path, run: Run) -> Kept:
-    """Of every cell, its blocks in order."""
+    """Return the kept blocks of every cell, in order."""
     found: Kept = defaultdict(list)
     for entry in archive.entries(folder, run.about):
         if not entry["probe"]:
@@ -49,15 +52,16 @@ def entries(folder: Path, run: Run) -> Kept:
 
 
 def read(place: Path, blocks: list[dict[str, Any]]) -> Iterator[Array]:
-    """Answers, block by block, as they were when they were saved."""
+    """Yield the saved answers, block by block."""
     for entry in blocks:
         yield archive.answer(folder_of(place), entry)
 
 
 def distance(blocks: Iterator[tuple[Array, Array]]) -> tuple[float, str, str]:
-    """The largest distance over all blocks in ulp, the place of the first difference, and what stands there.
+    """Return the largest distance over all blocks in ulp, the place of the first difference, and the numbers there.
 
-    Of answers in two dtypes in that of the wider.
+    Answers in two dtypes are compared in the wider one. If an answer has an unknown dtype or the shapes differ, the
+    distance is NaN and the texts are empty.
     """
     most, place, numbers = nan, "", ""
     for number, (a, b) in enumerate(blocks):
@@ -75,7 +79,7 @@ def distance(blocks: Iterator[tuple[Array, Array]]) -> tuple[float, str, str]:
 
 
 def ulps(a: NDArray[np.float64], b: NDArray[np.float64], form: Format) -> NDArray[np.float64]:
-    """|b − a| in units of a's last place; infinite where one of them alone is NaN or infinite."""
+    """Return |b − a| in ulp of a; infinite where they differ and one of them is not finite. Two NaN are equal."""
     with np.errstate(invalid="ignore", over="ignore"):
         apart = np.ldexp(np.abs(b - a), -np.where(a == 0, form.emin - (form.p - 1), clamped(np.frexp(a)[1], form)))
     same = (a == b) | (np.isnan(a) & np.isnan(b))

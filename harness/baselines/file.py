@@ -1,7 +1,7 @@
-"""The text of a baseline, taken apart: every error names the file, the line, and what a person can see there.
+"""The parser of a baseline's text. Every error names the file, the line, and what a person can see there.
 
-What stands in a line is checked as strictly as it is written, so that a hand that slipped, a merge that was not
-finished, or a file that was cut off is never compared with.
+A line is checked as strictly as it is written. So a mistake made by hand, an unfinished merge or a truncated file is
+never compared with.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from harness.numbers.formats import FORMATS
 SIGN, VERSION = "# softmax-harness baseline, version ", 2
 HEAD = f"{SIGN}{VERSION}"
 END = "# end"
-"""The last line: a file that was cut off, be it between two lines, does not have it."""
+"""The last line. A truncated file does not have it, even if it ends between two lines."""
 KEYS = ("platform", "system", "machine", "vendor", "cpu", "threads", "framework", "accepted")
-"""Of the head's lines."""
+"""The keys of the head's lines."""
 CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
-"""How git marks what it could not merge, at the beginning of a line."""
+"""The marks at the beginning of a line by which git shows a conflict."""
 QUOTED = re.compile(r'"[^"]*"')
 SPOKEN = ("ok", "unsupported", "failed", "crashed", "timed out", "out of memory", "skipped")
 """Outcomes that can be accepted."""
@@ -43,14 +43,14 @@ WRITTEN = {
     "grade": "|".join((*map(re.escape, GRADES), "")),
     **dict.fromkeys(FIGURES, NUMBER), **dict.fromkeys(COUNTS, r"[0-9]{0,18}"), "answer": r"([0-9a-f]{64})?",
 }  # fmt: skip
-"""How each column is written."""
+"""The pattern that each column's text must match."""
 OF_ANSWERS = ("verdict", *COUNTS, "answer")
 """Columns that have an entry exactly where there is an answer."""
 
 
 @dataclass(frozen=True)
 class Head:
-    """The lines above the table: (key, value, line number). `lines`: how many there are."""
+    """The lines above the table, as (key, value, line number). `lines`: how many there are."""
 
     entries: tuple[tuple[str, str, int], ...]
     lines: int
@@ -59,7 +59,7 @@ class Head:
         return [value for name, value, _ in self.entries if name == key]
 
     def place(self, key: str) -> int:
-        """The first line with that key; else the head's last."""
+        """Return the number of the first line with that key; if there is none, of the head's last line."""
         return next((line for name, _, line in self.entries if name == key), self.lines)
 
     def one(self, file: Path, key: str) -> str:
@@ -70,7 +70,10 @@ class Head:
 
 
 def written_otherwise(file: Path, text: str, anew: str) -> UsageError:
-    """The error for a text that reads, and is not what this version writes of it: its first line that differs."""
+    """Return the error for a text that can be read but is not what this version writes.
+
+    It names the first line that differs.
+    """
     pairs = zip_longest(text.split("\n"), anew.split("\n"))
     line, (found, due) = next((number, pair) for number, pair in enumerate(pairs, start=1) if pair[0] != pair[1])
     return damaged(file, line, f"{found!r} is not as it is written, {due!r}")
@@ -81,7 +84,11 @@ def damaged(file: Path, line: int, what: str) -> UsageError:
 
 
 def head(file: Path, text: str) -> Head:
-    """The head, after what makes the whole file unreadable: conflict markers, another format, a newer version, …"""
+    """Parse the head, after checking for what makes the whole file unreadable.
+
+    Raise UsageError for a carriage return, conflict markers, another format or version, a truncated file or an unknown
+    key.
+    """
     if "\r" in text:
         ends = "a line has a carriage return; for git: `*.csv text eol=lf` in .gitattributes beside the file"
         raise damaged(file, 1 + text.count("\n", 0, text.index("\r")), ends)
@@ -107,7 +114,7 @@ def entry(file: Path, line: str, number: int) -> tuple[str, str, int]:
 
 
 def body(file: Path, text: str, head_lines: int) -> pd.DataFrame:
-    """The table below the head, every line checked."""
+    """Parse the table below the head, and check every line."""
     below = text.removesuffix(f"{END}\n").split("\n", head_lines)[-1]
     columns = ",".join(COLUMNS)
     if below.partition("\n")[0] != columns:
@@ -120,7 +127,7 @@ def body(file: Path, text: str, head_lines: int) -> pd.DataFrame:
 
 
 def parsed(file: Path, table: str, head_lines: int) -> pd.DataFrame:
-    """All of it as text, a row a line."""
+    """Return the table as text, one row per line."""
     for number, fields in enumerate(map(fields_of, table.split("\n")[:-1]), start=head_lines + 1):
         if fields != len(COLUMNS):
             raise damaged(file, number, f"{fields} fields, not {len(COLUMNS)}" if fields else "a quote is not closed")
@@ -128,14 +135,14 @@ def parsed(file: Path, table: str, head_lines: int) -> pd.DataFrame:
 
 
 def fields_of(line: str) -> int:
-    """How many there are in a line; 0 where a quote is open at its end."""
+    """Return the number of fields in a line; 0 if a quote is open at its end."""
     if '"' not in line:
         return line.count(",") + 1
     return 0 if line.count('"') % 2 else QUOTED.sub("", line).count(",") + 1
 
 
 def check(file: Path, rows: pd.DataFrame, first_line: int) -> None:
-    """UsageError for the first line that is not written as it should be."""
+    """Raise UsageError for the first line that is not written as it should be."""
     found = [(int(bad.to_numpy().argmax()), what) for bad, what in faults(rows) if bad.any()]
     if found:
         row, what = min(found, key=lambda fault: fault[0])
@@ -143,7 +150,7 @@ def check(file: Path, rows: pd.DataFrame, first_line: int) -> None:
 
 
 def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
-    """Which rows are wrong, and in what."""
+    """Yield masks of wrong rows, each with a template of what is wrong."""
     for name, pattern in WRITTEN.items():
         yield ~rows[name].str.fullmatch(pattern), f"{name} is {{{name}!r}}"
     for name in ASKED:
@@ -157,7 +164,7 @@ def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
 
 
 def in_order(text: str) -> bool:
-    """Whether these are `words` as they are written."""
+    """Decide whether a text is as `words` writes it."""
     try:
         return words(shlex.split(text)) == text
     except ValueError:
@@ -165,7 +172,7 @@ def in_order(text: str) -> bool:
 
 
 def unsorted(keys: pd.DataFrame) -> pd.Series:
-    """Rows whose key is below that of the row before."""
+    """Return a mask of the rows whose key is below that of the row before."""
     rank = pd.Series(0, index=keys.index)
     rank[keys.sort_values(KEY, kind="stable").index] = range(len(keys))
     return rank.diff() < 0

@@ -1,4 +1,4 @@
-"""A run against what was accepted, and two runs against each other: their cells brought together and classified."""
+"""A run against its baseline, and two runs against each other: their cells are joined and classified."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FOLDER = Path("baselines")
 
 
 def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR, fail_at: str = "") -> Moves:
-    """A run against the baseline of its platform. UsageError where there is none."""
+    """Compare a run with the baseline of its platform. Raise UsageError if there is none."""
     made_on = platform(run.about)
     file = accepted.file_of(folder, made_on)
     if not file.exists():
@@ -38,7 +38,7 @@ def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR
 
 
 def accepting(moves: Moves, place: Path, folder: Path) -> str:
-    """The command after which the same run passes; empty where there is nothing to accept, or none can."""
+    """Return the command after which the same run passes; empty if there is nothing to accept, or if none can."""
     classes = set(moves.failing["class"]) - {UNANSWERED, POOR}
     return "" if moves.partial or moves.faulty or not classes else command(place, folder, drop_gone=GONE in classes)
 
@@ -50,7 +50,10 @@ def command(place: Path, folder: Path, drop_gone: bool = False) -> str:
 
 
 def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -> Moves:
-    """Two runs, the first as the accepted side. UsageError where they were not asked the same numbers."""
+    """Compare two runs, with the first as the accepted side.
+
+    Raise UsageError if they were not asked the same numbers.
+    """
     sides = cells(a), cells(b)
     same_inputs(*sides, places)
     rows = classified(*sides, b.about["options"]["selection"], factor)
@@ -60,8 +63,10 @@ def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -
 
 
 def by_halves(*runs: Run) -> tuple[bool, bool, tuple[str, ...]]:
-    """Whether one of them was interrupted; whether the judge failed on some of one, by our own fault; and who was asked
-    for by name, and not judged."""
+    """Return whether a run was interrupted, whether the judge failed in a run by our own fault, and who was not judged.
+
+    The last is a sentence for each backend that a run named and of which it judged nothing.
+    """
     unjudged = dict.fromkeys(sentence for run in runs for sentence in unjudged_by_name(run))
     return any(run.about["partial"] for run in runs), any(run.about.get("faults") for run in runs), tuple(unjudged)
 

@@ -1,4 +1,4 @@
-"""What became of every accepted cell: a class for each, by rules that need two tables alone (docs/regression.md)."""
+"""What became of every accepted cell: a class for each, by rules that need only two tables (docs/regression.md)."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ UNANSWERED, JUDGED, BETTER, NEW = "not answered", "judged otherwise", "better", 
 POOR = "graded too low"
 NOT_ASKED, NEVER = "not asked", "never answered"
 GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, POOR, JUDGED, BETTER, NEW)
-"""What fails, the most serious first."""
+"""The classes that fail, the most serious first."""
 QUIET = (SAME, WITHIN, AS_BEFORE, NOT_ASKED, NEVER)
 MET = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, STALE, POOR, JUDGED, BETTER)
-"""Of cells that both sides have something to say of."""
+"""The classes of cells about which both sides say something."""
 KNOWN_TO = 2.0**-10
-"""Errors are known to so many ulp: less is no difference between two."""
+"""The precision of an error, in ulp or in shares of a bound. A smaller difference does not count."""
 FACTOR = 2.0
 
 
 @dataclass(frozen=True)
 class Moves:
-    """Two sides, and every cell's class."""
+    """The comparison of two sides, with a class for every cell."""
 
     before: str
-    """Where the accepted side stands, as in: bit for bit as …"""
+    """Where the accepted side is kept, as a phrase: "accepted in …" or "in …"."""
     cells: pd.DataFrame
-    """As `classified` gives it, the worst first."""
+    """The cells as `classified` returns them, the worst first."""
     facts: tuple[str, ...] = ()
-    """What else is not the same: versions, platforms."""
+    """Other differences between the sides: versions and platforms."""
     factor: float = FACTOR
     partial: bool = False
-    """Whether a run was interrupted."""
+    """True if a run was interrupted."""
     faulty: bool = False
-    """Whether the judge failed on some of a run."""
+    """True if the judge failed on a part of a run."""
     unjudged: tuple[str, ...] = ()
-    """A sentence for each backend that a run asked for by name, and of which it judged nothing."""
+    """A sentence for each backend that a run named and of which it judged nothing."""
     accepting: str = ""
-    """The command that would accept what fails, where there is one."""
+    """The command that would accept what fails; empty if there is none."""
 
     @property
     def failing(self) -> pd.DataFrame:
@@ -61,11 +61,13 @@ def classified(
     factor: float = FACTOR,
     fail_at: str = "",
 ) -> pd.DataFrame:
-    """A row for each cell of either table, the worst first. `found`: as `cells` gives it; `selection`: what it asked;
-    `fail_at`: the grade that fails even where it was accepted, and each that is worse.
+    """Return a row for each cell of either table, the worst first.
 
-    Columns: those of `found`, those of `accepted` with `_accepted` behind, `class`, and `times`, by how much the error
-    is more than accepted (or less, where it is better).
+    `found`: the run's cells, as `cells` returns them; `selection`: what the run asked; `fail_at`: the best grade that
+    fails even if it was accepted.
+
+    The columns are those of `found`, those of `accepted` with the suffix `_accepted`, `class`, and `times`: the factor
+    by which the error exceeds the accepted one (below 1 where it is smaller).
     """
     accepted = accepted[~accepted.outcome.isin(NO_WORD)]
     both = accepted.assign(must=asks(selection, accepted).to_numpy()).merge(
@@ -77,7 +79,7 @@ def classified(
 
 
 def worst_first(rows: pd.DataFrame) -> pd.DataFrame:
-    """By class, and within one by how many times more, or less, the error is."""
+    """Sort by class, and within a class by the factor by which the error has changed."""
     order = {name: number for number, name in enumerate((*GATE, *QUIET))}
     ranked = rows.assign(rank=rows["class"].map(order), size=rows.times.where(rows.times >= 1, 1 / rows.times))
     ranked = ranked.sort_values(["rank", "size"], ascending=[True, False], kind="stable", ignore_index=True)
@@ -85,11 +87,14 @@ def worst_first(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def rules(both: pd.DataFrame, factor: float, fail_at: str) -> list[tuple[pd.Series, str]]:
-    """The classes in the order in which they are tried; what none of them takes is within the accepted error."""
+    """Return the classes in the order in which they are tried, each with a mask of the rows that it takes.
+
+    A row that no class takes is within the accepted error.
+    """
     silent, same_bits = both.outcome.isin(NO_WORD), both.answer == both.answer_accepted
     left, right = both.side == "left_only", both.side == "right_only"
     return [
-        (left & (both.must == True), GONE),  # noqa: E712  # of three values
+        (left & (both.must == True), GONE),  # noqa: E712  # `must` may be missing
         (left, NOT_ASKED),
         (right & silent, NEVER),
         (right, NEW),
@@ -101,28 +106,28 @@ def rules(both: pd.DataFrame, factor: float, fail_at: str) -> list[tuple[pd.Seri
         (same_bits & ~judged_otherwise(both), SAME),
         (same_bits, JUDGED),
         (more(both, factor), WORSE),
-        (more(both, 1.0, PEAKS), MOVED),  # the mean goes up and down with any other order of additions
+        (more(both, 1.0, PEAKS), MOVED),  # without the mean, which changes with any other order of additions
         (less(both, factor), BETTER),
         (differ(both, ["verdict", "grade"]), JUDGED),
     ]
 
 
 def too_low(both: pd.DataFrame, fail_at: str) -> pd.Series:
-    """Whether a cell's grade is one that fails, accepted or not; where a flaw is declared, an F is as it should be."""
+    """Return a mask of the cells whose grade fails, accepted or not. Where a flaw is declared, F is expected."""
     if not fail_at:
         return pd.Series(False, index=both.index)
     return both.grade.map(lambda given: fails(given, fail_at)).astype(bool) & (both.verdict != AS_DECLARED)
 
 
 def other_inputs(both: pd.DataFrame) -> pd.Series:
-    """Whether two answers, or two refusals that had inputs, are not to the same question."""
+    """Return a mask of the cells whose two answers, or two refusals with known inputs, had different inputs."""
     answers = (both.outcome == "ok") & (both.outcome_accepted == "ok")
     known = (both.inputs != "") & (both.inputs_accepted != "")
     return (both.inputs != both.inputs_accepted) & (answers | known)
 
 
 def differ(both: pd.DataFrame, names: list[str]) -> pd.Series:
-    """Whether any of these columns does; two gaps are alike."""
+    """Return a mask of the rows in which any of these columns differs. Two missing values are equal."""
     found = pd.Series(False, index=both.index)
     for name in names:
         now, before = both[name], both[f"{name}_accepted"]
@@ -131,12 +136,12 @@ def differ(both: pd.DataFrame, names: list[str]) -> pd.Series:
 
 
 def judged_otherwise(both: pd.DataFrame) -> pd.Series:
-    """Of the same bits: whether the judge now says something else of them."""
+    """Return a mask of the rows whose verdict, grade or figures differ. It is meant for answers with the same bits."""
     return differ(both, ["verdict", "grade"]) | more(both, 1.0) | less(both, 1.0)
 
 
 def more(both: pd.DataFrame, factor: float, names: list[str] = FIGURES) -> pd.Series:
-    """Whether one of these errors is above so many times the accepted one."""
+    """Return a mask of the rows in which one of these errors exceeds `factor` times the accepted one."""
     found = pd.Series(False, index=both.index)
     for now, before in figures(both, names):
         found |= now > factor * before + KNOWN_TO
@@ -144,7 +149,7 @@ def more(both: pd.DataFrame, factor: float, names: list[str] = FIGURES) -> pd.Se
 
 
 def less(both: pd.DataFrame, factor: float) -> pd.Series:
-    """Whether an error is below the accepted one over so much."""
+    """Return a mask of the rows in which an error is below the accepted one divided by `factor`."""
     found = pd.Series(False, index=both.index)
     for now, before in figures(both):
         found |= now < before / factor - KNOWN_TO
@@ -152,12 +157,12 @@ def less(both: pd.DataFrame, factor: float) -> pd.Series:
 
 
 def figures(both: pd.DataFrame, names: list[str] = FIGURES) -> list[tuple[pd.Series, pd.Series]]:
-    """Today's and the accepted errors. One that is not there is none: of NaN and infinities the counts tell."""
+    """Return pairs of today's and the accepted errors. A missing error is 0: `COUNTS` tell of NaN and infinities."""
     return [(both[name].fillna(0.0), both[f"{name}_accepted"].fillna(0.0)) for name in names]
 
 
 def times(both: pd.DataFrame) -> pd.Series:
-    """The larger of the errors' quotients; 1 where both are infinite."""
+    """Return the largest quotient of an error and the accepted one; the quotient is 1 if both are infinite."""
     found = pd.Series(0.0, index=both.index)
     for now, before in figures(both):
         quotient = now.clip(KNOWN_TO) / before.clip(KNOWN_TO)
@@ -166,7 +171,7 @@ def times(both: pd.DataFrame) -> pd.Series:
 
 
 def exit_code(moves: Moves) -> int:
-    """By `errors.PRECEDENCE`: nothing that was not compared looks like a pass."""
+    """Return the exit status by `errors.PRECEDENCE`, so that nothing that was not compared looks like a pass."""
     cells, classes = moves.cells, set(moves.cells["class"])
     died = cells.outcome.isin(errors.DEATHS) & (cells.outcome != cells.outcome_accepted)
     holds = {

@@ -1,7 +1,8 @@
-"""Where answers may be the same bit for bit: system, the processor's maker and instruction sets, a worker's threads.
+"""The platform on which answers may agree bit for bit: system, processor maker, instruction sets, threads per worker.
 
-Versions of frameworks are no part of it: an upgrade is compared with what was accepted before it. Neither is flushing
-to zero, a habit of each framework's own process: a run that asks fewer frameworks is of the same platform.
+Versions of frameworks are not part of it: an upgrade is compared with what was accepted before it. Flushing to zero
+is not part of it either. It depends on each framework's own process, and a run that asks fewer frameworks is made on
+the same platform.
 """
 
 from __future__ import annotations
@@ -22,17 +23,18 @@ KERNELS = frozenset({
     "NEON", "NEON_FP16", "NEON_VFPV4", "ASIMD", "FPHP", "ASIMDHP", "ASIMDDP", "ASIMDFHM", "SVE",
     "VSX", "VSX2", "VSX3", "VSX4", "VX", "VXE", "VXE2", "RVV",
 })  # fmt: skip
-"""Instruction sets by which kernels are chosen, as every NumPy from 2.0 on names them.
+"""Instruction sets by which kernels are chosen, under the names that every NumPy from 2.0 on uses.
 
-Names that later ones brought (AVX512BF16, VAES, X86_V3) are left out, so that the judge's own NumPy can be upgraded.
+Names that later versions brought (AVX512BF16, VAES, X86_V3) are left out, so that the judge's own NumPy can be
+upgraded.
 """
 WIDEST = ("AVX512F", "AVX2", "AVX", "SSE2", "SVE", "ASIMD", "VSX4", "VXE2", "RVV")
-"""That a platform is called by: the first of them that is there."""
+"""Instruction sets by which a platform is named, in order: the first one that it has is used."""
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What decides which kernels run, beside the frameworks themselves."""
+    """What decides which kernels run, apart from the frameworks themselves."""
 
     system: str
     machine: str
@@ -42,7 +44,7 @@ class Platform:
 
     @property
     def name(self) -> str:
-        """For a file: readable, and a few digits of a hash of all of it."""
+        """Return a file name: readable, with six hexadecimal digits of a hash of all fields."""
         vendor = re.sub("^genuine|^authentic|[^a-z0-9]", "", self.vendor.lower())
         widest = next((name.lower() for name in WIDEST if name in self.cpu), "unknown-cpu")
         digits = hashlib.sha256(json.dumps(astuple(self)).encode()).hexdigest()[:6]
@@ -52,7 +54,7 @@ class Platform:
 
 @dataclass(frozen=True)
 class Framework:
-    """In which versions it gave what was accepted, and whether the last flushed subnormal numbers to zero."""
+    """The versions in which a framework gave its accepted answers, and whether the last flushed subnormals to zero."""
 
     versions: tuple[str, ...]
     flushes: bool
@@ -62,7 +64,7 @@ class Framework:
 
 
 def platform(about: Mapping[str, Any]) -> Platform:
-    """That a run was made on. `about`: its `run.json`."""
+    """Return the platform that a run was made on. `about`: its `run.json`. Raise UsageError if it is incomplete."""
     try:
         found = about["environment"]
         cpu = tuple(sorted(KERNELS & set(found["cpu"])))
@@ -73,7 +75,7 @@ def platform(about: Mapping[str, Any]) -> Platform:
 
 
 def frameworks(about: Mapping[str, Any]) -> dict[str, Framework]:
-    """Those that answered in a run."""
+    """Return the frameworks that took part in a run, those with a version."""
     return {
         name: Framework((said["version"],), bool(said.get("flush_to_zero")))
         for name, said in sorted(about.get("frameworks", {}).items())
@@ -82,7 +84,7 @@ def frameworks(about: Mapping[str, Any]) -> dict[str, Framework]:
 
 
 def changes(before: Mapping[str, Framework], after: Mapping[str, Framework]) -> list[str]:
-    """What is not as it was, of the frameworks that both sides have."""
+    """Return what has changed in the frameworks that both sides have, one text each."""
     return [
         f"{name} {before[name]} → {said}"
         for name, said in after.items()
@@ -91,7 +93,7 @@ def changes(before: Mapping[str, Framework], after: Mapping[str, Framework]) -> 
 
 
 def moved(before: Platform, after: Platform) -> list[str]:
-    """What another platform has that this one has not: a sentence, if they differ."""
+    """Return a text, in a list, that says how the platforms differ; an empty list if they are the same."""
     if before == after:
         return []
     gone, come = (sorted({*a.cpu} - {*b.cpu}) for a, b in ((before, after), (after, before)))

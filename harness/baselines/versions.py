@@ -1,8 +1,9 @@
-"""Interpreters that have a framework in a version of its own: virtual environments, made once and used again.
+"""Interpreters with one version of a framework each: virtual environments, made once and used again.
 
-Each has that version, NumPy and ml_dtypes as they are here (a worker needs nothing else of ours) and what else the
-framework's extra names, likewise. So two of them differ in the framework, and in what its versions themselves require:
-one that was made when these were others is made anew.
+Each has that version of the framework. It also has NumPy and ml_dtypes (a worker process needs nothing else of ours)
+and whatever else the framework's extra names, in the versions that are installed here. So two environments differ
+only in the framework and in what its versions themselves require. An environment is made anew if the versions here
+have changed since.
 """
 
 from __future__ import annotations
@@ -24,23 +25,29 @@ from harness.runs import store
 WORKER_NEEDS = ("numpy", "ml-dtypes")
 PINNED = re.compile(r"([A-Za-z0-9][\w.-]*)==([\w.+!-]+)")
 READY = "packages.txt"
-"""Written last: what an environment was made of, then all that is in it. If that is out of date, it is made anew."""
+"""A file that is written last: what the environment was made of, then all that is installed in it.
+
+If the first line is out of date, the environment is made anew.
+"""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two that are compared: a framework under an interpreter, named or still to be made."""
+    """One of the two sides of a comparison: a framework under an interpreter that exists or is still to be made."""
 
     framework: str
     name: str
-    """For a folder, and for a reader."""
+    """The name of its folder, which is also shown to the reader."""
     package: str = ""
-    """DISTRIBUTION==VERSION that it is to be made with; empty for an interpreter that is there."""
+    """The DISTRIBUTION==VERSION that it is to be made with; empty for an interpreter that exists."""
     interpreter: str = ""
 
 
 def wanted(spec: str) -> Side:
-    """From `jax==0.9.2`. UsageError for what names no framework in one version."""
+    """Return the side that a text such as `jax==0.9.2` names.
+
+    Raise UsageError if it does not name a framework in one version.
+    """
     found = PINNED.fullmatch(spec)
     if not found:
         raise UsageError(f"a version is named as in jax==0.9.2, and not {spec!r}")
@@ -52,12 +59,12 @@ def wanted(spec: str) -> Side:
 
 
 def normal(name: str) -> str:
-    """A distribution's name as every index writes it."""
+    """Return a distribution's name in its normalised form, as every index writes it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def requirements() -> Iterator[tuple[str, str]]:
-    """What this project requires: (distribution, extra), without extras that gather others."""
+    """Yield this project's requirements as (distribution, extra). Only extras of a framework are included."""
     for line in distribution("softmax-harness").requires or ():
         name = re.match(r"[\w.-]+", line)
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", line)
@@ -66,20 +73,22 @@ def requirements() -> Iterator[tuple[str, str]]:
 
 
 def packages() -> dict[str, str]:
-    """The frameworks by the distributions that they come in: those of an extra, what every backend needs, and what
-    brought backends name."""
+    """Return the frameworks by the distributions that they come in.
+
+    They are distributions of the extras, what every backend needs, and those that brought backends name.
+    """
     brought = {normal(find(name).package): find(name).framework for name in reversed(NAMES) if find(name).package}
     ours = {name: extra or name for name, extra in requirements() if name in FRAMEWORKS or comes_in(name, extra)}
     return brought | ours
 
 
 def comes_in(name: str, framework: str) -> bool:
-    """Whether a distribution of a framework's extra is the framework itself, and not what it is used with."""
+    """Decide, by its name, whether a distribution of a framework's extra is the framework itself."""
     return bool(framework) and name.startswith(framework)
 
 
 def needs(side: Side) -> list[str]:
-    """Everything that its environment is made with."""
+    """Return all requirements that the side's environment is made with."""
     own, named = side.package.split("==", maxsplit=1)[0], packages()
     extras = frameworks_beneath(side.framework)
     asked = [name for name, extra in requirements() if extra in extras and named.get(name) != side.framework]
@@ -87,15 +96,16 @@ def needs(side: Side) -> list[str]:
 
 
 def frameworks_beneath(framework: str) -> set[str]:
-    """Itself, and those whose backends its own derive from."""
+    """Return the framework itself, and those whose backends its own backends derive from."""
     own = [find(name) for name in NAMES if find(name).framework == framework]
     return {vars(base)["framework"] for backend in own for base in backend.__mro__ if "framework" in vars(base)}
 
 
 def bringing(side: Side) -> list[str]:
-    """The installed distributions whose entry points bring its backends, if they are others than the package itself.
+    """Return the requirements for installed distributions whose entry points bring the side's backends.
 
-    One from a folder or a repository is installed from there again. One that only lies on the path is found there.
+    The side's own package is left out. A distribution from a folder or a repository is installed from there again. One
+    that is only on the path, without a record of its files, is found there.
     """
     own = {find(name) for name in NAMES if find(name).framework == side.framework}
     found = []
@@ -111,7 +121,7 @@ def bringing(side: Side) -> list[str]:
 
 
 def as_here(name: str) -> str:
-    """In the version that is installed here, if it is."""
+    """Return the requirement in the version that is installed here; without a version if it is not installed."""
     try:
         return f"{name}=={version(name)}"
     except PackageNotFoundError:
@@ -119,7 +129,10 @@ def as_here(name: str) -> str:
 
 
 def making(side: Side, folder: Path) -> list[list[str]]:
-    """The commands that make its environment: an interpreter like ours, one installation. None where it has one."""
+    """Return the commands that make the side's environment: a venv of our interpreter, and one installation.
+
+    Return an empty list if the side has an interpreter.
+    """
     if side.interpreter:
         return []
     place = folder / side.name
@@ -132,7 +145,7 @@ def interpreter(environment: Path) -> Path:
 
 
 def make(side: Side, folder: Path, say: Callable[[str], None]) -> None:
-    """Its environment, if it is not there as it is needed. UsageError with pip's last words where that fails."""
+    """Make the side's environment, unless it exists as needed. Raise UsageError with pip's last words if that fails."""
     place = folder / side.name
     if side.interpreter or made_of(place) == recipe(side):
         return
@@ -145,12 +158,12 @@ def make(side: Side, folder: Path, say: Callable[[str], None]) -> None:
 
 
 def recipe(side: Side) -> str:
-    """A line that says what its environment is made of today. NumPy and Python are those that are here."""
+    """Return a line that says what the side's environment would be made of today, on the Python that is here."""
     return f"# Python {platform.python_version()}: {' '.join(needs(side))}"
 
 
 def made_of(environment: Path) -> str:
-    """The recipe that it was made by; empty where it is not there, or was not finished."""
+    """Return the recipe that an environment was made by; empty if it does not exist or is not finished."""
     try:
         return (environment / READY).read_text(encoding="utf-8").partition("\n")[0]
     except (OSError, UnicodeDecodeError):
@@ -158,7 +171,7 @@ def made_of(environment: Path) -> str:
 
 
 def carried_out(command: list[str], side: Side) -> str:
-    """What it prints."""
+    """Run a command and return what it prints. Raise UsageError with its last words if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()

@@ -1,6 +1,6 @@
-"""The command line: one file a verb; importing this makes them known to `app`.
+"""The command line: a file for each command or a few related ones. Importing this package registers them with `app`.
 
-The only floor that opens files for others, reads arguments and sets the exit status.
+This is the only layer that opens files for the others, reads arguments and sets the exit status.
 """
 
 from __future__ import annotations
@@ -23,5 +23,5 @@ ORDER = (
     "printed",
     "backends",
 )
-"""As `--help` lists them."""
+"""The order in which `--help` lists them."""
 app.registered_commands.sort(key=lambda command: ORDER.index(command.name or str(command.callback.__name__)))  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""`atlas` and `power`: what backends do on special inputs, and what the checks are worth."""
+"""`atlas` and `power`: show what backends do on special inputs, and what the checks detect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`backends`: what is there."""
+"""`backends`: lists the frameworks that are installed."""
 
 from __future__ import annotations
 

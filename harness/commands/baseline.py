@@ -1,4 +1,4 @@
-"""`baseline` and `diff`: what was accepted, and what moved since, or between two runs. Nothing is asked."""
+"""`baseline` and `diff`: accept a run's answers, and show what moved since, or between two runs. Nothing is asked."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def diff_of_runs(
 
 
 def leave(moves: Moves, form: str) -> None:
-    """Show what moved, and leave with its exit status."""
+    """Show what moved, and exit with the status that follows from it."""
     from harness.baselines.moves import exit_code
     from reports.pages import moves as pages
 

@@ -1,4 +1,4 @@
-"""`compare`: ask, judge, write, and look into what fell short."""
+"""`compare`: asks the backends, judges and saves their answers, and looks into what fell short."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from harness.runs.plan import Selection
 
 DEFECTS_ALONE = ("defect",)
-"""What the quick suite looks into; the others look into accuracy and policy too."""
+"""The kinds of findings that are looked into after the quick suite; after others, accuracy and policy are too."""
 
 
 @app.command()
@@ -105,7 +105,7 @@ def compare(
 def carry_out(
     groups: Any, settings: Any, pairing: Any, selection: Selection, journal: Any, demand: str, keep: Path | None
 ) -> tuple[Run, int]:
-    """Run it, with progress on stderr: the run, not yet saved, and its exit status."""
+    """Carry the plan out, with progress on stderr. Return the run, which is not saved yet, and its exit status."""
     import dataclasses
 
     from harness.commands.progress import Progress

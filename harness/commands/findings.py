@@ -1,4 +1,4 @@
-"""`findings` and `reproduce`: what fell short, shown without this harness."""
+"""`findings` and `reproduce`: show what fell short by scripts that run without this harness."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def look_into(
     run: Run, out: Path, interpreters: dict[str, str], kinds: tuple[str, ...] | None = None, limits: Any = None
 ) -> Any:
-    """Shrink what a run found, show each by a script of its own, and write tables and page."""
+    """Shrink each finding of a run, show it by a script of its own, and write table and pages. Return all findings."""
     from harness.findings import Asker, survey
     from harness.findings.record import KINDS
     from harness.workers.process import Limits
@@ -31,7 +31,7 @@ def look_into(
 
 
 def look_into_atlas(made: Any, out: Path, interpreters: dict[str, str]) -> Any:
-    """The same for an atlas."""
+    """Show each finding of an atlas by a script of its own, and write the table and the page. Return all findings."""
     from harness.findings import Asker
     from harness.findings.specials import survey
 
@@ -41,7 +41,7 @@ def look_into_atlas(made: Any, out: Path, interpreters: dict[str, str]) -> Any:
 
 
 def kept_with_earlier(found: Any, asker: Any, out: Path) -> Any:
-    """What was found, and behind it what is not found any more, written as table and page."""
+    """Return the findings, followed by earlier ones that were not found again, and write them as a table and a page."""
     from harness.findings import kept
     from harness.runs import store
     from reports.pages import findings as page
@@ -53,7 +53,7 @@ def kept_with_earlier(found: Any, asker: Any, out: Path) -> Any:
 
 
 def written(found: Any) -> str:
-    """The names of what such a look leaves; its scripts' folder where there is a script."""
+    """Return the names of the files that findings leave, with the folder of the scripts if there is a script."""
     scripts = ("findings/",) if any(finding.snippet for finding in found) else ()
     return ", ".join(("findings.csv", "findings.md", *scripts))
 
@@ -83,7 +83,7 @@ def findings(
 
 
 def limits(run: Run, seconds: float | None, gigabytes: float | None) -> Any:
-    """What was given; for the rest the run's own: what timed out there is asked for as long."""
+    """Return the given limits, and for the rest the run's own, so that what timed out gets the same time again."""
     from harness.workers.process import Limits
 
     given = {name: value for name, value in (("seconds", seconds), ("gigabytes", gigabytes)) if value is not None}

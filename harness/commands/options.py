@@ -1,6 +1,6 @@
-"""What several commands share: the application, options and how they are read, and a saved run shown.
+"""What several commands share: the Typer application, options and how they are read, and how a run is shown.
 
-Heavy imports stand inside of the functions, so that `--help` answers at once.
+Heavy imports stand inside the functions, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -70,14 +70,17 @@ def checked_grade(grade: str) -> str:
 
 
 def demanded(run: Run) -> Run:
-    """The run as it is shown, and as its exit status is: at the grade that it was asked to fail at."""
+    """Return the run with the verdicts that follow from its own `--fail-at`: so it is shown, and gets its status."""
     from reports.tables.summary import demanding
 
     return demanding(run, run.about["options"].get("fail_at", "F"))
 
 
 def path_of(option: str) -> Callable[[str | Path], Path]:
-    """Reads a path. UsageError for an empty one, as of a variable that is not set: it would be the current folder."""
+    """Return a parser of paths that raises UsageError for an empty one.
+
+    An unset shell variable gives an empty path, which would mean the current folder.
+    """
 
     def path(given: str | Path) -> Path:
         if not str(given).strip():
@@ -92,7 +95,10 @@ Saved = Annotated[Path, typer.Argument(parser=path_of("RUN"), metavar="RUN", hel
 
 
 def split(option: str, given: list[str] | None) -> tuple[str, ...]:
-    """`a,b` and repeated options alike; an option that names nothing is a slip, and not a wish for everything."""
+    """Return the names that an option gives, separated by commas, by repeating the option, or both.
+
+    Raise UsageError if the option is given and names nothing: that is a slip, not a wish for everything.
+    """
     names = tuple(name.strip() for text in given or [] for name in text.split(",") if name.strip())
     if given and not names:
         raise UsageError(f"--{option} names nothing")
@@ -108,7 +114,11 @@ def checked_format(form: str) -> str:
 
 
 def interpreters(given: list[str] | None, asked: Iterable[str] | None = None) -> dict[str, str]:
-    """`jax=PATH` for each framework named. `asked`: the only backends that one can be for; all of them by default."""
+    """Return the interpreter's path for each framework, read from `FRAMEWORK=PATH`.
+
+    `asked`: the backends that are asked; by default, all. Raise UsageError if a framework has none among them, is
+    unknown or given twice, or if there is no such interpreter.
+    """
     from shutil import which
 
     from backends import FRAMEWORKS, NAMES, find
@@ -141,20 +151,23 @@ def checked_pairs(pairs: str) -> Any:
 
 
 def show(text: str) -> None:
-    """On stdout, at once."""
+    """Write the text to stdout and flush it."""
     sys.stdout.write(text)
     sys.stdout.flush()
 
 
 def summarise(run: Run, form: str) -> None:
-    """For GitHub, where a step has a summary: the page, after what stands there and in the room that is left."""
+    """Append the page to the summary of a GitHub step, in the room that is left there, if the format is github.
+
+    Raise UsageError if the summary's file cannot be written.
+    """
     from reports import github
 
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if form != "github" or not summary:
         return
     file = Path(summary)
-    if file.exists() and not file.is_file():  # as a pipe, which would have us wait for a reader
+    if file.exists() and not file.is_file():  # such as a pipe, where we would wait for a reader
         raise UsageError(f"cannot write to GITHUB_STEP_SUMMARY, {summary!r}: it is no ordinary file")
     try:
         written = file.stat().st_size if file.exists() else 0
@@ -165,7 +178,7 @@ def summarise(run: Run, form: str) -> None:
 
 
 def finish(run: Run, out: Path, form: str) -> None:
-    """Write the run and its page, show it, and say where it is."""
+    """Write the run and its page to `out`, show it, and say on stderr what was written."""
     from harness.findings import kept
     from harness.runs import store
     from reports import render

@@ -1,4 +1,4 @@
-"""A run's page, with what stands beside the run: findings, and in the folders next to it the atlas and the power."""
+"""A run's page, with what stands beside the run: findings, and the atlas and the power tables from their folders."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ PAGE = "report.html"
 
 
 def rendered(run: Run, folder: Path, form: str) -> str:
-    """In one of `reports.FORMATS`; the page alone tells of what stands beside the run."""
+    """Return the run in one of `reports.FORMATS`. Only the HTML page shows what stands beside the run."""
     from reports import html, render
 
     return html.render(run, beside(folder)) if form == "html" else render(run, form)
 
 
 def write_page(run: Run, folder: Path) -> None:
-    """`report.html`, beside the run's tables."""
+    """Write `report.html` beside the run's tables."""
     from harness.runs import store
     from reports import html
 
@@ -28,7 +28,10 @@ def write_page(run: Run, folder: Path) -> None:
 
 
 def beside(folder: Path) -> Beside:
-    """What there is. A table that does not read as one is as good as not there: its section says how to make it."""
+    """Return what stands beside a run. A missing or unreadable atlas or power table is left out.
+
+    Raise UsageError if there is a table of findings that cannot be read.
+    """
     from harness.findings import kept
     from reports.html.beside import Beside
 
@@ -42,7 +45,7 @@ def beside(folder: Path) -> Beside:
 
 
 def atlas(folder: Path) -> Any:
-    """Its entries, or None."""
+    """Return the atlas's entries, or None if there are none or they cannot be read."""
     from harness.specials import Entry
 
     table = read(folder / "atlas.csv")
@@ -54,7 +57,7 @@ def atlas(folder: Path) -> Any:
 
 
 def power(folder: Path) -> dict[str, Any]:
-    """Its tables, by their files' names."""
+    """Return the readable tables of `power`, by the names of their files."""
     from reports.html.detection import CAPTIONS
 
     tables = {name: read(folder / name) for name in CAPTIONS}
@@ -62,7 +65,7 @@ def power(folder: Path) -> dict[str, Any]:
 
 
 def read(file: Path) -> Any:
-    """A table of text, or None."""
+    """Return a CSV file as a table of strings, or None if it cannot be read."""
     import pandas as pd
 
     try:

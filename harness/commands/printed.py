@@ -1,4 +1,4 @@
-"""`printed`: what the documents print, beside what is answered today."""
+"""`printed`: writes what the documents print beside what the frameworks answer today."""
 
 from __future__ import annotations
 

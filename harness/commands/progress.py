@@ -1,4 +1,4 @@
-"""Progress on stderr while a run goes on: one bar a framework, and how long it may still take."""
+"""Progress on stderr during a run: one bar for each framework, and how long it may still take."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from harness.questions.blocks import boundaries
 from harness.records import Group, Result
 
 EVERY = 60.0
-"""Seconds between two lines, where stderr is no terminal."""
+"""Seconds between two lines, if stderr is not a terminal."""
 
 
 class Progress:
-    """Counts blocks as they come. Where stderr is no terminal: a line a minute, and one when a framework is through."""
+    """Counts blocks as they arrive.
+
+    If stderr is not a terminal, it prints a line a minute, and one when a framework is done.
+    """
 
     def __init__(self, groups: list[Group]) -> None:
         columns = (TextColumn("{task.description:>12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -47,7 +50,7 @@ class Progress:
             self._console.print(self.left(), highlight=False)
 
     def left(self) -> str:
-        """How much is in, and how long the rest takes if it goes on like this."""
+        """Return a sentence: how many answers are in, and how many minutes the rest takes at the same speed."""
         minutes = (time.monotonic() - self._began) / self._done * (self._total - self._done) / 60
         return f"{self._done:,} of {self._total:,} answers are in; about {minutes:.0f} min left"
 

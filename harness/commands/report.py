@@ -1,4 +1,4 @@
-"""`judge` and `report`: saved runs, without running anything."""
+"""`judge` and `report`: judge or show a saved run again, without asking any backend."""
 
 from __future__ import annotations
 

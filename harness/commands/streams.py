@@ -1,7 +1,8 @@
-"""stdout and stderr as a run can rely on them: whatever is behind them, what is finished is not lost for a character.
+"""stdout and stderr as a run can rely on them: no finished work is lost because they cannot take what is written.
 
-A character that the stream's encoding has not is written as its escape. What stdout does not take is one sentence; a
-reader who has seen enough is none, and changes no exit status; what stderr does not take nobody can be told.
+A character that the stream's encoding lacks is written as a backslash escape. If stdout cannot be written to, that is
+one sentence to the user; if its reader has closed the pipe, that is no error and does not change the exit status.
+Errors on stderr are ignored, since nobody could be told.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from harness.errors import UsageError
 
 
 class Stdout(io.TextIOWrapper):
-    """UsageError where it takes nothing."""
+    """A stream that raises UsageError if it cannot be written to, unless its reader has closed the pipe."""
 
     def write(self, text: str) -> int:
         try:
@@ -37,19 +38,23 @@ class Stdout(io.TextIOWrapper):
 
 
 class Stderr(Stdout):
-    """Silent where it takes nothing."""
+    """A stream that ignores errors when it is written to."""
 
     def fails(self, error: OSError) -> None:
         to_nowhere(self)
 
 
 def to_nowhere(stream: io.TextIOWrapper) -> None:
-    """Python writes what is left in a buffer when it ends."""
+    """Redirect the stream to the null device: Python still writes what is left in its buffer when it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def prepared() -> None:
-    """Put them in place; one that is closed is one that takes nothing, so that no file of ours gets its number."""
+    """Put both streams in place of `sys.stdout` and `sys.stderr`.
+
+    A standard descriptor that is closed is opened on the null device, so that no file of ours gets its number. It is
+    opened so that writing to stdout fails, as it does on a closed one.
+    """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(number)
@@ -60,7 +65,7 @@ def prepared() -> None:
 
 
 def made(kind: type[Stdout], given: TextIO | None, number: int) -> Stdout:
-    """One that writes where the given one does, a line at once where that is a terminal."""
+    """Return a stream that writes to descriptor `number`, line by line for stderr and for a terminal."""
     encoding = getattr(given, "encoding", None) or "utf-8"
     binary = io.BufferedWriter(io.FileIO(number, "w", closefd=False))
     lines = number == 2 or os.isatty(number)

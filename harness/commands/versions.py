@@ -1,4 +1,4 @@
-"""`versions`: two versions of one framework on this machine, each in an interpreter of its own, and what moved."""
+"""`versions`: compares two versions of one framework on this machine, each in an interpreter of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.records import Run
 
 COMPARABLE = (AS_IT_SHOULD_BE, FALLS_SHORT, BACKEND_DIED)
-"""Exit statuses of `compare` after which there is a whole run."""
+"""Exit statuses of `compare` that leave a whole run."""
 
 
 @app.command("versions")
@@ -68,7 +68,7 @@ def compare_versions(
 
 
 def check_answered(sides: tuple[Side, Side], runs: tuple[Run, Run]) -> None:
-    """Leaves where a framework said nothing of itself in a run. UsageError where two versions are one."""
+    """Exit if the framework did not report its version in a run. Raise UsageError if both versions are the same."""
     from harness.baselines.platform import frameworks
 
     framework, found = sides[0].framework, [frameworks(run.about) for run in runs]
@@ -86,7 +86,10 @@ def say(line: str) -> None:
 
 
 def two_sides(specs: list[str], pythons: list[str]) -> tuple[Side, Side]:
-    """One framework twice: in versions that are named, under interpreters that are, or one of each."""
+    """Return the two sides that are compared: versions that are named, interpreters, or one of each.
+
+    Raise UsageError unless they are two different sides of one framework.
+    """
     from harness.baselines.versions import Side, wanted
 
     sides = [wanted(spec) for spec in specs]
@@ -99,9 +102,10 @@ def two_sides(specs: list[str], pythons: list[str]) -> tuple[Side, Side]:
 
 
 def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
-    """Patterns of its backends alone; else one of all of them, of which those answer that run by default.
+    """Return the given patterns, or by default patterns that match all of the framework's backends.
 
-    One of another framework would run under one and the same interpreter twice, and answer for the other's versions.
+    Raise UsageError if a pattern matches a backend of another framework: that one would run under the same interpreter
+    on both sides, and its answers would pass for those of the two versions.
     """
     from backends import NAMES, find
     from harness.runs.plan import matching
@@ -116,7 +120,7 @@ def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
 
 
 def comparing(side: Side, out: Path, asked: Mapping[str, list[str] | None]) -> list[str]:
-    """The command that asks one side, and keeps its answers."""
+    """Return the command that asks one side and saves its answers."""
     from harness.baselines.versions import interpreter
 
     path = side.interpreter or str(interpreter(out / "env" / side.name))
@@ -126,7 +130,7 @@ def comparing(side: Side, out: Path, asked: Mapping[str, list[str] | None]) -> l
 
 
 def carry_out(side: Side, command: list[str]) -> None:
-    """Its run, with its progress on stderr; leaves with its exit status where it gives nothing to compare."""
+    """Run one side's command, with its progress on stderr. Exit with its status if it leaves nothing to compare."""
     say(f"asking {side.name}")
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     if done.returncode not in COMPARABLE:

@@ -1,6 +1,7 @@
-"""What a run found: shrunk to the smallest input that shows it, and shown by a script without this harness.
+"""What a run found, shrunk to the smallest input that shows it, and shown by a script without this harness.
 
-A defect, a policy difference and an accuracy grade are three kinds, and never mixed. docs/findings.md has the words.
+Defects, policy differences and accuracy grades are three kinds that are never mixed. docs/findings.md defines the
+words.
 """
 
 from __future__ import annotations

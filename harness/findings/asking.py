@@ -1,4 +1,4 @@
-"""One cell at a time, of a worker that stays: what shrinking and reproducing ask."""
+"""Ask workers about one cell at a time, for shrinking and reproducing. The workers stay alive between questions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from harness.workers.shares import refusal
 
 @dataclass
 class Asker:
-    """Workers, started when first needed. To be closed."""
+    """Workers that are started when they are first needed, and stopped at the end of the asker's `with`."""
 
     interpreters: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -51,14 +51,17 @@ class Asker:
         self._folder.cleanup()
 
     def cell(self, backend: str, operation: str, case: str, dtype: str) -> Comparison | None:
-        """The cell as a run would have it, its summation chain measured; None where it makes none."""
+        """Return the cell as a run would have it, its summation chain measured; None if a run makes no such cell."""
         group = self.group(backend, operation, named(case), dtype)
         if group is None:
             return None
         return self.judged(group).comparisons[0]
 
     def judged(self, group: Group) -> Judgement:
-        """The cell and its laws."""
+        """Return the cell and its laws.
+
+        The summation chain is measured only if the grade F and the length of the sum make that necessary.
+        """
         [backend] = group.backends
         found = self._judged(group, {backend: Measured()})
         n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
@@ -67,6 +70,7 @@ class Asker:
         return found
 
     def group(self, backend: str, operation: str, case: Case, dtype: str) -> Group | None:
+        """Return the group of a question, or None if a run does not ask it."""
         group = Group(operation, case, dtype, case.axes[0], (backend,))
         about = find(backend)
         if operation not in about.operations or refusal(backend, group):
@@ -74,11 +78,11 @@ class Asker:
         return None if unvaried(case, OPERATIONS[operation], group.axis, about) else group
 
     def answer(self, group: Group) -> Any:
-        """On the case's first block."""
+        """Return the answer on the case's first block."""
         return load(self._results(group)[group.backends[0], 0])
 
     def _measured(self, group: Group, n: int) -> dict[str, Measured]:
-        """As a run measures it, and says why there is no height."""
+        """Return the measured height of the summation chain, as a run measures it, or the reason why there is none."""
         name, dtype = probed_as(group.backends[0], group.dtype)
         case = probes.case(HEIGHT, n, place_of(group))
         probe = Group("softmax", case, dtype, case.axes[0], (name,), HEIGHT)
@@ -96,7 +100,7 @@ class Asker:
         for block in range(len(boundaries(group.case))):
             reply = self.answered(backend, self.request(group, inputs, block))
             found[backend, block] = Result(0, block, backend, array=reply.pop("answer", None), **reply)
-            if reply["outcome"] in AT_A_LIMIT:  # the cell is that already, and each further block takes as long
+            if reply["outcome"] in AT_A_LIMIT:  # this decides the cell, and each further block takes as long
                 break
         return found
 
@@ -117,14 +121,14 @@ class Asker:
             return {"outcome": died.outcome, "reason": died.reason}
 
     def transcript(self, group: Group, stand_ins: bool = False, watched: str = "") -> Transcript | str:
-        """A sentence where there is none."""
+        """Return the transcript of a question on its first block, or a sentence that says why there is none."""
         how = {"stand_ins": stand_ins, "watched": watched}
         return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | how)
 
     def written(self, backend: str, request: Mapping[str, Any]) -> Transcript | str:
-        """What it does at that request; a sentence where that cannot be written down.
+        """Return the transcript of a request, or a sentence that says why there is none.
 
-        By the backend itself where writing it down ends the process, and where `unless` says why its words won't do.
+        The script imports the backend itself if recording ends the process, or if `unless` gives a reason.
         """
         try:
             reply = self.worker(backend).ask({"transcribe": {"imports": self.unless, **request}})
@@ -136,7 +140,7 @@ class Asker:
 
     @contextmanager
     def importing(self, reason: str) -> Iterator[None]:
-        """Within it, scripts import the backend itself, and say why."""
+        """Let scripts within this context import the backend itself, and say why."""
         before, self.unless = self.unless, reason
         try:
             yield
@@ -157,7 +161,10 @@ class Asker:
         return self._workers[framework]
 
     def absence(self, backend: str) -> str:
-        """Why its framework is not here; nothing where it is, and nothing where importing it is what ends a process."""
+        """Return the reason why the backend's framework is absent.
+
+        Return an empty string if it is there, and also if importing it is what ends the process.
+        """
         try:
             self.worker(backend)
         except WorkerDiedError as died:

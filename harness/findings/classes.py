@@ -1,4 +1,4 @@
-"""Which of the forty classes of defect a finding most likely belongs to, by what its smallest witness needs."""
+"""The class of defect, of forty, that a finding most likely belongs to, by what its smallest witness needs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ BY_OPERATION = {
     "cross_entropy_gradient": "C28", "soft_cross_entropy_gradient": "C30",
 }  # fmt: skip
 BY_CAUSE = {"sum": "C06", "exp": "C33", "flush": "C34"}
-"""What most of a softmax's error was measured to come from (docs/bounds.md#causes)."""
+"""The class for the measured main cause of a softmax's error (docs/bounds.md#causes)."""
 LARGEST_COUNT = 65_504
 """float16's largest number."""
 
 
 def defect_class(witness: str, operation: str, dtype: str, broken: str, cause: str = "") -> str:
-    """Writing into an argument before all else; variation before dtype, range and family; then axis, operation, cause.
+    """Return the class of defect, or an empty string if nothing points to one.
 
-    Empty where nothing of that points to a class.
+    Writing into an argument comes before all else, then variation, broken property, dtype, family, axis, operation and
+    cause.
     """
     if "arguments" in broken:
         return "C27"

@@ -1,4 +1,4 @@
-"""Findings as `findings.csv` beside their run; those of an earlier run are shown again, or told to be stale."""
+"""Findings as `findings.csv` beside their run. Those of an earlier run are shown again, or marked as stale."""
 
 from __future__ import annotations
 
@@ -27,19 +27,25 @@ def write(folder: Path, findings: Sequence[Finding]) -> None:
 
 
 def put_aside(folder: Path) -> None:
-    """What stands there is of an earlier run: the next look into this one's tells what became of it."""
+    """Rename the table of an earlier run's findings, and remove its page.
+
+    The next look into this run reads the table and tells what became of these findings.
+    """
     with suppress(FileNotFoundError):
         (folder / FILE).replace(folder / BEFORE)
     (folder / PAGE).unlink(missing_ok=True)
 
 
 def earlier(folder: Path) -> list[Finding]:
-    """Those of the last look, of this run or of one before it."""
+    """Return the findings of the last look, into this run or into one before it."""
     return read(folder / FILE) if (folder / FILE).exists() else read(folder / BEFORE)
 
 
 def read(file: Path) -> list[Finding]:
-    """Empty where there is no file. UsageError where it is no table of findings."""
+    """Return the findings in a file, or none if there is no file.
+
+    Raise UsageError if it is not a table of findings.
+    """
     if not file.exists():
         return []
     try:
@@ -63,19 +69,28 @@ def as_float(text: str) -> float | None:
 
 
 def with_earlier(found: Sequence[Finding], before: Sequence[Finding], asker: Asker, folder: Path) -> list[Finding]:
-    """Those of today, and behind them those that a run before had and this one has not: none is dropped."""
+    """Return today's findings, and after them those that an earlier run had and this one has not.
+
+    None is dropped.
+    """
     known = {key(finding) for finding in found}
     return [*found, *(again(old, asker, folder) for old in before if key(old) not in known)]
 
 
 def script(folder: Path, found: Finding) -> Path | None:
-    """A finding's own file beside the table, if it is there: none from elsewhere, whatever the table says."""
+    """Return the file of a finding's own script beside the table, or None if it is not there.
+
+    A file from elsewhere is never returned, whatever the table says.
+    """
     file = folder / found.snippet
     return file if SCRIPT.fullmatch(found.snippet) and file.is_file() else None
 
 
 def again(old: Finding, asker: Asker, folder: Path) -> Finding:
-    """Its script run once more, as it stands, if that has shown it before; if not, itself asked again."""
+    """Return an earlier finding with its status of today.
+
+    Its script is run once more if that has shown it before. If not, the finding's witness is asked again.
+    """
     try:
         interpreter = asker.interpreter(old.backend)
     except KeyError:
@@ -89,12 +104,16 @@ def again(old: Finding, asker: Asker, folder: Path) -> Finding:
 
 
 def was_shown(old: Finding) -> bool:
-    """By its script, whether or not it still is."""
+    """Decide whether the finding's status is shown or stale."""
     return old.status.startswith((SHOWN, STALE))
 
 
 def asked_again(old: Finding, asker: Asker) -> Finding:
-    """Stale if it does not fail any more; as it was where it does, or where nobody can ask."""
+    """Return an earlier finding after its witness was asked again.
+
+    It is stale if it does not fail any more. It stays as it was if it fails or cannot be asked; if it had been shown,
+    the status says that its script is not there.
+    """
     fails = still_fails(old, asker)
     if fails is None or (fails and not was_shown(old)):
         return old

@@ -1,4 +1,4 @@
-"""What the documents print, and what is answered to the same today: the numbers, sums, percents and NaN.
+"""The numbers, sums, percents and NaN that the documents print, and today's answers to the same questions.
 
 Which document prints what, and where, is in `docs/seeds.md`; the page that shows it is `docs/printed.md`.
 """
@@ -26,7 +26,7 @@ NATIVES = ("numpy", "torch", "tensorflow", "jax")
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers as a document prints them, and whose answers stand beside them."""
+    """Numbers as a document prints them, and the backends whose answers stand beside them."""
 
     title: str
     operation: str
@@ -34,9 +34,9 @@ class Numbers:
     text: str
     backends: tuple[str, ...]
     total: str = ""
-    """What it prints as their sum, if it does."""
+    """The sum of the numbers as the document prints it, or empty."""
     drawn: bool = False
-    """Whether its input was drawn at random and is not printed, so that other numbers of its kind stand here."""
+    """Whether the document's input was drawn at random and is not printed; then another of its kind is used."""
 
     @property
     def printed(self) -> list[str]:
@@ -45,7 +45,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Figure:
-    """The notebook's percent of a pair."""
+    """The mean relative error of a pair of backends in percent, as the notebook prints it."""
 
     title: str
     operation: str
@@ -142,12 +142,15 @@ FIGURES = (
     ),
 )
 FAR = "far-rows"
-"""Where row 18's formula, the maximum of the whole batch, gives NaN."""
+"""The case in which the formula of row 18, with the maximum of the whole batch, gives NaN."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A document's numbers with the exact ones and today's, by backend: None where it is absent or has no answer."""
+    """A document's numbers, the exact ones, and today's answers by backend.
+
+    An answer is None if the backend is absent or gives none.
+    """
 
     about: Numbers
     exact: Sequence[float]
@@ -159,7 +162,7 @@ class Today:
     numbers: Sequence[Found]
     percents: dict[Figure, float | None]
     nans: dict[tuple[str, str], tuple[int, int] | None]
-    """By framework and dtype: how many of how many."""
+    """For each framework and dtype, the number of NaN and the number of elements; None if there is no answer."""
 
 
 def today(asker: Asker) -> Today:
@@ -186,7 +189,7 @@ def nans(asker: Asker, framework: str, dtype: str) -> tuple[int, int] | None:
 
 
 def answer(asker: Asker, backend: str, operation: str, case: str, dtype: str = "float64") -> Any:
-    """None where it is absent."""
+    """Return a backend's answer, or None if the backend is absent or gives none."""
     if asker.absence(backend):
         return None
     return asker.answer(Group(operation, CASES[case], dtype, CASES[case].axes[0], (backend,)))
@@ -197,7 +200,7 @@ def flat(given: Any) -> list[float] | None:
 
 
 def exactly(operation: str, name: str) -> list[float]:
-    """The exact values, each rounded once to float64."""
+    """Return the exact values, each rounded once to float64."""
     case, about = CASES[name], OPERATIONS[operation]
     given = blocks.arguments(case, about, "float64", case.axes[0], blocks.boundaries(case)[0])
     rows = [slices.moved(argument, given[argument], case.axes[0]) for argument in about.arguments]
@@ -205,14 +208,17 @@ def exactly(operation: str, name: str) -> list[float]:
 
 
 def as_printed(value: float, printed: str) -> bool:
-    """Whether it is that number, rounded to as many decimals."""
+    """Decide whether the value, rounded to as many decimals as are printed, is the printed number."""
     if isnan(value) or printed == "nan":
         return isnan(value) and printed == "nan"
     return bool(abs(value - float(printed)) <= 0.5 * 10.0 ** -decimals(printed))
 
 
 def decimals(printed: str) -> int:
-    """Behind the point; a document's trailing zeros are not printed, so that eight stand for fewer."""
+    """Return the number of decimals that a printed number stands for.
+
+    Documents leave out trailing zeros, so that more than two printed decimals stand for eight.
+    """
     places = len(printed.partition(".")[2])
     return 8 if places > 2 else places
 

@@ -1,4 +1,4 @@
-"""One finding: frozen, and as a table whose columns these are."""
+"""The record of one finding. Its fields are the columns of the table of findings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DEFECT, POLICY, ACCURACY = "defect", "policy difference", "accuracy grade"
 KINDS = (DEFECT, ACCURACY, POLICY)
 SHOWN, STALE = "shown", "stale"
 ATLAS = "atlas:"
-"""How a witness begins that is a situation, and no case: `atlas:one_NaN`."""
+"""The prefix of a witness that is a situation and no case: `atlas:one_NaN`."""
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Finding:
     """What a framework does, and what was expected of it, at the smallest input that was seen to show it."""
 
     kind: str
-    """defect, policy difference or accuracy grade."""
+    """One of `KINDS`: defect, accuracy grade or policy difference."""
     defect_class: str
-    """As docs/power.md numbers them."""
+    """The class of defect, as docs/power.md numbers them, or empty."""
     verdict: str
     backend: str
     version: str
@@ -26,24 +26,24 @@ class Finding:
     dtype: str
     axis: int
     property: str
-    """That is broken."""
+    """The property that is broken."""
     witness: str
-    """A case by its name: `compare --case` asks it again."""
+    """The name of a case, which `compare --case` asks again, or of a situation with its logits."""
     elements: int
     at: str
     actual: str
     expected: str
     of_bound: float | None
     cells: int
-    """In how many cells of the run the same was seen."""
+    """The number of cells of the run in which the same was seen."""
     first_seen: str
-    """The first of them."""
+    """The smallest of these cells, before it was shrunk."""
     snippet: str
-    """A file beside the table, which shows it without this harness."""
+    """The script's file beside the table, which shows the finding by itself; empty if there is none."""
     status: str
-    """shown: the snippet showed it in a fresh interpreter; stale: it does not any more; or why there is none."""
+    """`shown` if the script showed it in a fresh interpreter; `stale` if it does so no more; or why it is not shown."""
 
 
 def key(finding: Finding) -> tuple[str, ...]:
-    """What makes two findings of two runs one and the same."""
+    """Return what makes two findings of two runs one and the same."""
     return (finding.kind, finding.backend, finding.operation, finding.dtype, finding.property)

@@ -1,4 +1,4 @@
-"""One cell by its name: what it does, as a script in the framework's own words that is run in a fresh interpreter."""
+"""Reproduce one cell by its name: show what it does by a script that is run in a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ from harness.workers.process import WorkerDiedError
 
 EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
 DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))
-"""Those that a cell of the atlas may have."""
+"""The dtypes that a cell of the atlas may have."""
 
 
 def words(given: Sequence[str]) -> Sequence[str]:
-    """Each argument as it is, since a name may have spaces in it; one by itself as a shell splits it."""
+    """Return the arguments as they are, since a name may contain spaces; split a single one as a shell does.
+
+    Raise UsageError if it cannot be split.
+    """
     try:
         return shlex.split(given[0]) if len(given) == 1 else given
     except ValueError as error:
@@ -36,7 +39,7 @@ def words(given: Sequence[str]) -> Sequence[str]:
 
 
 def checked(words: Sequence[str]) -> tuple[str, str, str, str]:
-    """Backend, operation, case and dtype. UsageError for a name that is none."""
+    """Return backend, operation, case and dtype. Raise UsageError for a name that is not valid."""
     if len(words) != 4:
         raise UsageError(f"a cell is BACKEND OPERATION CASE DTYPE, {EXAMPLE}; {len(words)} words were given")
     backend, operation, case, dtype = words
@@ -54,7 +57,7 @@ def checked(words: Sequence[str]) -> tuple[str, str, str, str]:
 
 
 def why_not(backend: str, operation: str, case: Case, dtype: str) -> str:
-    """Of a cell that there is not."""
+    """Return the reason why a run makes no such cell."""
     about = find(backend)
     if operation not in about.operations:
         return "it does not compute that by itself"
@@ -63,7 +66,10 @@ def why_not(backend: str, operation: str, case: Case, dtype: str) -> str:
 
 
 def along(case: Case, axis: int | None) -> Case:
-    """The case with that axis alone, or as it is. UsageError where it has no such axis."""
+    """Return the case with that axis alone, or as it is if `axis` is None.
+
+    Raise UsageError if the case has no such axis.
+    """
     if axis is None:
         return case
     rank = len(case.shape)
@@ -75,9 +81,9 @@ def along(case: Case, axis: int | None) -> Case:
 def asked(
     asker: Asker, backend: str, operation: str, case: str, dtype: str, axis: int | None = None
 ) -> tuple[str, str]:
-    """The script, and what the harness says of the cell. UsageError where there is neither.
+    """Return the script, and what the harness says of the cell. Raise UsageError if there is no script.
 
-    `axis`: another than the case's first.
+    `axis`: another axis of the case than its first.
     """
     if case.startswith(ATLAS):
         if axis is not None:
@@ -90,7 +96,7 @@ def asked(
         raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {reason}")
     if made.variation == THREADS:
         raise UsageError(f"{backend} {operation} {case} {dtype}: {TWO_THREADS}")
-    try:  # plainly first: the other way may leave something behind
+    try:  # the plain question comes first: the other way may leave something behind
         plain = asker.judged(plainly(group)).comparisons[0] if made.variation in CALLS else None
         [cell] = asker.judged(group).comparisons
     except WorkerDiedError as died:
@@ -102,9 +108,10 @@ def asked(
 
 
 def put_otherwise(asker: Asker, group: Group, plain: Comparison, cell: Comparison) -> tuple[str | None, str]:
-    """The script of a question that is more than one call, and what is to be said of it; or why there is none.
+    """Return the script of a question that is more than one call, or None, and a text.
 
-    Where the answer is the plain question's, so is the script: it shows all that there is. Else it shows both.
+    The text is what is to be said of the script, or the reason why there is none. If the answer is the plain
+    question's, the script is too, and shows all that there is. Otherwise it shows both answers.
     """
     if (plain.outcome, plain.reason, plain.answer) == (cell.outcome, cell.reason, cell.answer):
         script, reason = snippet(asker, plainly(group), plain)

@@ -1,6 +1,6 @@
-"""From a case that fails to the smallest that still does: plain, one row, the last axis, few and simple values.
+"""Shrink a failing case to the smallest that still fails: plain, one row, the last axis, few and simple values.
 
-Cases are shrunk by their names, so that every step can be asked again by anybody.
+Cases are shrunk by their names, so that anybody can ask every step again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from harness.questions.cases import CASES, GRAMMAR
 Fails = Callable[[str], bool]
 Found = TypeVar("Found")
 SIMPLEST = ("zeros", "ramp", "repeated", "ties", "normal")
-"""Families, simplest values first. Of others a witness keeps its own."""
+"""Families in the order of how simple their values are. If none of them fails, a witness keeps its own family."""
 MOST_STEPS = 60
 
 
@@ -45,7 +45,7 @@ class Parts:
 
 
 def shrunk(name: str, fails: Fails) -> str:
-    """The name of the smallest case that was seen to fail; the given one where it stays the smallest."""
+    """Return the name of the smallest case that was seen to fail, or the given name if there is no smaller one."""
     asked: dict[str, bool] = {}
 
     def still(parts: Parts) -> bool:
@@ -72,7 +72,7 @@ def taken_apart(name: str) -> Parts:
 
 
 def beginnings(name: str) -> Iterator[Parts]:
-    """The case itself; of a named one, synthetic cases in its shape that may fail alike."""
+    """Yield the case itself if it is synthetic, or else synthetic cases of its shape that may fail alike."""
     plain, _, variation = name.partition("@")
     if plain not in CASES:
         yield taken_apart(name)
@@ -83,7 +83,7 @@ def beginnings(name: str) -> Iterator[Parts]:
 
 
 def plainer(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
-    """Asked plainly, with nothing chosen."""
+    """Return the case without its variation and without its options, as far as it still fails."""
     for change in ({"variation": ""}, {"options": ""}):
         tried = replace(parts, **change)  # type: ignore[arg-type]
         if tried != parts and still(tried):
@@ -92,7 +92,7 @@ def plainer(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
 
 
 def fewer_rows(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
-    """One row, along the last axis; two, where it takes a neighbour."""
+    """Return the case with one row, along the last axis if that will do, or with two if it takes a neighbour."""
     n = parts.width
     for shape, axis in (((n,), -1), ((1, n), -1), ((2, n), -1), ((n, 1), 0), ((n, 2), 0)):
         tried = replace(parts, shape=shape, axis=axis)
@@ -102,7 +102,11 @@ def fewer_rows(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
 
 
 def smaller(one: Parts, other: Parts) -> bool:
-    """Of fewer elements or dimensions, or the same along the last axis; and more of none."""
+    """Decide whether one case is smaller than another.
+
+    It has fewer elements, or as many in fewer dimensions, or as many of both along the last axis instead of another. It
+    has more dimensions in no case.
+    """
     now, before = ((prod(parts.shape), len(parts.shape), parts.axis != -1) for parts in (one, other))
     return now < before and now[1] <= before[1]
 
@@ -116,9 +120,10 @@ def narrower(parts: Parts, still: Callable[[Parts], bool]) -> Parts:
 
 
 def fewest(found: Found, width: int, at_width: Callable[[int], Found | None]) -> Found:
-    """The first power of two that will do, or the width it has; then the least between that and the one before it.
+    """Return what `at_width` gives for the fewest elements, or `found` if no smaller width will do.
 
-    `at_width`: None where that width will not do.
+    The first power of two that will do is searched first, then the widths between that and the one before it, by
+    halving. `at_width` gives None for a width that will not do.
     """
     below = 0
     for n in (2**k for k in range(21) if 2**k < width):

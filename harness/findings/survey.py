@@ -1,4 +1,4 @@
-"""From a run's tables to its findings: each suspect asked again, shrunk, written as a script, and shown by it."""
+"""The findings of a run: each suspect is asked again, shrunk, written as a script, and shown by running it."""
 
 from __future__ import annotations
 
@@ -43,16 +43,19 @@ FORWARD = {
     "cross_entropy_hvp": "cross_entropy", "soft_cross_entropy_gradient": "soft_cross_entropy",
     "mean_squared_error_gradient": "mean_squared_error", "layer_jacobian": "layer",
 }  # fmt: skip
-"""The value that an operation is a derivative of."""
+"""For each derivative, the operation that it is a derivative of."""
 FOLDER = "findings"
 LONGEST = 200
-"""Characters of a file's name."""
+"""The largest number of characters in a file's name, without its extension."""
 
 
 def survey(
     run: Run, asker: Asker, out: Path, tell: Callable[[str], None], kinds: Collection[str] = KINDS
 ) -> list[Finding]:
-    """All findings of a run, their scripts written to `out/findings`. UsageError where one can't be asked here."""
+    """Return all findings of a run, and write their scripts to `out/findings`.
+
+    Raise UsageError if a backend of the run is unknown here, or if one that must be asked again is absent.
+    """
     check_known(run)
     its = suspects(run.comparisons, run.properties, kinds)
     check_there(its, asker)
@@ -76,13 +79,19 @@ def check_there(its: Iterable[Suspect], asker: Asker) -> None:
 
 
 def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:
-    """One for each finding that `record.key` tells from others, so that none overwrites another's or another run's."""
+    """Return a file name without extension, from all that `record.key` has but the kind.
+
+    No script may overwrite another finding's, of this run or of another.
+    """
     what = re.sub(r"[^\w]+", "-", " ".join((operation, dtype, broken))).strip("-")
     return f"{quote(backend, safe='')}-{what}"[:LONGEST]
 
 
 def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
-    """One suspect, at the smallest witness that still shows it; stale where it does not when it is asked again."""
+    """Return the finding of one suspect, at the smallest witness that still shows it.
+
+    The finding is stale if the suspect does not fail when it is asked again.
+    """
     asked: dict[str, Comparison | None] = {}
 
     @cache
@@ -110,7 +119,11 @@ def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding
 
 
 def in_words_or_itself(asker: Asker, show: Callable[[], tuple[str, str]]) -> tuple[str, str]:
-    """A script's file and what came of it: of one that imports the backend, where the first does not show it."""
+    """Return a script's file and the finding's status.
+
+    If the script in the framework's own words does not show the finding, a script that imports the backend takes its
+    place.
+    """
     file, status = show()
     if not file or status == SHOWN:
         return file, status
@@ -119,7 +132,10 @@ def in_words_or_itself(asker: Asker, show: Callable[[], tuple[str, str]]) -> tup
 
 
 def unless_whim(suspect: Suspect, told: tuple[str, str], out: Path) -> tuple[str, str]:
-    """Of several answers to one question, a script may have recorded the way to one: that is none to keep."""
+    """Remove a script that should show several answers to one question and does not.
+
+    It may have recorded the way to one of these answers only. Return the file and the status that then hold.
+    """
     file, status = told
     if suspect.property != BITS_AGAIN or not file or status == SHOWN:
         return told
@@ -128,7 +144,10 @@ def unless_whim(suspect: Suspect, told: tuple[str, str], out: Path) -> tuple[str
 
 
 def still_fails(old: Finding, asker: Asker) -> bool | None:
-    """Whether what was found before fails when its witness is asked again; None where that cannot be asked here."""
+    """Decide whether an earlier finding still fails when its witness is asked again.
+
+    Return None if it cannot be asked here.
+    """
     if old.witness.startswith(ATLAS) or named(old.witness).variation == THREADS or asker.absence(old.backend):
         return None
     law = old.verdict == LAW
@@ -140,8 +159,9 @@ def still_fails(old: Finding, asker: Asker) -> bool | None:
 
 LAW = "law broken"
 MOST_AT_A_LIMIT = 2
-"""Questions of one suspect that time out or run out of memory: each takes as long as a block may, and a new worker.
-The first says that it still does, the second may be smaller; the value that a derivative is of may be a third."""
+"""The number of questions of one suspect that may time out or run out of memory: each takes as long as a block may, and
+a new worker process. The first confirms the suspect, and the second may be a smaller case. The question about the value
+that a derivative is of may be a third."""
 GONE = f"{STALE}: asked again, it does not fail"
 ONE_ANSWER = "what is recorded of it is one of its answers, and the same each time: no script shows the others"
 TWO_THREADS = "it takes two processes, of one thread and of two: no script shows that"
@@ -149,7 +169,10 @@ BEYOND_SCRIPTS = "it is still broken, and every answer meets its bound: no scrip
 
 
 def fails_alike(asker: Asker, suspect: Suspect, case: str) -> tuple[bool, Comparison | None]:
-    """Whether a case fails in the suspect's way; and the cell, where it is one cell that does."""
+    """Return whether a case fails in the suspect's way, and its cell.
+
+    The cell is None if two answers are compared, or if the case makes no cell.
+    """
     if of_bits(suspect):
         return other_answer(asker, suspect, case), None
     cell = asker.cell(suspect.backend, suspect.operation, case, suspect.dtype)
@@ -157,7 +180,7 @@ def fails_alike(asker: Asker, suspect: Suspect, case: str) -> tuple[bool, Compar
 
 
 def other_answer(asker: Asker, suspect: Suspect, case: str) -> bool:
-    """Whether a case that is put in the suspect's other way has other bits than when it is asked plainly."""
+    """Decide whether a case in the suspect's variation has an answer with other bits than the plain question."""
     way = suspect.case.partition("@")[2]
     group = asker.group(suspect.backend, suspect.operation, named(case), suspect.dtype)
     if group is None or group.case.variation != way:
@@ -170,7 +193,7 @@ def other_answer(asker: Asker, suspect: Suspect, case: str) -> bool:
 
 
 def breaks(asker: Asker, suspect: Suspect) -> bool:
-    """Whether a law is still broken, which may be one between two operations."""
+    """Decide whether a law is still broken. If it holds between two operations, both are asked."""
     sides = [operation for operation, _ in EQUATIONS.get(suspect.property, ())] or [suspect.operation]
     case = named(suspect.case)
     asked = [asker.group(suspect.backend, operation, case, suspect.dtype) for operation in sides]
@@ -179,7 +202,7 @@ def breaks(asker: Asker, suspect: Suspect) -> bool:
 
 
 def alike(cell: Comparison, suspect: Suspect) -> bool:
-    """Whether a cell fails in the suspect's way."""
+    """Decide whether a cell fails in the suspect's way."""
     if suspect.property == LOST:
         return cell.verdict != SHORT and loses(cell)
     if cell.grade == "C":
@@ -190,7 +213,7 @@ def alike(cell: Comparison, suspect: Suspect) -> bool:
 
 
 def finding(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker, script: tuple[str, str]) -> Finding:
-    """The record. `script`: its file and what came of it."""
+    """Return the record of a finding. `script`: the script's file and the finding's status."""
     actual, expected = values(suspect, cell)
     file, status = script
     case = named(witness)
@@ -222,7 +245,10 @@ def class_of(suspect: Suspect, witness: str, cell: Comparison | None) -> str:
 
 
 def shown_by(script: str | None, reason: str, asker: Asker, backend: str, out: Path, name: str) -> tuple[str, str]:
-    """The script's file beside the table, and the finding's status after it has run; no file where there is none."""
+    """Write the script to `out` and run it. Return its file and the finding's status.
+
+    If there is no script, return an empty file name and the reason.
+    """
     if script is None:
         return "", reason
     file = f"{FOLDER}/{name}.py"
@@ -232,7 +258,7 @@ def shown_by(script: str | None, reason: str, asker: Asker, backend: str, out: P
 
 
 def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> tuple[str | None, str]:
-    """The script that shows it, or why there is none."""
+    """Return the script that shows the finding, or None and the reason why there is none."""
     group = asker.group(suspect.backend, suspect.operation, named(witness), suspect.dtype)
     if group is None:
         return None, "it is not asked any more"
@@ -244,14 +270,14 @@ def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
 
 
 def last_words(ran: Ran) -> str:
-    """Of a script that did not show it: `not shown: …`, in its own words or by its last line."""
+    """Return `not shown: …` for a script that did not show its finding, in its own words or with its last line."""
     lines = [line for line in ran.text.splitlines() if line.strip()]
     last = f"not shown: {(lines or ['it said nothing'])[-1]}"
     return next((line for line in reversed(lines) if line.startswith("not shown: ")), last)
 
 
 def values(suspect: Suspect, cell: Comparison | None) -> tuple[str, str]:
-    """Actual and expected, exactly, or in words."""
+    """Return the actual and the expected value, exactly or in words."""
     if of_bits(suspect):
         return "other bits", "the same bits"
     if cell is None:
@@ -264,7 +290,7 @@ def values(suspect: Suspect, cell: Comparison | None) -> tuple[str, str]:
 
 
 def verdict(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> str:
-    """What is wrong with it. A derivative may be wrong where the value that it is of is right: said apart."""
+    """Return in words what is wrong. A wrong derivative of a right value has a verdict of its own."""
     if suspect.kind != DEFECT:
         return suspect.kind
     if of_bits(suspect):

@@ -1,4 +1,4 @@
-"""Cells of a run that a finding may stand behind, alike ones together."""
+"""Cells of a run that may be findings. Cells that fail alike are one suspect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNTOUCHED = "its arguments stay as they are"
 
 @dataclass(frozen=True)
 class Suspect:
-    """Cells in which one backend fails one operation in one dtype in the same way; `case`: the smallest of them."""
+    """Cells in which one backend fails one operation in one dtype in the same way. `case` is the smallest of them."""
 
     kind: str
     property: str
@@ -39,11 +39,14 @@ class Suspect:
     case: str
     cells: int
     law: bool = False
-    """Whether it is a law between answers, and no answer by itself."""
+    """Whether a law between answers is broken, instead of an answer by itself."""
 
 
 def suspects(comparisons: pd.DataFrame, properties: pd.DataFrame, kinds: Collection[str] = KINDS) -> list[Suspect]:
-    """One for each way in which a backend fails an operation in a dtype, defects first."""
+    """Return one suspect for each way in which a backend fails an operation in a dtype, defects first.
+
+    A policy difference is one suspect whatever the operation and the dtype.
+    """
     seen: dict[tuple[str, ...], list[Any]] = {}
     broken_laws: dict[tuple[str, ...], list[Any]] = {}
     explained = set()
@@ -72,7 +75,7 @@ def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
         | (comparisons.grade == "C")
         | (comparisons.lost_components > 0)
         | comparisons.outcome.isin(("failed", *DEATHS))
-        | (comparisons.same_bits == False)  # noqa: E712  # of three values
+        | (comparisons.same_bits == False)  # noqa: E712  # it may be missing
     )
     for row in comparisons[wanted.fillna(False)].itertuples():
         if row.verdict == SHORT or row.outcome != "ok":
@@ -86,7 +89,7 @@ def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
 
 
 def broken(row: Any) -> tuple[str, str]:
-    """Of a cell that fails: the kind, the property."""
+    """Return the kind and the broken property of a cell that fails."""
     if row.outcome in DEATHS:
         return DEFECT, f"it answers: {row.outcome}"
     if row.reason.startswith("UnrepeatableError"):
@@ -111,9 +114,9 @@ def broken(row: Any) -> tuple[str, str]:
 
 
 def no_digit(row: Any) -> bool:
-    """Whether the worst element has no digit right; where terms cancel, none of what its terms have.
+    """Decide whether no digit of the worst element is right. Where terms cancel, its error is compared with their size.
 
-    What is lost then is no accuracy, whatever theory cannot exclude.
+    Such an answer is a defect and no loss of accuracy, even where theory cannot exclude it.
     """
     if row.reason == NO_DIGIT:
         return True
@@ -125,12 +128,12 @@ def no_digit(row: Any) -> bool:
 
 
 def loses(row: Any) -> bool:
-    """Whether a value well inside of the normal numbers is answered by 0 or with the other sign."""
+    """Decide whether a value well inside of the normal numbers is answered by 0 or with the other sign."""
     return not pd.isna(row.lost_components) and row.lost_components > 0
 
 
 def at_the_lost(cell: Comparison) -> Comparison:
-    """The cell with its lost component as its worst element: that is off by 2^(p−1) ulp at least."""
+    """Return the cell with its lost component as its worst element, which is off by at least 2^(p−1) ulp."""
     least = 2.0 ** (FORMATS[answer_dtype(cell.backend, cell.dtype)].p - 1)
     return replace(
         cell, witness=cell.lost_witness, worst_index=cell.lost_index, ulp_error_there=least, bound=None,
@@ -139,7 +142,7 @@ def at_the_lost(cell: Comparison) -> Comparison:
 
 
 def of_bits(suspect: Suspect) -> bool:
-    """Whether it is that an answer has other bits than the plain one."""
+    """Decide whether the suspect is that an answer has other bits than the plain one."""
     return suspect.property in (BITS_AGAIN, BITS_BESIDE) or suspect.property.startswith(f"{BITS}:")
 
 

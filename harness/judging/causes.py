@@ -1,7 +1,7 @@
-"""Why a softmax is as far off as it is: the error of one element, split into what can be told apart from outside.
+"""The causes of a softmax error: one element's error is split into the parts that can be told apart from outside.
 
-The shift's rounding is known exactly from the logits. What a row's elements have in common is its sum's. What is left
-is exp's and the quotient's own, and beyond what those are allowed, nothing that rounding explains
+The rounding error of the shift is known exactly from the logits. The error that all elements of a row have in common
+comes from the sum. The rest comes from exp and the division; what exceeds their assumed accuracy is unexplained
 (docs/bounds.md#causes).
 """
 
@@ -22,10 +22,10 @@ PARTS = ("shift", "sum", "exp", "division")
 
 
 def causes(logits: NDArray[Any], signed: Floats, s: Floats, element: int, form: Format) -> dict[str, float]:
-    """Shares of one element's error ln(ŝ/s) in u, by cause. `signed`: the row's relative errors, all finite.
+    """Split one element's error ln(ŝ/s) by cause, in u. `signed` has the row's signed relative errors, all finite.
 
-    Two hypotheses are tried, a shift that is rounded in the logits' dtype and one that is not; that which leaves the
-    other parts smaller is taken.
+    The shift may or may not be rounded in the logits' dtype. Both are tried, and the split whose other parts are
+    smaller is returned. It is empty for an element that may have lost bits to underflow.
     """
     if signed[element] == -1:
         return {FLUSH: -1 / form.u}
@@ -41,14 +41,17 @@ def causes(logits: NDArray[Any], signed: Floats, s: Floats, element: int, form: 
 
 
 def shift_rounding(logits: NDArray[Any]) -> Floats:
-    """fl(x_j − m) − (x_j − m), exactly."""
+    """Compute fl(x_j − m) − (x_j − m) for each logit, exactly."""
     largest = logits.max()
     high, low = two_sum(logits.astype(np.float64), np.asarray(-largest, dtype=np.float64))
     return ((logits - largest).astype(np.float64) - high) - low
 
 
 def split(total: Floats, shift: Floats, usable: NDArray[np.bool_], element: int, form: Format) -> dict[str, float]:
-    """What the shift leaves: its median over the row is the sum's, and the rest the element's own."""
+    """Split one element's error, given that of the shift; only parts that are not 0 are returned.
+
+    What the shift leaves is the sum's error, as the median over the row's usable elements, and the element's own.
+    """
     left = total - shift
     common = float(np.median(left[usable]))
     own = (float(left[element]) - common) / form.u
@@ -60,7 +63,7 @@ def split(total: Floats, shift: Floats, usable: NDArray[np.bool_], element: int,
 
 
 def main_cause(parts: dict[str, float]) -> str:
-    """The largest part, unless something is left unexplained."""
+    """Return the cause of the largest part, or UNEXPLAINED if there is such a part; empty if there are no parts."""
     if UNEXPLAINED in parts:
         return UNEXPLAINED
     return max(parts, key=lambda cause: abs(parts[cause]), default="")

@@ -1,4 +1,4 @@
-"""What is known of one backend's answers to one question so far: it merges, slice by slice, in the case's order."""
+"""One backend's answer to one question, as judged so far. It is merged slice by slice, in the order of the case."""
 
 from __future__ import annotations
 
@@ -16,42 +16,46 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cell:
-    """Figures, laws and the worst element."""
+    """The figures, the laws and the worst element of a cell."""
 
     outcome: str = "ok"
     reason: str = ""
     dtype: str = ""
-    """That came back."""
+    """The dtype of the answers; `a and b` if they came in several."""
     tally: Tally = field(default_factory=Tally)
     witness: str = ""
     bound: float = 0.0
-    """What B allows at the witness, in ulp."""
+    """The bound B at the witness, in ulp."""
     allowed: float = 0.0
-    """What the witness may be off by and not fall short: `bound`, or what B allows at the height that was measured."""
+    """The largest error at the witness that does not fall short, in ulp: `bound`, or the measured height's limit."""
     error: float | None = None
-    """The witness's, in ulp; None of NaN."""
+    """The witness's error, in ulp; None for NaN."""
     share: float | None = None
-    """The same of its bound; infinite where the answer is not finite, None of nothing."""
+    """The witness's error as a share of its bound; infinite if any answer is not finite, None for 0/0."""
     cause: str = ""
     parts: Mapping[str, float] = field(default_factory=dict)
     """The witness's error in u, by cause."""
     lost: str = ""
-    """The witness of the lost component that is furthest off."""
+    """The witness of the lost component with the largest ULP error."""
     answers: tuple[str, ...] = ()
-    """SHA-256 of each block's answer."""
+    """The SHA-256 of each block's answer."""
     profile: tuple[Profile, ...] = ()
-    """Of the case's first answers."""
+    """The error profile of the case's first rows."""
     laws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """The largest deviation and the largest share of its bound, by law."""
     sides: Mapping[tuple[str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
+    """The values of the equations' sides, and their bounds, by (law, whether it is the left side)."""
 
     def without(self, outcome: str, reason: str) -> Cell:
-        """A block went unanswered: the first such says why."""
+        """Return the cell with the outcome of an unanswered block. The first such block decides."""
         return replace(self, outcome=outcome, reason=reason) if self.outcome == "ok" else self
 
     def with_answer(self, sha256: str, remark: str = "") -> Cell:
+        """Return the cell with one more block's answer. The first remark is kept as the reason."""
         return replace(self, answers=(*self.answers, sha256), reason=self.reason or remark)
 
     def merged(self, later: Cell) -> Cell:
+        """Return this cell merged with that of the rows that follow."""
         tally = self.tally.merged(later.tally)
         worse = self if self.witness and tally.worst == self.tally.worst else later
         dtype = later.dtype if self.dtype in ("", later.dtype) else f"{self.dtype} and {later.dtype}"
@@ -70,6 +74,7 @@ class Cell:
 
 
 def larger(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    """Return the larger deviation and the larger share."""
     return max(a[0], b[0]), max(a[1], b[1])
 
 

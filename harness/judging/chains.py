@@ -1,7 +1,8 @@
-"""What a long chain of additions may explain of a row: numbers that all of it has in common (docs/bounds.md#grades).
+"""The part of a row's errors that a long chain of additions may explain (docs/bounds.md#grades).
 
-A sum that is off moves every element of its row along one known direction: softmax by a factor, log-softmax by a term,
-s ⊙ (v − c) along s ⊙ v and along s. What no such move takes away is the elements' own, and a chain explains none of it.
+An error of a sum moves its whole row along a known direction: softmax by a factor, log-softmax by a term, and
+s ⊙ (v − c) along s ⊙ v and along s. Errors that no such move removes belong to the elements; a chain does not explain
+them.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ from harness.truth.bounds.scales import softmax
 
 Floats = NDArray[np.float64]
 OWN = 2
-"""Times B that an element's own error may be: its terms are as large as the sums that were computed, and not the exact
-ones, by a tenth or two."""
+"""An element's own error may be this many times B: its terms are made of computed sums, which may differ from the exact
+ones by a tenth."""
 ROUNDS = 40
-"""Of Lawson's algorithm. Undecided after them is not shown to be unexplained."""
+"""Rounds of Lawson's algorithm. A row that is undecided after them does not count as unexplained."""
 
 
 def directions(operation: str, logits: NDArray[np.generic], beside: list[Any]) -> Floats | None:
-    """By what a row's sums move it, as (rows, answers, sums); None where a row is one number, or it is not known."""
+    """Return the directions along which errors of a row's sums move its answer, shape (rows, elements, directions).
+
+    Return None for an operation whose rows are single numbers or whose directions are not known.
+    """
     if operation not in MOVES:
         return None
     s = softmax(np.asarray(logits, np.float64))
@@ -32,19 +36,23 @@ def directions(operation: str, logits: NDArray[np.generic], beside: list[Any]) -
 
 
 def product(s: Floats, vector: NDArray[np.generic]) -> list[Floats]:
+    """Return the directions s ⊙ v and s of the product s ⊙ (v − s·v)."""
     return [s * vector.astype(np.float64), s]
 
 
 def second(s: Floats, cotangent: NDArray[np.generic], tangent: NDArray[np.generic]) -> list[Floats]:
+    """Return the directions of `hvp`: s ⊙ v ⊙ t, s ⊙ v, s ⊙ t and s."""
     v, t = cotangent.astype(np.float64), tangent.astype(np.float64)
     return [s * v * t, s * v, s * t, s]
 
 
 def jacobian(s: Floats) -> list[Floats]:
+    """Return the directions s_i·δ_ij and s_i·s_j."""
     return [s[:, :, None] * np.eye(s.shape[-1]), s[:, :, None] * s[:, None, :]]
 
 
 def squared_error(s: Floats, labels: NDArray[np.integer]) -> list[Floats]:
+    """Return the directions e_y and s."""
     return [np.eye(s.shape[-1])[labels], s]
 
 
@@ -67,10 +75,11 @@ MOVES: dict[str, Callable[..., list[Floats]]] = {
 
 
 def residual_shares(error: Floats, bound: Floats, moves: Floats) -> Floats:
-    """Each element's error, signed, less what its row's sums explain of it, as a share of what is allowed to it.
+    """Return what the row's sums leave of each signed error, as a share of OWN times its bound B.
 
-    `bound`: B's. Above 1 only in a row of which it is proved that no move along its directions brings all elements
-    within OWN of their bounds.
+    `error` and `bound` have shape (rows, elements), and `moves` is what `directions` returns. A share is above 1 only
+    if it is proved that no move along the row's directions brings all its elements within OWN times their bounds, or if
+    the row has a share that is not finite.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         scaled = np.where(error == 0, 0.0, error / (OWN * bound))
@@ -83,11 +92,12 @@ def residual_shares(error: Floats, bound: Floats, moves: Floats) -> Floats:
 
 
 def least_largest(y: Floats, columns: Floats) -> Floats:
-    """|y − Aθ| at a θ that leaves 1 at most; where none does, as least squares leave it, scaled to what is proved.
+    """Return |y − Aθ| for a θ whose largest residual is at most 1, if one is found.
 
-    Lawson's algorithm (1961): least squares, weighted again and again by what is left. The weighted mean square that is
-    left is a lower bound of the smallest maximum, as a mean is of any maximum. Plain least squares leave a single wrong
-    element the largest; the smallest maximum has others that are as large.
+    Otherwise return the residuals of plain least squares, scaled so that their maximum is the lower bound that was
+    proved. Lawson's algorithm (1961) repeats least squares, with weights multiplied by the residuals. The root of the
+    weighted mean square residual is a lower bound of the smallest possible maximum, as a mean is of any maximum. Plain
+    least squares leave a single wrong element with the largest residual; at the smallest maximum others are as large.
     """
     largest = np.abs(columns).max(axis=0)
     columns = columns / np.where(largest > 0, largest, 1.0)

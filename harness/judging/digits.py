@@ -1,7 +1,7 @@
-"""What an answer may be off by and still have a digit right, element by element (docs/bounds.md#grades).
+"""The largest error that leaves one digit of an answer right, element by element (docs/bounds.md#grades).
 
-A tenth of the exact value; of what its terms add up to without their signs, where they cancel; and of 1 for logarithms,
-where that is a tenth of the number whose logarithm it is. A bound above that leaves no digit of what it allows.
+It is a tenth of the element's scale. The scale is the exact value itself; where terms cancel, the sum of their absolute
+values; and 1 for logarithms, whose error is the relative error of their argument. A larger bound leaves no digit right.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ Floats = NDArray[np.float64]
 
 
 def digit(operation: str, logits: NDArray[np.generic], beside: list[Any]) -> Floats:
-    """DIGIT of each element's scale, as (rows, answers); (1, 1) of a number that is one for all rows."""
+    """Return DIGIT times each element's scale, shape (rows, elements); (1, 1) for one number for all rows.
+
+    Raise ValueError for an operation whose scale is not known.
+    """
     if (scale := scales(operation, logits, *beside)) is None:
         scale = size(operation, np.asarray(logits, np.float64), beside)
     return DIGIT * scale.reshape(1 if scale.ndim == 0 else len(logits), -1)
 
 
 def leaves_digit(bound: Floats, a_digit: Floats) -> NDArray[np.bool_]:
-    """At each element, whether whatever meets the bound has a digit right. `a_digit`: as `digit` gives it."""
+    """Decide at each element whether every answer within the bound has a digit right. `digit` returns `a_digit`."""
     return np.less_equal(bound, a_digit)
 
 
 def size(operation: str, x: Floats, beside: list[Any]) -> Floats:
-    """The scale of an operation that `scales` does not know."""
+    """Return the elements' scales for an operation that `scales` does not cover."""
     match operation, beside:
         case "softmax", []:
             return softmax(x)
@@ -50,12 +53,12 @@ def size(operation: str, x: Floats, beside: list[Any]) -> Floats:
 
 
 def of_one(p: NDArray[np.generic]) -> Floats:
-    """Σ p_j: how many logarithms a row's loss has."""
+    """Return Σ |p_j| for each row: the weight of the logarithms in its loss."""
     return np.abs(np.asarray(p, np.float64)).sum(axis=-1)
 
 
 def size_of_entries(operation: str, x: Floats, beside: list[Any]) -> Floats:
-    """Of what is made of δ and s: both without their signs."""
+    """Return the scales of elements made of δ and s, with both added without signs."""
     s = softmax(x @ np.asarray(beside[0], np.float64).T if operation.startswith("layer") else x)
     one = np.eye(s.shape[-1])
     match operation, beside:
@@ -79,4 +82,5 @@ def size_of_entries(operation: str, x: Floats, beside: list[Any]) -> Floats:
 
 
 def at(s: Floats, labels: NDArray[np.integer]) -> Floats:
+    """Return each row's entry at its label, shape (rows, 1)."""
     return np.take_along_axis(s, labels[:, None], axis=-1)

@@ -1,7 +1,7 @@
-"""Laws between two operations of one backend: each side is measured where its answers are, and joined at the end.
+"""Equations between two operations of one backend. Each side is measured with its own answers, and joined at the end.
 
-Like the laws of one operation they need no expected value: the exact answers agree, so two sides differ by at most the
-sum of what each may be off by (docs/bounds.md#laws). They are measured on the first block of a case.
+Like the laws of one operation they need no exact values: the exact sides agree, so the computed ones differ by at most
+the sum of their bounds (docs/bounds.md#laws). They are measured on the first block of a case.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ Floats = NDArray[np.float64]
 Arguments = Mapping[str, Any]
 Measure = Callable[[Floats, Floats, Arguments], tuple[Floats, Floats]]
 EVALUATION = 2.0**-51
-"""What exp of a float64 may be off by here, relative: two of its ulp."""
+"""The relative error allowed to NumPy's exp in float64, with which one side is evaluated: two ulp."""
 FAR = 64
-"""Powers of two from which on a vector is scaled back: products of two such would leave float64."""
+"""A vector is scaled to about 1 if its largest entry is beyond 2^±FAR: products of two such may leave float64."""
 
 
 def exponent(vector: Floats) -> NDArray[np.int64]:
-    """Of a row's largest entry, as a column; 0 within 2^±64."""
+    """Return the exponent of each row's largest entry, shape (rows, 1); 0 if it is within 2^±FAR."""
     power = np.frexp(np.abs(vector).max(axis=-1, keepdims=True))[1]
     return np.where(np.abs(power) < FAR, 0, power)
 
 
 def scaled(name: str, measure: Measure) -> Measure:
-    """With the answer, which is linear in that argument, as of one about 1."""
+    """Return a measure that first scales the answer, linear in the named argument, as if that argument were about 1."""
 
     def back(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
         power = -exponent(arguments[name].astype(np.float64))
@@ -44,15 +44,17 @@ def scaled(name: str, measure: Measure) -> Measure:
 
 
 def about_1(vector: Floats) -> Floats:
+    """Scale each row by a power of two, so that its largest entry is about 1, if it is beyond 2^±FAR."""
     return np.ldexp(vector, -exponent(vector))
 
 
 def itself(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
+    """Take the answer itself as the side, with its bound."""
     return answer, allowed
 
 
 def along(name: str) -> Measure:
-    """⟨answer, that argument⟩, a number a row."""
+    """Return the measure of the side ⟨answer, the named argument⟩, whose values have shape (rows, 1)."""
 
     def dot(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
         vector = about_1(arguments[name].astype(np.float64))
@@ -62,7 +64,7 @@ def along(name: str) -> Measure:
 
 
 def times(name: str, transposed: bool = False) -> Measure:
-    """J·t for a tangent t; vᵀ·J for a cotangent v."""
+    """Return the measure of the side J·t for the named argument t, or vᵀ·J for the named argument v if `transposed`."""
 
     def product(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
         vector = about_1(arguments[name].astype(np.float64))
@@ -76,6 +78,7 @@ def times(name: str, transposed: bool = False) -> Measure:
 
 
 def exponential(answer: Floats, allowed: Floats, arguments: Arguments) -> tuple[Floats, Floats]:
+    """Take exp of the answer as the side, with a bound that includes the error of this exp."""
     value = np.exp(answer)
     return value, value * (np.expm1(allowed) + EVALUATION)
 
@@ -93,12 +96,15 @@ EQUATIONS: dict[str, tuple[tuple[str, Measure], tuple[str, Measure]]] = {
 
 
 def needed(operation: str) -> tuple[str, ...]:
-    """Arguments that an operation's sides need, its own or not."""
+    """Return the names of the arguments that an operation's sides may need, its own or not."""
     return ("cotangent", "tangent") if any(operation == side for law in EQUATIONS.values() for side, _ in law) else ()
 
 
 def sides(operation: str, answer: Floats, allowed: Floats, arguments: Arguments) -> dict[tuple[str, bool], Any]:
-    """The sides of equations that an operation's answers make, by law and whether it is the left one."""
+    """Return the sides that an operation's answers give, by (law, whether it is the left side).
+
+    A side is its values and their allowed errors.
+    """
     with np.errstate(invalid="ignore", over="ignore"):
         return {
             (law, number == 0): measure(answer, allowed, arguments)
@@ -109,7 +115,10 @@ def sides(operation: str, answer: Floats, allowed: Floats, arguments: Arguments)
 
 
 def joined(found: Iterable[Side]) -> list[tuple[Side, float, float]]:
-    """Each equation with both its sides: the left one, the largest deviation, and as a fraction of its bound."""
+    """Return the equations of which both sides were found.
+
+    Each is its left side, the largest deviation, and the largest deviation as a share of its bound.
+    """
     pairs: dict[tuple[object, ...], dict[bool, Side]] = defaultdict(dict)
     for side in found:
         pairs[side.law, side.case, side.dtype, side.axis, side.backend][side.left] = side
@@ -117,6 +126,7 @@ def joined(found: Iterable[Side]) -> list[tuple[Side, float, float]]:
 
 
 def compared(left: Side, right: Side) -> tuple[Side, float, float]:
+    """Compare two sides. The left one is returned as flawed if either is."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         found = largest(left.values - right.values, left.allowed + right.allowed)
     return replace(left, flawed=left.flawed or right.flawed), *found

@@ -1,10 +1,12 @@
-"""How good an answer is, and why it is no better (docs/bounds.md#grades).
+"""The grades of an answer (docs/bounds.md#grades).
 
-A+ correctly rounded · A within what a tree and a shift without loss allow · B within what a blocked tree and a rounded
-shift allow · C above B, but within it at the height that was measured for that backend, dtype and n, and only by a
-move that its whole row has in common, and never by more than leaves a digit right · F above that: no rounding of the
-assumed kind comes to it in a sum as high as was measured; or, in 16 bits where the bound leaves no digit, above what
-honest evaluations explain (docs/bounds.md#simulated).
+- A+: every element is correctly rounded.
+- A: within the bound for a tree of additions and a shift without rounding error.
+- B: within the bound for a blocked tree and a rounded shift.
+- C: above B, but within that bound at the height that was measured for the backend, dtype and n. The excess must be an
+  error that its whole row has in common, and one digit must be right.
+- F: NaN, infinite, or worse than C: no rounding of the assumed kind explains it. Where the bound leaves no digit, also
+  above what honest evaluations explain (docs/bounds.md#simulated).
 """
 
 from __future__ import annotations
@@ -22,13 +24,13 @@ from harness.truth.bounds import FARTHEST, Theory, assumed, blocked_tree
 Floats = NDArray[np.float64]
 GRADES = ("A+", "A", "B", "C", "F")
 DEMANDS = GRADES[1:]
-"""What may be asked to fail: A+ is as good as can be."""
+"""The grades that `--fail-at` takes: all but the best."""
 ROUNDINGS = 2
-"""Slack for exp's and the quotient's higher orders, and for the factor's own evaluation."""
+"""Slack, in roundings, for the higher-order terms of exp and of the division, and for evaluating the common factor."""
 
 
 def grade(tally: Tally) -> str:
-    """Of a cell that was answered in full; none where the bound is vacuous."""
+    """Return the grade of a cell that was answered in full; empty if the bound is vacuous and nothing else decides."""
     if tally.counts.not_finite:
         return "F"
     if tally.counts.misrounded == 0:
@@ -38,38 +40,39 @@ def grade(tally: Tally) -> str:
     if tally.peak("A").value <= 1:
         return "A"
     if tally.peak("B").value <= 1:
-        return "" if tally.counts.unbounded else "B"  # where the bound is vacuous, nothing is said
+        return "" if tally.counts.unbounded else "B"  # a vacuous bound says nothing
     explained = max(tally.peak(name).value for name in CHAINED)
     return "C" if tally.peak("C").index >= 0 and explained <= 1 else "F"
 
 
 def fails(given: str, at: str) -> bool:
-    """Whether an answer is graded so, or worse; one without a grade is, where more is asked than that none is an F."""
+    """Decide whether a grade is `at` or worse. An answer without a grade fails unless `at` is F."""
     return GRADES.index(given) >= GRADES.index(at) if given in GRADES else at != GRADES[-1]
 
 
 def without_digit(tally: Tally) -> bool:
-    """Whether an F would be a C, if only a digit of it were right."""
+    """Decide whether an answer is an F only because no digit is right."""
     others = max(tally.peak(name).value for name in CHAINED if name != "digit")
     return not tally.counts.not_finite and others <= 1 < tally.peak("digit").value
 
 
 def needs_height(n: int) -> bool:
-    """Whether a chain of n − 1 additions is higher than what B allows, so that C differs from B."""
+    """Decide whether a chain of n − 1 additions is higher than B allows, so that C may differ from B."""
     return n - 1 > blocked_tree.height(n)
 
 
 def with_height(measured: int) -> Theory:
-    """B's theory at a measured height: the chain, and a tree above it."""
+    """Return B's theory for a measured height: chains of that length, and a tree that adds them up."""
     return replace(blocked_tree, chain=measured)
 
 
 def common_factor_share(logits: Floats, signed: Floats, s: Floats, form: Format, flush: float | None) -> Floats:
-    """Each element's own residual, once its row's median factor is taken out, as a share of what is allowed to it.
+    """Divide each row of a softmax by its median factor, and return the rest of each error as a share of its limit.
 
-    An element's own error is within b_j = (m − x_j) + e_exp + e_div in u, the median's within the median of b, and
-    the residual within their sum, whatever n. In a row that is near underflow throughout, as long ones are in float16,
-    b has the bits that may be lost (docs/bounds.md#grades).
+    `logits`, `signed` (the signed relative errors) and `s` (the exact values) have shape (rows, n). An element's own
+    error is within b_j = (m − x_j) + e_exp + e_div in units of u, that of the median within the median of b, and the
+    rest within their sum, whatever n is. In a row that is near underflow throughout, as long ones are in float16, b_j
+    includes the bits that may be lost (docs/bounds.md#grades).
     """
     step = form.u / (1 - form.u)
     gap = logits.max(axis=-1, keepdims=True) - logits
@@ -89,7 +92,7 @@ def common_factor_share(logits: Floats, signed: Floats, s: Floats, form: Format,
 
 
 def median(values: Floats) -> Floats:
-    """Of each row's numbers; NaN of a row that has none, which then explains nothing."""
+    """Return the median of each row without NaN, shape (rows, 1); NaN for a row of NaN, which then explains nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return np.asarray(np.nanmedian(values, axis=-1, keepdims=True), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Results × exact values × bounds → comparisons. It runs where no framework but NumPy is loaded."""
+"""Judge results against exact values and bounds, which gives comparisons. No framework but NumPy is loaded here."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ UNKNOWN = Measured()
 
 
 def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: Mapping[str, Measured]) -> Judgement:
-    """All rows of a group: `results` by backend and block, `load` reads a result's array, `known` by its probes."""
+    """Compute all rows of the tables for one group.
+
+    `results` has the results by backend and block; `load` reads a result's array. `pairing` selects the pairs of
+    backends to compare. `known` has what the probes measured, by backend.
+    """
     cells = {backend: Cell() for backend in group.backends}
     pairs = {pair: Percent() for pair in pairing(group.backends)}
     audit, offset = Audit(), 0
@@ -70,7 +74,11 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
 
 
 def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float | None], dict[str, tuple[str, str]]]:
-    """What a probe measures of each backend, None where nothing; and outcome and reason where it was not answered."""
+    """Return what a probe measured, by backend, and why backends did not answer it.
+
+    A backend's measurement is the largest over its blocks, and None if a block has no usable answer. The second mapping
+    has the outcome and reason of the first unanswered block, except for the outcomes KNOWN_BEFORE.
+    """
     found: dict[str, float | None] = {}
     missing: dict[str, tuple[str, str]] = {}
     for backend in group.backends:
@@ -86,11 +94,14 @@ def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float 
 
 
 KNOWN_BEFORE = ("unsupported", "absent", "skipped")
-"""Outcomes that a backend's own cells have as well."""
+"""Outcomes of a probe that the backend's own cells have too, and that are therefore not reported again."""
 
 
 def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[str, str, Answer | None]:
-    """A result's outcome, reason and answer; one of another shape than asked for, or of no known format, is none."""
+    """Return a result's outcome, reason and answer.
+
+    The answer is None unless the outcome is ok. An answer of a wrong shape or in an unknown format counts as failed.
+    """
     if result is None:
         return "not run", "interrupted", None
     if result.outcome != "ok":
@@ -105,9 +116,9 @@ def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> 
 
 
 def judged(asked: Question, backend: str, answer: Answer, measured: Measured, first: bool = True) -> Cell:
-    """Some rows of one backend against the exact values, in the dtype that came back.
+    """Judge one backend's answer for the rows of a question, in the dtype of the answer.
 
-    `first`: they are of the case's first block, on which equations between operations are measured.
+    `first` says that the rows are in the first block of the case, where equations between operations are measured.
     """
     form = FORMATS[answer.dtype.name]
     actual = as_rows(asked.operation, answer, asked.group.axis, asked.n, asked.group.case.classes)[asked.rows]
@@ -131,12 +142,12 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
 
 
 def earned(bound: Floats) -> Floats:
-    """A grade's bound as a limit: where it is vacuous it is earned by the exact value alone."""
+    """Return a grade's bound with 0 where it is infinite: there only an error of 0 earns the grade."""
     return np.where(np.isinf(bound), 0.0, bound) if bound.max(initial=0.0) == np.inf else bound
 
 
 def drawn(asked: Question, backend: str, actual: Answer, bound: Floats) -> tuple[Profile, ...]:
-    """Where errors lie, of a named case's first answers: sweeps have too many cells to keep it of each."""
+    """Return the error profile of a named case's first rows; nothing for other cases, as sweeps have too many cells."""
     if asked.offset or asked.group.case.name not in CASES:
         return ()
     form = FORMATS[actual.dtype.name]
@@ -144,18 +155,23 @@ def drawn(asked: Question, backend: str, actual: Answer, bound: Floats) -> tuple
 
 
 TWIN_BITS = 13
-"""Of 64 + 255/64: in a shorter format a twin that is moved is rounded, and is no twin."""
+"""The significand bits of 64 + 255/64. In a shorter format the row that is shifted by 64 is rounded: it is no twin."""
 THEORIES: dict[str, Theory] = {"A": range_free, "B": blocked_tree, "any order": any_order}
 
 
 def limits(asked: Question, u: float) -> dict[str, Floats]:
-    """Where an operation has one: u·scale, as a limit like the bounds."""
+    """Return u·scale as a limit named `scale`, or nothing for an operation without a scale."""
     scale = scales(asked.operation.name, asked.logits, *asked.beside)
     return {} if scale is None else {"scale": u * scale}
 
 
 def against_chain(asked: Question, backend: str, actual: Answer, height: int) -> tuple[Floats, dict[str, Peak]]:
-    """What C allows at a height, and the errors' shares of the bound, of a digit, and of what its row has in common."""
+    """Return the error that grade C allows at each element, and the largest shares of C's limits.
+
+    The peaks are by name: `C` of the bound at that height, `digit` of B or a digit, whichever is larger, and `common
+    factor` of what remains once the error that a row has in common is removed. The last is missing if an ULP error is
+    not finite, or if nothing is known of it.
+    """
     form = FORMATS[actual.dtype.name]
     chained = asked.allowed(backend, with_height(height), form)
     own = asked.allowed(backend, blocked_tree, form)
@@ -170,7 +186,11 @@ def against_chain(asked: Question, backend: str, actual: Answer, height: int) ->
 
 
 def unexplained(asked: Question, backend: str, actual: Answer, found: metrics.Errors, bound: Floats) -> Floats | None:
-    """What a row's sums leave of its errors, as a share of what is allowed; None where they may leave anything."""
+    """Return the errors that errors of a row's sums do not explain, as shares of what is allowed.
+
+    Return None where no such limit is known: the operation has no known directions, or the backend declares an
+    arithmetic of its own.
+    """
     about, form = declared(backend, asked.group.dtype), FORMATS[actual.dtype.name]
     if asked.operation.name == "softmax":
         s = asked.expected.rounded()
@@ -182,7 +202,10 @@ def unexplained(asked: Question, backend: str, actual: Answer, found: metrics.Er
 
 
 def by_simulation(asked: Question, backend: str, actual: Answer, bound: Floats) -> dict[str, Peak]:
-    """Where the bound leaves no digit, the errors' shares of what honest evaluations explain; else nothing."""
+    """Return the largest error as a share of what honest evaluations explain, or nothing.
+
+    It is asked only where the bound leaves no digit and the answer is in the format under test.
+    """
     form = FORMATS[actual.dtype.name]
     rows = asked.left_open(backend, bound) if form == asked.form else None
     if rows is None:
@@ -192,13 +215,13 @@ def by_simulation(asked: Question, backend: str, actual: Answer, bound: Floats) 
 
 
 def of_all_others(asked: Question, backend: str, form: Format) -> dict[str, Floats]:
-    """Of a backend that declares something of its arithmetic, what is allowed of those that do not."""
+    """Return the bound B without declarations as the limit `undeclared`; nothing if the backend declares none."""
     plain = declared(backend, asked.group.dtype) == NOTHING
     return {} if plain else {"undeclared": asked.allowed_of(NOTHING, blocked_tree, form)}
 
 
 def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
-    """The worst element: itself, its error and bounds, and for softmax its error's causes."""
+    """Return a cell with the worst element's witness, error and bounds, and for softmax the causes of its error."""
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
     row, form = asked.certain(number), FORMATS[actual.dtype.name]
     unit = int(metrics.ulp_exponent(row, form)[element])
@@ -222,7 +245,7 @@ def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Fl
 
 
 def lost(asked: Question, actual: Answer, index: int) -> str:
-    """The witness of a lost component; empty where there is none."""
+    """Return the witness of the lost component with that index in the case; empty if the index is negative."""
     if index < 0:
         return ""
     number, element = divmod(index - asked.offset, actual.shape[1])
@@ -230,29 +253,33 @@ def lost(asked: Question, actual: Answer, index: int) -> str:
 
 
 def quotient(error: float, bound: float) -> float | None:
-    """An error as a share of its bound, as `metrics` has it: None of nothing."""
+    """Return an error as a share of its bound, or None for 0/0 and NaN."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return a_number(float(np.divide(error, bound)))
 
 
 def a_number(value: float) -> float | None:
-    """None for NaN."""
+    """Return the value, or None for NaN."""
     return None if np.isnan(value) else value
 
 
 def in_ulp(bound: float, unit: int) -> float:
-    """Of an ulp of 2^unit; infinite where that overflows."""
+    """Return a bound in units of an ulp of 2^unit; infinite on overflow."""
     with np.errstate(over="ignore"):
         return float(np.ldexp(bound, -unit))
 
 
 def deviations(asked: Question, values: Floats, allowed: Floats) -> dict[str, tuple[float, float]]:
+    """Measure the laws of the operation: the largest deviation from each, and the largest share of its bound."""
     twins = isinstance(asked.group.case.recipe, Twins) and asked.form.p >= TWIN_BITS
     return laws.deviations(asked.operation.name, values, allowed, asked.n, twins)
 
 
 def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, bool], tuple[Floats, Floats]]:
-    """Of the equations that need this operation, with arguments that may be another operation's."""
+    """Compute the sides of equations that this operation's answers give.
+
+    A side may need arguments that only another operation of the equation takes.
+    """
     group, name = asked.group, asked.operation.name
     rows = blocks.boundaries(group.case)[0]
     arguments = {
@@ -263,6 +290,7 @@ def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, b
 
 
 def side_records(group: Group, backend: str, cell: Cell) -> list[Side]:
+    """Return the sides of a cell's equations as records; none if the cell was not answered in full."""
     if cell.outcome != "ok":
         return []
     where, flawed = head(group, backend), declared_flaw(backend, group) is not None

@@ -1,10 +1,10 @@
 """Absolute, relative and ULP error against exact values, and tallies of them that merge.
 
-ulp(r) = 2^(clamp(⌊log2 |r|⌋, emin, emax) − (p − 1)), r the exact value (Goldberg). An infinite answer counts as
-2^(emax + 1) in ULP. Relative error at r = 0 is 0 for a zero and else infinite: counted apart, in no mean. So are one
-that no float64 holds, of an answer to next to nothing, and answers that are NaN or infinite. Sums are exact until they
-are read (`harness.numbers.sums`), and the first of equals is the maximum: neither the size of a chunk nor the order of
-machines changes a byte.
+With r the exact value, ulp(r) = 2^(clamp(⌊log2 |r|⌋, emin, emax) − (p − 1)) (Goldberg). In ULP error an infinite answer
+counts as 2^(emax + 1). At r = 0 the relative error is 0 if the answer is 0, and infinite otherwise. Infinite relative
+errors, also those that overflow float64, are counted separately and enter no mean. So are answers that are NaN or
+infinite. Sums are exact until they are read (`harness.numbers.sums`), and of equal maxima the first is kept. The
+results therefore depend neither on the size of a chunk nor on the order in which tallies are computed.
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ Floats = NDArray[np.float64]
 Places = NDArray[np.bool_] | slice
 NOWHERE = slice(0, 0)
 FAR_BELOW = -1200
-"""An expected value under 2^-1200, or 2^-1024 of the answer, is nothing beside it: the answer is all error."""
+"""Exponent below which an exact value is neglected beside the answer: the absolute error is then |answer|. The same is
+done if the answer is more than about 2^1024 times the exact value."""
 NEAR_HALF = 2.0**-40
-"""An error in ulp is rounded by less: so near to ½ it is decided on the exact value."""
+"""An ULP error is computed with a rounding error below this. Closer to ½ than this, the exact value decides."""
 INSIDE = 4
-"""So many octaves above the smallest normal number nothing need be lost."""
+"""A component counts as lost only where the exact value is at least 2^INSIDE times the smallest normal number."""
 CHUNK = 2**14
-"""Elements measured at a time: enough that a call of NumPy costs little, few enough that 1 MB holds all about them."""
+"""Elements measured at a time: enough to make the cost of a NumPy call small, few enough to work in 1 MB."""
 LOWEST, HIGHEST = -1023, 1022
-"""Exponents for which 2^-exponent is a normal float64."""
+"""The smallest and largest exponent for which 2^-exponent is a normal float64."""
 
 
 @dataclass(frozen=True)
 class Errors:
-    """One block's errors, element by element; NaN where the answer is NaN. `signed` is relative."""
+    """The errors of one block's answer, element by element; NaN where the answer is NaN."""
 
     rows: Floats
-    """Absolute, relative, signed relative and ULP error, each of the block's shape."""
+    """Absolute, relative, signed relative and ULP error, shape (4, *answer's shape)."""
     odd: bool
-    """Whether there may be an answer that is NaN or infinite, or an expected zero."""
+    """True if an answer may be NaN or infinite, an exact value 0, or a relative error infinite."""
 
     @property
     def absolute(self) -> Floats:
@@ -64,17 +65,17 @@ class Errors:
 
 
 def ulp_exponent(expected: Expected, form: Format) -> NDArray[np.int32]:
-    """ulp(r) is 2 to this power."""
+    """Return the exponent e of ulp(r) = 2^e for each exact value r."""
     return np.where(expected.hi == 0, form.emin - form.p + 1, clamped(expected.exponent, form)).astype(np.int32)
 
 
 def clamped(exponent: NDArray[np.int32], form: Format) -> NDArray[np.int32]:
-    """`ulp_exponent` of values that are not zero."""
+    """Return the exponent of the ulp of nonzero values 2^(exponent − 1) ≤ |r| < 2^exponent."""
     return np.clip(exponent - 1, form.emin, form.emax) - (form.p - 1)
 
 
 def errors(actual: NDArray[np.generic], expected: Expected, form: Format) -> Errors:
-    """|actual − expected|, (actual − expected) / |expected|, and |actual − expected| / ulp(expected)."""
+    """Return |actual − expected|, its ratio to |expected| (also with its sign), and its ratio to ulp(expected)."""
     exponent, rows = expected.exponent, np.empty((4, *actual.shape))
     lowest, highest = exponent.min(initial=0), exponent.max(initial=0)
     plain = lowest >= LOWEST and highest <= HIGHEST
@@ -91,8 +92,11 @@ def errors(actual: NDArray[np.generic], expected: Expected, form: Format) -> Err
 
 
 def write_errors(rows: Floats, answer: Floats, expected: Expected) -> None:
-    """The rows where all is finite, nothing zero and 2^-exponent a normal number; in 2^exponent instead of ulp."""
-    # Each row is a buffer for what comes before it: new arrays would cost as much as the arithmetic.
+    """Write the four errors for exponents in [LOWEST, HIGHEST], the last row in units of 2^exponent instead of ulp.
+
+    They are valid only if all numbers are finite and no exact value is 0.
+    """
+    # The rows serve as buffers for intermediate results: new arrays would cost as much as the arithmetic.
     absolute, relative, signed, scaled = rows
     inverse = power_of_two(-expected.exponent)
     difference = np.multiply(answer, inverse, out=scaled)
@@ -105,13 +109,13 @@ def write_errors(rows: Floats, answer: Floats, expected: Expected) -> None:
 
 
 def power_of_two(exponent: NDArray[np.int32]) -> Floats:
-    """2^exponent by its bits, where that is a normal number."""
+    """Return 2^exponent, built from its bits; the result must be a normal float64."""
     biased = (exponent + 1023).astype(np.int64)
     return np.left_shift(biased, 52, out=biased).view(np.float64)
 
 
 def write_odd_errors(rows: Floats, answer: Floats, expected: Expected, form: Format) -> None:
-    """The rows, whatever the numbers are."""
+    """Write the four errors for any answers and exact values."""
     absolute, relative, signed, ulp = rows
     exponent, unit = expected.exponent, ulp_exponent(expected, form)
     difference = np.ldexp(answer, -exponent, out=ulp)
@@ -134,7 +138,7 @@ def write_odd_errors(rows: Floats, answer: Floats, expected: Expected, form: For
 
 
 def rightly_infinite(answer: Floats, expected: Expected, form: Format) -> NDArray[np.bool_]:
-    """Infinities that are the correctly rounded value: from half an ulp above the largest number on."""
+    """Mark infinite answers that are correctly rounded: |expected| is at least half an ulp above the largest number."""
     top = form.emax + 1
     right = np.isinf(answer) & (expected.exponent >= top)
     hi, lo, exponent = expected.hi[right], expected.lo[right], expected.exponent[right]
@@ -147,10 +151,11 @@ def rightly_infinite(answer: Floats, expected: Expected, form: Format) -> NDArra
 def measure(
     actual: NDArray[np.generic], expected: Expected, limits: Mapping[str, Floats], form: Format, offset: int = 0
 ) -> Tally:
-    """One block's figures, chunk by chunk, with less than 1 MB beside the arrays.
+    """Compute one block's tally, chunk by chunk, with less than 1 MB of working memory.
 
-    `limits`: by name, B among them, the absolute error allowed to each element; infinite where anything is. `offset`:
-    elements of the case before the block. ValueError for a limit that is NaN.
+    `limits` has the absolute error allowed at each element, by the limit's name (B among them), infinite where any
+    error is allowed. `offset` is the number of elements of the case before the block. Raise ValueError if a limit is
+    NaN.
     """
     running = Running(limits, form, offset)
     with np.errstate(all="ignore"):
@@ -162,7 +167,7 @@ def measure(
 def chunks(
     actual: NDArray[np.generic], expected: Expected, limits: Mapping[str, Floats]
 ) -> Iterator[tuple[Floats, Expected, dict[str, Floats]]]:
-    """Flat pieces of all arrays in the order of the case, good until the next is asked for."""
+    """Yield flat pieces of all arrays in C order. A piece is a buffer that the next one overwrites."""
     arrays = [actual, expected.hi, expected.lo, expected.exponent, *limits.values()]
     pieces = np.nditer(
         arrays,
@@ -176,7 +181,7 @@ def chunks(
 
 
 class Running:
-    """The tally of a case so far, out of flat chunks that are added in their order. `names`: of the limits."""
+    """The tally of a case so far, made of flat chunks added in their order. `names` are the names of the limits."""
 
     def __init__(self, names: Iterable[str], form: Format, offset: int) -> None:
         figures = ("absolute", "relative", "ulp", "ulp, flushed forgiven", "not finite", "lost", *names)
@@ -190,31 +195,31 @@ class Running:
         return Tally(Counts(**self.counts), self.peaks, tuple(self.sums), histogram(self.octaves))
 
     def add(self, answer: Floats, expected: Expected, limits: Mapping[str, Floats]) -> None:
-        """The next chunk."""
+        """Add the next chunk."""
         found = errors(answer, expected, self.form)
         rows = found.rows
         ulp = self.record_ulps(found.ulp, answer, expected)
         strange, beyond = self.exceptions(answer, expected, found.relative) if found.odd else (NOWHERE, NOWHERE)
-        rows[:2, strange], rows[1, beyond] = nan, nan  # they are in no maximum
+        rows[:2, strange], rows[1, beyond] = nan, nan  # excluded from the maxima
         absolute, relative = self.record(found.absolute, "absolute"), self.record(found.relative, "relative")
-        if relative >= 1 or beyond is not NOWHERE:  # as of whatever is answered by 0 or with the other sign
+        if relative >= 1 or beyond is not NOWHERE:  # true of every answer that is 0 or has the other sign
             self.record_lost(found.ulp, answer, expected)
         self.record_shares(found.absolute, limits, strange)
-        rows[:, strange], rows[1:3, beyond] = 0.0, 0.0  # and in no mean
+        rows[:, strange], rows[1:3, beyond] = 0.0, 0.0  # excluded from the means
         sums = map(total, rows, (absolute, relative, relative, ulp))
         self.sums = [a + b for a, b in zip(self.sums, sums, strict=True)]
         self.counts["elements"] += len(answer)
         self.offset += len(answer)
 
     def record(self, values: Floats, *names: str) -> float:
-        """Gives their maximum, which is that of the case so far if none before was as large."""
+        """Update the named peaks with the maximum of the values, and return that maximum."""
         largest = peak(values, self.offset)
         for name in names:
             self.peaks[name] = self.peaks[name].merged(largest)
         return largest.value
 
     def record_ulps(self, ulp: Floats, answer: Floats, expected: Expected) -> float:
-        """All that is told in ulp; gives the maximum."""
+        """Update everything that is measured in ulp, and return the largest ULP error."""
         self.counts["misrounded"] += len(ulp) - number(ulp < 0.5) + self.near_ties(ulp, answer, expected)
         self.octaves += octaves(ulp)
         below = expected.exponent <= self.form.emin
@@ -227,10 +232,11 @@ class Running:
         return self.record(ulp, "ulp")
 
     def near_ties(self, ulp: Floats, answer: Floats, expected: Expected) -> int:
-        """How many more are misrounded than `ulp` has at ½ or above, which is itself a rounded number.
+        """Return how many elements are misrounded, less how many have `ulp` ≥ ½; the difference may be negative.
 
-        Decided on the exact value where it is about ½. Of two that are as near, the even one is right; one that is off
-        by ½ ulp from a power of two is no whole number of its ulp, and it is that power that is right.
+        `ulp` is itself rounded, so elements within NEAR_HALF of ½ are decided on the exact value. Of two equally near
+        numbers the even one is right. Just below a power of two an answer may be half an ulp off and no whole number
+        of ulps; it counts as odd, since the power of two is right.
         """
         at = np.flatnonzero(np.abs(ulp - 0.5) < NEAR_HALF)
         if not len(at):
@@ -241,7 +247,11 @@ class Running:
         return number((above > 0) | ((above == 0) & odd)) - number(near >= 0.5)
 
     def record_lost(self, ulp: Floats, answer: Floats, expected: Expected) -> None:
-        """Values well inside of the normal numbers that are answered by 0 or with the other sign."""
+        """Count lost components and record the largest ULP error among them.
+
+        A component is lost if it is answered by 0 or with the other sign although the exact value is at least 2^INSIDE
+        times the smallest normal number.
+        """
         lost = (np.signbit(answer) != np.signbit(expected.hi)) | (answer == 0)
         lost &= (expected.exponent > self.form.emin + INSIDE) & (expected.hi != 0) & np.isfinite(answer)
         at = np.flatnonzero(lost)
@@ -252,7 +262,11 @@ class Running:
             self.peaks["lost"] = self.peaks["lost"].merged(there)
 
     def exceptions(self, answer: Floats, expected: Expected, relative: Floats) -> tuple[Places, Places]:
-        """Where the answer is not finite, and where its relative error is not, as of zero missed; counts them."""
+        """Count and return the exceptions, as two masks.
+
+        The first marks answers that are NaN or wrongly infinite. The second marks other answers whose relative error is
+        infinite: a nonzero answer to an exact 0, or an overflow of float64.
+        """
         strange, zero = ~np.isfinite(answer), expected.hi == 0
         if np.isinf(answer).any():
             strange &= ~rightly_infinite(answer, expected, self.form)
@@ -267,7 +281,7 @@ class Running:
         return strange, beyond
 
     def record_shares(self, absolute: Floats, limits: Mapping[str, Floats], strange: Places) -> None:
-        """The errors as shares of each limit: infinite where the answer is `strange`."""
+        """Record the errors as shares of each limit, infinite where `strange`. Raise ValueError if a limit is NaN."""
         for name, limit in limits.items():
             largest = limit.max(initial=0.0)
             if np.isnan(largest):
@@ -280,9 +294,10 @@ class Running:
 
 
 def beyond_half(answer: Floats, expected: Expected, form: Format) -> Floats:
-    """|answer − expected| − ½ ulp, exact in its sign, where it is next to 0.
+    """Return |answer − expected| − ½ ulp in units of 2^exponent; its sign is exact where it is near 0.
 
-    The answer less hi is two_sum's; ½ ulp off that is exact (Sterbenz); what is left is below the last place of it.
+    TwoSum gives answer − hi exactly, and subtracting ½ ulp from it is exact too (Sterbenz). The rest is smaller than
+    the last place of that difference.
     """
     difference, lost = two_sum(np.ldexp(answer, -expected.exponent), -expected.hi)
     half = np.ldexp(1.0, ulp_exponent(expected, form) - 1 - expected.exponent)
@@ -291,18 +306,18 @@ def beyond_half(answer: Floats, expected: Expected, form: Format) -> Floats:
 
 
 def number(mask: NDArray[np.bool_]) -> int:
-    """Of elements that are true."""
+    """Return the number of true elements."""
     return int(np.count_nonzero(mask))
 
 
 def octaves(ulp: Floats) -> NDArray[np.int64]:
-    """How many errors lie in (2^(k−1), 2^k], at 1023 + k; of 0 at 0, of NaN at 2048."""
+    """Count the errors in (2^(k−1), 2^k] at index 1023 + k, errors of 0 at index 0, and NaN at index 2048."""
     ceiling = ulp.view(np.uint64) + (2**52 - 1)
     ceiling >>= 52
     return np.bincount(ceiling.view(np.int64), minlength=2049)
 
 
 def histogram(octaves: NDArray[np.int64]) -> tuple[int, ...]:
-    """How many elements lie in each bin; NaN in none."""
+    """Return the number of elements in each bin of `EDGES`, without NaN."""
     starts = [0, 1, *range(1023, 1023 + len(EDGES) - 2)]
     return tuple(np.add.reduceat(octaves[:2048], starts).tolist())

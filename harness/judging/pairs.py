@@ -1,4 +1,4 @@
-"""Backend against backend: which pairs are compared, and the documents' figure for each."""
+"""Pairs of backends: which are compared, and the documents' figure for each."""
 
 from __future__ import annotations
 
@@ -21,18 +21,22 @@ Pairing = Callable[[Iterable[str]], list[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class Percent:
-    """The notebook's figure for a pair: over one block exactly as NumPy gives it, over several their weighted mean."""
+    """The notebook's figure for a pair: exactly NumPy's for one block, the weighted mean for several."""
 
     parts: tuple[Percents, ...] = ()
     identical: bool = True
 
     def merged(self, a: Answer, b: Answer) -> Percent:
-        """With two more answers; those of other dtypes are compared in the wider, and are not identical."""
+        """Return the figure with one more block's answers a and b.
+
+        Answers of different dtypes are compared in a dtype that holds both, and are not identical.
+        """
         same = a.dtype == b.dtype and np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
         figures = percents(*in_the_wider(a, b), FORMATS[a.dtype.name])
         return Percent((*self.parts, figures), self.identical and same)
 
     def row(self, group: Group, a: str, b: str, outcomes: Mapping[str, str]) -> Pair:
+        """Return the pair's row, without figures if one of the two has no answer."""
         head = (group.operation, group.case.name, group.dtype, group.axis, a, b)
         outcome = next((outcomes[side] for side in (a, b) if outcomes[side] != "ok"), "ok")
         if outcome != "ok":
@@ -45,14 +49,14 @@ class Percent:
 
 
 def natives_and_variants(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Natives pairwise, variants against their own native, and what is declared to stand beside another's."""
+    """Return all pairs of natives, each variant with its own native, and the pairs that a backend declares."""
     given = list(names)
     alike = [(a, b) for a, b in combinations(given, 2) if ":" not in a and (":" not in b or b.startswith(f"{a}:"))]
     return alike + [(a, b) for a in given for b in given if b in declared(a)]
 
 
 def declared(name: str) -> tuple[str, ...]:
-    """Of whatever variant a framework has; a planted one's name may be nobody's here."""
+    """Return the backends that this one declares to be compared with; none for a name that is not known here."""
     return find(name).beside if name in NAMES else ()
 
 

@@ -1,4 +1,4 @@
-"""The documents' figure for two answers, exactly as they compute it, and what it takes to read it."""
+"""The documents' figure for two answers, computed exactly as they do, with what is needed to interpret it."""
 
 from __future__ import annotations
 
@@ -15,19 +15,23 @@ from harness.numbers.formats import Format
 
 @dataclass(frozen=True)
 class Percents:
-    """The documents' figure for two answers, and what it takes to read it."""
+    """The documents' figure for two answers a and b, with what is needed to interpret it."""
 
     size: int
     percent: float
     swapped: float
+    """The figure with a and b exchanged."""
     finite: float
+    """The figure over the elements whose share is finite; NaN if there are none."""
     finite_size: int
     zeros: int
+    """The number of elements where a is 0."""
     subnormals: int
+    """The number of elements where a is below the normal numbers and not 0."""
 
 
 def percents(a: NDArray[Any], b: NDArray[Any], form: Format) -> Percents:
-    """One block's. `finite`: over the elements where it is finite, NaN over none."""
+    """Compute the figures of one block. `form` is the format whose smallest normal number counts."""
     with np.errstate(all="ignore"):
         share = np.abs((a - b) / a)
     kept = share[np.isfinite(share)]
@@ -44,7 +48,7 @@ def percents(a: NDArray[Any], b: NDArray[Any], form: Format) -> Percents:
 
 
 def weighted(parts: Sequence[Percents]) -> Percents:
-    """The figure of several blocks: their means weighted by size, in their order. Of one block, its own."""
+    """Combine the figures of several blocks, as means weighted by size. Those of a single block stay as they are."""
     if len(parts) == 1:
         return parts[0]
     size, finite_size = sum(p.size for p in parts), sum(p.finite_size for p in parts)
@@ -60,15 +64,15 @@ def weighted(parts: Sequence[Percents]) -> Percents:
 
 
 def percent(shares: NDArray[Any]) -> float:
-    """NumPy's own mean, times 100: a float32's is a float32, and so is 100 times that.
+    """Return NumPy's mean times 100, both computed in the dtype of the shares.
 
-    Of 16-bit numbers both in float64, since NumPy would add bfloat16 in bfloat16.
+    For 16-bit shares both are computed in float64, since NumPy would sum bfloat16 in bfloat16.
     """
     with np.errstate(over="ignore"):
         return float(np.mean(shares, dtype=np.float64 if shares.dtype.itemsize == 2 else None) * 100)
 
 
 def mean_relative_error_percent(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """The documents' figure, exactly as they compute it: NaN and infinities included."""
+    """Return the documents' figure exactly as they compute it, including NaN and infinities."""
     with np.errstate(all="ignore"):
         return percent(np.abs((a - b) / a))

@@ -1,6 +1,6 @@
-"""Questions put through softmax alone, which show how a backend adds and how good its exp is: no source is needed.
+"""Probes: softmax questions whose answers show how a backend sums and how accurate its exp is, without its source.
 
-Their answers are measured and not compared. Proofs: docs/bounds.md#grades.
+The answers are measured and not compared. Proofs: docs/bounds.md#grades.
 """
 
 from __future__ import annotations
@@ -23,16 +23,19 @@ from harness.truth import expected
 HEIGHT, EXP = "height", "exp"
 LAST, FIRST, MIDDLE = "last", "first", "middle"
 SMALL = 0.47
-"""A height probe's small terms, in u."""
+"""The small terms of a height probe, in u."""
 TOO_LONG = "its height probe: the small terms of so long a row add up to more than the 1 among them in that format"
 RESOLUTION = 4
-"""What a height may be off by: one rounding of the quotient, at most 2 u / 0.47 u."""
+"""The error of a measured height, in additions: the rounding of the quotient changes it by at most 2 u / 0.47 u < 5."""
 EXPONENTIALS = Case("exp probe", "measures exp", Exponentials(), (1797, 10))
-"""The shape of `spread`, for which softmax is compiled anyway."""
+"""The probe of exp. It has the shape of the case `spread`, for which softmax is compiled anyway."""
 
 
 def chain(n: int, where: str = LAST) -> Case:
-    """Eight rows, the 0 at eight places, along an axis that stands where it does in what was asked: kernels differ."""
+    """Return the height probe of length n: eight rows with the 0 at eight places.
+
+    `where` says which dimension the axis is, as in the question, because kernels differ in how they sum.
+    """
     if where == LAST:
         return Case(f"height probe, n = {n}", "measures summation chains", Chain(), (8, n))
     shape, axis = {FIRST: ((n, 8), 0), MIDDLE: ((2, n, 4), 1)}[where]
@@ -41,33 +44,35 @@ def chain(n: int, where: str = LAST) -> Case:
 
 
 def where(shape: tuple[int, ...], axis: int) -> str:
-    """Which of its dimensions an axis is."""
+    """Return which dimension of the shape an axis is: LAST, FIRST or MIDDLE."""
     position = axis % len(shape)
     return LAST if position == len(shape) - 1 else FIRST if position == 0 else MIDDLE
 
 
 def height_shows(n: int, form: Format) -> bool:
-    """Whether a height probe's small terms add up to less than the 1 among them: in 16 bits not in long rows.
+    """Decide whether a height probe of length n works: its small terms must add up to less than 1.
 
-    Beyond, right answers at the 0 are below ½, and `measured_height` gives None.
+    In long rows in 16 bits they do not. A right answer at the 0 is then below ½, and `measured_height` returns None.
     """
     return 1 + (n - 1) * SMALL * form.u < 2
 
 
 def exp_shows(form: Format) -> bool:
-    """Whether normal numbers reach far enough below 1: not float16's."""
+    """Decide whether a probe of exp works: its small exponentials must be normal numbers. In float16 they are not."""
     return form.emin + 2 < -(form.p + 9)
 
 
 def case(kind: str, n: int, place: str) -> Case:
+    """Return the case of a probe of that kind."""
     return EXPONENTIALS if kind == EXP else chain(n, place)
 
 
 def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> int | None:
-    """The longest summation chain that softmax shows on rows of one 0 among many equal logits of about ln(0.47 u).
+    """Return the longest summation chain that softmax shows on rows of one 0 and n − 1 logits c ≈ ln(0.47 u).
 
-    In a chain, a small term that is added to a sum of 1 or more is lost; in a tree it meets its own kind first. With
-    t = exp(c) and ŝ the answer at the 0, Ẑ = 1/ŝ and the terms lost are (Z − Ẑ)/t. None where an answer is unusable.
+    The number of additions includes RESOLUTION, up to n − 1. In a chain, a small term that is added to a sum of 1 or
+    more is lost; in a tree it is first added to other small terms. With t = exp(c) and ŝ the answer at the 0, the sum
+    is Ẑ = 1/ŝ, and (Z − Ẑ)/t terms were lost. Return None unless all answers ŝ lie in (½, 1].
     """
     rows = np.arange(len(logits))
     at = logits.argmax(axis=-1)
@@ -76,14 +81,14 @@ def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) ->
     if not ((missing >= 0) & (missing < 0.5)).all():
         return None
     lost = (logits.shape[-1] - 1) - missing / (1 - missing) / small
-    lost = np.where(lost < -RESOLUTION - 1, -lost, lost)  # gained: sums of blocks round up
+    lost = np.where(lost < -RESOLUTION - 1, -lost, lost)  # terms are gained where sums of blocks round up
     return min(int(logits.shape[-1]) - 1, max(0, ceil(float(lost.max()))) + RESOLUTION)
 
 
 def measured_exp(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> float | None:
-    """Worst relative error of exp in u, on rows whose sum rounds to 1: their answers are exp itself, to 0.02 u.
+    """Return the worst relative error of exp in u, on rows whose sum rounds to 1.
 
-    None where an answer is unusable.
+    Their answers are exp itself, to 0.02 u. Return None if a relative error is not finite.
     """
     found = errors(answer, expected("softmax", logits, []), form).relative
     return float(found.max() / form.u) if np.isfinite(found).all() else None
@@ -97,24 +102,29 @@ MEASURE: dict[str, Callable[[NDArray[Any], NDArray[Any], Format], float | None]]
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of one backend at a group's dtype and n; None where no probe was asked or usable."""
+    """The measurements of one backend at a group's dtype and n. None means not asked or not usable."""
 
     height: int | None = None
+    """The longest summation chain, in additions."""
     exp: float | None = None
+    """The worst relative error of exp, in u."""
     missing: str = ""
-    """Why there may be no height, where its probe was asked and not answered, or could not show any."""
+    """The reason why the height is missing, if its probe was not answered or cannot work at this length."""
 
 
 @dataclass
 class Probed:
-    """What a run's probes found, by backend."""
+    """The measurements of a run's probes, by backend."""
 
     heights: dict[tuple[str, int, str], dict[str, Any]] = field(default_factory=dict)
+    """Heights by (dtype, n, dimension of the axis), then by backend."""
     exps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Errors of exp by dtype, then by backend."""
     unanswered: list[dict[str, Any]] = field(default_factory=list)
-    """Probes without an answer: what was asked of whom, the outcome and the reason."""
+    """The probes without an answer: the question, the backend, the outcome and the reason."""
 
     def add(self, group: Group, found: Mapping[str, float | None], missing: Mapping[str, tuple[str, str]]) -> None:
+        """Add what a probe's group measured, and the outcomes and reasons of backends that did not answer it."""
         for backend, (outcome, reason) in missing.items():
             about = {"probe": group.probe, "backend": backend, "dtype": group.dtype, "n": group.case.shape[group.axis]}
             place = where(group.case.shape, group.axis)
@@ -126,7 +136,7 @@ class Probed:
             self.heights.setdefault((group.dtype, n, place), {}).update(found)
 
     def join(self, other: Probed) -> None:
-        """What another part of the run found."""
+        """Add what another part of the run measured."""
         for key, found in other.heights.items():
             self.heights.setdefault(key, {}).update(found)
         for dtype, found in other.exps.items():
@@ -134,6 +144,7 @@ class Probed:
         self.unanswered += other.unanswered
 
     def of(self, group: Group) -> dict[str, Measured]:
+        """Return what is known of each backend for the softmax in a group's operation."""
         n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
         place = place_of(group)
         return {name: self._of(*probed_as(name, group.dtype), n, place) for name in group.backends}
@@ -150,19 +161,20 @@ class Probed:
 
 
 def place_of(group: Group) -> str:
-    """Where the softmax's axis stands: a layer's classes stand last, whatever its inputs."""
+    """Return which dimension the softmax's axis is. For a layer it is LAST, wherever the axis of its inputs is."""
     return LAST if "weights" in OPERATIONS[group.operation].arguments else where(group.case.shape, group.axis)
 
 
 def answer_dtype(backend: str, dtype: str) -> str:
-    """The format that a backend answers in, as it claims."""
+    """Return the dtype that a backend claims to answer in."""
     return find(backend).answers_in.get(dtype, dtype)
 
 
 def probed_as(backend: str, dtype: str) -> tuple[str, str]:
-    """Which backend is measured, and in which format: that which it computes and answers in.
+    """Return the backend and the dtype to probe in place of a backend at that dtype.
 
-    Where its logits can't be in that, as an argument `dtype=` widens them once more, its framework's own is.
+    The dtype is the one that it answers in. If logits of that dtype would be widened once more, as by an argument
+    `dtype=`, the framework's own backend is probed instead.
     """
     wide, native = answer_dtype(backend, dtype), find(backend).framework
     itself = answer_dtype(backend, wide) == wide or native not in NAMES
@@ -170,6 +182,7 @@ def probed_as(backend: str, dtype: str) -> tuple[str, str]:
 
 
 def measure(group: Group, logits: NDArray[Any], answer: NDArray[Any]) -> float | None:
+    """Return what the group's probe measures in an answer, or None if the answer is unusable."""
     at, found = (np.moveaxis(part, group.axis, -1).reshape(-1, part.shape[group.axis]) for part in (logits, answer))
-    with np.errstate(all="ignore"):  # whatever was answered: what is unusable is None
+    with np.errstate(all="ignore"):  # any answer is taken; an unusable one gives None
         return MEASURE[group.probe](at, found, FORMATS[group.dtype])

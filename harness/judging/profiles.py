@@ -1,7 +1,7 @@
-"""Where a cell's errors lie: by the distance from the row's maximum, and by the size of the exact value.
+"""Profiles: a cell's errors by the logit's distance from its row's maximum, and by the size of the exact value.
 
-Of a named case's first `question.SLICE_ELEMENTS` answers, at most, in whole rows: enough to draw, and of a fixed cost.
-docs/reading.md says how it is read.
+A profile covers the rows that are judged together first (`slices.SLICE_ELEMENTS`), for named cases only: enough to draw
+at a fixed cost. docs/reading.md defines its columns.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Floats = NDArray[np.float64]
 DISTANCE, MAGNITUDE = "distance", "magnitude"
 OCTAVES = 2.0 ** np.arange(11)
 DISTANCES = np.array([0.0, 0.5, *np.stack([OCTAVES, 1.5 * OCTAVES], axis=1).ravel()[:-1], np.inf])
-"""Two bins an octave, each without its upper end: the maximum itself lies in the first."""
+"""The ends of the bins by distance, two bins an octave. A bin excludes its upper end; the first has the maximum."""
 EXPONENTS = np.array([-np.inf, *(-(2.0**k) for k in range(10, -1, -1)), 0.0, *(2.0**k for k in range(10)), np.inf])
-"""Of the sizes' bins: from 2^one up to, without it, 2^the next."""
+"""The exponents e of the ends 2^e of the bins by magnitude. A bin excludes its upper end."""
 
 
 Where = tuple[str, str, str, int, str]
@@ -34,7 +34,10 @@ def profile(
     where: Where, logits: NDArray[np.generic], actual: NDArray[np.generic], expected: Expected, bound: Floats,
     form: Format,
 ) -> tuple[Profile, ...]:  # fmt: skip
-    """By magnitude, and by distance where each logit has an answer. `actual`, `expected`, `bound`: (rows, width)."""
+    """Return the bins by magnitude, and those by distance if each logit has its own element of the answer.
+
+    `actual`, `expected` and `bound` have shape (rows, elements).
+    """
     operation = OPERATIONS[where[0]]
     with np.errstate(all="ignore"):
         ulp = errors(actual, expected, form).ulp
@@ -52,7 +55,7 @@ def profile(
 def bins(
     where: Where, by: str, edges: Floats, values: Floats, there: NDArray[np.bool_], ulp: Floats, allowed: Floats
 ) -> Iterator[Profile]:
-    """Those that have elements, in their order."""
+    """Yield the bins that have elements, in increasing order. `there` marks the elements to count."""
     values, ulp, allowed = values[there], ulp[there], allowed[there]
     if not values.size:
         return

@@ -1,4 +1,4 @@
-"""Cells as rows of the tables: figures into columns, and the verdict that they add up to."""
+"""Turn cells into rows of the tables: write the figures into columns and decide the verdict."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from harness.truth.simulated import MULTIPLE
 
 WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
 UNMEASURED = "chain not measured"
-"""Above B, by no more than some order of summation may explain, and the probe that would tell was not answered."""
+"""Verdict for an answer above B that some order of summation may explain, if the probe that would decide is missing."""
 NO_DIGIT = "no digit right: off by more than a tenth, which no chain of additions excuses"
 VACUOUS = "bound is vacuous"
-"""Theory allows anything at some element, and what it does not allow was not seen."""
+"""Verdict for an answer with an infinite bound at some element, if nothing else is wrong with it."""
 
 
 def declared_flaw(backend: str, group: Group) -> str | None:
-    """The reason why this backend is declared to fail here, or None."""
+    """Return the declared reason why this backend fails on this group, or None."""
     for flaw in find(backend).flaws:
         at = ((group.case.name, flaw.case), (group.operation, flaw.operation), (group.dtype, flaw.dtype))
         if all(fnmatchcase(name, pattern) for name, pattern in at):
@@ -38,7 +38,7 @@ def declared_flaw(backend: str, group: Group) -> str | None:
 
 
 def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Comparison:
-    """The row of a cell: with figures only if every block was answered."""
+    """Return the row of a cell. It has figures only if every block was answered."""
     if cell.outcome != "ok":
         return bare(group, backend, cell.outcome, cell.reason)
     flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
@@ -65,24 +65,25 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
 
 
 def why(given: str, tally: Tally, measured: Measured) -> str:
-    """What a chain of additions explains of it, or may not; empty where none is above B."""
+    """Return the reason for grade C (the measured chain) or for an F that only lacks a digit; otherwise empty."""
     if given == "C" and measured.height is not None:
         return f"a sum in chains of {measured.height:,} additions"
     return NO_DIGIT if given == "F" and without_digit(tally) else ""
 
 
 def one_hash(answers: tuple[str, ...]) -> str:
+    """Return the only block's SHA-256, or the SHA-256 of the blocks' digests joined."""
     return answers[0] if len(answers) == 1 else hashlib.sha256("".join(answers).encode()).hexdigest()
 
 
 def other_dtype(group: Group, backend: str, cell: Cell) -> str:
-    """A sentence where an answer came in another dtype than the backend claims."""
+    """Return a sentence if the answer's dtype is not the one that the backend claims; otherwise empty."""
     claimed = answer_dtype(backend, group.dtype)
     return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
 
 
 def beyond_simulation(tally: Tally) -> str:
-    """A sentence where an answer falls short by simulation, and by nothing that is proved."""
+    """Return a sentence if an answer is above the simulated limit and would be no F without it; otherwise empty."""
     share = tally.peak("simulated").value
     proved = replace(tally, peaks={name: found for name, found in tally.peaks.items() if name != "simulated"})
     if share <= 1 or grade(proved) == "F":
@@ -91,7 +92,7 @@ def beyond_simulation(tally: Tally) -> str:
 
 
 def explained_in_some_order(any_order_fraction: float | None) -> bool:
-    """Whether a chain of additions may explain an answer: missing where any order of them may give anything."""
+    """Decide whether some order of summation may explain an answer; None means that its bound is infinite."""
     return any_order_fraction is None or not any_order_fraction > 1
 
 
@@ -125,7 +126,7 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
 
 
 def of_any_order(tally: Tally) -> float | None:
-    """None where the bound is vacuous: an error of 0 of it is no error at all."""
+    """Return the share of the any-order bound; None if it is 0 although there are errors: the bound is infinite."""
     share = tally.peak("any order").figure
     return None if share == 0 and tally.peak("absolute").value > 0 else share
 
@@ -163,12 +164,12 @@ def percent(share: float | None) -> float | None:
 
 
 def interval(ends: tuple[float, float] | None) -> str:
-    """A histogram's bin as text: 0, or (above, up to]."""
+    """Format a histogram's bin as `0` or `(above, up to]`; None gives an empty text."""
     return "" if ends is None else "0" if ends[1] == 0 else f"({ends[0]:g}, {ends[1]:g}]"
 
 
 def verdict(tally: Tally, declared: bool) -> str:
-    """A flaw is declared strictly: where it does not show, that is an error too."""
+    """Return the verdict. A declared flaw is strict: it is an error too if the answer is no F."""
     given = grade(tally)
     if given == "F":
         return AS_DECLARED if declared else SHORT
@@ -176,7 +177,7 @@ def verdict(tally: Tally, declared: bool) -> str:
 
 
 def place(group: Group, flat: int) -> str:
-    """Where an element of `as_rows` stands in the whole case's answer, as `2,0,1`."""
+    """Format the index of an element of `as_rows` in the case's answer, as `2,0,1`; empty if it is negative."""
     if flat < 0:
         return ""
     case = group.case
@@ -184,17 +185,17 @@ def place(group: Group, flat: int) -> str:
 
 
 def bare(group: Group, backend: str, outcome: str, reason: str) -> Comparison:
-    """The row of a cell with no figures."""
+    """Return the row of a cell without figures."""
     return Comparison(*head(group, backend), outcome, reason)
 
 
 def head(group: Group, backend: str) -> tuple[str, str, str, int, str]:
-    """What every row of a cell begins with."""
+    """Return the columns that every row of a cell begins with."""
     return group.operation, group.case.name, group.dtype, group.axis, backend
 
 
 def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
-    """The laws as measured, where the cell was answered in full."""
+    """Return a row for each law that was measured; none if the cell was not answered in full."""
     if cell.outcome != "ok":
         return []
     where, flawed = head(group, backend), declared_flaw(backend, group) is not None
@@ -202,7 +203,7 @@ def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
 
 
 def equation_row(side: Side, deviation: float, fraction: float) -> Property:
-    """An equation as measured, beside the left one's laws."""
+    """Return the row of an equation, which stands with the laws of its left side's operation."""
     where = (side.operation, side.case, side.dtype, side.axis, side.backend)
     return law_row(where, side.law, (deviation, fraction), side.flawed, side.answered)
 
@@ -210,7 +211,10 @@ def equation_row(side: Side, deviation: float, fraction: float) -> Property:
 def law_row(
     where: tuple[str, str, str, int, str], law: str, found: tuple[float, float], flawed: bool, answered: str
 ) -> Property:
-    """`answered`: the answers' dtype, whose u it is. Of answers in several, the first's."""
+    """Return the row of one law, its deviation in units of u of the answers' dtype.
+
+    `found` is the deviation and its share of the bound. If `answered` names several dtypes, the first one counts.
+    """
     deviation, fraction = found
     verdict = WITHIN if fraction <= 1 else AS_DECLARED if flawed else SHORT
     return Property(*where, law, deviation / FORMATS[answered.split(" ", maxsplit=1)[0]].u, fraction, verdict)

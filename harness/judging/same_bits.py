@@ -1,4 +1,4 @@
-"""Whether a question that is put in another way has the plain question's answer, bit for bit."""
+"""Compare the answers to varied questions with those to the plain questions, bit for bit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ STRICT = {
     "again": "the same question was answered by other bits when it was asked again",
     "hostile": "its bits depend on what stands in other rows",
 }
-"""Ways of asking that must not change a bit: what a kernel adds up does not depend on them."""
+"""Variations that must not change a bit, each with the reason for falling short. They do not change a kernel's sums."""
 
 
 def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
-    """The comparisons with `same_bits` where a plain answer is among them.
+    """Return the comparisons with the column `same_bits` filled in for varied questions whose plain answer is there.
 
-    Other layouts and neighbours may choose another order of summation, and no framework promises the same bits: that
-    is a fact and no fault while the bound holds. One call after another, and the content of other rows in the same
-    places, must not choose.
+    Another layout or other neighbours may lead to another order of summation. No framework promises the same bits, so a
+    difference is no fault while the bound holds. For the variations in STRICT it is: a cell whose verdict is in
+    TOLERATED then falls short.
     """
     way = cells["case"].map(lambda name: name.partition("@")[2])
     plainly = cells["case"].map(lambda name: name.partition("@")[0])
@@ -35,7 +35,7 @@ def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
     cells.loc[varied.index, "same_bits"] = same
     cells["same_bits"] = cells.same_bits.astype("boolean")
     for name, reason in STRICT.items():
-        changed = varied.index[(way[varied.index] == name) & (same == False)]  # noqa: E712  # of three values
+        changed = varied.index[(way[varied.index] == name) & (same == False)]  # noqa: E712  # `same` may be missing too
         within = changed.intersection(cells.index[cells.verdict.isin(TOLERATED)])
         cells.loc[within, ["verdict", "reason"]] = SHORT, reason
     return cells

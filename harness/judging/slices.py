@@ -1,4 +1,4 @@
-"""One block of a case as the judge has it: its arguments row by row, the exact values, and what theory allows."""
+"""One block of a case as it is judged: its arguments row by row, the exact values, and the errors that are allowed."""
 
 from __future__ import annotations
 
@@ -22,30 +22,35 @@ from harness.truth.bounds import Declared, Theory, bound
 from harness.truth.simulated import Honest, Rows, honest, leaves_no_digit, simulates, sizes
 
 SLICE_ELEMENTS = 2**16
-"""Answers that are judged together: what bounds the judge's memory, whatever the block."""
+"""The most elements of an answer that are judged together, in whole rows, which limits memory. A question whose rows
+depend on each other is not cut."""
 LARGE = 100_000
-"""Answers of a case, from which on float64 will do where it can."""
+"""From so many elements of a case's answer on, exact values are computed in float64 where that is accurate enough."""
 PER_ROW = ("logits", "inputs", "cotangent", "tangent", "labels", "classes", "distribution")
-"""Arguments with a part for each row; the others are the same for all."""
+"""Arguments that have a part for each row; the others are the same for all rows."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Some rows of one block. `start`: of them, in the block; `offset`: elements of the case's answer before them."""
+    """Some rows of one block, with their arguments and exact values."""
 
     group: Group
     arguments: Mapping[str, Any]
     start: int
+    """The number of rows of the block before these."""
     offset: int
+    """The number of elements of the case's answer before these rows."""
     expected: Expected
     audits: list[Audit]
-    """What was checked of exact values that came from float64; empty where all are Arb's."""
+    """The checks of exact values that were computed in float64; empty if Arb computed all of them."""
     by_arb: dict[int, Expected] = field(default_factory=dict)
+    """Exact values that Arb computed for single rows, by row number."""
     finest: Format = FORMATS["float64"]
-    """The finest format of the answers: in whose ulp the exact values are known to 2^-10."""
+    """The finest format of the question and its answers. Exact values from float64 are known to 2^-10 of its ulp."""
     bounds: dict[tuple[Declared, Theory, Format], NDArray[np.float64]] = field(default_factory=dict)
+    """A cache of the bounds that were asked for."""
     simulations: dict[bytes, Honest] = field(default_factory=dict)
-    """By the rows that theory says nothing of."""
+    """A cache of the honest evaluations, by the bytes of the mask of rows."""
 
     @property
     def operation(self) -> Operation:
@@ -61,35 +66,37 @@ class Question:
 
     @property
     def logits(self) -> NDArray[np.generic]:
-        """The case's own rows, whatever the operation calls them."""
+        """The case's own rows, shape (rows, n), which an operation may call `inputs`."""
         own: NDArray[np.generic] = self.arguments[self.operation.arguments[0]]
         return own
 
     @property
     def beside(self) -> list[Any]:
+        """The operation's other arguments, in its order."""
         return [self.arguments[name] for name in self.operation.arguments[1:]]
 
     @property
     def rows(self) -> slice:
-        """Where they stand in the block's answers as rows."""
+        """The slice of these rows in the block's answer in the shape of `as_rows`."""
         return slice(None) if self.operation.scalar else slice(self.start, self.start + len(self.logits))
 
     def allowed(self, backend: str, theory: Theory, form: Format) -> NDArray[np.float64]:
-        """The bound, made once for all backends that declare the same and answer in the same format."""
+        """Return a theory's bound for a backend that answers in that format, shape (rows, elements)."""
         return self.allowed_of(declared(backend, self.group.dtype), theory, form)
 
     def allowed_of(self, about: Declared, theory: Theory, form: Format) -> NDArray[np.float64]:
+        """Return the bound with those declarations. It is computed once for all backends that share it."""
         key = about, theory, form
         if key not in self.bounds:
             self.bounds[key] = bound(self.operation.name, self.logits, self.beside, form, theory, about)
         return self.bounds[key]
 
     def sizes(self) -> NDArray[np.float64]:
-        """What an answer's errors are measured against where it is simulated."""
+        """Return the size of each element, against which the errors of honest evaluations are measured."""
         return sizes(digit(self.operation.name, self.logits, self.beside) / DIGIT, self.form)
 
     def honest(self, rows: Rows) -> Honest:
-        """What honest evaluations of these rows err by, made once for all backends of which theory says as little."""
+        """Return the errors of honest evaluations of these rows. They are computed once for all backends."""
         key = rows.tobytes()
         if key not in self.simulations:
             here = [value[rows] if name in PER_ROW else value for name, value in self.arguments.items()]
@@ -99,9 +106,10 @@ class Question:
         return self.simulations[key]
 
     def left_open(self, backend: str, bound: NDArray[np.float64]) -> Rows | None:
-        """Rows of which honest evaluations are to be asked, as a mask; None where theory speaks of all.
+        """Return the rows to compare with honest evaluations, as a mask; None if there are none.
 
-        `bound`: what is proved of the elements.
+        These are the rows where `bound`, the proved bound, leaves no digit. They are all rows if the operation's rows
+        depend on each other. None is also returned if nothing is simulated for this operation, format or backend.
         """
         if not simulates(self.operation.name, self.form, declared(backend, self.group.dtype)):
             return None
@@ -111,7 +119,7 @@ class Question:
         return np.ones(len(self.logits), bool) if self.operation.rows_together else rows
 
     def simulated(self, backend: str, absolute: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
-        """Errors as shares of what honest evaluations explain; NaN in other rows."""
+        """Return the errors in those rows as shares of what honest evaluations explain; NaN in other rows."""
         shares, kept = np.full(absolute.shape, np.nan), slice(None) if self.operation.scalar else rows
         lost = declared(backend, self.group.dtype).flush or 0.0
         shares[kept] = self.honest(rows).shares(absolute[kept], lost)
@@ -119,10 +127,14 @@ class Question:
 
     @property
     def audit(self) -> Audit:
+        """All audits taken together."""
         return sum(self.audits, start=Audit())
 
     def certain(self, number: int) -> Expected:
-        """One row's exact values by Arb, whatever the others are from: the witness's."""
+        """Return one row's exact values by Arb, and audit those of float64 if the rows came from there.
+
+        Raise AuditError if they differ by more than 2^-10 ulp, or in the ulp itself.
+        """
         row = self.expected.row(number)
         if not self.audits:
             return row
@@ -135,18 +147,19 @@ class Question:
         return self.by_arb[number]
 
     def row(self, number: int) -> dict[str, Any]:
-        """One row's arguments."""
+        """Return one row's arguments."""
         return {name: own(name, value, number) for name, value in self.arguments.items()}
 
 
 def own(name: str, value: Any, number: int) -> Any:
+    """Return the part of an argument that belongs to one row, or the argument itself if all rows share it."""
     if name not in PER_ROW:
         return value
     return int(value[number]) if value.ndim == 1 else value[number]
 
 
 def declared(backend: str, dtype: str) -> Declared:
-    """What a backend says of its own arithmetic in that dtype."""
+    """Return what a backend declares about its own arithmetic for logits of that dtype."""
     about = find(backend)
     power = about.flushes_below.get(answer_dtype(backend, dtype))
     return Declared(
@@ -160,9 +173,10 @@ def declared(backend: str, dtype: str) -> Declared:
 
 
 def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[str]) -> Iterator[Question]:
-    """A block's rows, some at a time, with their exact values, made once for all backends. `answered`: in which dtypes.
+    """Yield a block's rows, some at a time, with their exact values. `answered` has the dtypes of the answers.
 
-    Beyond `LARGE` answers they are float64's, audited by Arb, if no answer is in float64 itself.
+    From `LARGE` elements on, the exact values are computed in float64 and audited by Arb, if the format under test and
+    all answers are no finer than float32 and the operation has a float64 formula.
     """
     operation = OPERATIONS[group.operation]
     made = blocks.arguments(group.case, operation, group.dtype, group.axis, rows)
@@ -184,12 +198,12 @@ def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[s
 
 
 def size(group: Group) -> int:
-    """Elements of the whole case's answer."""
+    """Return the number of elements of the whole case's answer."""
     return prod(answer_shape(OPERATIONS[group.operation], group.case.shape, group.axis, group.case.classes))
 
 
 def moved(name: str, value: Any, axis: int) -> Any:
-    """An argument as (rows, n); labels as (rows,); what is not a row's own as it is."""
+    """Return an argument in shape (rows, n), labels in shape (rows,); one that all rows share is returned as it is."""
     if name not in PER_ROW:
         return value
     return value.reshape(-1) if value.dtype.kind == "i" else np.moveaxis(value, axis, -1).reshape(-1, value.shape[axis])
@@ -200,5 +214,5 @@ def block_shape(group: Group, rows: blocks.Rows) -> tuple[int, ...]:
 
 
 def block_answer(group: Group, rows: blocks.Rows) -> tuple[int, ...]:
-    """Shape of a block's answer."""
+    """Return the shape of a block's answer."""
     return answer_shape(OPERATIONS[group.operation], block_shape(group, rows), group.axis, group.case.classes)

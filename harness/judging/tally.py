@@ -1,4 +1,4 @@
-"""Figures of any number of elements, which merge: counts, maxima with their places, exact sums, a histogram."""
+"""Tallies of errors, which merge: counts, maxima with their places, exact sums, and a histogram."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from harness.numbers.sums import Total
 
 Floats = NDArray[np.float64]
 EDGES = np.array([0.0, *(2.0**k for k in range(-1, 63)), inf])
-"""Upper ends of the histogram's bins of ULP error: 0, then up to ½, 1, 2, 4, …"""
+"""The upper ends of the histogram's bins of ULP error: 0, then ½, 1, 2, 4, …"""
 CHAINED = ("C", "digit", "common factor")
-"""Limits of an answer above B: the bound at the measured height, a digit, and what its row's sums do not explain."""
+"""The limits of an answer above B: the bound at the measured height, one right digit, and the row's common error."""
 QUANTILES = (0.5, 0.9, 0.99)
 
 
 @dataclass(frozen=True)
 class Peak:
-    """A maximum and where it is, counted over all the elements of a case; the first of equals."""
+    """A maximum and its index among all elements of a case; of equal values the first. Empty at index −1."""
 
     value: float = -1.0
     index: int = -1
 
     @property
     def figure(self) -> float | None:
-        """The maximum, or None over nothing."""
+        """The maximum, or None if there is none."""
         return self.value if self.index >= 0 else None
 
     def merged(self, other: Peak) -> Peak:
@@ -36,7 +36,7 @@ class Peak:
 
 
 def peak(values: Floats, offset: int) -> Peak:
-    """The largest of the values that are not NaN; none is negative."""
+    """Return the peak of nonnegative values, without NaN. `offset` is the number of elements before them."""
     if not values.size:
         return Peak()
     index = int(values.argmax())
@@ -48,7 +48,7 @@ def peak(values: Floats, offset: int) -> Peak:
 
 @dataclass(frozen=True)
 class Counts:
-    """Numbers of elements: they add."""
+    """Numbers of elements of each kind, which add up."""
 
     elements: int = 0
     nan: int = 0
@@ -56,15 +56,17 @@ class Counts:
     zero_references: int = 0
     zero_misses: int = 0
     relative_overflows: int = 0
-    """Finite answers to what is not 0 and so small that their relative error is above every float64."""
+    """Finite answers to tiny nonzero exact values whose relative error overflows float64."""
     subnormal_references: int = 0
+    """Exact values below the normal numbers and not 0."""
     flushed: int = 0
-    """Zeros for an expected value below the normal numbers."""
+    """Answers of 0 to exact values below the normal numbers and not 0."""
     misrounded: int = 0
     """Elements that are not the correctly rounded value."""
     unbounded: int = 0
+    """Elements whose bound B is infinite."""
     lost: int = 0
-    """Values well inside of the normal numbers that are answered by 0 or with the other sign."""
+    """Exact values well above the smallest normal number that are answered by 0 or with the other sign."""
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -80,14 +82,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Tally:
-    """Figures of any number of elements; two of them merge into that of both, in the order of the case."""
+    """The errors of any number of elements. Two tallies of consecutive elements merge into one."""
 
     counts: Counts = field(default_factory=Counts)
     peaks: Mapping[str, Peak] = field(default_factory=dict)
-    """Of the errors by name, and of their shares of each bound by its."""
+    """The largest errors by the error's name, and the largest shares of each limit by the limit's name."""
     sums: tuple[Total, ...] = (Total(),) * 4
-    """Of absolute, relative, signed relative and ULP error."""
+    """The sums of absolute, relative, signed relative and ULP error."""
     histogram: tuple[int, ...] = (0,) * len(EDGES)
+    """The number of elements in each bin of ULP error."""
 
     def peak(self, name: str) -> Peak:
         return self.peaks.get(name, Peak())
@@ -103,11 +106,12 @@ class Tally:
 
     @property
     def worst(self) -> int:
-        """Index of the element that the verdict hangs on.
+        """The index of the element that the verdict depends on.
 
-        The first that is NaN or infinite; else the one with the largest share of its bound. That is C's, or a digit's,
-        or what its row's sums leave, where one of them explains too little; what honest evaluations explain too little
-        of, where theory says nothing; and B's otherwise. By ULP where nothing is bounded.
+        It is the first NaN or infinite element, if there is one. Otherwise it is the element with the largest share of
+        a limit: of a limit in CHAINED if one is exceeded; else of the simulated limit if that is exceeded, and B is not
+        or some limit in CHAINED was measured; else of B. If no share of B is above 0, it is the element with the
+        largest ULP error.
         """
         if self.counts.not_finite:
             return self.peak("not finite").index
@@ -117,9 +121,10 @@ class Tally:
         return (decides if decides.value > 0 else self.peak("ulp")).index
 
     def means(self) -> tuple[float | None, ...]:
-        """Mean absolute, relative, signed relative and ULP error over what the sums run over; None over nothing.
+        """Return the mean absolute, relative, signed relative and ULP error; None for a mean over no elements.
 
-        Of sums that are exactly rounded, so within an ulp; infinite or NaN where a sum overflows or is infinite.
+        Non-finite elements are left out, and zero misses and relative overflows from the relative means. The sums are
+        exact, so each mean is right to an ulp; it is infinite or NaN if its sum overflows or is infinite.
         """
         finite = self.counts.finite
         related = finite - self.counts.zero_misses - self.counts.relative_overflows
@@ -127,7 +132,7 @@ class Tally:
         return tuple(sum_.rounded() / count if count else None for sum_, count in zip(self.sums, over, strict=True))
 
     def quantile(self, share: float) -> tuple[float, float] | None:
-        """The histogram's bin, as (above, up to), that holds this share of the ULP errors; None over nothing."""
+        """Return the ends (above, up to) of the histogram's bin with this quantile of ULP errors; None over nothing."""
         total = sum(self.histogram)
         if not total:
             return None

@@ -1,4 +1,4 @@
-"""The worst element of a cell, exactly: every number in hex, so that it can be typed in again elsewhere."""
+"""The witness: the worst element of a cell with every number in hexadecimal, so that it can be reproduced exactly."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from harness.numbers.arrays import sha256
 from harness.truth import Expected
 
 WHOLE_ROW_N = 64
+"""The longest row that a witness shows in full."""
 
 
 def witness(row: Mapping[str, Any], element: int, actual: NDArray[np.generic], expected: Expected) -> str:
-    """JSON of one row's arguments (its own numbers first), with actual and expected at one element of its answer.
+    """Return one row's arguments as JSON, with the actual and the exact value of one element of its answer.
 
-    The whole row up to n = 64; beyond, the element's own entries, the row's largest, and the row's hash.
+    The row's own numbers come first. Up to n = 64 the whole row is shown; beyond, the element's own entries, the row's
+    largest number and its SHA-256.
     """
     own, *_ = row
     n = len(row[own])
@@ -45,7 +47,7 @@ def hexadecimal(value: Any) -> str:
 
 
 def exact_hexadecimal(row: Expected, element: int) -> str:
-    """The first 106 bits of an exact value, whatever its exponent: 0x0.…p…"""
+    """Return the first 106 bits of an exact value as `0x0.…p…`, for any exponent."""
     high, low, exponent = int(row.hi[element] * 2.0**53), int(row.lo[element] * 2.0**106), int(row.exponent[element])
     bits = abs((high << 53) + low)
     return f"{'-' if high < 0 else ''}0x0.{bits << 2:027x}p{exponent:+d}" if bits else "0x0p+0"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Format:
-    """IEEE 754 binary format: `p` bits of significand, the exponents of the smallest and largest normal numbers."""
+    """A binary floating-point format: `p` bits of significand, exponents of the smallest and largest normal numbers."""
 
     p: int
     emin: int
@@ -15,7 +15,7 @@ class Format:
 
     @property
     def u(self) -> float:
-        """Unit roundoff, 2^-p."""
+        """The unit roundoff, 2^-p."""
         return 2.0**-self.p
 
     @property
@@ -39,4 +39,4 @@ FORMATS = {
     "bfloat16": Format(8, -126, 127),
 }
 DIGIT = 0.1
-"""Share of a value up to which an error leaves a digit of it right, whatever the format."""
+"""The relative error up to which a value counts as right to one digit, in every format."""

@@ -1,7 +1,7 @@
-"""Sums that lose nothing: in twice the working precision along an axis, and without any rounding along a row.
+"""Accurate sums: in twice the working precision along an axis, and without any rounding for one row.
 
-A `Total` counts quanta of 2^-1074, of which every float64 is a whole number. So parts of a sum add up to the same in
-any order, in any grouping and on any machine, and are rounded once, when they are read.
+A `Total` is a whole number of quanta of 2^-1074, as every float64 is. The parts of a sum therefore give the same total
+in any order, in any grouping and on any machine. It is rounded once, when it is read.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 QUANTUM = -1074
-"""Exponent of the smallest float64."""
+"""The exponent of the smallest positive float64."""
 LARGE = 2.0**900
-"""Terms from here on are added one by one."""
+"""Terms of at least this size are added one by one."""
 SPLITTER = 2.0**27 + 1
-"""Cuts 53 bits into 26 and 27 (Dekker)."""
+"""The factor that splits 53 bits into two halves (Dekker)."""
 
 
 def two_sum(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a + b rounded, and exactly what the rounding lost (Knuth)."""
+    """Return a + b rounded, and the exact rounding error (Knuth)."""
     total = a + b
     shadow = total - a
     return total, (a - (total - shadow)) + (b - shadow)
 
 
 def exact_sum(values: Floats) -> Floats:
-    """Sum along the last axis in twice the working precision: a tree of TwoSums (Ogita, Rump & Oishi 2005)."""
+    """Sum along the last axis in twice the working precision, in a tree of TwoSums (Ogita, Rump & Oishi 2005)."""
     lost = np.zeros(values.shape[:-1])
     while (half := values.shape[-1] // 2) > 0:
         left, right, odd = np.split(values, [half, 2 * half], axis=-1)
@@ -40,27 +40,28 @@ def exact_sum(values: Floats) -> Floats:
 
 
 def two_product(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """a·b rounded, and exactly what the rounding lost (Dekker, Veltkamp), short of overflow and underflow."""
+    """Return a·b rounded, and the exact rounding error if nothing over- or underflows (Dekker, Veltkamp)."""
     product = a * b
     (a_high, a_low), (b_high, b_low) = halves(a), halves(b)
     return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 def halves(a: Floats) -> tuple[Floats, Floats]:
+    """Split each number into two of at most 26 bits that add up to it (Dekker, Veltkamp)."""
     shifted = SPLITTER * a
     high = shifted - (shifted - a)
     return high, a - high
 
 
 def exact_dot(a: Floats, b: Floats) -> Floats:
-    """Σ a_i·b_i along the last axis, in twice the working precision (Ogita, Rump & Oishi 2005)."""
+    """Compute Σ a_i·b_i along the last axis in twice the working precision (Ogita, Rump & Oishi 2005)."""
     product, lost = two_product(a, b)
     return exact_sum(np.concatenate([product, lost], axis=-1))
 
 
 @dataclass(frozen=True)
 class Total:
-    """A sum of float64 numbers: the finite ones in quanta, the infinite ones as float64 adds them."""
+    """A sum of float64 numbers: the finite ones as a number of quanta, the infinite ones added in float64."""
 
     quanta: int = 0
     infinite: float = 0.0
@@ -69,7 +70,7 @@ class Total:
         return Total(self.quanta + other.quanta, self.infinite + other.infinite)
 
     def rounded(self) -> float:
-        """The nearest float64: infinite where that is above all, or a term is; NaN for infinities of both signs."""
+        """Return the nearest float64: infinite on overflow or if a term is, NaN if terms are infinite of both signs."""
         if self.infinite:
             return self.infinite
         try:
@@ -79,10 +80,14 @@ class Total:
 
 
 def total(terms: Floats, size: float) -> Total:
-    """Σ of a row, which is used up. `size`: no term is larger; infinite or NaN where that isn't known, or one is NaN.
+    """Sum a flat array exactly, leaving out NaN. The array is overwritten.
 
-    NaN is no term. The rest in rounds: multiples of a power of two are added without rounding and taken from the terms
-    (error-free extraction: Rump, Ogita & Oishi 2008), then those of one 2^48 times smaller, until no term is left.
+    `size` is a bound on every |term|; pass infinity or NaN if none is known or a term may be NaN. Raise ValueError if a
+    term is NaN although `size` is below LARGE.
+
+    The sum proceeds in rounds (error-free extraction: Rump, Ogita & Oishi 2008). Each round takes the multiple of a
+    power of two out of every term and adds these multiples without rounding. The next round does the same with a power
+    of two up to 2^50 times smaller, until nothing of any term is left.
     """
     if not size < LARGE:
         return whatever(terms)
@@ -105,10 +110,11 @@ def total(terms: Floats, size: float) -> Total:
 
 
 def multiples(terms: Floats, step: int) -> tuple[Floats, int]:
-    """The terms rounded to multiples of 2^step, and the sum of those in quanta.
+    """Return the terms rounded to multiples of 2^step, and the sum of these multiples in quanta.
 
-    Terms are at most 2^(step + 50), and 2^62 steps together. An anchor moves them to between 2^(step + 52) and twice
-    that, where the bits of a float64 count steps. The bits' sum is right modulo 2^64, and so is it without the anchors.
+    Each |term| must be at most 2^(step + 50), and all together at most 2^62 steps. Adding an anchor moves the terms to
+    between 2^(step + 52) and twice that, where consecutive float64 bit patterns are one step apart. The patterns are
+    summed as integers modulo 2^64; subtracting the anchors' patterns leaves the sum of the steps.
     """
     anchor = ldexp(1.5, step + 52)
     near = terms + anchor
@@ -119,7 +125,7 @@ def multiples(terms: Floats, step: int) -> tuple[Floats, int]:
 
 
 def whatever(terms: Floats) -> Total:
-    """`total` of any row."""
+    """Sum any flat array exactly, leaving out NaN. The array is overwritten."""
     large = ~(np.abs(terms) < LARGE)
     apart = terms[large]
     terms[large] = 0.0

@@ -1,7 +1,8 @@
-"""Ours on the questions that peers are asked, so that all stand on the same denominators.
+"""This harness on the questions that peers are asked, so that all have the same denominators.
 
-The customary questions are put as the peers have them. Of the suite's plain cases that peers are asked with every
-operation, ours is asked what the sample of the suite asks itself: less, if anything.
+The customary questions are asked in one dtype per backend, as the peers get them in one. On the suite's plain cases,
+which peers are asked with every operation, this harness is asked only what its sample of the suite asks: at most as
+much.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from harness.runs.plan import merged
 
 @dataclass(frozen=True)
 class Alike:
-    """Mutants killed, by their names; right answers objected to, and how many were judged."""
+    """The names of the killed mutants, the number of objections to right answers, and how many of those were judged."""
 
     killed: frozenset[str]
     flagged: int
@@ -34,7 +35,10 @@ class Alike:
 def on_the_same(
     chosen: Sequence[type[Mutant]], sample: Iterable[Group], found: Iterable[Kill], watch: Watch
 ) -> dict[str, Alike]:
-    """By the peers' sets of questions. `found`: what was objected to on the sample and beyond it."""
+    """Return what this harness finds on each of the peers' sets of questions.
+
+    `found`: the objections on the sample and beyond it.
+    """
     plain = beside.plain_cases(sample, beside.VALUES_UP_TO)
     customary = compared(asked((Mutant, *chosen), [CUSTOMARY]), mutants.__name__, watch, once=True)
     own = their_own(list(kills(customary, [])))
@@ -51,7 +55,10 @@ def alike(found: Iterable[Kill], cases: Sequence[Case], watch: Watch) -> Alike:
 
 
 def asked(backends: Sequence[type[Backend]], cases: Iterable[Case]) -> list[Group]:
-    """Every operation of each on these cases: in all dtypes, on the customary one in the first that is claimed."""
+    """Return groups for every operation of each backend on these cases.
+
+    The dtypes are those of `beside.DTYPES` that a backend claims; on the customary case, the first one that it claims.
+    """
     return merged(
         Wish(case, dtype, axis, operation, (backend.title(),))
         for case in cases

@@ -1,8 +1,8 @@
-"""The peers asked about the same mutants: each framework's checks in a process of its own, side by side.
+"""The peers are asked about the same mutants, with each framework's checks in a process of its own, side by side.
 
-Two sets of questions: the customary one, random numbers in 32 rows of 10; and the suite's own finite cases, put
-plainly, one a family, as far as they are small enough: `VALUES_UP_TO` logits for checks of values, `GRADIENTS_UP_TO`
-for checks by differences, which need many answers for each.
+There are two sets of questions. The customary one is random numbers in 32 rows of 10. The other one is the suite's
+own finite cases, put plainly, one per family, as far as they are small: at most `VALUES_UP_TO` logits for checks of
+values, and at most `GRADIENTS_UP_TO` for checks by differences, which need many answers each.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from harness.workers.process import environment
 from harness.workers.scratch import temporary
 
 FRAMEWORKS = ("torch", "jax", "numpy")
-"""The longest first."""
+"""The frameworks whose checks are run; the one that takes longest comes first."""
 DTYPES = ("float32", "float64", "float16")
 VALUES_UP_TO, GRADIENTS_UP_TO = 2048, 64
 MOST_CASES = {"numpy": 0, "torch": 8, "jax": 5}
-"""By differences; JAX compiles each."""
+"""The number of cases for checks by differences. JAX compiles each of them."""
 SECONDS = 1500
 CUSTOM, SUITE = "customary", "suite"
 
 
 def plain_cases(groups: Iterable[Group], elements: int) -> list[Case]:
-    """One a family, the first in the plan, each named case for itself."""
+    """Return one case per family, the first in the plan. Each named case counts as a family."""
     found: dict[str, Case] = {}
     for group in groups:
         if not group.probe and not group.case.variation and prod(group.case.shape) <= elements:
@@ -45,7 +45,7 @@ def plain_cases(groups: Iterable[Group], elements: int) -> list[Case]:
 
 
 def job(framework: str, groups: Iterable[Group]) -> dict[str, dict[str, list[list[Any]]]]:
-    """What a process of `harness.power.peers` is asked."""
+    """Return what a process of `harness.power.peers` is asked."""
     groups = list(groups)
     gradients = plain_cases(groups, GRADIENTS_UP_TO)[: MOST_CASES[framework]]
     return {
@@ -65,7 +65,7 @@ def questions(cases: Iterable[Case], dtypes: Iterable[str]) -> list[list[Any]]:
 
 
 def asked(groups: list[Group]) -> tuple[list[Said], dict[str, str]]:
-    """What all checks said, and the reason of each framework that said nothing."""
+    """Return what all checks said, and the reason of each framework that said nothing."""
     with temporary() as folder, ThreadPoolExecutor(cores()) as pool:
         replies = dict(zip(FRAMEWORKS, pool.map(partial(one, groups, Path(folder)), FRAMEWORKS), strict=True))
     absent = {name: reply for name, reply in replies.items() if isinstance(reply, str)}
@@ -74,7 +74,7 @@ def asked(groups: list[Group]) -> tuple[list[Said], dict[str, str]]:
 
 
 def one(groups: list[Group], folder: Path, framework: str) -> list[dict[str, Any]] | str:
-    """One framework's reply, or why there is none."""
+    """Return one framework's reply, or why there is none."""
     task, out = folder / f"{framework}-job.json", folder / f"{framework}-said.json"
     task.write_text(json.dumps(job(framework, groups)))
     command = [sys.executable, "-m", "harness.power.peers", framework, str(task), str(out)]

@@ -61,4 +61,4 @@ NOTES = {
     "C39": "Exact values come from Arb, so no release of a framework is the measure; an exp that got worse stands for "
     "one.",
 }
-"""What a twin leaves out of the real thing."""
+"""What the mutants of a class leave out of the real defect."""

@@ -1,6 +1,6 @@
-"""An operation as a checker of derivatives wants it: a function of one array, and its derivative.
+"""An operation in the form that a checker of derivatives needs: a function of one array, and its derivative.
 
-Jacobians are turned into products, so that every operation with a derivative in it can be asked about.
+Jacobians are turned into products, so every operation with a derivative in it can be asked about.
 """
 
 from __future__ import annotations
@@ -27,17 +27,20 @@ class Differentiable:
 
 
 def entries(j: Any, g: Any, axis: int) -> Any:
-    """Σ_i g_i·J_ij, with the axis back in its place."""
+    """Return Σ_i g_i·J_ij for each row, with the axis back in its place."""
     return np.moveaxis(np.einsum("...i,...ij->...j", np.moveaxis(g, axis, -1), j), -1, axis)
 
 
 def by_weights(derivative: Any, cotangent: Any, weights: Any) -> Any:
-    """Of the weights: summed over all rows. The cotangent has the derivative's shape without its last axis."""
+    """Return the derivative with respect to the weights, summed over all rows.
+
+    The cotangent has the derivative's shape without its last axis.
+    """
     return np.tensordot(cotangent, derivative, cotangent.ndim).reshape(weights.shape)
 
 
 def posed(b: Backend, operation: str, given: dict[str, Any], axis: int) -> Differentiable:
-    """What a backend computes for an operation, as a function with its derivative. `given`: the arguments."""
+    """Return what a backend computes for an operation as a function with its derivative. `given`: the arguments."""
     if "weights" in given:
         return of_a_layer(b, operation, given, axis)
     if "labels" in given or "distribution" in given:
@@ -74,7 +77,7 @@ def posed(b: Backend, operation: str, given: dict[str, Any], axis: int) -> Diffe
 
 
 def of_a_loss(b: Backend, operation: str, given: dict[str, Any], axis: int) -> Differentiable:
-    """One of the labels' losses, and its gradient; of a Hessian, the gradient and its own derivative."""
+    """Return a loss of labels with its gradient; for a Hessian, the gradient with its own derivative."""
     x, targets, loss = given["logits"], given.get("labels", given.get("distribution")), loss_of(operation)
     if operation == "cross_entropy_hvp":
         return Differentiable(
@@ -98,14 +101,14 @@ def loss_of(operation: str) -> str:
 
 
 def reduction_of(operation: str) -> str:
-    """A gradient of the sum is that of each row's own loss."""
+    """Return the reduction of an operation's loss. The gradient of the sum is that of each row's own loss."""
     if "mean" in operation:
         return "mean"
     return "none" if operation in ("cross_entropy", "soft_cross_entropy") else "sum"
 
 
 def of_a_layer(b: Backend, operation: str, given: dict[str, Any], axis: int) -> Differentiable:
-    """As a function of its weights."""
+    """Return an operation of a layer as a function of its weights."""
     inputs, weights = given["inputs"], given["weights"]
     if operation == "layer_cross_entropy_gradient":
         rows = np.moveaxis(inputs, axis, -1)

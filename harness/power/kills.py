@@ -1,7 +1,7 @@
-"""Which check objects to which backend, where, and by how much: out of a run's tables and an atlas's entries.
+"""Which check objects to which backend, where, and by how much, from a run's tables and an atlas's entries.
 
-Answers to questions that are put in another way are a check of their own, named after the way: what the plain answers
-show is judged apart.
+Answers to questions that are put in another way have a check of their own, named after the way: what the plain
+answers show is judged apart.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ BOUND, FINITE, DTYPE, SHAPE, CHANGED, RAISED, BITS = (
     "bound", "finite", "dtype", "shape", "input changed", "raised", "same bits",
 )  # fmt: skip
 NO_FAULT = ("ok", "unsupported", "skipped", "not run")
-"""Outcomes that say nothing about a backend: what could not be judged is told as a fault of ours."""
+"""Outcomes that say nothing about a backend. What could not be judged is reported as a fault of ours."""
 
 
 @dataclass(frozen=True)
 class Kill:
-    """One objection. `margin`: by how many times the allowed was exceeded; infinite where nothing is allowed."""
+    """One objection. `margin`: by how many times the limit was exceeded; infinite where nothing is allowed."""
 
     backend: str
     check: str
@@ -42,7 +42,10 @@ class Kill:
 
 
 def kills(run: Run, atlas: Iterable[Entry], doubtful: Container[tuple[str, str, str]] = ()) -> Iterator[Kill]:
-    """Comparisons first, in their order, then laws, then the atlas. `doubtful`: backend, case, dtype to pass over."""
+    """Yield objections: first of the comparisons, in their order, then of the laws, then of the atlas.
+
+    `doubtful`: (backend, case, dtype) to leave out of comparisons and laws.
+    """
     for cell in run.comparisons.itertuples():
         if (check := check_of(cell)) and (cell.backend, cell.case, cell.dtype) not in doubtful:
             yield Kill(cell.backend, check, question(cell), margin(cell, check))
@@ -55,13 +58,13 @@ def kills(run: Run, atlas: Iterable[Entry], doubtful: Container[tuple[str, str, 
 
 
 def their_own(found: list[Kill]) -> list[Kill]:
-    """Without what is objected to in NumPy's own formulas too, which other pages tell."""
+    """Return the objections without those that NumPy's own formulas have too, which other pages report."""
     known = {(kill.check, kill.case) for kill in found if kill.backend == Mutant.title()}
     return [kill for kill in found if (kill.check, kill.case) not in known]
 
 
 def check_of(cell: Any) -> str:
-    """Which check a comparison falls short of; empty where of none."""
+    """Return the check that a comparison falls short of; empty if there is none."""
     if cell.outcome not in NO_FAULT:
         return of_no_answer(cell)
     if cell.verdict not in (SHORT, FLAW_GONE):
@@ -88,7 +91,7 @@ def of_no_answer(cell: Any) -> str:
 
 
 def margin(cell: Any, check: str) -> float:
-    """Of the bound, where that is what is exceeded."""
+    """Return the share of the bound, if the bound is what is exceeded; otherwise infinity."""
     share = cell.bound_fraction
     return float(share) if (check == BOUND or check.startswith("@")) and not pd.isna(share) else inf
 

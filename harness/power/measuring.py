@@ -1,7 +1,8 @@
-"""The whole measurement: mutants on trial, what is right beside them, and the peers asked about the same.
+"""The whole measurement: mutants on trial, correct backends beside them, and peers asked about the same mutants.
 
-Every mutant, the held-out ones too, goes through a sample of the standard suite that has all its ways of asking, and
-those that live through all small cases and at last through all of it: what survives has survived the whole suite.
+Every mutant, including the held-out ones, goes through a sample of the standard suite that has all its ways of
+asking. Those that survive go through all small cases, and then through the whole suite. So a survivor has survived
+the whole suite.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ROUNDS = (
     Round(IN_USE, "standard", Share(small=4, large=48)),
     Round(right.THOROUGH, "deep", Share(small=400, large=1000, named=False)),
 )
-"""What right ones go through by default."""
+"""The rounds that correct backends go through by default."""
 WHOLE = tuple(Round(right.CLAIMS, suite) for suite in ("quick", "standard", "deep"))
 SELF_TEST = (Round((right.SELF_TEST,), "quick"),)
 Tell = Callable[[str], None]
@@ -38,7 +39,7 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Found:
-    """What one kind of backend was tried for: objections, answers judged, and what could not be."""
+    """The result for one kind of backend: objections, the number of answers judged, and what could not be judged."""
 
     kills: list[Kill] = field(default_factory=list)
     answers: int = 0
@@ -53,9 +54,10 @@ class Found:
 def measured(
     pattern: str, watch: Watch, tell: Tell, with_peers: bool = True, whole: bool = False, with_held_out: bool = True
 ) -> Power:
-    """All of it for the mutants whose names match; UsageError where none does. Held-out ones are asked where all are.
+    """Measure everything for the mutants whose names match. Raise UsageError if none does.
 
-    `whole`: the right ones go through all of every suite, and not a share.
+    Held-out mutants are asked only if all mutants are. `whole`: correct backends go through every suite completely, not
+    through a share of it.
     """
     chosen = matching(pattern)
     held = held_out.MUTANTS if with_held_out and len(chosen) == len(mutants.MUTANTS) else ()
@@ -87,7 +89,7 @@ def matching(pattern: str) -> tuple[type[Mutant], ...]:
 
 
 def on_trial(chosen: tuple[type[Mutant], ...], module: str, watch: Watch, tell: Tell) -> Found:
-    """All objections to mutants, in the order of the run. `module`: theirs, for workers to know them."""
+    """Return all objections to mutants, in the order of the run. `module`: the mutants' module, for workers to load."""
     names, found = planted((Mutant, *chosen)), Found()
     run = compared(asked(names, SUITE, SAMPLE), module, watch, once=True)
     entries = surveyed((Mutant, *chosen), module)
@@ -103,7 +105,7 @@ def on_trial(chosen: tuple[type[Mutant], ...], module: str, watch: Watch, tell: 
 
 
 def acquitted(watch: Watch, rounds: Iterable[Round]) -> Found:
-    """What is objected to in backends that are right, in these rounds."""
+    """Return the objections to backends that are right, in these rounds."""
     found = Found()
     for one in rounds:
         names = tuple(backend.title() for backend in one.backends)

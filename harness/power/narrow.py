@@ -1,4 +1,4 @@
-"""A method in the next wider format: its answer rounded once, as good kernels for 16 bits have it."""
+"""A method in the next wider format, with its answer rounded once, as in good kernels for 16 bits."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ NARROW = ("float16", "bfloat16")
 
 
 def floating(value: Any) -> bool:
-    """Whether it is an array of floats, bfloat16 too, whose kind is V."""
+    """Decide whether a value is an array of floats, including bfloat16, whose kind is V."""
     return isinstance(value, np.ndarray) and value.dtype.kind in "fV"
 
 
 def rounded_once(method: Callable[..., Any], dtypes: Collection[str]) -> Callable[..., Any]:
-    """The method in the next wider format where its first array is of one of these dtypes, and as it is elsewhere."""
+    """Return the method in the next wider format if its first array has one of these dtypes; otherwise as it is."""
 
     def widened(b: Any, *args: Any, **given: Any) -> Any:
         own = next((value.dtype for value in (*args, *given.values()) if floating(value)), np.dtype(np.float64))

@@ -1,8 +1,8 @@
 """What other people's checks say of the mutants: `python -m harness.power.peers FRAMEWORK JOB OUT`, its own process.
 
 Checks of values compare an answer with the exact value, rounded once. Checks of derivatives compare a mutant's
-derivative with differences of the mutant's own function, in float64. A question at which a check objects to an answer
-that is right is no use, so what it says of mutants there is not counted; that it objects is a false alarm, and told.
+derivative with differences of the mutant's own function, in float64. If a check objects to a right answer to a
+question, what it says of mutants at that question is not counted. The objection is reported as a false alarm.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Check = Callable[..., str]
 
 @dataclass(frozen=True)
 class Asked:
-    """One question: `case` by its name, all rows of its first block."""
+    """One question. `case` is a case's name, and all rows of its first block are asked."""
 
     operation: str
     case: str
@@ -47,7 +47,7 @@ class Asked:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Fresh ones, as some mutants write into them."""
+        """Return new copies of the arguments, because some mutants write into them."""
         case, operation = case_of(self.case), OPERATIONS[self.operation]
         made = blocks.arguments(case, operation, self.dtype, self.axis, blocks.boundaries(case)[0])
         return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in made.items()}
@@ -55,7 +55,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Said:
-    """What one check said of one backend over a set of questions. `asked`: how many it could be asked."""
+    """What one check said of one backend over a set of questions. `asked`: the number of questions it was asked."""
 
     checker: str
     questions: str
@@ -63,9 +63,9 @@ class Said:
     asked: int
     objected: int
     differs: bool
-    """Whether any of its answers there has other bits than NumPy's own formulas give: if not, nobody could object."""
+    """True if any of its answers there has other bits than NumPy's own formulas give. If not, no check could object."""
     case: str = ""
-    """The first question to whose answer it objected."""
+    """The first question to whose answer the check objected."""
     objection: str = ""
     kind: str = "values"
     """What it checks: `values`, against the exact ones, or `gradients`, against differences."""
@@ -84,7 +84,7 @@ def answer(backend: Backend, asked: Asked) -> Any:
 
 @cache
 def exact(asked: Asked, dtype: str) -> Any:
-    """The exact answer, rounded once to that dtype."""
+    """Return the exact answer, rounded once to that dtype."""
     operation, given = OPERATIONS[asked.operation], asked.arguments
     first = given[operation.arguments[0]]
     rows = [right.by_rows(name, value, asked.axis) for name, value in given.items()]
@@ -104,7 +104,7 @@ def of_derivatives(check: Check, backend: Backend, asked: Asked) -> str:
 
 
 def objection(ask: Callable[[Check, Backend, Asked], str], check: Check, backend: Backend, asked: Asked) -> str:
-    """What a check says; an answer that is none is one too, whatever the check."""
+    """Return what a check says. An exception is an objection too, whatever the check."""
     try:
         return ask(check, backend, asked)
     except Exception as error:
@@ -112,7 +112,10 @@ def objection(ask: Callable[[Check, Backend, Asked], str], check: Check, backend
 
 
 def concerning(backend: type[Backend], questions: Iterable[Asked]) -> list[Asked]:
-    """What it can be asked. The customary question is put in one dtype, the first that the backend claims."""
+    """Return the questions that a backend can be asked.
+
+    The customary question is asked in one dtype, that of the first claimed question.
+    """
     claimed = [asked for asked in questions if asked.operation in backend.operations and asked.dtype in backend.dtypes]
     return [asked for asked in claimed if asked.case != CUSTOMARY.name or asked.dtype == claimed[0].dtype]
 
@@ -120,7 +123,10 @@ def concerning(backend: type[Backend], questions: Iterable[Asked]) -> list[Asked
 def surveyed(
     checker: str, ask: Callable[[Check, Backend, Asked], str], check: Check, title: str, questions: Sequence[Asked]
 ) -> Iterator[Said]:
-    """Right ones first, at all questions; then mutants, at those that are any use, until the first objection."""
+    """Yield what a check says of correct backends, at all questions, and then of mutants.
+
+    A mutant is asked the questions at which the check did not object to a correct backend, until the first objection.
+    """
     useful = dict.fromkeys(questions)
     natives: tuple[type[Backend], ...] = (Mutant, *right.CLAIMS)
     for native in natives:
@@ -150,7 +156,7 @@ def of_mutant(
 
 
 def shows(mutant: Backend, asked: Asked) -> bool:
-    """Whether the mutant's answer has other bits than NumPy's own formulas give, or is none."""
+    """Decide whether the mutant's answer has other bits than NumPy's own formulas give, or is an exception."""
     try:
         return bool(np.asarray(answer(mutant, asked)).tobytes() != np.asarray(answer(Mutant(), asked)).tobytes())
     except Exception:
@@ -165,7 +171,7 @@ def first(alarms: Sequence[tuple[Asked, str]]) -> tuple[str, str]:
 
 
 def carried_out(framework: str, job: Mapping[str, Mapping[str, list[list[Any]]]]) -> Iterator[Said]:
-    """`job`: for values and for derivatives, sets of questions by their titles."""
+    """Yield what a framework's checks say. `job`: sets of questions by title, for values and for gradients."""
     peers = import_module(f"backends.peers.{framework}")
     for kind, ask, checks in (("values", of_values, peers.VALUES), ("gradients", of_derivatives, peers.GRADIENTS)):
         for checker, check in checks.items():

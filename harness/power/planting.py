@@ -1,7 +1,7 @@
-"""How a mutant is planted: NumPy's backend with one slip in it, which says what class of real defects it stands for.
+"""How a mutant is planted: NumPy's backend with one slip in it, which names its class of real defects.
 
-A mutant is an ordinary backend, asked for by name alone. In 16 bits its native computes in float32 and rounds once:
-NumPy's own sums in float16 differ with the layout by more than a slip does, and hide it.
+A mutant is an ordinary backend that is asked only when named. In 16 bits its native computes in float32 and rounds
+once, because NumPy's own sums in float16 differ with the layout by more than a slip does, and would hide it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from backends.numpy import NumPy
 from harness.power.narrow import NARROW, floating, rounded_once
 
 CLASSIC = "classic"
-"""What anybody would plant first."""
+"""The class of what anybody would plant first."""
 
 
 class Mutant(NumPy):
@@ -23,9 +23,9 @@ class Mutant(NumPy):
     framework = "mutant"
     dtypes = ("float64", "float32", "float16", "bfloat16")  # type: ignore[assignment]
     defect: ClassVar[str] = ""
-    """Its class, C01 to C40, or `CLASSIC`."""
+    """The class of its defect, C01 to C40 or `CLASSIC`."""
     out_of_sight: ClassVar[str] = ""
-    """Why no check is known to see it. One that is seen nevertheless has to lose this."""
+    """Why no check is known to see it. It has to be removed if a check sees the mutant."""
 
 
 for _method in METHODS:
@@ -35,11 +35,13 @@ for _method in METHODS:
 def mutant(
     defect: str, *operations: str, odd: bool = False, **about: Any
 ) -> Callable[[Callable[..., Any]], type[Mutant]]:
-    """Make the function the method of the first operation. The others are asked too: they may show what it does.
+    """Return a decorator that makes a mutant whose method for the first operation is the function.
 
-    `odd`: whether the slip shows on arrays without an axis and on logits that are no floats too. Else those are left to
-    NumPy's formulas, so that nothing is killed for how it was written down here. It is asked in float64 and float32,
-    if `about` names no dtypes.
+    The other operations are asked too, because they may show what the slip does.
+
+    `odd`: whether the slip applies to arrays without an axis and to logits that are not floats too. Otherwise NumPy's
+    formulas answer those, so that nothing is killed for how it was written down here. A mutant is asked in float64 and
+    float32, unless `about` names dtypes.
     """
 
     def make(function: Callable[..., Any]) -> type[Mutant]:
@@ -60,7 +62,7 @@ def mutant(
 
 
 def in_16_bits(plain: type[Mutant], dtype: str, **about: Any) -> type[Mutant]:
-    """The same slip in a kernel of that dtype, which computes in float32 and rounds once: a mutant of its own."""
+    """Return the same slip in a kernel of that dtype, which computes in float32 and rounds once, as a new mutant."""
     method = OPERATIONS[plain.operations[0]]
     members = {
         "__doc__": plain.__doc__,
@@ -74,7 +76,7 @@ def in_16_bits(plain: type[Mutant], dtype: str, **about: Any) -> type[Mutant]:
 
 
 def on_ordinary_arrays(function: Callable[..., Any], right: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, and what is right where its first argument has no axis or holds no floats."""
+    """Return the function, with `right` in its place if its first argument has no axis or is not of floats."""
 
     def method(b: NumPy, *args: Any, **given: Any) -> Any:
         first: Any = args[0] if args else given.get("logits", given.get("inputs"))
@@ -84,6 +86,6 @@ def on_ordinary_arrays(function: Callable[..., Any], right: Callable[..., Any]) 
 
 
 def planted(names: dict[str, Any]) -> tuple[type[Mutant], ...]:
-    """The mutants among a module's names, as they stand there."""
+    """Return the mutants among a module's names, in their order."""
     found = (value for value in names.values() if isinstance(value, type) and issubclass(value, Mutant))
     return tuple(value for value in found if value.variant)

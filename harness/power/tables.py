@@ -1,4 +1,4 @@
-"""Kills into tables: a mutant a row, a check a row, a checker a row."""
+"""Kills as tables, with one row per mutant, per check or per checker."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KILLED, SURVIVES, NOT_ASKED = "killed", "survives", "not applicable"
 
 @dataclass(frozen=True)
 class Power:
-    """All that was found. `flagged`: what was objected to in backends that are right."""
+    """All that was found. `flagged`: the objections to correct backends."""
 
     mutants: Sequence[type[Mutant]]
     kills: Sequence[Kill]
@@ -40,20 +40,20 @@ class Power:
     answers: int = 0
     right_answers: int = 0
     rounds: Sequence[Round] = ()
-    """The suites that right ones went through, and how much of each."""
+    """The suites that correct backends went through, and how much of each."""
     faults: Sequence[str] = ()
     """What the harness could not judge, in words."""
     held_out: Sequence[type[Mutant]] = ()
     held_kills: Sequence[Kill] = ()
     self_test: Sequence[Kill] = ()
-    """What was objected to in the reference itself, rounded once."""
+    """The objections to the reference itself, rounded once."""
     self_test_answers: int = 0
     alike: Mapping[str, Alike] = field(default_factory=dict)
-    """Ours on the peers' questions."""
+    """What this harness finds on the peers' questions."""
 
     @property
     def survivors(self) -> list[str]:
-        """Those that live, and are not named as out of sight."""
+        """Return the names of the mutants that survive and are not declared out of sight."""
         return [mutant.variant for mutant in alive(self.mutants, self.kills) if not mutant.out_of_sight]
 
     @property
@@ -62,7 +62,7 @@ class Power:
 
     @property
     def in_sight_after_all(self) -> list[str]:
-        """Named as out of sight, and killed."""
+        """Return the names of the mutants that are declared out of sight, but are killed."""
         living = self.out_of_sight
         return [mutant.variant for mutant in self.mutants if mutant.out_of_sight and mutant not in living]
 
@@ -73,7 +73,7 @@ def alive(mutants: Iterable[type[Mutant]], kills: Iterable[Kill]) -> list[type[M
 
 
 def checks() -> tuple[str, ...]:
-    """Every check there is, by its name."""
+    """Return the names of all checks."""
     laws = dict.fromkeys(law for table in (LAWS, TWIN_LAWS) for own in table.values() for law in own)
     ways = (f"@{variation}" for variation in VARIATIONS)
     atlas = (f"atlas: {situation}" for situation in SITUATIONS)
@@ -82,7 +82,7 @@ def checks() -> tuple[str, ...]:
 
 
 def mutant_rows(power: Power) -> pd.DataFrame:
-    """The first objection to each, in the order of the run."""
+    """Return the first objection to each mutant, in the order of the run."""
     return rows_of(power.mutants, power.kills)
 
 
@@ -100,14 +100,14 @@ def rows_of(mutants: Iterable[type[Mutant]], kills: Sequence[Kill]) -> pd.DataFr
 
 
 def rounded(margin: float) -> float:
-    """To three digits."""
+    """Round to three significant digits."""
     return margin if margin == inf else float(f"{margin:.3g}")
 
 
 def check_rows(power: Power) -> pd.DataFrame:
-    """How many mutants each check kills, and how many no other does; the narrowest of its kills, in limits.
+    """Return how many mutants each check kills, how many only it kills, and the narrowest of its kills, in limits.
 
-    A check that kills what others kill as well, and nothing of its own, is there for reading: it says what is wrong.
+    A check that kills only what others kill too is there for reading: it says what is wrong.
     """
     by_mutant: dict[str, dict[str, float]] = defaultdict(dict)
     for kill in power.kills:
@@ -122,7 +122,10 @@ def check_rows(power: Power) -> pd.DataFrame:
 
 
 def blind(power: Power) -> list[str]:
-    """Checks that kill nothing: as far as is shown, they cannot fail. Nothing is shown by some of the mutants."""
+    """Return the checks that kill no mutant, and so are not shown to be able to fail.
+
+    Return an empty list unless all mutants were asked, because some of them show nothing about a check.
+    """
     if len(power.mutants) < len(MUTANTS):
         return []
     rows = check_rows(power)
@@ -130,9 +133,10 @@ def blind(power: Power) -> list[str]:
 
 
 def checker_rows(power: Power) -> pd.DataFrame:
-    """Ours and everybody else's: kills, out of how many, and objections to what is right.
+    """Return, for ours and every other checker, the kills, out of how many, and the objections to what is right.
 
-    `answers_differ`: of how many mutants any answer to these questions has other bits than NumPy's own formulas give.
+    `answers_differ`: the number of mutants with any answer to these questions that has other bits than NumPy's own
+    formulas give.
     """
     rows = [of_suites(power)]
     if power.held_out:
@@ -170,7 +174,10 @@ def of_held_out(power: Power) -> Row:
 
 
 def of_ours(power: Power, questions: str, found: Alike) -> Row:
-    """On the peers' questions; whose answers differ is known from the checks of values."""
+    """Return the row of this harness on the peers' questions.
+
+    Whose answers differ is known from the checks of values.
+    """
     known = {mutant.title() for mutant in power.mutants}
     differ = {s.backend for s in power.said if s.questions == questions and s.kind == "values" and s.differs} & known
     total = len(power.mutants)
@@ -198,7 +205,7 @@ def of_peer(power: Power, checker: str, questions: str) -> Row:
 
 
 def peer_rows(power: Power) -> pd.DataFrame:
-    """A mutant a row, a peer and set of questions a column."""
+    """Return one row per mutant, and one column per peer and set of questions."""
     columns = {
         f"{checker}, {questions}": {
             said.backend: KILLED if said.objected else SURVIVES if said.asked else NOT_ASKED
@@ -213,7 +220,7 @@ def peer_rows(power: Power) -> pd.DataFrame:
 
 
 def class_rows(power: Power) -> pd.DataFrame:
-    """What of each class is killed, and by which checks first; or why it has no mutant."""
+    """Return how many mutants of each class are killed, and by which checks first; or why a class has none."""
     mutants = mutant_rows(power)
     rows = []
     for name, title in TITLES.items():
@@ -225,7 +232,7 @@ def class_rows(power: Power) -> pd.DataFrame:
 
 
 def widest(power: Power, mutant: str) -> float:
-    """How far beyond its limit the clearest of a mutant's kills was, where there is a limit to exceed."""
+    """Return the largest margin of a mutant's kills, among those with a limit to exceed; infinite if there are none."""
     own = [kill.margin for kill in power.kills if kill.backend == mutant]
     return max((margin for margin in own if margin < inf), default=inf)
 
@@ -236,9 +243,11 @@ def flagged_rows(flagged: Iterable[Kill]) -> pd.DataFrame:
 
 
 def exit_code(power: Power) -> int:
-    """3 where something could not be judged, 1 where a mutant survives or what is right is objected to.
+    """Return 3 if something could not be judged, and 1 if a mutant survives or what is right is objected to.
 
-    1 as well where one is killed that is named as out of sight: the name is to go. Held-out ones change nothing."""
+    Return 1 too if a mutant is killed that is declared out of sight: the declaration must go. Held-out mutants change
+    nothing.
+    """
     if power.faults:
         return OUR_FAULT
     wrong = power.survivors or power.flagged or power.self_test or power.in_sight_after_all

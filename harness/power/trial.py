@@ -1,4 +1,4 @@
-"""Planted backends on trial: the same suites, workers, verdicts and atlas as for a framework."""
+"""Planted backends on trial, with the suites, workers, verdicts and atlas that a framework gets."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from harness.workers.engine import Settings
 from harness.workers.scratch import temporary
 
 STANDS_FOR = "numpy"
-"""All are NumPy's formulas but for one place, so what NumPy is declared to do on special inputs is asked of them."""
+"""The framework whose policies hold for planted backends: they are NumPy's formulas except in one place."""
 FEW_WIDTHS = Sweep((1, 2, 3, 8, 17), (129,), (3,))
-"""Of the atlas."""
+"""The widths at which the atlas asks planted backends."""
 LARGE = 2**15
-"""Elements of a case from which on it is asked of few."""
+"""The number of elements above which a case counts as large."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """Of a suite's synthetic cases that are put plainly alone, one in so many: of the small ones, and of the large.
+    """The share of a suite's cases that is asked: one in `small` of the small cases, one in `large` of the large ones.
 
-    Cases that are put in other ways too are asked as they are, unless they are large.
+    These are synthetic cases that are put plainly. A large or named case that is kept is asked in all its ways.
     """
 
     small: int = 1
     large: int = 1
     named: bool = True
-    """Whether large named cases are asked too."""
+    """True if large named cases are asked too."""
     varied: int = 1
-    """Of each other way of putting a case, one in so many of the small cases that are put so."""
+    """For each other way of asking, one in so many of the small cases that are put so."""
 
 
 ALL = Share()
@@ -55,7 +55,7 @@ ALL = Share()
 
 @dataclass(frozen=True)
 class Round:
-    """Backends that go through so much of a suite."""
+    """Backends that go through a share of a suite."""
 
     backends: tuple[type[Backend], ...]
     suite: str
@@ -63,8 +63,10 @@ class Round:
 
 
 def asked(names: tuple[str, ...], suite: str, share: Share = ALL) -> list[Group]:
-    """What a suite asks of these backends as of a user's kernels that are named, probes first: those of heights, as
-    exp's only tell and change no verdict."""
+    """Return the groups that a suite asks of these backends as of a user's named kernels, probes first.
+
+    Only probes of heights are asked: those of exp inform, and change no verdict.
+    """
 
     def answering(listed: Sequence[str]) -> tuple[str, ...]:
         return tuple(name for name in who_answers(listed, names) if name in names)
@@ -90,7 +92,7 @@ def thinned(wishes: Iterable[Wish], share: Share) -> list[Wish]:
 
 
 def by_variation(wishes: Iterable[Wish]) -> dict[str, list[Case]]:
-    """Cases that are put otherwise, by the way in which they are."""
+    """Return the cases that are put in another way, by that way."""
     found: dict[str, dict[Case, None]] = defaultdict(dict)
     for wish in wishes:
         if wish.case.variation:
@@ -99,9 +101,10 @@ def by_variation(wishes: Iterable[Wish]) -> dict[str, list[Case]]:
 
 
 def compared(groups: list[Group], module: str, watch: Watch, once: bool = False) -> Run:
-    """The run of a plan. `module`: whose backends the workers are to know. `once`: without a second look, that is.
+    """Return the run of a plan. `module`: the module whose backends the workers are to load.
 
-    A second look asks with its probe what a long chain of additions may explain; see `doubts`.
+    `once`: whether to leave out the second pass. That pass asks suspects with their probes, which measure what a long
+    chain of additions may explain (see `doubts`). Raise KeyboardInterrupt if the run was interrupted.
     """
     with temporary() as scratch:
         journal = Journal(Path(scratch), groups, module)
@@ -109,13 +112,13 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
         settings = Settings(Path(scratch), modules=(module,))
         put = partial(comparing.one_pass, final=True) if once else comparing.carried_out
         run = as_run(put(groups, settings, no_pairs, journal, watch), groups, {})
-    if run.about["partial"]:  # what was not asked again with its probe would look like an objection
+    if run.about["partial"]:  # a suspect that was not asked again with its probe would look like an objection
         raise KeyboardInterrupt
     return run
 
 
 def doubts(run: Run) -> set[tuple[str, str, str]]:
-    """Backend, case and dtype of what falls short by no more than some order of summation may explain, unprobed."""
+    """Return (backend, case, dtype) of cells that some order of summation may explain, and that no probe measured."""
     cells = run.comparisons
     some_order = cells.any_order_fraction.map(explained_in_some_order)
     doubtful = cells[(cells.verdict == SHORT) & cells.measured_height.isna() & some_order]
@@ -127,7 +130,7 @@ def no_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def surveyed(backends: Sequence[type[Backend]], module: str) -> list[specials.Entry]:
-    """What they do on special inputs, against what NumPy is declared to do."""
+    """Return what backends do on special inputs, compared with what NumPy is declared to do."""
     names = [backend.title() for backend in backends]
     patterns = tuple(f"{framework}*" for framework in dict.fromkeys(backend.framework for backend in backends))
     policies = adopted(ours(), patterns)
@@ -135,7 +138,7 @@ def surveyed(backends: Sequence[type[Backend]], module: str) -> list[specials.En
 
 
 def adopted(policies: Iterable[Policy], patterns: tuple[str, ...]) -> list[Policy]:
-    """NumPy's policies as the planted ones' too."""
+    """Return the policies, with NumPy's extended to these patterns."""
     return [
         policy.model_copy(update={"backend": (*policy.backend, *patterns)})
         if any(fnmatchcase(STANDS_FOR, pattern) for pattern in policy.backend)
@@ -145,6 +148,6 @@ def adopted(policies: Iterable[Policy], patterns: tuple[str, ...]) -> list[Polic
 
 
 def planted(backends: Sequence[type[Backend]]) -> tuple[str, ...]:
-    """Made known in this process: their names."""
+    """Register backends in this process, and return their names."""
     add(backends)
     return tuple(backend.title() for backend in backends)

@@ -1,8 +1,8 @@
 """A case as a stream of row blocks, and the arguments of an operation on one of them.
 
-Numbers are drawn by the case's name and the argument's (`harness.questions.drawing`), rounded once to the dtype under
-test; to bfloat16, to which ml_dtypes rounds by way of float32, twice: the same bytes everywhere, and the exact values
-are of these.
+Numbers are drawn by the names of the case and the argument (`harness.questions.drawing`) and rounded once to the dtype
+under test; to bfloat16 twice, since ml_dtypes rounds by way of float32. The bytes are the same everywhere, and the
+exact values are those at the rounded numbers.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from harness.records import Case, Uniform
 
 BLOCK_ELEMENTS = 2**16
 UPSTREAM = ("random", "ones", "same", "onehot", *VECTORS)
-"""Cotangents and tangents: uniform on [−1, 1); all 1; one row for all; 1 at one lane a row, the first, the next, …; and
-those that `harness.questions.vectors` makes."""
+"""Kinds of cotangents and tangents: uniform on [−1, 1); all 1; one row for all; 1 at one lane a row, the first, the
+next, …, and 0 elsewhere; and those that `harness.questions.vectors` makes."""
 INDEX = ("middle", "first", "last")
-"""The output of which `jacobian_row` is asked: the documents' 2 of 4."""
+"""The output whose derivative `jacobian_row` is. The documents ask for the middle one, index 2 of 4."""
 WEIGHTS = {"random": 1.0, "wide": 32.0, "narrow": 2.0**-10}
-"""Of a layer: uniform between minus and plus this."""
+"""Kinds of a layer's weights: uniform between minus and plus this."""
 Rows = Span
 
 
 def boundaries(case: Case) -> list[Rows]:
-    """Start and stop of each block along the first dimension: they depend on the case alone.
+    """Return start and stop of each block along the first dimension. They depend on the case alone.
 
-    One block where softmax runs along the first dimension on some axis, or where there is no other.
+    There is only one block if one of the case's axes is the first dimension.
     """
     height, width = case.shape[0], prod(case.shape[1:])
     if len(case.shape) == 1 or any(axis % len(case.shape) == 0 for axis in case.axes):
@@ -45,12 +45,12 @@ def boundaries(case: Case) -> list[Rows]:
 
 
 def arguments(case: Case, operation: Operation, dtype: str, axis: int, rows: Rows) -> dict[str, Any]:
-    """What the operation is called with: the case's own rows, and the arrays and numbers that it takes beside them."""
+    """Return the operation's arguments by name: the case's own rows, and the arrays and numbers beside them."""
     return {name: argument(case, name, dtype, axis, rows) for name in operation.arguments}
 
 
 def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
-    """One of them: a number for `index`; integers for labels; else an array."""
+    """Return one argument: a number for `index`, an array of integers for labels and classes, else one of floats."""
     match name:
         case "index":
             return {"first": 0, "middle": case.shape[axis] // 2, "last": case.shape[axis] - 1}[case.index]
@@ -69,7 +69,7 @@ def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
 
 
 def labels(case: Case, name: str, classes: int, dtype: str, axis: int, rows: Rows) -> NDArray[np.int64]:
-    """A class for each row of the logits, of the kind that the case names."""
+    """Return a class for each row of the logits, of the case's kind. The shape is the block's without the axis."""
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
     stream = f"{key(case)}/{name}"
@@ -85,13 +85,15 @@ def labels(case: Case, name: str, classes: int, dtype: str, axis: int, rows: Row
 
 
 def likeliest(case: Case, name: str, dtype: str, axis: int, rows: Rows, random: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where each row's largest logit stands. A layer's logits are not here yet: its classes stay random."""
+    """Return where each row's largest logit stands. A layer's logits are not known here, so its classes stay random."""
     return random if name == "classes" else array(case, "logits", dtype, rows).argmax(axis=axis).astype(np.int64)
 
 
 def distribution(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
-    """Of the kind that the case names, for each row of the logits; but for `rounded`, multiples of 1/128 or of a power
-    of two times that: exact in every format, and so is their sum. Of a case with labels of a kind, they have it all.
+    """Return a distribution for each row of the logits, of the case's kind.
+
+    Except for `rounded`, its entries are multiples of 1/128, or of a power of two times that: they and their sum are
+    exact in every format. If the case has a kind of labels, all the weight is at the label.
     """
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
@@ -104,7 +106,7 @@ def distribution(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.ge
 
 
 def hot_labels(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.float64]:
-    """1 at each row's label."""
+    """Return 1 at each row's label and 0 elsewhere."""
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
     lane = labels(case, "distribution", shape[position], dtype, axis, rows)
@@ -112,21 +114,21 @@ def hot_labels(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.floa
 
 
 def shares(case: Case, shape: tuple[int, ...], position: int, rows: Rows) -> NDArray[np.float64]:
-    """Of each class, at random."""
+    """Return random distributions over the classes, each of sum 1 (for `rounded` up to rounding)."""
     drawn = np.moveaxis(words(f"{key(case)}/distribution", shape, rows).reshape(shape), position, -1)
     parts = targets.rounded(drawn) if case.distribution == "rounded" else targets.cut(drawn)
     return np.moveaxis(parts, -1, position)
 
 
 def weights(case: Case, dtype: str, axis: int) -> NDArray[np.generic]:
-    """Of a layer, (t, n), for all rows of the case."""
+    """Return a layer's weights, shape (t, n), the same for all rows of the case."""
     shape, end = (case.classes, case.shape[axis]), WEIGHTS[case.weights]
     drawn = draw(Uniform(-end, 2 * end), f"{key(case)}/weights", shape, (0, case.classes), FORMATS[dtype])
     return drawn.astype(arrays.dtype(dtype))
 
 
 def upstream(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
-    """A cotangent or a tangent of the kind that the case names."""
+    """Return a cotangent or a tangent of the case's kind."""
     position = axis % len(case.shape)
     shape = (rows[1] - rows[0], *case.shape[1:])
     match case.upstream:
@@ -148,14 +150,17 @@ def upstream(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> NDArra
 
 
 def onehot(shape: tuple[int, ...], position: int, lane: NDArray[Any], dtype: str) -> NDArray[np.generic]:
-    """1 at that lane of each row along the axis, and 0 beside it."""
+    """Return 1 at that lane of each row along the axis, and 0 elsewhere."""
     lanes = np.broadcast_to(lane % shape[position], (*shape[:position], *shape[position + 1 :]))
     hot = np.arange(shape[position]) == lanes[..., None]
     return np.moveaxis(hot, -1, position).astype(arrays.dtype(dtype))
 
 
 def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.generic]:
-    """One argument's random values on those rows, in the dtype under test: the case's, or uniform on [−1, 1)."""
+    """Return an argument's values on those rows, in the dtype under test.
+
+    Logits and inputs follow the case's recipe; other arguments are uniform on [−1, 1).
+    """
     name = stream(argument)
     recipe = case.recipe if name == "logits" else Uniform(-1.0, 2.0)
     shape = (rows[1] - rows[0], *case.shape[1:])
@@ -163,15 +168,15 @@ def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.gener
 
 
 def same_for_every_axis(case: Case, name: str) -> bool:
-    """Whether an argument does not depend on the axis."""
+    """Decide whether an argument is the same for every axis."""
     return name in ("logits", "inputs") or (name in ("cotangent", "tangent") and case.upstream == "random")
 
 
 def key(case: Case) -> str:
-    """What its numbers are drawn by: cases that differ in how they are asked alone have the same."""
+    """Return the name by which the case's numbers are drawn. Cases that differ only in how they are asked share one."""
     return case.stream or case.name
 
 
 def stream(argument: str) -> str:
-    """The argument whose numbers it has: a layer's inputs are what other operations call logits."""
+    """Return the argument whose numbers this one has: a layer's inputs are what other operations call logits."""
     return "logits" if argument == "inputs" else argument

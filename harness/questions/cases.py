@@ -1,7 +1,7 @@
-"""The named inputs: what the documents print, their random families, real logits, and where formulas part.
+"""The named cases: inputs that the documents print, their random families, real logits, and where formulas differ.
 
-Shapes are shared on purpose: JAX compiles every operation anew for each shape. Which document says what is in
-`docs/seeds.md`.
+Shapes are shared on purpose: JAX compiles every operation anew for each shape. `docs/seeds.md` says what comes from
+which document.
 """
 
 from __future__ import annotations
@@ -193,27 +193,28 @@ CASES = {
 
 
 NUMBER = r"[1-9][0-9]{0,17}"
-"""In a name, where each number has one spelling: another would be another case with other numbers."""
+"""The pattern of a positive number in a case's name. A number has one spelling, since another spelling would be another
+case, with other numbers drawn."""
 GRAMMAR = re.compile(
     rf"(?P<family>[^:]+):(?P<shape>(0|{NUMBER})(x(0|{NUMBER}))*)(/(?P<axis>0|-?{NUMBER}))?(?P<options>(;\w+=\w+)*)",
     re.ASCII,
 )
-"""Of a synthetic case's name: `normal:3x17`, `ties:4x5x6/1;upstream=ones`."""
+"""The grammar of a synthetic case's name: `normal:3x17`, `ties:4x5x6/1;upstream=ones`."""
 CLASSES = ("1", "2", "3", "4", "5", "17", "300")
 OPTIONS = {
     "upstream": UPSTREAM, "labels": LABELS, "distribution": DISTRIBUTIONS, "index": INDEX, "weights": tuple(WEIGHTS),
     "classes": CLASSES,
 }  # fmt: skip
-"""What stands beside the logits, an argument each, and the kinds that there are."""
+"""The options in a case's name, which choose the arguments beside the logits, and the kinds that each may have."""
 MOST_ELEMENTS = 2**26
 MOST_DIMENSIONS = 64
-"""Of an array of NumPy 2, which has no name for it any more (32 in NumPy 1)."""
+"""The most dimensions of an array in NumPy 2, which no longer has a name for this limit (32 in NumPy 1)."""
 
 
 def named(name: str) -> Case:
-    """A case by its name, one of `CASES` or a synthetic one, asked in another way after an `@`: `digits@strided`.
+    """Return the case of a name: one of `CASES` or a synthetic one. An `@` begins a variation: `digits@strided`.
 
-    UsageError for a name that is neither, with the nearest that is.
+    Raise UsageError, with the nearest valid name, for a name that is neither and for an unknown variation.
     """
     plain, at, variation = name.partition("@")
     case = CASES.get(plain) or synthetic(plain)
@@ -225,7 +226,11 @@ def named(name: str) -> Case:
 
 
 def synthetic(name: str) -> Case:
-    """A family of logits in a shape, along an axis, with what else is asked for."""
+    """Return the case of a family of logits in a shape, along an axis, with the options in its name.
+
+    Raise UsageError for a name that does not follow `GRAMMAR`, an unknown family, an axis outside the shape, or
+    too many dimensions or elements.
+    """
     found = GRAMMAR.fullmatch(name)
     if not found:
         raise unknown("case", name, CASES)
@@ -251,7 +256,7 @@ def synthetic(name: str) -> Case:
 
 
 def options(name: str, text: str) -> dict[str, Any]:
-    """Of a case, by name; UsageError for one that there is not, and for one that is given twice."""
+    """Return the options of a case by name. Raise UsageError for one that is unknown, or that is given twice."""
     pairs = [option.split("=") for option in text.split(";")[1:]]
     given: dict[str, Any] = {}
     for option, value in pairs:

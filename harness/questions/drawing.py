@@ -1,8 +1,8 @@
 """How a case's numbers are drawn: recipes, and rows along an axis, out of one stream of random words.
 
-Numbers come from Philox4x64-10 (Salmon et al., 2011), keyed by a name: element i is word i of the stream, so any block
-can be made alone, on any machine. They are integers, scaled by one rounding an operation in float64: the same bytes
-everywhere.
+Words come from Philox4x64-10 (Salmon et al., 2011), keyed by a name. Element i is made from word i of the stream (from
+12 words for `Normal`), so any block can be made alone, on any machine. Words are integers and are scaled in float64,
+with one rounding an operation, so the bytes are the same everywhere.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from harness.records import Chain, Exponentials, Normal, Printed, Recipe, Stored
 
 Floats = NDArray[np.float64]
 Span = tuple[int, int]
-"""Start and stop along the first dimension."""
+"""Start and stop of some rows along the first dimension."""
 LN_TERM, LN_2 = -0.7550225842780328, 0.6931471805599453
-"""ln 0.47 and ln 2. A term of 0.47 u is lost when it is added to 1 or more; among its own kind it is not."""
+"""ln 0.47 and ln 2. A term of 0.47 u is lost when it is added to 1 or more, but not when added to terms of its size."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What rows along an axis are made of. `unit`: uniform on [0, 1), (rows, n); `number`: of each row in the case."""
+    """What rows along an axis are made from, for the format under test.
+
+    `unit`: uniform on [0, 1), shape (rows, n). `number`: each row's number in the case.
+    """
 
     unit: Floats
     number: NDArray[np.int64]
@@ -41,24 +44,24 @@ class Rows:
 
     @property
     def turn(self) -> NDArray[np.int64]:
-        """The rows' numbers as a column."""
+        """Return the rows' numbers as a column, shape (rows, 1)."""
         return self.number[:, None]
 
     @property
     def place(self) -> NDArray[np.bool_]:
-        """One lane a row: the first, the last and the middle of the first three rows, then others."""
+        """Return a mask of one lane a row: the first, the last and the middle one in the first rows, then others."""
         n = self.n
         lanes = np.array([0, n - 1, n // 2, n // 4, n - n // 4 - 1, n // 3, 1 % n, max(0, n - 2)])
         return np.arange(n) == lanes[self.turn % len(lanes)]
 
     @property
     def farthest(self) -> float:
-        """Beyond this, exp underflows to nothing, and that of its negative overflows."""
+        """Return a distance from 0: exp overflows that far above 0, and underflows to 0 that far below."""
         return 1.2 * (self.form.emax + self.form.p) * LN_2
 
 
 def numbered(shape: tuple[int, ...], position: int, rows: Span) -> NDArray[np.int64]:
-    """Each row's number in its case, of a block of that shape whose rows run along that dimension."""
+    """Return each row's number in its case, for a block of that shape with its axis at `position`."""
     batch = (*shape[:position], *shape[position + 1 :])
     before = rows[0] * prod(batch[1:]) if position else 0
     return before + np.arange(prod(batch)).reshape(batch)
@@ -67,7 +70,7 @@ def numbered(shape: tuple[int, ...], position: int, rows: Span) -> NDArray[np.in
 def along(
     make: Callable[[Rows], Floats], name: str, shape: tuple[int, ...], axis: int, rows: Span, form: Format
 ) -> Floats:
-    """What `make` says of the rows that run along that axis."""
+    """Return what `make` gives for the rows along that axis, in the block's shape."""
     position = axis % len(shape)
     batch, n = (*shape[:position], *shape[position + 1 :]), shape[position]
     drawn = words(name, (*batch, n), rows if position else (0, batch[0] if batch else 1))
@@ -79,7 +82,7 @@ def along(
 
 @singledispatch
 def draw(recipe: Recipe, name: str, shape: tuple[int, ...], rows: Span, form: Format) -> NDArray[np.float64]:
-    """Values of a recipe on those rows, in float64, before they are rounded to the dtype under test."""
+    """Return a recipe's values on those rows, in float64, before they are rounded to the dtype under test."""
     raise TypeError(f"no such recipe: {recipe!r}")
 
 
@@ -115,7 +118,10 @@ def _(recipe: Chain, name: str, shape: tuple[int, ...], rows: Span, form: Format
 
 @draw.register
 def _(recipe: Exponentials, name: str, shape: tuple[int, ...], rows: Span, form: Format) -> NDArray[np.float64]:
-    """From where nine exponentials are under u/50 together, to where they are still normal numbers four times over."""
+    """Return rows of one 0 among logits whose exponentials are lost in the sum.
+
+    These lie between 4 times the smallest normal number and u/512, so that nine of them together are under u/50.
+    """
     nearest, farthest = -(form.p + 9) * LN_2, (form.emin + 2) * LN_2
     unit = (words(name, shape, rows) >> np.uint64(11)).reshape(shape) * 2.0**-53
     logits = np.asarray(nearest + (farthest - nearest) * unit, dtype=np.float64)
@@ -146,7 +152,7 @@ def _(recipe: Stored, name: str, shape: tuple[int, ...], rows: Span, form: Forma
 
 
 def words(name: str, shape: tuple[int, ...], rows: Span) -> NDArray[np.uint64]:
-    """The stream's 64-bit words for those rows, little-endian whatever the machine."""
+    """Return the stream's 64-bit words for those rows, little-endian on every machine."""
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")
     count, first = prod(shape), rows[0] * prod(shape[1:])
     stream = np.random.Philox(key=key)

@@ -1,7 +1,7 @@
-"""Families of finite logits, in any shape along any axis: what real defects needed to show, made from integers.
+"""Families of finite logits, in any shape along any axis, made from integers. Each shows some kind of real defect.
 
-A family is scaled to the format under test, so that "far below zero" is where its own exp underflows. Which defect
-needs which family: docs/suites.md#families.
+A family is scaled to the format under test, so that "far below zero" is where its own exp underflows.
+docs/suites.md#families says which defect needs which family.
 """
 
 from __future__ import annotations
@@ -130,16 +130,16 @@ STRUCTURED: dict[str, Callable[[Rows], Floats]] = {
 PLAIN: dict[str, Recipe] = {"normal": Normal(3), "uniform": Uniform(-4, 8), "wide": Normal(30)}
 FAMILIES = (*PLAIN, *STRUCTURED)
 OVERFLOWING = ("abyss", "masked")
-"""Whose entries are so large that sums of them, or of losses, overflow."""
+"""Families whose entries are so large that sums of them, or of losses, overflow."""
 
 
 def recipe(family: str, axis: int) -> Recipe:
-    """The recipe of a family whose rows run along that axis."""
+    """Return the recipe of a family whose rows run along that axis."""
     return PLAIN.get(family) or Family(family, axis)
 
 
 def described(family: str) -> str:
-    """What it is, in a sentence."""
+    """Return what a family is, in words: for most the docstring of the function that makes it."""
     drawn = {"normal": "σ = 3", "uniform": "uniform on [−4, 4)", "wide": "σ = 30", "zeros": "all logits 0"}
     return drawn.get(family) or " ".join(str(STRUCTURED[family].__doc__).split()).rstrip(".")
 

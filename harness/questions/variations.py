@@ -1,8 +1,8 @@
 """Other ways to put one and the same question: they must not change its answer.
 
-In another memory layout, once more, row by row, beside hostile rows, after other dtypes, on two threads. The exact
-answer is the plain question's, so the verdict is too; whether the bits are is a column of their own. Here is what a
-worker does for each; which of them make sense where is `refusal`'s to say.
+The question is put in another memory layout, several times, row by row, beside hostile rows, after other dtypes, or on
+two threads. The exact answer is the plain question's, so the bound is too. Whether the bits are the same is reported in
+a column of its own. This module has what a worker does for each variation; `refusal` says where one makes no sense.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ Array = NDArray[Any]
 Arguments = Mapping[str, Any]
 Call = Callable[[Arguments], Array]
 REPEATING = ("zeros", "abyss", "repeated")
-"""Families of logits whose rows are one and the same."""
+"""Families of logits whose rows are all alike."""
 BESIDE = ("cotangent", "tangent", "distribution")
-"""Arguments beside the logits that have a layout of their own."""
+"""Arguments beside the logits that may be given a layout of their own."""
 REPEATS = 5
 MOST_ALONE = 64
-"""Rows of a batch that are asked one by one."""
+"""The most rows of a batch that are asked one by one."""
 MARGIN = 16
-"""Elements of NaN on either side of an offset view."""
+"""The least number of NaN elements on either side of an offset view."""
 
 
 def axis_of_batch(shape: tuple[int, ...], axis: int) -> int | None:
-    """The first dimension that softmax does not run along."""
+    """Return the first dimension that softmax does not run along, or None if there is none."""
     return next((number for number in range(len(shape)) if number != axis % len(shape)), None)
 
 
-# Layouts: a view with the array's values, whose buffer has NaN wherever the array is not.
+# Layouts: each returns a view with the array's values. The rest of its buffer is NaN (1 in an array of integers).
 
 
 def transposed(array: Array, axis: int) -> Array:
-    """Its dimensions the other way round in memory."""
+    """Return the array with its dimensions in reverse order in memory."""
     return np.ascontiguousarray(array.T).T
 
 
 def strided(array: Array, axis: int) -> Array:
-    """Every other element of a buffer."""
+    """Return the array as every other element of a buffer."""
     buffer = np.full((*array.shape[:-1], 2 * array.shape[-1]), blank(array), array.dtype)
     view = buffer[..., ::2]
     view[...] = array
@@ -55,7 +55,7 @@ def strided(array: Array, axis: int) -> Array:
 
 
 def offset(array: Array, axis: int) -> Array:
-    """In the middle of a buffer, from an odd element on."""
+    """Return the array in the middle of a buffer, beginning at an odd element."""
     buffer = np.full(array.size + 2 * MARGIN + 1, blank(array), array.dtype)
     view = buffer[MARGIN + 1 : MARGIN + 1 + array.size].reshape(array.shape)
     view[...] = array
@@ -63,12 +63,15 @@ def offset(array: Array, axis: int) -> Array:
 
 
 def flipped(array: Array, axis: int) -> Array:
-    """Backwards in memory."""
+    """Return the array with its last dimension backwards in memory."""
     return np.ascontiguousarray(array[..., ::-1])[..., ::-1]
 
 
 def broadcast(array: Array, axis: int) -> Array:
-    """One row for all, with stride 0 over the batch; one number for all where they are all alike. Beyond it is NaN."""
+    """Return the array as one row for all, with stride 0 over the batch, or as one number if all elements are alike.
+
+    The rest of its buffer is NaN. Raise ValueError if its rows are not alike.
+    """
     if (array == array.flat[0]).all():
         return spread(array.reshape(-1)[:1], array.shape, (0,) * array.ndim)
     batch = axis_of_batch(array.shape, axis)
@@ -79,13 +82,14 @@ def broadcast(array: Array, axis: int) -> Array:
 
 
 def spread(part: Array, shape: tuple[int, ...], strides: Sequence[int]) -> Array:
-    """A view of that shape of a buffer as large, which begins with the part and has nothing else in it."""
+    """Return a view with that shape and strides, of a buffer as large that begins with the part and is else blank."""
     buffer = np.full(prod(shape), blank(part), part.dtype)
     buffer[: part.size] = part.reshape(-1)
     return np.lib.stride_tricks.as_strided(buffer, shape, strides)
 
 
 def blank(array: Array) -> Any:
+    """Return what fills a buffer beyond an array: NaN, or 1 if it is of integers or booleans."""
     return np.nan if array.dtype.kind not in "iub" else 1
 
 
@@ -95,17 +99,17 @@ LAYOUTS: dict[str, Callable[[Array, int], Array]] = {
 
 
 def laid_out(variation: str, name: str, array: Array, axis: int, first: str) -> Array:
-    """An argument in the layout that the variation gives it; `first`: the argument that has the case's own rows."""
+    """Return an argument in the layout that the variation gives it. `first`: the argument with the case's own rows."""
     layout = variation.removeprefix("upstream-")
     theirs = name in BESIDE if variation.startswith("upstream-") else name == first
     return LAYOUTS[layout](array, axis) if layout in LAYOUTS and theirs else array
 
 
-# Calls: the question put in parts, or more than once. `call` computes an answer of host arrays.
+# Calls: the question put in parts, or more than once. `call` computes the answer to host arrays.
 
 
 def again(call: Call, arguments: Arguments, axis: int, operation: Operation, backend: Backend) -> Array:
-    """The last of five answers, if none has other bits than the one before."""
+    """Return the last of five answers. Raise UnrepeatableError if one has other bits than the one before."""
     answer = call(arguments)
     for number in range(2, REPEATS + 1):
         before, answer = answer.tobytes(), call(arguments)
@@ -115,11 +119,11 @@ def again(call: Call, arguments: Arguments, axis: int, operation: Operation, bac
 
 
 class UnrepeatableError(Exception):
-    """One question, two answers."""
+    """One question got two answers with different bits."""
 
 
 def alone(call: Call, arguments: Arguments, axis: int, operation: Operation, backend: Backend) -> Array:
-    """Each row of the batch by itself."""
+    """Return the answers to each row of the batch alone, put together along the batch."""
     shape = arguments[operation.arguments[0]].shape
     batch = required(axis_of_batch(shape, axis))
     answers = [call(rows(arguments, [number], shape, axis, batch)) for number in range(shape[batch])]
@@ -127,7 +131,11 @@ def alone(call: Call, arguments: Arguments, axis: int, operation: Operation, bac
 
 
 def hostile(call: Call, arguments: Arguments, axis: int, operation: Operation, backend: Backend) -> Array:
-    """The plain answer, with every other row as it is beside NaN, infinities and large numbers where that differs."""
+    """Return the plain answer, with each row as it is beside hostile rows wherever its bits differ there.
+
+    A hostile row is all NaN, infinity or a large number. Every other row is replaced by one, first the odd rows and
+    then the even ones.
+    """
     first = operation.arguments[0]
     logits = arguments[first]
     batch = required(axis_of_batch(logits.shape, axis))
@@ -143,7 +151,10 @@ def hostile(call: Call, arguments: Arguments, axis: int, operation: Operation, b
 
 
 def disturbances(logits: Array, batch: int) -> Iterator[tuple[int, Array]]:
-    """The first row that is kept, and logits with every other row replaced, until each hostile value stood in some."""
+    """Yield the first row that is kept, 0 or 1, with logits in which every other row is replaced by a hostile value.
+
+    Each half of the rows is replaced as often as it takes for every hostile value to stand in some row.
+    """
     count = logits.shape[batch]
     for kept in (0, 1):
         replaced = range(1 - kept, count, 2)
@@ -158,7 +169,7 @@ HOSTILE = (np.nan, np.inf, 1e4, -np.inf, -1e4)
 
 
 def dtypes(call: Call, arguments: Arguments, axis: int, operation: Operation, backend: Backend) -> Array:
-    """After the same question in every other dtype that the backend claims, in this process."""
+    """Return the answer after the same question was asked in every other dtype that the backend claims."""
     from harness.numbers import arrays
 
     own = arguments[operation.arguments[0]].dtype.name
@@ -177,21 +188,21 @@ CALLS: dict[str, Callable[[Call, Arguments, int, Operation, Backend], Array]] = 
     variation.__name__: variation for variation in (again, alone, hostile, dtypes)
 }
 THREADS = "threads"
-"""On two threads, in a worker of its own."""
+"""The variation that asks on two threads, in a worker process of its own."""
 FIRST = "first"
-"""As the first question of a process: its worker is started anew."""
+"""The variation that asks the first question of a worker process, which is started anew."""
 HELD = "held"
-"""The answer is read after the next question, the same of other numbers, has been answered too."""
+"""The variation in which the answer is read only after a second question, of other numbers, has been answered too."""
 VARIATIONS = (*LAYOUTS, *(f"upstream-{layout}" for layout in LAYOUTS), *CALLS, HELD, FIRST, THREADS)
 
 
 def others(arguments: Arguments, first: str) -> dict[str, Any]:
-    """The arguments of another question of the same shapes."""
+    """Return the arguments of another question of the same shapes, with `first`, the logits or inputs, negated."""
     return {**arguments, first: -arguments[first]}
 
 
 def rows(arguments: Arguments, numbers: list[int], shape: tuple[int, ...], axis: int, batch: int) -> dict[str, Any]:
-    """The arguments of some rows alone, along that dimension of the batch. Labels have no axis, weights no rows."""
+    """Return the arguments of some rows alone, along dimension `batch`. Labels lack the axis, weights have no rows."""
     position = axis % len(shape)
     label = batch if batch < position else batch - 1
     along = {True: label, False: batch}
@@ -204,18 +215,19 @@ def rows(arguments: Arguments, numbers: list[int], shape: tuple[int, ...], axis:
 
 
 def batch_of_answer(operation: Operation, batch: int, position: int) -> int:
-    """The same dimension in the answer, which has the axis moved last or none where it is not in place."""
+    """Return the batch's dimension in the answer. Where that is not in place, its axis is moved last or gone."""
     return batch if operation.in_place or batch < position else batch - 1
 
 
 def required(batch: int | None) -> int:
+    """Return the batch's dimension. Raise ValueError if there is none."""
     if batch is None:
         raise ValueError("there is one row alone")
     return batch
 
 
 def missing(variation: str, backend: type[Backend]) -> str | None:
-    """Why a backend can't be asked in that way at all, or None."""
+    """Return why a backend can't be asked in that way at all, or None."""
     layout = variation.removeprefix("upstream-")
     if layout in LAYOUTS and layout not in backend.layouts:
         return f"{backend.title()} has no {layout} arrays"
@@ -225,7 +237,7 @@ def missing(variation: str, backend: type[Backend]) -> str | None:
 
 
 def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend]) -> str | None:
-    """Why a case's variation makes no cell there, or None."""
+    """Return why a case's variation is not asked of this operation, axis and backend, or None."""
     variation = case.variation
     layout = variation.removeprefix("upstream-")
     batch = axis_of_batch(case.shape, axis)
@@ -247,7 +259,7 @@ def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend])
 
 
 def alike(case: Case, operation: Operation, variation: str) -> bool:
-    """Whether the rows of what is to be broadcast are one and the same."""
+    """Decide whether the rows of the arrays that are to be broadcast are all alike."""
     if not variation.startswith("upstream-"):
         return isinstance(case.recipe, Family) and case.recipe.name in REPEATING
     if "distribution" in operation.arguments:

@@ -1,6 +1,6 @@
 """Cotangents and tangents over the whole range of a format, each row along the axis: the kinds of `;upstream=`.
 
-None is so large that a sum of its own entries overflows; of two of them the product may (docs/suites.md#arguments).
+None is so large that a sum of its own entries overflows. A product of two of them may (docs/suites.md#arguments).
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ ROOM = 3
 
 
 def signed(rows: Rows) -> Floats:
-    """On [−1, 1)."""
+    """Return numbers on [−1, 1), shape (rows, n)."""
     return 2 * rows.unit - 1
 
 
 def highest(rows: Rows) -> int:
-    """The power of two of which n numbers can be added, in any order, and some of them subtracted."""
+    """Return an exponent e such that n numbers up to 2^e can be added, in any order, and some of them subtracted."""
     return rows.form.emax - ROOM - ceil(log2(rows.n))
 
 
 def large(rows: Rows) -> Floats:
-    """As large as may be added: what is clipped, normalised or kept in a narrower format shows."""
+    """Return numbers as large as may be added. They show what is clipped, normalised or kept in a narrower format."""
     return np.ldexp(signed(rows), highest(rows))
 
 
 def small(rows: Rows) -> Floats:
-    """Half as many powers of two below 1 as the format has: what is dropped for being near 0 shows."""
+    """Return numbers up to 2^(emin/2). They show what is dropped for being near 0."""
     return np.ldexp(signed(rows), rows.form.emin // 2)
 
 
 def subnormal(rows: Rows) -> Floats:
-    """Below the smallest normal number."""
+    """Return numbers below the smallest normal number."""
     return np.ldexp(signed(rows), rows.form.emin)
 
 
 def mixed(rows: Rows) -> Floats:
-    """Exponents of all sizes beside each other, such that products of two such vectors can still be added."""
+    """Return numbers of all exponents, large and small, for which products of two such vectors can still be added."""
     widest = max(1, (highest(rows) - ceil(log2(rows.n)) - 4) // 2)
     digits = np.floor(rows.unit * 2.0**20)
     exponents = np.mod(digits, 2 * widest + 1) - widest
@@ -50,18 +50,18 @@ def mixed(rows: Rows) -> Floats:
 
 
 def sparse(rows: Rows) -> Floats:
-    """About one entry in eight, and beside them zeros of either sign."""
+    """Return rows in which about one entry in eight is nonzero, among zeros of either sign."""
     zero = np.where(np.floor(rows.unit * 64) % 2 == 0, 0.0, -0.0)
     return np.where(np.floor(rows.unit * 512) % 8 == 0, signed(rows), zero)
 
 
 def constant(rows: Rows) -> Floats:
-    """One number for all of a row, another for each: J·c is 0."""
+    """Return one number for all of a row, and another for the next row: J·c is 0."""
     return np.broadcast_to((rows.turn % 7 - 3.5) / 3, rows.unit.shape).copy()
 
 
 def orthogonal(rows: Rows) -> Floats:
-    """Each number beside its negative, so that they add up to 0, and a 0 at the end where their number is odd."""
+    """Return each number beside its negative, so that a row adds up to 0. A row of odd length ends with a 0."""
     made = signed(rows)
     made[:, 1::2] = -made[:, : rows.n - 1 : 2]
     if rows.n % 2:

@@ -1,1 +1,1 @@
-"""A run: planned, carried out, kept, and taken up again."""
+"""A run: how it is planned, carried out, saved, and resumed."""

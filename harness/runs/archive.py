@@ -1,7 +1,7 @@
-"""A run's answers, kept so that they can be judged again: `arrays/` beside its tables, `arrays.json` to list them.
+"""A run's answers, kept so that they can be judged again: `arrays/` beside its tables, listed in `arrays.json`.
 
-Every answer stands there with its SHA-256, every question with those of its inputs, and `run.json` has the list's own:
-nothing is judged that is not what was asked and answered. Nothing is unpickled.
+The list has the SHA-256 of every answer; `run.json` has that of the list and those of all inputs. So nothing is judged
+that is not what was asked and answered. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Results = dict[tuple[str, int], Result]
 
 
 class Archive:
-    """Answers on their way into a run's folder."""
+    """Writes answers into a run's folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,7 +43,7 @@ class Archive:
             raise UsageError(f"cannot write to {str(folder / FOLDER)!r}: {error.strerror or error}") from None
 
     def keep(self, number: int, group: Group, result: Result) -> None:
-        """Copy an answer, or note why there is none. `number`: the group's in the plan."""
+        """Save an answer, or note why there is none. `number`: the group's number in the plan."""
         entry: dict[str, Any] = {
             "group": number,
             "operation": group.operation, "case": group.case.name, "axis": group.axis, "probe": group.probe,
@@ -59,10 +59,10 @@ class Archive:
                 "sha256": arrays.sha256(answer),
             }
             arrays.save(self.folder / entry["file"], answer)
-        self._entries[number, result.backend, result.block] = entry  # once, if an interruption has it kept again
+        self._entries[number, result.backend, result.block] = entry  # one entry, even if it is kept again
 
     def close(self) -> str:
-        """Write the list, last of all: its SHA-256."""
+        """Write the list, after all answers. Return its SHA-256."""
         ordered = sorted(self._entries.values(), key=lambda e: (e["group"], NAMES.index(e["backend"]), e["block"]))
         content = json.dumps(ordered, indent=1).encode()
         store.write(self.folder, LIST, content)
@@ -70,9 +70,9 @@ class Archive:
 
 
 def read(folder: Path, about: Mapping[str, Any]) -> list[tuple[Group, Results]]:
-    """The groups of a saved run and their results, probes first as they were asked. `about`: its `run.json`.
+    """Return the groups of a saved run with their results, probes first as they were asked. `about`: its `run.json`.
 
-    UsageError where there are none, where an array is missing or damaged, or where the cases are not the same any more.
+    Raise UsageError if the run has no saved arrays, if one is missing or damaged, or if this version asks otherwise.
     """
     asked: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for entry in entries(folder, about):
@@ -81,7 +81,7 @@ def read(folder: Path, about: Mapping[str, Any]) -> list[tuple[Group, Results]]:
 
 
 def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The list, as it was when the run was saved."""
+    """Read the list of saved answers. Raise UsageError if there is none, or if it is not the one that was saved."""
     if "arrays" not in about:
         raise UsageError(f"{folder} has no saved arrays: `compare --save-arrays` keeps them")
     try:
@@ -95,7 +95,7 @@ def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, Any]]) -> tuple[Group, Results]:
-    """One group of the list, with what its backends answered."""
+    """Return one group with its results, from its entries in the list. Raise UsageError if this version lacks it."""
     first = its[0]
     case = probes.case(first["probe"], first["n"], first["place"]) if first["probe"] else known(first["case"])
     answering = {entry["backend"] for entry in its}
@@ -117,7 +117,7 @@ def known(name: str) -> Case:
 
 
 def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
-    """UsageError if this version would ask other bytes than the saved run did."""
+    """Raise UsageError if this version's inputs have other bytes than those of the saved run."""
     promised = inputs.get(described(group), {})
     for number, rows in enumerate(blocks.boundaries(group.case)):
         for name in map(blocks.stream, OPERATIONS[group.operation].arguments):
@@ -127,7 +127,7 @@ def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
 
 
 def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
-    """One saved answer, checked: its hash, and its shape if it is of the dtype that was asked for."""
+    """Return one saved result, with its array in a file. Raise UsageError if the array's hash is wrong."""
     head = Result(0, entry["block"], entry["backend"], entry["outcome"], entry["reason"])
     if entry["outcome"] != "ok":
         return head
@@ -137,7 +137,10 @@ def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
 
 
 def answer(folder: Path, entry: Mapping[str, Any], wanted: tuple[int, ...] | None = None) -> Any:
-    """As it was when it was saved. UsageError if it is not; with its shape, if that is not the one `wanted`."""
+    """Return a saved array. Raise UsageError if it cannot be read or its hash is wrong.
+
+    The error tells its shape too, if that is not the one `wanted`.
+    """
     file = folder / entry["file"]
     try:
         found = arrays.load(file, entry["dtype"])

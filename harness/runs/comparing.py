@@ -1,4 +1,4 @@
-"""A whole run: the plan asked of the engine, each group judged when its last answer is in."""
+"""A whole run: the engine asks the plan's questions, and each group is judged once its last answer is in."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from harness.workers.engine import Engine, Settings
 
 Results = dict[tuple[str, int], Result]
 Watch = Callable[[list[Group]], AbstractContextManager[Callable[[Result], None]]]
-"""Shows the progress of a plan, told each result."""
+"""Shows the progress of a plan: a context manager that gives a function to call with each result."""
 
 
 class Comparing:
-    """Collects results into judgements, and writes every unit down as soon as it is judged.
+    """Collects results, judges each group, and writes each unit to the journal as soon as it is judged.
 
-    After `run`, `partial` says whether it was interrupted. Units that the journal has already are not asked again.
+    After `run`, `partial` says whether it was interrupted. All `groups` are asked: `carried_out` leaves out those that
+    the journal has already.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Comparing:
         archive: Archive | None = None,
         final: bool = False,
     ) -> None:
-        """`final`: nothing will be asked again with its probe."""
+        """Prepare to ask and judge `groups`. `final`: no pass follows in which suspects are asked with their probes."""
         self.groups, self.engine, self.pairing = groups, engine, pairing
         self.journal, self.archive, self.final = journal, archive, final
         self.partial = False
@@ -60,7 +61,7 @@ class Comparing:
         self._through: set[int] = set()
 
     def run(self, tell: Callable[[Result], None]) -> None:
-        """Until all is judged and in the journal. Ctrl-C ends it early; all that is finished is judged."""
+        """Ask and judge all groups, and write them to the journal. Ctrl-C ends it early; what is finished is judged."""
         try:
             self.engine.start()
             self._collect(tell)
@@ -69,16 +70,16 @@ class Comparing:
         except BaseException:
             self.engine.stop()
             raise
-        with signals.ignored():  # what is finished is judged and written, and that is not cut short
+        with signals.ignored():  # judging and writing what is finished must not be interrupted
             if self.partial:
                 self.engine.stop()
                 self._collect(tell)
             self.faults += self.engine.faults
             for number in range(len(self.groups)):
-                self._judge(number)  # what an interruption, or a fault of ours, left open
+                self._judge(number)  # groups that an interruption, or a fault of ours, left open
 
     def joined_by(self, later: Comparing) -> Comparing:
-        """With what a second look found, and what became of it."""
+        """Add the faults and the probes' results of a second pass, and whether it was interrupted. Return this one."""
         self.partial |= later.partial
         self.faults += later.faults
         self.probed.join(later.probed)
@@ -97,24 +98,24 @@ class Comparing:
             self._answered[result.group] = None
 
     def _judge_what_is_ready(self) -> None:
-        """Probes, and answered groups of whose backends all probes are judged: a grade may depend on them."""
+        """Judge answered probes, and answered groups once the probes on which their grades may depend are judged."""
         for number in sorted(self._answered, key=lambda number: not self.groups[number].probe):
             if self.groups[number].probe or not self._probes_before(number):
                 del self._answered[number]
                 self._judge(number)
 
     def _probes_before(self, number: int) -> bool:
-        """Whether any of the group's backends has a probe that is not judged yet."""
+        """Decide whether any of the group's backends has a probe that is not judged yet."""
         return any(probe not in self._through for probe in self._probes_for(number))
 
     def _probes_for(self, number: int) -> Iterator[int]:
-        """On which the group's grades may depend."""
+        """Return the numbers of the probes on which the group's grades may depend."""
         asked = self.groups[number]
         measured = {probed_as(backend, asked.dtype)[0] for backend in asked.backends if not asked.probe}
         return (probe for name in measured for probe in self._probes.get(name, ()))
 
     def _is_there(self, number: int) -> bool:
-        """Whether all answers of a group are, and all of its probes': no unit is done without one of them."""
+        """Decide whether all answers of a group and of its probes are there. Without one, its unit is not done."""
         group, results = self.groups[number], self._waiting.get(number, {})
         asked = ((backend, block) for backend in group.backends for block in range(len(boundaries(group.case))))
         return all(key in results and results[key].outcome != "not run" for key in asked) and not any(
@@ -133,7 +134,10 @@ class Comparing:
             self._close_unit(number)
 
     def _judged(self, number: int) -> Judgement:
-        """A group's rows; of a probe none, but what it measures. Probes are asked first, so they are answered first."""
+        """Return a group's judgement. A probe's is empty: what it measures is kept in `probed`.
+
+        Note the group as unanswered if an answer is missing, if judging fails, or if it is to be asked again.
+        """
         group, results = self.groups[number], self._waiting.get(number, {})
         if not self._is_there(number):
             self._unanswered.add(number)
@@ -150,7 +154,7 @@ class Comparing:
         return judgement
 
     def _put_away(self, number: int) -> None:
-        """A judged group's answers, kept if asked for and then gone; an interruption anywhere in it loses none."""
+        """Archive a judged group's answers, if there is an archive, and release them. An interruption loses none."""
         waiting = self._waiting.get(number, {})
         for key, result in list(waiting.items()):
             if self.archive:
@@ -168,7 +172,7 @@ class Comparing:
             self.archive = None
 
     def _close_unit(self, number: int) -> None:
-        """Write down the rows of all that was asked about a case, once they are there."""
+        """Write the rows of the group's unit to the journal, once all of its groups are judged."""
         unit = self._units[number]
         if not unit or not all(other in self._judgements for other in unit):
             return
@@ -179,7 +183,10 @@ class Comparing:
         self.journal.add(unit_of(group), judgement, self.engine.inputs.of(group), self._versions(unit), partial=open_)
 
     def _versions(self, unit: list[int]) -> dict[str, str]:
-        """Of the frameworks that answered. UsageError where another version answered before the run was cut off."""
+        """Return the versions of the frameworks that were asked about a unit.
+
+        Raise UsageError if another version answered before the run was interrupted.
+        """
         about = self.engine.about
         names = {find(backend).framework for number in unit for backend in self.groups[number].backends}
         found = {name: about[name]["version"] for name in sorted(names) if "version" in about.get(name, {})}
@@ -201,7 +208,10 @@ def carried_out(
     watch: Watch,
     archive: Archive | None = None,
 ) -> Comparing:
-    """A plan, less what the journal has of it; then once more, with their probes, what a long chain may explain."""
+    """Ask and judge a plan, without the units that the journal has already.
+
+    Then ask once more, with their probes, the units with an answer whose error a long summation chain may explain.
+    """
     todo = [group for group in plan if group.probe or unit_of(group) not in journal.done]
     work = one_pass(todo, settings, pairing, journal, watch, archive)
     if not work.suspects or work.partial:
@@ -220,7 +230,7 @@ def one_pass(
     archive: Archive | None = None,
     final: bool = False,
 ) -> Comparing:
-    """All of these, asked and judged. `final`: nothing will be asked again with its probe."""
+    """Ask and judge all of these groups. `final`: no pass follows in which suspects are asked with their probes."""
     work = Comparing(groups, Engine(groups, settings), pairing, journal, archive, final)
     with watch(groups) as tell:
         work.run(tell)
@@ -228,7 +238,7 @@ def one_pass(
 
 
 def suspicious(group: Group, judgement: Judgement) -> bool:
-    """Whether an answer is above B, by what a long chain of additions may explain, and none was measured."""
+    """Decide whether a long chain of additions may explain why an answer exceeds B, and none was measured."""
     n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
     return needs_height(n) and any(
         row.verdict == rows.SHORT
@@ -239,7 +249,7 @@ def suspicious(group: Group, judgement: Judgement) -> bool:
 
 
 def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> Judgement:
-    """A group's rows; of a probe none, but what it measures goes into `probed`."""
+    """Return a group's judgement. A probe's is empty: what it measures is added to `probed`."""
     if not group.probe:
         return judge.judge(group, results, load, pairing, probed.of(group))
     probed.add(group, *judge.probed(group, results, load))
@@ -247,6 +257,6 @@ def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> 
 
 
 def load(result: Result) -> NDArray[np.generic]:
-    """A result's array, mapped and not read at once."""
+    """Return a result's array, mapped instead of read into memory."""
     answer: NDArray[np.generic] = result.array.read()
     return answer

@@ -1,4 +1,4 @@
-"""What a plan will take, said before it runs: cells, programs to compile, seconds."""
+"""What a plan is expected to take, before it runs: cells, programs to compile, seconds."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from harness.workers.shares import programs, refusal
 START = 6.0
 """Seconds that a framework's worker takes to start."""
 QUESTION = 0.004
-"""Seconds from a question to its answer, beside its elements: files, hashes, messages and the call."""
+"""Seconds from a question to its answer, without those of its elements: files, hashes, messages and the call."""
 ELEMENT = 3e-8
+"""Seconds for each element of a question's input."""
 JUDGED = 0.0035
-"""Seconds that judging a cell takes, beside its elements."""
+"""Seconds for judging a cell, without those of its elements."""
 EXACT, MEASURED = 1.2e-6, 2e-7
-"""Seconds for each exact value, and for each answer that is measured against one."""
+"""Seconds for each exact value, and for each element of an answer that is compared with one."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one framework: cells that are asked, distinct programs, seconds of its worker, of them for compiling.
+    """What one framework costs: cells that are asked, programs to compile, its worker's seconds, those for compiling.
 
-    Probes take seconds and are no cells.
+    Probes take seconds but are no cells.
     """
 
     cells: int = 0
@@ -41,7 +42,7 @@ class Cost:
 
 
 def costs(groups: list[Group]) -> dict[str, Cost]:
-    """By framework."""
+    """Return the cost of each framework."""
     found: dict[str, Cost] = {}
     made: dict[str, list[str]] = {}
     for backend, *_ in programs(groups):
@@ -59,6 +60,7 @@ def costs(groups: list[Group]) -> dict[str, Cost]:
 
 
 def asking(group: Group) -> float:
+    """Return the seconds that one backend takes to answer a group, once its programs are compiled."""
     if group.case.variation == FIRST:
         return START
     times = {"again": REPEATS, "hostile": 2, "alone": group.case.shape[0], "dtypes": 4, "held": 2}.get(
@@ -68,7 +70,7 @@ def asking(group: Group) -> float:
 
 
 def judging(groups: list[Group]) -> float:
-    """Seconds of the judge's own process."""
+    """Return the seconds that the judge takes, in its own process."""
     total = 0.0
     for group in groups:
         answers = prod(answer_shape(OPERATIONS[group.operation], group.case.shape, group.axis, group.case.classes))
@@ -78,12 +80,12 @@ def judging(groups: list[Group]) -> float:
 
 
 def wall(seconds: list[float]) -> float:
-    """Until all processes are done that take so long each: what is longest, or all of it dealt out to the cores."""
+    """Return the seconds until processes of these lengths are done: the longest, or their sum divided by the cores."""
     return max(*seconds, sum(seconds) / cores())
 
 
 def contents(suite: Suite, answering: Answering, narrowed: Narrowing) -> str:
-    """What a suite is there for, table by table, as far as anything is left of it."""
+    """Return a suite's title, and a text table of what its tables ask, without those of which nothing is left."""
     from tabulate import tabulate
 
     rows = [(name, f"{count:,}") for name, count in outline(suite, answering, narrowed) if count]
@@ -92,7 +94,11 @@ def contents(suite: Suite, answering: Answering, narrowed: Narrowing) -> str:
 
 
 def told(groups: list[Group], suite: str, answering: Answering, narrowed: Narrowing) -> str:
-    """Tables for a person. `suite`: by its name, if it is one that is asked; of that who answers, and what is left."""
+    """Return a plan's cost as text tables.
+
+    `suite`: the name of the suite that is asked, or empty. `answering` and `narrowed` say who answers its tables and
+    what is left of them.
+    """
     from tabulate import tabulate
 
     by_framework, judge = costs(groups), judging(groups)
@@ -119,7 +125,7 @@ def span(seconds: float) -> str:
 
 
 def within_budget(groups: list[Group], suite: str) -> None:
-    """UsageError if a framework would compile for longer than the suite allows, where one is named."""
+    """Raise UsageError if a framework would compile for longer than the named suite allows; without one, never."""
     if not suite:
         return
     allowed = load(suite).compile_seconds

@@ -1,4 +1,4 @@
-"""What makes a run's exit status: its cells, its probes, what was asked for by name, and how it went."""
+"""A run's exit status: it follows from its cells, its probes, what was asked for by name, and how the run went."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.records import Run
 
 
 def exit_code(run: Run) -> int:
-    """By `errors.PRECEDENCE`; of a saved run it is the one that it was made with."""
+    """Return the first status of `errors.PRECEDENCE` that holds. A saved run has the one with which it was made."""
     outcomes = {*run.comparisons.outcome, *(probe["outcome"] for probe in run.about.get("unanswered_probes", ()))}
     holds = {
         errors.OUR_FAULT: bool(run.about.get("faults")) or ("not run" in outcomes and not run.about["partial"]),
@@ -23,16 +23,16 @@ def exit_code(run: Run) -> int:
 
 
 def unjudged_by_name(run: Run) -> list[str]:
-    """A sentence for each backend that was asked for by its name, or pattern, and of which nothing was judged.
+    """Return a sentence for each name or pattern of backends that was asked for and of which nothing was judged.
 
-    A pattern may be of frameworks that are absent.
+    A pattern gets none if most of what it matches is absent: only what is named itself must be there.
     """
     asked = run.about.get("options", {}).get("selection", {}).get("backends", ())
     return [sentence for name in asked if (sentence := unjudged(name, run))]
 
 
 def unjudged(name: str, run: Run) -> str:
-    """The sentence, or nothing where an answer of it was judged, or that there is none makes the exit status itself."""
+    """Return the sentence, or an empty string if an answer was judged or an outcome sets the exit status itself."""
     cells, by_name = run.comparisons, is_name(name)
     its = cells[cells.backend == name] if by_name else cells[[fnmatchcase(b, name) for b in cells.backend]]
     if its.verdict.isin(JUDGED).any() or its.outcome.isin(("failed", *errors.DEATHS)).any():
@@ -48,9 +48,9 @@ def unjudged(name: str, run: Run) -> str:
 
 
 JUDGED = (rows.WITHIN, rows.SHORT, rows.AS_DECLARED, rows.FLAW_GONE)
-"""Verdicts that say something of an answer."""
+"""Verdicts of answers that were judged."""
 
 
 def is_name(pattern: str) -> bool:
-    """Whether it is a backend's own name, and no pattern of several."""
+    """Decide whether this is the name of one backend, and no pattern."""
     return not set(pattern) & set("*?[")

@@ -1,7 +1,7 @@
-"""What is judged so far, on disk as soon as it is judged: a run that is cut off goes on where it stopped.
+"""The journal of a run: what is judged is written to disk at once, so that an interrupted run can be resumed.
 
-One JSON line a unit, which is all that is asked about one case in one dtype along one axis. Memory does not grow with
-them. Later lines about a unit replace earlier ones; a line that does not read counts as not written.
+It has one JSON line for each unit. A unit is all that is asked about one case in one dtype along one axis. Its rows are
+not kept in memory. A later line about a unit replaces earlier ones; an unreadable line counts as not written.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from harness.runs import store
 
 FILE = "journal.jsonl"
 ROWS = 4096
-"""Rows of a table that are held as Python objects at once."""
+"""Number of rows held as Python objects from which on they become a part of a table."""
 
 
 def identity(groups: Sequence[Group], pairs: str) -> str:
-    """Of a plan: what is asked of whom, by this version, and which pairs are compared."""
+    """Return a hash of a plan: what is asked of which backends, by this version, and which pairs are compared."""
     digest = hashlib.sha256(f"{__version__} {pairs}".encode())
     for group in groups:
         digest.update(repr(group).encode())
@@ -35,12 +35,12 @@ def identity(groups: Sequence[Group], pairs: str) -> str:
 
 
 def unit_of(group: Group) -> str:
-    """All that is asked about one case in one dtype along one axis."""
+    """Return the name of a group's unit: its case, dtype and axis."""
     return f"{group.case.name} {group.dtype} {group.axis}"
 
 
 class Journal:
-    """The units of one plan that are judged. `done` has those that need not be asked again."""
+    """The judged units of one plan. `done` has those that need not be asked again."""
 
     def __init__(self, folder: Path, groups: Sequence[Group], pairs: str) -> None:
         self.file = folder / FILE
@@ -52,14 +52,14 @@ class Journal:
         self._places: dict[str, int] = {}
 
     def begin(self) -> None:
-        """Anew, whatever stood there."""
+        """Begin a new file in place of any other. Raise UsageError if it cannot be written."""
         try:
             self.file.write_text(json.dumps({"plan": self.plan}) + "\n")
         except OSError as error:
             raise UsageError(f"cannot write to {self.file}: {error.strerror or error}") from None
 
     def resume(self) -> None:
-        """Take up what stands there. UsageError where nothing does, or what is there is of another plan."""
+        """Continue the file that is there. Raise UsageError if there is none, or it is damaged or of another plan."""
         try:
             with self.file.open("rb") as stream:
                 plan = json.loads(stream.readline())["plan"]
@@ -76,7 +76,7 @@ class Journal:
             stream.truncate(whole)
 
     def _take_up(self, stream: Any) -> int:
-        """Note every line that reads: where the last one ends. What it tells of is asked again if it does not."""
+        """Note every readable line, and return where the last whole line ends. Units without one are asked again."""
         place = stream.tell()
         while (line := stream.readline()).endswith(b"\n"):
             with suppress(ValueError, KeyError, TypeError, AttributeError):
@@ -97,7 +97,10 @@ class Journal:
     def add(
         self, unit: str, judgement: Judgement, inputs: Mapping[str, Any], versions: Mapping[str, str], partial: bool
     ) -> None:
-        """A unit's rows. `partial`: some of its answers are missing because the run was cut off."""
+        """Append a unit's rows. `partial`: the unit is not done, as some of its answers are missing or asked again.
+
+        Raise UsageError if they cannot be written.
+        """
         entry = {
             "unit": unit, "partial": partial, "inputs": dict(inputs), "versions": dict(versions),
             "audit": dataclasses.astuple(judgement.audit),
@@ -112,14 +115,14 @@ class Journal:
         self._note(entry, place)
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """Every unit's last line, in the plan's order."""
+        """Yield the last line of each unit, in the plan's order."""
         with self.file.open("rb") as stream:
             for unit in sorted(self._places, key=self.order.__getitem__):
                 stream.seek(self._places[unit])
                 yield json.loads(stream.readline())
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All rows, table by table."""
+        """Return all rows, as tables by name."""
         return {name: self._table(name, record) for name, record in store.TABLES.items()}
 
     def _table(self, name: str, record: type) -> pd.DataFrame:
@@ -136,5 +139,5 @@ class Journal:
         return sum((Audit(*entry["audit"]) for entry in self.entries()), start=Audit())
 
     def close(self) -> None:
-        """All of it stands in a saved run."""
+        """Delete the file: all of it stands in a saved run by now."""
         self.file.unlink(missing_ok=True)

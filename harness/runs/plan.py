@@ -1,4 +1,4 @@
-"""Which questions a run asks: names and patterns, checked, made into groups. Nothing runs here."""
+"""The questions that a run asks: names and patterns are checked and made into groups. Nothing runs here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from harness.records import Case, Group
 
 @dataclass(frozen=True)
 class Selection:
-    """What the user asked for, as names or patterns; an empty tuple is the default."""
+    """What the user asked for, as names or patterns; an empty tuple stands for the default."""
 
     backends: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
@@ -33,16 +33,16 @@ class Selection:
 
     @property
     def of_its_own(self) -> bool:
-        """Whether it names what to ask by itself, and not out of a suite."""
+        """Whether the selection itself names what to ask, instead of narrowing a suite."""
         return not self.suite and bool(self.operations or self.dtypes or self.cases)
 
     def answering(self, patterns: Sequence[str]) -> tuple[str, ...]:
-        """Who answers a suite's table with that list of backends, before it is narrowed down."""
+        """Return the backends that answer a suite's table with that list of backends, before it is narrowed."""
         return who_answers(patterns, named(self.backends))
 
 
 def matching(what: str, patterns: Iterable[str], valid: Sequence[str]) -> tuple[str, ...]:
-    """The valid names that match any of the patterns, in their own order; an error for a pattern that matches none."""
+    """Return the names of `valid` that match any pattern, in order. Raise UsageError if a pattern matches none."""
     wanted = list(patterns)
     for pattern in wanted:
         if not any(fnmatchcase(name, pattern) for name in valid):
@@ -51,14 +51,15 @@ def matching(what: str, patterns: Iterable[str], valid: Sequence[str]) -> tuple[
 
 
 def named(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Backends asked for by name, and not by a pattern: those must be there, and must be judged."""
+    """Return the backends that are asked for by name, not by a pattern: they must be there, and must be judged."""
     return tuple(pattern for pattern in patterns if pattern in NAMES)
 
 
 def groups(selection: Selection, probe_all: bool = False) -> list[Group]:
-    """Every question of the selection, in the order of cases, dtypes, axes and operations, probes first.
+    """Return every question of the selection, in the order of cases, dtypes, axes and operations, probes first.
 
-    A suite's synthetic cases get their probes later, if an answer needs one; or at once, if all are asked for.
+    Synthetic cases get their probes later, if an answer needs one, or here if `probe_all`. Raise UsageError if nothing
+    is left to ask, or if a filter matches nothing.
     """
     asked = list(wishes(selection))
     planned = merged(asked)
@@ -73,7 +74,7 @@ def groups(selection: Selection, probe_all: bool = False) -> list[Group]:
 
 
 def check_filters(selection: Selection, planned: list[Group]) -> None:
-    """UsageError for a name or pattern of an operation, dtype or case of which nothing is asked of anybody."""
+    """Raise UsageError if a name or pattern of an operation, dtype or case matches none of the planned questions."""
     there = {
         "operation": (selection.operations, {group.operation for group in planned}),
         "dtype": (selection.dtypes, {group.dtype for group in planned}),
@@ -87,7 +88,10 @@ def check_filters(selection: Selection, planned: list[Group]) -> None:
 
 
 def nothing_of_the_suite(selection: Selection) -> UsageError:
-    """The error for a selection that leaves nothing of its suite: the pattern that none of its cases match, or all."""
+    """Return the error for a selection that leaves nothing of its suite.
+
+    It names the first pattern that none of the suite's cases matches, or else all names and patterns.
+    """
     suite = selection.suite or "quick"
     cases = dict.fromkeys(wish.case.name for wish in cells(load(suite), selection.answering))
     for pattern in selection.cases:
@@ -101,7 +105,7 @@ def nothing_of_the_suite(selection: Selection) -> UsageError:
 
 
 def wishes(selection: Selection) -> Iterator[Wish]:
-    """A suite's, as far as they match the selection; or all that it names itself."""
+    """Yield the suite's wishes that match the selection, or those that the selection names itself."""
     if not selection.of_its_own:
         yield from narrowed(selection, cells(load(selection.suite or "quick"), selection.answering))
         return
@@ -111,7 +115,7 @@ def wishes(selection: Selection) -> Iterator[Wish]:
 
 
 def chosen(selection: Selection) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The backends, operations and dtypes that its patterns match; of each none where it has no pattern."""
+    """Return the backends, operations and dtypes that the patterns match; an empty tuple where there is no pattern."""
     return (
         tuple(name for name in matching("backend", selection.backends, NAMES) if by_default(name, selection.backends)),
         matching("operation", selection.operations, tuple(OPERATIONS)),
@@ -120,7 +124,10 @@ def chosen(selection: Selection) -> tuple[tuple[str, ...], tuple[str, ...], tupl
 
 
 def by_default(name: str, patterns: Sequence[str]) -> bool:
-    """Whether a backend runs unless it is named itself; or is named, or is what a pattern of its framework is about."""
+    """Decide whether a backend that matches a pattern runs.
+
+    It does if it runs by default, is named itself, or a pattern begins with its framework's name and a colon.
+    """
     about = find(name)
     return (
         about.by_default or name in patterns or any(pattern.startswith(f"{about.framework}:") for pattern in patterns)
@@ -128,7 +135,7 @@ def by_default(name: str, patterns: Sequence[str]) -> bool:
 
 
 def narrowed(selection: Selection, asked: Iterable[Wish]) -> Iterator[Wish]:
-    """Those of a suite's wishes that match the selection, of the backends that do."""
+    """Yield the wishes that match the selection, each with those of its backends that match."""
     backends, operations, dtypes = chosen(selection)
     for wish in asked:
         matches = (
@@ -142,7 +149,7 @@ def narrowed(selection: Selection, asked: Iterable[Wish]) -> Iterator[Wish]:
 
 
 def merged(asked: Iterable[Wish]) -> list[Group]:
-    """Questions that are asked several times as one, and those about one case in one dtype along one axis together."""
+    """Return the wishes as groups: each question once, those about one case in one dtype along one axis together."""
     units: dict[tuple[Case, str, int], dict[str, dict[str, None]]] = {}
     for wish in asked:
         answering = answerers(wish.operation, wish.case, wish.axis, wish.backends)
@@ -157,9 +164,9 @@ def merged(asked: Iterable[Wish]) -> list[Group]:
 
 
 def probes(planned: list[Group]) -> list[Group]:
-    """The questions that measure how backends add, for each dtype and n at which a grade may depend on it, and exp.
+    """Return the probes of a plan: how backends add, for each dtype and n where a grade may depend on it, and exp.
 
-    A framework's are its own, so that it waits for no other.
+    Each framework has probes of its own, so that it waits for no other.
     """
     asked: dict[tuple[str, str, str, int, str], dict[str, None]] = {}
     for group in planned:
@@ -177,7 +184,10 @@ def probes(planned: list[Group]) -> list[Group]:
 
 
 def cases_matching(patterns: Sequence[str]) -> tuple[str, ...]:
-    """The named cases that match a pattern; a synthetic case, or one asked in another way, is its own name."""
+    """Return the names of the cases that match a pattern, or of all named cases if there is no pattern.
+
+    A pattern with `:` or `@` is itself the name of a synthetic case or of a variation.
+    """
     if not patterns:
         return tuple(CASES)
     plain = [pattern for pattern in patterns if ":" not in pattern and "@" not in pattern]
@@ -186,7 +196,7 @@ def cases_matching(patterns: Sequence[str]) -> tuple[str, ...]:
 
 
 def answerers(operation: str, case: Case, axis: int, backends: Iterable[str]) -> tuple[str, ...]:
-    """The backends that compute this operation in their own way, and can be asked so."""
+    """Return the backends that compute this operation by themselves, and can be asked the case's variation."""
     return tuple(
         name
         for name in backends

@@ -1,4 +1,4 @@
-"""A run as it is saved: what stands in `run.json`, and its tables; and one that is judged again."""
+"""A run as it is saved, with the contents of `run.json` and its tables: a new one, or one that is judged again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from harness.workers.machine import environment
 
 
 def as_run(work: Comparing, plan: list[Group], options: Mapping[str, Any]) -> Run:
-    """The run as it is saved, without its files' hashes."""
+    """Return the run as it is to be saved, without its files' hashes. Close its archive, if there is one."""
     journal, cases = work.journal, {group.case.name: group.case for group in plan if not group.probe}
     about = {
         "harness": __version__,
@@ -50,7 +50,7 @@ def as_run(work: Comparing, plan: list[Group], options: Mapping[str, Any]) -> Ru
 
 
 def frameworks(work: Comparing) -> dict[str, dict[str, Any]]:
-    """What the workers said; of those that answered before an interruption alone, their version."""
+    """Return what the workers said of each framework; only the version, if it answered only before an interruption."""
     before = {name: {"version": version} for name, version in work.journal.versions.items()}
     return before | work.engine.about
 
@@ -61,7 +61,10 @@ def run_of(about: Mapping[str, Any], journal: Journal) -> Run:
 
 
 def judged_again(folder: Path, old: Run, pairing: Pairing, scratch: Path) -> Run:
-    """A saved run's arrays against today's exact values and bounds: nothing runs."""
+    """Judge a saved run's arrays against today's exact values and bounds. No backend is asked.
+
+    `scratch`: a folder for the journal.
+    """
     probed = Probed()
     found = archive.read(folder, old.about)
     journal = Journal(scratch, [group for group, _ in found], "")

@@ -1,7 +1,7 @@
-"""A run's folder: every file written whole or not at all, read with every check.
+"""A run's folder: every file is written whole or not at all, and is checked when it is read.
 
-`run.json` is written last and holds the SHA-256 of the tables, so a folder that was cut off or edited is seen to be.
-Nothing is unpickled: JSON, Parquet and CSV.
+`run.json` is written last and holds the SHA-256 of the tables, so an incomplete or edited folder is noticed. Nothing is
+unpickled: the formats are JSON, Parquet and CSV.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ ABOUT: dict[str, type] = {
     "partial": bool, "faults": list, "environment": dict, "frameworks": dict, "options": dict,
     "cases": dict, "inputs": dict, "unanswered_probes": list, "files": dict,
 }  # fmt: skip
-"""What `run.json` has, and of which kind."""
+"""The keys that `run.json` must have, with the types of their values."""
 WORDS = {bool: "yes or no", list: "list", dict: "object"}
 DEEPER: dict[str, type] = {"frameworks": dict, "cases": dict, "inputs": dict, "unanswered_probes": dict}
-"""Of which kind each of their entries is."""
+"""The types of all entries of these values."""
 WRITTEN = (
     *(f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")), "run.json", "arrays.json", "journal.jsonl",
     "report.html", "report.md", "findings.csv", "findings-before.csv", "findings.md", "atlas.csv", "atlas.md",
     "power.md",
 )  # fmt: skip
-"""Files that commands write into a folder of theirs, or take away there."""
+"""The files that commands write into their output folder, or remove from it."""
 SELECTION = ("backends", "operations", "dtypes", "cases", "suite")
 KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
 
 
 def frame(rows: Sequence[Any], record: type) -> pd.DataFrame:
-    """Rows of a record as a table: its columns and their kinds, with gaps where a figure is None."""
+    """Return rows as a table with the columns and dtypes of `record`. A figure that is None is a missing value."""
     fields = dataclasses.fields(record)
     columns = {field.name: [getattr(row, field.name) for row in rows] for field in fields}
     return pd.DataFrame(columns).astype({field.name: KINDS[str(field.type).split(" ")[0]] for field in fields})
 
 
 def writable(folder: Path) -> None:
-    """UsageError if nothing can be written there; asked before anything is computed."""
+    """Make the folder if need be. Raise UsageError if nothing can be written there. Call it before computing."""
     if taken := next((name for name in WRITTEN if (folder / name).is_dir()), ""):
         raise UsageError(f"cannot write {folder / taken}: it is a folder")
     try:
@@ -61,7 +61,7 @@ def writable(folder: Path) -> None:
 
 
 def write(folder: Path, name: str, content: bytes) -> None:
-    """One file, whole or not at all. UsageError where it can't be: the disk is full, the folder is not ours."""
+    """Write one file, whole or not at all. Raise UsageError if it cannot be written, as on a full disk."""
     try:
         write_whole(folder, name, content)
     except OSError as error:
@@ -83,7 +83,7 @@ def write_whole(folder: Path, name: str, content: bytes) -> None:
 
 
 def save(run: Run, folder: Path) -> Run:
-    """Write the tables and then `run.json`; the run as it now stands, with its files' hashes."""
+    """Write the tables, then `run.json`. Return the run as it is saved, with its files' hashes."""
     hashes = {}
     for name in TABLES:
         table: pd.DataFrame = getattr(run, name)
@@ -99,18 +99,18 @@ def save(run: Run, folder: Path) -> Run:
 
 
 def csv(table: pd.DataFrame) -> str:
-    """Floats in the fewest digits that read back as the same number; a figure that is NaN, or is not there, as nan."""
+    """Return a table as CSV: floats in the fewest digits that read back as the same number, missing figures as nan."""
     text: str = table.to_csv(index=False, lineterminator="\n", na_rep="nan")
     return text
 
 
 def folder_of(place: Path) -> Path:
-    """Of a run that is named by its folder or by its `run.json`."""
+    """Return the folder of a run that is named by its folder or by its `run.json`."""
     return place if place.is_dir() else place.parent
 
 
 def read(place: Path) -> Run:
-    """A saved run, from its folder or its `run.json`. UsageError for whatever is missing, damaged or foreign."""
+    """Read a saved run from its folder or its `run.json`. Raise UsageError if it is missing, damaged or foreign."""
     file = place / "run.json" if place.is_dir() else place
     folder = file.parent
     about = _about(file)
@@ -118,7 +118,7 @@ def read(place: Path) -> Run:
     for name, record in TABLES.items():
         content = _content(folder / f"{name}.parquet", about)
         try:
-            # Without threads of its own: at an early exit pyarrow 26 was once seen to abort over one still running.
+            # No threads: pyarrow 26 was once seen to abort at an early exit, with one of its threads still running.
             tables[name] = pd.read_parquet(io.BytesIO(content), use_threads=False, pre_buffer=False)
         except Exception as error:
             raise UsageError(f"{folder / name}.parquet does not read as Parquet: {error}") from None
@@ -144,7 +144,7 @@ def _about(file: Path) -> dict[str, Any]:
 
 
 def amiss(about: Mapping[str, Any]) -> Iterator[str]:
-    """What a run needs of its `run.json`, and does not find there."""
+    """Yield a clause for each thing that is missing or of the wrong type in a `run.json`."""
     for key, kind in ABOUT.items():
         if not isinstance(about.get(key), kind):
             yield f"its {key!r} is {'missing' if key not in about else f'no {WORDS[kind]}'}"

@@ -1,4 +1,4 @@
-"""All that is asked about one case in one dtype along one axis: what is judged, joined and written down together."""
+"""Units: all that is asked about one case in one dtype along one axis, which is joined and written down together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.runs.journal import unit_of
 
 
 def units(groups: list[Group]) -> list[list[int]]:
-    """For each group, the numbers of all in its unit; none of a probe."""
+    """Return, for each group, the numbers of all groups in its unit; an empty list for a probe."""
     together: dict[str, list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
         if not group.probe:
@@ -20,7 +20,7 @@ def units(groups: list[Group]) -> list[list[int]]:
 
 
 def probes_of(groups: list[Group]) -> dict[str, list[int]]:
-    """The numbers of each backend's probes."""
+    """Return the numbers of each backend's probes."""
     found: dict[str, list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
         for backend in group.backends if group.probe else ():
@@ -29,7 +29,7 @@ def probes_of(groups: list[Group]) -> dict[str, list[int]]:
 
 
 def in_one(judgements: list[Judgement]) -> Judgement:
-    """A unit's rows together, with the laws between its operations, for which both sides are needed."""
+    """Join a unit's judgements, and add rows for the equations between its operations, which need both sides."""
     found = joined(side for judgement in judgements for side in judgement.sides)
     return Judgement(
         [row for judgement in judgements for row in judgement.comparisons],

@@ -1,4 +1,7 @@
-"""Asking a backend, in its framework's worker, which may die of it, or in this process: an outcome a question."""
+"""Ask a backend, either in this process or in its framework's worker process, which a question may end.
+
+Each question has an outcome.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,11 @@ from harness.specials.sheets import AXES, Sheet, arguments
 from harness.workers.process import Limits, Worker, WorkerDiedError
 
 Ask = Callable[[str, Sheet, str], Outcome]
-"""An operation, of a sheet, in a layout."""
+"""A function of an operation, a sheet and a layout that asks a backend and returns the outcome."""
 
 
 def in_process(backend: Backend) -> Ask:
-    """Answers by a backend that is loaded here: NumPy's, or one made of it."""
+    """Return a function that asks a backend that is loaded in this process: NumPy's, or one made of it."""
 
     def ask(operation: str, sheet: Sheet, layout: str) -> Outcome:
         given = arguments(sheet, operation, layout)
@@ -39,7 +42,7 @@ def in_process(backend: Backend) -> Ask:
 
 
 class NoWorkerError(Exception):
-    """A framework's worker does not start. `absent`: since the framework is not there."""
+    """A framework's worker process does not start. `absent`: because the framework is not there."""
 
     def __init__(self, reason: str, absent: bool) -> None:
         super().__init__(reason)
@@ -48,7 +51,7 @@ class NoWorkerError(Exception):
 
 @dataclass
 class AtWorker:
-    """One framework's process, started again whenever it dies. Not shared between threads."""
+    """One framework's worker process, started again whenever it has ended. It is not shared between threads."""
 
     framework: str
     interpreter: str
@@ -61,11 +64,11 @@ class AtWorker:
     _sheet: Sheet | None = None
 
     def backend(self, name: str) -> Ask:
-        """One of the framework's backends."""
+        """Return a function that asks one of the framework's backends."""
         return partial(self._asked, name)
 
     def open(self) -> Worker:
-        """The worker, started if need be; NoWorkerError where that fails."""
+        """Return the worker, and start it if necessary. Raise NoWorkerError if that fails."""
         if self._worker is None:
             folder = self.folder / quote(self.framework, safe="")
             self._worker = worker = Worker(self.framework, self.interpreter, self.limits, folder, self.modules)
@@ -95,7 +98,10 @@ class AtWorker:
         return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
 
     def _sent(self, sheet: Sheet, layout: str, name: str, value: Any) -> Any:
-        """An array with its hash, made once for all operations and backends that get it one after the other."""
+        """Return an array with its hash.
+
+        The hash is computed once for all operations and backends that are sent the array one after the other.
+        """
         if not isinstance(value, np.ndarray):
             return value
         if sheet is not self._sheet:

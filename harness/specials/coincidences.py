@@ -1,7 +1,7 @@
-"""Facts that are the same numbers in short rows, told as one: a row that is 0 everywhere at width 2 is so at 1.
+"""Decide which fact a short row shows if its numbers fit several.
 
-Where a row is so short that its numbers fit several facts, it is no evidence for any of them: it is told as the fact
-that longer rows show, and where none do, as what is declared.
+Such a row is no evidence for any of these facts. It is given the fact that longer rows show, or the declared one if
+none do. For example, a row that is 0 everywhere at width 2 is 0 everywhere at width 1 too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from harness.specials.policies import Policy
 
 
 def settled(seen: Sequence[Seen], policy: Policy | None) -> list[Seen]:
-    """Each with one fact, of as few as explain all that was seen."""
+    """Return what was seen with one fact each, chosen so that few facts explain all of it."""
     declared = policy.fact if policy else []
     shown = counted(one for one in seen if not one.also)
     told = [chosen(one, shown, declared) for one in seen]
@@ -25,7 +25,10 @@ def settled(seen: Sequence[Seen], policy: Policy | None) -> list[Seen]:
 
 
 def chosen(one: Seen, shown: Counter[str], declared: Sequence[str]) -> Seen:
-    """Told as a fact that is shown elsewhere, if it can be: as the declared, the most frequent, its own."""
+    """Return `one` with a fact that is shown elsewhere, if one fits.
+
+    A declared fact is preferred, then the most frequent one, then its own.
+    """
     able = sorted({one.fact, *one.also} & {*shown})
     if not one.also or not able:
         return one
@@ -34,7 +37,7 @@ def chosen(one: Seen, shown: Counter[str], declared: Sequence[str]) -> Seen:
 
 
 def commonest(left: Sequence[Seen], declared: Sequence[str]) -> str:
-    """What is declared, if any of these may be that; else what most of them are."""
+    """Return a declared fact if one fits any of these, or else the fact that fits most of them."""
     able, own = counted(one._replace(fact=fact) for one in left for fact in (one.fact, *one.also)), counted(left)
     return max(sorted(able), key=lambda fact: (fact in declared, able[fact], own[fact]))
 

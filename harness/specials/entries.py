@@ -1,4 +1,4 @@
-"""Facts into entries: one for each backend, operation and situation, with what it varies by and the verdict on it."""
+"""Facts as entries: one for each backend, operation and situation, with what it varies by and the verdict on it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from harness.specials.situations import SITUATIONS
 COORDINATES = ("dtype", "axis", "width", "position")
 MODE = "mode"
 UNEXPLAINED = "nothing that was recorded"
-"""Where one and the same place has several facts. No question is put twice, so no repetition is blamed either."""
+"""What facts vary by if the same place has several. No question is asked twice, so repetition is not blamed either."""
 FEW = 8
-"""Widths that are named one by one."""
+"""The largest number of places that are named one by one."""
 Key = tuple[str, str, str]
 """Backend, operation and situation."""
 
 
 class Seen(NamedTuple):
-    """A fact and where it was seen. `axis`: how rows lay, as in `harness.specials.sheets.AXES`."""
+    """A fact and where it was seen. `axis`: the layout of the rows, one of `harness.specials.sheets.AXES`."""
 
     fact: str
     dtype: str
@@ -31,17 +31,20 @@ class Seen(NamedTuple):
     width: int
     positions: tuple[str, ...] = ("",)
     also: frozenset[str] = frozenset()
-    """Other facts that the same numbers are: those of a row of one number, say."""
+    """Other facts that fit the same numbers, as they do in a row of one number."""
 
     @property
     def places(self) -> Iterator[tuple[str, str, int, str]]:
-        """By all `COORDINATES`."""
+        """The places where it was seen, each with all `COORDINATES`."""
         return ((self.dtype, self.axis, self.width, position) for position in self.positions)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one backend does in one situation. `fact`: one, or all that were seen, joined by " | "."""
+    """What one backend does for one operation in one situation.
+
+    `fact` is one fact, or all that were seen, joined by " | ".
+    """
 
     backend: str
     version: str
@@ -58,7 +61,7 @@ class Entry:
 
 
 def entry(key: Key, version: str, seen: Sequence[Seen], native: Sequence[Seen], policies: Sequence[Policy]) -> Entry:
-    """`native`: what the same framework's other mode of running gave, for a compiled variant."""
+    """Return the entry of a key. `native`: what was seen of the framework uncompiled, for a compiled variant."""
     backend, operation, situation = key
     facts = tuple(sorted({one.fact for one in seen}))
     by = coordinates(seen) if len(facts) > 1 else ()
@@ -86,7 +89,10 @@ def entries(
     natives: Mapping[str, str],
     policies: Sequence[Policy],
 ) -> list[Entry]:
-    """One a key. `versions` by backend; `natives`: of a compiled variant, the backend whose mode it is."""
+    """Return one entry for each key.
+
+    `versions` has the version of each backend; `natives` has the framework of each compiled variant.
+    """
     return [
         entry(key, versions[key[0]], there, seen.get((natives.get(key[0], ""), *key[1:]), ()), policies)
         for key, there in seen.items()
@@ -94,7 +100,10 @@ def entries(
 
 
 def verdict(policy: Policy | None, facts: Sequence[str], by: str, mode: bool) -> str:
-    """A known inconsistency is declared strictly: where it is gone, that differs from the declaration."""
+    """Return the verdict on an entry.
+
+    A known inconsistency is declared strictly: if it is gone, the entry differs from its declaration.
+    """
     if policy is None:
         return INCONSISTENT if len(facts) > 1 or mode else UNDECLARED
     if policy.allows(facts, by):
@@ -103,7 +112,10 @@ def verdict(policy: Policy | None, facts: Sequence[str], by: str, mode: bool) ->
 
 
 def coordinates(seen: Sequence[Seen]) -> tuple[str, ...]:
-    """The fewest, in their order, on which alone the fact depends; or that none of them explains it."""
+    """Return the fewest coordinates, in their order, on which alone the fact depends.
+
+    If all of them together do not explain it, return `UNEXPLAINED`.
+    """
     for count in range(1, len(COORDINATES) + 1):
         for chosen in combinations(COORDINATES, count):
             if all(len(facts) == 1 for facts in by_place(seen, chosen).values()):
@@ -121,7 +133,7 @@ def by_place(seen: Iterable[Seen], chosen: Sequence[str]) -> dict[tuple[object, 
 
 
 def described(seen: Sequence[Seen], by: Sequence[str]) -> str:
-    """As in "width: NaN everywhere at 1 to 127; 0 everywhere at 128"."""
+    """Return in words where each fact is, as in "width: NaN everywhere at 1 to 127; 0 everywhere at 128"."""
     if not by or by == (UNEXPLAINED,):
         return "".join(by)
     where: dict[str, list[tuple[object, ...]]] = defaultdict(list)
@@ -139,7 +151,7 @@ def listed(places: Sequence[tuple[object, ...]]) -> str:
 
 
 def other_mode(seen: Sequence[Seen], native: Sequence[Seen]) -> str:
-    """What the framework gives where it does not compile, if it is something else in the very same place."""
+    """Return what the framework gives uncompiled, if it is something else in the very same place; else nothing."""
     there = by_place(native, COORDINATES)
     alike = by_place((one._replace(fact=fact) for one in native for fact in (one.fact, *one.also)), COORDINATES)
     for one in seen:
@@ -150,7 +162,7 @@ def other_mode(seen: Sequence[Seen], native: Sequence[Seen]) -> str:
 
 
 def example(operation: str, one: Seen) -> str:
-    """One question, to be found again in `harness.specials.situations`."""
+    """Return one question in words. Its rows can be found again in `harness.specials.situations`."""
     shape = {"last": f"(rows, {one.width})", "first": f"({one.width}, rows)", "alone": f"({one.width},)", "0-d": "()"}
     where = f", {one.positions[0]}" if one.positions[0] else ""
     return f"{operation}({one.dtype} of shape {shape[one.axis]}, axis={AXES[one.axis]}){where}"

@@ -1,8 +1,8 @@
-"""Answers as facts: a few words for what a backend gave in a situation, the same for the same behaviour.
+"""Answers as facts: a few words for what a backend gave in a situation. The same behaviour has the same fact.
 
-Numbers are right within the proved bound around the exact value (`harness.specials.truths`) and in no other way. Where
-no number is right, NaN, 0, 1 and the infinities are told by name, and any other is `wrong`. Places are told apart:
-those of -inf, those that the situation calls special, and the others.
+A number is right if it is within the proved bound around the exact value (`harness.specials.truths`), and in no other
+way. If it is not right, NaN, 0, 1, −1 and the infinities are named, and any other number is `wrong`. Three kinds of
+places are distinguished: those of -inf, those that the situation calls special, and the others.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ UNJUDGED, WRONG = "unjudged", "wrong"
 WORDS = (RIGHT, EQUAL, WRAPPED, OWN_SUM, SUM_1, "NaN", "+inf", "-inf", "0", "1", "-1", UNJUDGED, WRONG)
 CODE = {word: np.uint16(1 << number) for number, word in enumerate(WORDS)}
 NUMERIC = "fciub"
-"""Kinds of dtypes."""
+"""The kinds of dtypes that hold numbers (`dtype.kind`)."""
 NUMBERS = {"+inf": inf, "-inf": -inf, "0": 0.0, "1": 1.0, "-1": -1.0}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one question: an answer, or why there is none."""
+    """The outcome of one question: an answer, or the reason why there is none."""
 
     outcome: str
     reason: str
@@ -44,17 +44,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Told:
-    """A fact, and of which of the situation's rows in a sheet it holds: their positions."""
+    """A fact, and the positions of those rows of the situation in a sheet for which it holds."""
 
     situation: str
     fact: str
     positions: tuple[str, ...] = ("",)
     also: frozenset[str] = frozenset()
-    """Other facts that these very numbers are too: a row of one number is 0 everywhere, and as of equal logits."""
+    """Other facts that fit the same numbers: a row of one number 0 is 0 everywhere, and may be as of equal logits."""
 
 
 def tell(operation: str, sheet: Sheet, layout: str, claimed: str, asked: Outcome) -> Iterator[Told]:
-    """The facts of a sheet's situations; of each situation one for all rows, or one for each kind of row."""
+    """Yield the facts of a sheet's situations: for each situation one for all rows, or one for each kind of row."""
     if asked.answer is None:
         yield from (Told(situation, failure(asked)) for situation in sheet.situations)
         return
@@ -73,7 +73,7 @@ def tell(operation: str, sheet: Sheet, layout: str, claimed: str, asked: Outcome
 
 
 def failure(asked: Outcome) -> str:
-    """An exception by its type, a death by its signal."""
+    """Return the fact of a question without an answer: an exception has its type, a crash its signal."""
     name = asked.reason.split(":")[0]
     match asked.outcome:
         case "failed":
@@ -87,12 +87,12 @@ def failure(asked: Outcome) -> str:
 
 
 def other_dtype(answer: Answer, dtype: str, claimed: str) -> str:
-    """Of floats in the format that is claimed, nothing need be said."""
+    """Return words for the answer's dtype, or nothing if it is the claimed one and the logits are floats."""
     return "" if dtype in FORMATS and answer.dtype.name == claimed else f" in {answer.dtype.name}"
 
 
 def shape(operation: str, sheet: Sheet, layout: str) -> tuple[int, ...]:
-    """Of the answer."""
+    """Return the shape that the answer should have."""
     rows, n = len(sheet.rows), sheet.n
     batch = () if layout in ("alone", "0-d") else (rows,)
     if operation in ONE_A_ROW:
@@ -103,7 +103,7 @@ def shape(operation: str, sheet: Sheet, layout: str) -> tuple[int, ...]:
 
 
 def in_rows(operation: str, answer: Answer, sheet: Sheet, layout: str) -> Answer:
-    """As (rows, answers)."""
+    """Return the answer in shape (rows, answers)."""
     if layout == "first" and OPERATIONS[operation].in_place:
         return as_rows(OPERATIONS[operation], answer, 0, sheet.n)
     return answer.reshape(len(sheet.rows), answers(operation, sheet.n))
@@ -113,7 +113,7 @@ Codes = NDArray[np.uint16]
 
 
 def codes(operation: str, sheet: Sheet, answer: Answer) -> tuple[Codes, Codes]:
-    """A word for each number, by its code; and all words that it is as well, as bits."""
+    """Return the code of one word for each number, and the codes of all words that fit it, joined as bits."""
     values, imaginary = answer.real, answer.imag if answer.dtype.kind == "c" else None
     found, every = np.zeros(answer.shape, np.uint16), np.zeros(answer.shape, np.uint16)
     form = values.dtype.name
@@ -121,7 +121,7 @@ def codes(operation: str, sheet: Sheet, answer: Answer) -> tuple[Codes, Codes]:
         fits = [(truth, fitting(values, truth, form)) for truth in truths(sheet, operation, form)]
         for truth, fit in fits:
             every[truth.rows] |= np.where(fit & ~np.isinf(truth.allowed), CODE[truth.word], 0)
-        for whole in (True, False):  # of truths that are alike at some places, that which a whole row fits
+        for whole in (True, False):  # where several truths fit a number, one that fits its whole row comes first
             for truth, fit in fits:
                 rows = (fit | (truth.allowed < 0)).all(axis=-1, keepdims=True) | (not whole)
                 code = np.where(np.isinf(truth.allowed), CODE[UNJUDGED], CODE[truth.word])
@@ -139,13 +139,13 @@ def codes(operation: str, sheet: Sheet, answer: Answer) -> tuple[Codes, Codes]:
 
 
 def fitting(values: Answer, truth: Truth, form: str) -> Mask:
-    """Where the bound allows it."""
+    """Return a mask of the values whose error is within the bound."""
     with np.errstate(all="ignore"):
         return errors(values[truth.rows], truth.expected, FORMATS[form]).absolute <= truth.allowed
 
 
 def of_rows(operation: str, sheet: Sheet, found: Codes, every: Codes, suffix: str) -> Iterator[Told]:
-    """Rows of one situation that have the same words at the same kinds of places have one fact."""
+    """Yield one fact for all rows of a situation that have the same words at the same kinds of places."""
     masked, special = places(operation, sheet)
     masks = (masked, special, ~(masked | special))
     kinds = np.stack([words_at(found, mask) for mask in masks], axis=-1)
@@ -167,7 +167,10 @@ def of_rows(operation: str, sheet: Sheet, found: Codes, every: Codes, suffix: st
 
 
 def places(operation: str, sheet: Sheet) -> tuple[Mask, Mask]:
-    """Those of -inf and the special ones, as (rows, answers). An answer that is a row's only one is of neither kind."""
+    """Return masks of the places of -inf and of the special places, in shape (rows, answers).
+
+    If a row has only one answer, that is of neither kind.
+    """
     if operation in ONE_A_ROW:
         return np.zeros((len(sheet.rows), 1), bool), np.zeros((len(sheet.rows), 1), bool)
     if operation != "jacobian":
@@ -178,7 +181,7 @@ def places(operation: str, sheet: Sheet) -> tuple[Mask, Mask]:
 
 @lru_cache(maxsize=64)
 def odd(sheet: Sheet) -> tuple[Mask, Mask]:
-    """The same among the logits."""
+    """Return masks of the logits that are -inf and of the special ones, in shape (rows, n)."""
     special = np.zeros((len(sheet.rows), sheet.n), bool)
     masked = np.zeros_like(special)
     for number, row in enumerate(sheet.rows):
@@ -188,27 +191,30 @@ def odd(sheet: Sheet) -> tuple[Mask, Mask]:
 
 
 def words_at(found: NDArray[np.uint16], mask: Mask) -> NDArray[np.uint16]:
-    """All words of each row's places, as bits."""
+    """Return, for each row, all words at the masked places, joined as bits."""
     return np.bitwise_or.reduce(np.where(mask, found, 0), axis=-1).astype(np.uint16)
 
 
 def words_throughout(every: Codes, mask: Mask) -> Codes:
-    """The words that all of each row's places have, as bits."""
+    """Return, for each row, the words that fit all of the masked places, joined as bits."""
     return np.bitwise_and.reduce(np.where(mask, every, ALL), axis=-1).astype(np.uint16)
 
 
 ALL = np.uint16(2 ** len(WORDS) - 1)
 ANY = (0, *map(int, CODE.values()), *(int(a | b) for a, b in combinations(CODE.values(), 2)))
-"""What may stand where a row is too short to have such a place: nothing, a word, or two."""
+"""The codes that a longer row may have at a kind of place that a short row lacks: none, one word, or two words."""
 
 
 @lru_cache(maxsize=2**12)
 def coinciding(
     operation: str, situation: str, kind: tuple[int, ...], others: tuple[int, ...], single: bool
 ) -> frozenset[str]:
-    """Other facts in which a row of these words would be told if longer ones were: by a word that all its numbers are
-    as well, and whatever the others would be that it has not. `single`: it has one elsewhere, where longer rows may
-    have numbers of two words."""
+    """Return the other facts that the same numbers fit because the row is too short to tell them apart.
+
+    At each kind of place, a word may stand for any other word that fits all numbers there (`others`). If the row has no
+    place that is neither -inf nor special, a longer row might have any words there. `single`: the row has one such
+    place, where a longer row might have numbers of two words.
+    """
     choices = [(code, *words_in(other)) if code else (0,) for code, other in zip(kind, others, strict=True)]
     if not kind[-1] and any(kind):
         choices[-1] = ANY
@@ -224,7 +230,7 @@ def words_in(codes: int) -> list[int]:
 
 
 def sentence(operation: str, situation: str, kind: Sequence[int]) -> str:
-    """As in "0 at -inf, right elsewhere"."""
+    """Return a fact in words, as in "0 at -inf, right elsewhere"."""
     names = ("-inf", SITUATIONS[situation].special, "")
     parts = [(words(code), name) for code, name in zip(kind, names, strict=True) if code]
     if len({word for word, _ in parts}) == 1:
@@ -234,7 +240,7 @@ def sentence(operation: str, situation: str, kind: Sequence[int]) -> str:
 
 
 SETTLED = (RIGHT, EQUAL, WRAPPED, OWN_SUM, SUM_1)
-"""Words that are about a row as a whole."""
+"""Words that describe a row as a whole."""
 
 
 def words(code: int) -> str:

@@ -1,9 +1,10 @@
-"""What backends are declared to do: `policies.toml`, read with every mistake named at once.
+"""What backends are declared to do: `policies.toml`, read so that every mistake is named at once.
 
 The last policy that matches a backend, an operation and a situation counts: general ones stand first, exceptions after.
-A policy has one fact, and a public document that says so or the versions in which it was measured; or several, which is
-an inconsistency that is known: by what they vary, and why. It is strict: all facts are seen, or it differs. Only where
-what decides lies outside, as the processor does, are any of the facts as declared.
+A policy with one fact needs a public document that says so, or the versions in which it was measured. A policy with
+several facts also says what they vary by, and why: it declares a known inconsistency. It is strict: the backend differs
+from it if not all of the facts are seen. Only a policy that depends on something outside, such as the processor, allows
+any of its facts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ FILE = "policies.toml"
 
 
 def several(given: Any) -> Any:
-    """One may stand for a list of one."""
+    """Return a list, in which a single string is the only element."""
     return [given] if isinstance(given, str) else given
 
 
@@ -35,7 +36,7 @@ ListOf = BeforeValidator(several), Field(min_length=1)
 
 
 class Policy(BaseModel):
-    """Of every backend, operation and situation whose names match one of the patterns."""
+    """A declaration for every backend, operation and situation whose names match one of its patterns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,13 +45,13 @@ class Policy(BaseModel):
     situation: Annotated[list[Annotated[str, pattern_of(SITUATIONS)]], *ListOf]
     fact: Annotated[list[str], *ListOf]
     by: str = ""
-    """What several facts vary by: coordinates joined by "and"."""
+    """The coordinates that several facts vary by, joined by " and "."""
     why: str = ""
     depends: str = ""
-    """On what outside of all coordinates, so that any of the facts will do."""
+    """What decides the fact outside of all coordinates, so that any of the facts is as declared."""
     source: Annotated[str, Field(pattern="^(https://.*)?$")] = ""
     measured: str = ""
-    """The versions, where no document says anything."""
+    """The versions in which it was measured, where no document says anything."""
 
     @model_validator(mode="after")
     def is_grounded(self) -> Policy:
@@ -68,7 +69,7 @@ class Policy(BaseModel):
         return " | ".join(sorted(self.fact)) + known + (f": {self.why}" if self.why else "")
 
     def allows(self, facts: Sequence[str], by: str) -> bool:
-        """Whether these facts, varying by that, are as declared."""
+        """Decide whether these facts, which vary by `by`, are as declared."""
         if self.depends:
             return set(facts) <= set(self.fact)
         return set(facts) == set(self.fact) and by == self.by
@@ -78,7 +79,7 @@ class Policy(BaseModel):
         return self.source or f"measured: {self.measured}"
 
     def matches(self, *names: str) -> bool:
-        """Backend, operation and situation."""
+        """Decide whether the policy is about a backend, an operation and a situation, named in this order."""
         patterns = (self.backend, self.operation, self.situation)
         return all(any(fnmatchcase(name, one) for one in of) for name, of in zip(names, patterns, strict=True))
 
@@ -90,17 +91,17 @@ class Document(BaseModel):
 
 
 def declared(policies: Sequence[Policy], *names: str) -> Policy | None:
-    """For that backend, operation and situation."""
+    """Return the policy that counts for a backend, an operation and a situation, named in this order, or None."""
     return next((policy for policy in reversed(policies) if policy.matches(*names)), None)
 
 
 def ours() -> tuple[Policy, ...]:
-    """The policies that come with the harness."""
+    """Return the policies that come with the harness."""
     return parsed(files("harness.specials").joinpath(FILE).read_text("utf-8"), FILE)
 
 
 def parsed(text: str, name: str) -> tuple[Policy, ...]:
-    """UsageError that names every mistake, each with its place."""
+    """Return the policies in a text. Raise UsageError that names every mistake, each with its place."""
     try:
         return tuple(Document.model_validate(tomllib.loads(text)).policy)
     except tomllib.TOMLDecodeError as error:
@@ -111,5 +112,5 @@ def parsed(text: str, name: str) -> tuple[Policy, ...]:
 
 
 def place(loc: Sequence[int | str]) -> str:
-    """As in "policy[3].fact[1]", counted from 1."""
+    """Return the place of a mistake in words, as in "policy[3].fact[1]", counted from 1."""
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")

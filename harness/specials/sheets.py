@@ -1,7 +1,7 @@
 """Rows side by side in one array, each in a situation of its own, and the arguments that go with them.
 
-A backend is called with many rows at once: what a row gets must not depend on its neighbours, so that is asked as well.
-All numbers are small multiples of powers of two, exact in every format.
+A backend is called with many rows at once. So it is also asked whether a row's answer depends on its neighbours. All
+finite floats are small multiples of powers of two, exact in their format.
 """
 
 from __future__ import annotations
@@ -20,30 +20,31 @@ from harness.operations import OPERATIONS
 
 Floats = NDArray[np.float64]
 AXES = {"last": -1, "first": 0, "alone": -1, "0-d": -1}
-"""How rows lie: as (rows, n), as (n, rows), one row as (n,), one number as (); and the axis that is named."""
+"""The axis that is named in each layout. Rows lie as (rows, n) in `last` and as (n, rows) in `first`; one row lies as
+(n,) in `alone`, and one number as () in `0-d`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One row of logits. `situation` is empty for a row that only stands beside."""
+    """One row of logits, in shape (n,). `situation` is empty for a row that only stands beside others."""
 
     logits: NDArray[Any]
     position: str = ""
-    """What tells it from other rows in the same situation, in words."""
+    """What distinguishes the row from others in the same situation, in words."""
     special: tuple[int, ...] = ()
-    """Places that facts tell apart, beside those of -inf."""
+    """The places that facts distinguish, besides those of -inf."""
     label: int | None = None
     labels_sum: float = 1.0
     situation: str = ""
 
     @property
     def masked(self) -> NDArray[np.bool_]:
-        """The places of -inf."""
+        """A mask of the places of -inf."""
         return np.isneginf(self.logits) if self.logits.dtype.kind == "f" else np.zeros(len(self.logits), bool)
 
     @property
     def odd(self) -> NDArray[np.bool_]:
-        """Those and the special ones."""
+        """A mask of the places of -inf and of the special ones."""
         places = self.masked
         places[list(self.special)] = True
         return places
@@ -51,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Rows of one width in one dtype. Two sheets are the same only if they are one."""
+    """Rows of one width in one dtype. Two sheets are equal only if they are the same object."""
 
     situations: tuple[str, ...]
     rows: Sequence[Row]
@@ -59,7 +60,7 @@ class Sheet:
     dtype: str
 
     def of(self, situations: Iterable[str]) -> Sheet:
-        """Only rows in these situations, and those that only stand beside."""
+        """Return a sheet of the rows in these situations and of those that only stand beside others."""
         chosen = tuple(situations)
         return Sheet(chosen, [row for row in self.rows if row.situation in ("", *chosen)], self.n, self.dtype)
 
@@ -69,18 +70,21 @@ class Sheet:
 
 
 def label(row: Row) -> int:
-    """Its own, or the first class at which nothing is odd; 0 where there is none."""
+    """Return the row's own label, or the first class at which nothing is odd, or 0 if there is none."""
     return row.label if row.label is not None else first_and_last(row)[0]
 
 
 def first_and_last(row: Row) -> tuple[int, int]:
-    """Of the places at which nothing is odd, or of all where there is none such."""
+    """Return the first and the last place at which nothing is odd, or of all places if there is none."""
     places = np.flatnonzero(~row.odd) if not row.odd.all() else np.arange(len(row.logits))
     return int(places[0]), int(places[-1])
 
 
 def distribution(number: int, row: Row) -> Floats:
-    """Half at the first and half at the last class at which nothing is odd: exact, and so is the sum."""
+    """Return labels in shape (n,): half at the first and half at the last class at which nothing is odd.
+
+    The labels and their sum are exact.
+    """
     p = np.zeros(len(row.logits))
     if len(p):
         np.add.at(p, list(first_and_last(row)), row.labels_sum / 2)
@@ -88,19 +92,22 @@ def distribution(number: int, row: Row) -> Floats:
 
 
 def direction(number: int, row: Row) -> Floats:
-    """A cotangent or tangent: multiples of 1/8 up to 1."""
+    """Return a cotangent or tangent in shape (n,), of multiples of 1/8 from −1 to 1."""
     return ((7 * np.arange(len(row.logits)) + 3 * number) % 17 - 8) / 8
 
 
 def lines(sheet: Sheet, make: Callable[[int, Row], NDArray[Any]], dtype: str) -> NDArray[Any]:
-    """One a row: (rows, n)."""
+    """Return one line for each row, in shape (rows, n)."""
     made = np.array([make(i, row) for i, row in enumerate(sheet.rows)])
     return made.reshape(len(sheet.rows), sheet.n).astype(arrays.dtype(dtype))
 
 
 @lru_cache(maxsize=64)
 def argument(sheet: Sheet, name: str) -> NDArray[Any]:
-    """Of all rows, as (rows, n); labels as (rows,). What stands beside logits that are no floats is in float32."""
+    """Return an argument of all rows, in shape (rows, n); labels in shape (rows,).
+
+    Beside logits that are no floats, cotangents, tangents and label distributions are in float32.
+    """
     match name:
         case "logits":
             return lines(sheet, lambda i, row: row.logits, sheet.dtype)
@@ -113,7 +120,7 @@ def argument(sheet: Sheet, name: str) -> NDArray[Any]:
 
 
 def laid_out(values: NDArray[Any], layout: str) -> NDArray[Any]:
-    """(rows, n), or labels as (rows,), as the layout has them."""
+    """Return values of shape (rows, n), or labels of shape (rows,), as the layout has them."""
     match layout:
         case "first":
             return np.ascontiguousarray(values.T)
@@ -126,7 +133,7 @@ def laid_out(values: NDArray[Any], layout: str) -> NDArray[Any]:
 
 
 def arguments(sheet: Sheet, operation: str, layout: str) -> dict[str, Any]:
-    """What the operation's method is called with, beside the axis."""
+    """Return what the operation's method is called with, besides the axis."""
     about = OPERATIONS[operation]
     made: dict[str, Any] = {name: laid_out(argument(sheet, name), layout) for name in about.arguments}
     return made | ({"reduction": about.reduction} if about.reduction else {})

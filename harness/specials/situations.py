@@ -1,6 +1,6 @@
-"""The situations that the atlas asks about: which rows of logits show them, and of which operations.
+"""The situations of the atlas: the rows of logits that show them, and the operations that are asked about them.
 
-Defect classes (C01 to C40) are those of the survey of real defects that `docs/atlas.md` names.
+The defect classes (C01 to C40) are those of the survey of real defects that `docs/atlas.md` names.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ DERIVATIVES = ("jacobian", "vjp", "jvp", "cross_entropy_gradient", "soft_cross_e
 OPERATIONS = (*VALUES, *DERIVATIVES)
 HARD, SOFT = ("cross_entropy", "cross_entropy_gradient"), ("soft_cross_entropy", "soft_cross_entropy_gradient")
 ENTRIES = ("softmax", "log_softmax", "cross_entropy_gradient", "soft_cross_entropy_gradient")
-"""Those in which a single probability shows, however small it is."""
+"""The operations in whose answer a single probability shows, however small it is."""
 UNLABELLED = ("softmax", "log_softmax", "logsumexp", "vjp", "jvp")
 WITHOUT_CLASSES = (*UNLABELLED, *SOFT)
 EVERYWHERE = 140
-"""Up to this width a NaN stands at every place; beyond it first, in the middle, and in every lane of the tail."""
+"""The largest width at which a NaN stands at every place in turn. In wider rows it stands first, in the middle, and in
+each of the last `TAIL` places, which are the lanes of the tail."""
 TAIL = 17
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 HALVES = ("float32", "float16", "bfloat16")
@@ -36,8 +37,9 @@ Rows = Callable[[int, Format], Iterable[Row]]
 class Situation:
     """Rows of one kind.
 
-    `special`: what facts call its odd places. Without `widths` it stands in one sheet with others, from the width
-    `smallest` to `widest`; with them it is asked alone, at these widths, dtypes (the backend's if none) and layouts.
+    `special` is the name of its odd places in facts. Without `widths`, its rows stand in one sheet with those of
+    others, at widths from `smallest` to `widest`. With `widths`, it is asked alone, at these widths and `layouts` and
+    in these `dtypes`, or in those of the sweep if there are none.
     """
 
     name: str
@@ -47,20 +49,20 @@ class Situation:
     special: str = ""
     smallest: int = 1
     widest: int = 10**6
-    """Where exact values far out of range take long: no more is learnt from wider rows."""
+    """The largest width. It is limited where exact values are slow to compute and wider rows show nothing new."""
     widths: tuple[int, ...] = ()
     dtypes: tuple[str, ...] = ()
     layouts: tuple[str, ...] = ("last", "first")
     wraps: bool = False
     """Whether a label may count from the end, or modulo n."""
     among: str = ""
-    """What findings call it together with others of its kind."""
+    """The name that findings give to it and to others of its kind; if empty, it has its own name."""
     right_or_wrong: bool = False
-    """Whether a wrong number is no fact of its own: what wraps around may be anything."""
+    """Whether every fact but `right` becomes `wrong`, since integers that wrap around may give any number."""
 
 
 def plain(n: int, number: int = 0) -> Floats:
-    """Multiples of 1/8 from −2 to 2."""
+    """Return n multiples of 1/8 from −2 to 2, in an order that depends on `number`."""
     return ((5 * np.arange(n) + 3 * number) % 33 - 16) / 8
 
 
@@ -81,7 +83,7 @@ def every_lane(n: int) -> tuple[int, ...]:
 
 
 def at_each(places: Callable[[int], Iterable[int]], value: float, n: int, form: Format) -> Iterator[Row]:
-    """A row for each place, the value there."""
+    """Yield a row for each place, with the value at that place."""
     for at in places(n):
         yield Row(having(n, [at], value), f"at {at}", () if value == -inf else (at,))
 
@@ -97,7 +99,10 @@ def ties(n: int, form: Format) -> Iterator[Row]:
 
 
 def huge(n: int, form: Format) -> Iterator[Row]:
-    """A quarter of the largest number, of both signs and of one; and nearly the lowest number as a mask."""
+    """Yield rows of size 2^(emax − 2), an eighth of the largest number, of both signs and of one.
+
+    In a third row, every other number is nearly the lowest one, as a mask.
+    """
     large, lowest = 2.0 ** (form.emax - 2), -1.75 * 2.0**form.emax
     yield Row(np.where(np.arange(n) % 3, -large, large), "of both signs")
     yield Row(np.full(n, -large), "all negative")
@@ -135,7 +140,10 @@ def nan_and_infinities(n: int, form: Format) -> Iterator[Row]:
 
 
 def subnormal(n: int, form: Format) -> Iterator[Row]:
-    """The last probability lies in the upper octave of the subnormal numbers; all but the first are nothing."""
+    """Yield a row whose last probability lies in the upper octave of the subnormal numbers.
+
+    The first probability is nearly 1, and all others underflow to 0.
+    """
     logits = np.full(n, -1024.0)
     logits[0], logits[n - 1] = 0.0, -floor((0.97 - form.emin) * log(2) * 2) / 2
     yield Row(logits, special=(n - 1,), label=0)
@@ -151,7 +159,7 @@ def other_sums(n: int, form: Format) -> Iterator[Row]:
 
 
 def labelled(wrong: Callable[[int], int], n: int, form: Format) -> Iterator[Row]:
-    """Between two rows whose labels are right."""
+    """Yield a row with the label `wrong(n)`, between two rows whose labels are right."""
     yield Row(plain(n), "beside")
     yield Row(plain(n, 1), label=wrong(n))
     yield Row(plain(n, 2), "beside")
@@ -162,7 +170,7 @@ def small_integers(dtype: str, n: int, form: Format) -> Iterator[Row]:
 
 
 def extreme_integers(dtype: str, n: int, form: Format) -> Iterator[Row]:
-    """The type's own extremes, and 1."""
+    """Yield a row of the dtype's largest number, its smallest number and 1, in turn."""
     about = np.iinfo(dtype)
     yield Row(np.array([(about.max, about.min, 1)[j % 3] for j in range(n)], dtype))
 
@@ -172,7 +180,7 @@ def booleans(n: int, form: Format) -> Iterator[Row]:
 
 
 def complexes(dtype: str, n: int, form: Format) -> Iterator[Row]:
-    """Without an imaginary part, so that there is a right answer."""
+    """Yield a row of complex numbers without an imaginary part, so that there is a right answer."""
     yield Row(plain(n).astype(dtype))
 
 
@@ -206,7 +214,7 @@ LABELS: dict[str, Callable[[int], int]] = {
 }
 NO_CLASS = "labels that are no class"
 NUMBERS = ("softmax", "log_softmax", "logsumexp", *HARD)
-"""Asked of logits that are no floats: nothing stands beside them but labels."""
+"""The operations asked of logits that are no floats. They have no other argument beside the logits than labels."""
 NO_FLOATS: Mapping[str, tuple[str, Rows]] = (
     {f"{d} logits": (d, partial(small_integers, d)) for d in INTEGERS}
     | {f"extreme {d} logits": (d, partial(extreme_integers, d)) for d in INTEGERS}
@@ -216,7 +224,7 @@ NO_FLOATS: Mapping[str, tuple[str, Rows]] = (
 
 
 def kind(name: str) -> str:
-    """Of logits that are no floats, whatever their size: as in "uint logits" for "uint8 logits"."""
+    """Return the name of a situation without the size of its dtype: "uint logits" for "uint8 logits"."""
     return re.sub(r"\d+", "", name)
 
 

@@ -1,7 +1,8 @@
-"""The atlas made: every backend asked about every situation, one worker a framework, side by side.
+"""Make the atlas: ask every backend about every situation, in one worker process a framework, side by side.
 
-A question that fails or kills is asked again situation by situation, so that each has its own fact. A situation that
-kills by itself, twice, is not asked about any more: a crash is a fact as well.
+A question that fails or ends its process is asked again situation by situation, so that each has its own fact. A
+situation that crashes the process twice by itself, or reaches a limit of time or memory once, is not asked about any
+more: that is a fact as well.
 """
 
 from __future__ import annotations
@@ -32,15 +33,14 @@ SeenBy = dict[Key, list[Seen]]
 
 @dataclass
 class Atlas:
-    """What came of a survey. `seen`: where each fact was. `missing`: frameworks, why they have no entries, and whether
-    they are absent."""
+    """The result of a survey. `seen`: where each fact was seen. `missing`: why a framework has no entries."""
 
     entries: list[Entry] = field(default_factory=list)
     seen: SeenBy = field(default_factory=dict)
     missing: dict[str, NoWorkerError] = field(default_factory=dict)
 
     def exit_code(self, by_name: Sequence[str]) -> int:
-        """By `errors.PRECEDENCE`. `by_name`: backends that have to be there."""
+        """Return the exit code, by `errors.PRECEDENCE`. `by_name`: backends that have to be there."""
         holds = {
             errors.BACKEND_DIED: any(not reason.absent for reason in self.missing.values()),
             errors.NOTHING_COMPARED: not self.entries or any(find(name).framework in self.missing for name in by_name),
@@ -50,7 +50,7 @@ class Atlas:
 
 
 def by_default() -> tuple[str, ...]:
-    """Those that have a softmax and a loss of their own: frameworks, their compiled modes, and Keras."""
+    """Return the backends with a softmax and a loss of their own: frameworks, their compiled modes, and Keras."""
     both = {"softmax", "cross_entropy_gradient"}
     return tuple(name for name in NAMES if find(name).by_default and both <= set(claimed(name)))
 
@@ -63,7 +63,7 @@ def survey(
     modules: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> Atlas:
-    """Entries of all these backends, in the order of backends, situations and operations."""
+    """Return the atlas of all these backends. Entries are in the order of backends, situations and operations."""
     frameworks = tuple(dict.fromkeys(find(name).framework for name in backends))
     atlas, seen, versions = Atlas(), SeenBy(), dict[str, str]()
     with temporary() as folder, ThreadPoolExecutor(cores()) as pool:
@@ -90,7 +90,7 @@ def survey(
 
 
 def facts_of(backend: Backend, sweep: Sweep = QUICK, policies: Sequence[Policy] | None = None) -> list[Entry]:
-    """Entries of a backend that is loaded here, asked in this process: NumPy's, or one made of it."""
+    """Return the entries of a backend that is loaded and asked in this process: NumPy's, or one made of it."""
     name, seen = backend.title(), defaultdict[Key, list[Seen]](list)
     of_backend(in_process(backend), type(backend), sweep, seen)
     known = ours() if policies is None else policies
@@ -98,13 +98,16 @@ def facts_of(backend: Backend, sweep: Sweep = QUICK, policies: Sequence[Policy] 
 
 
 def in_order(seen: SeenBy, backends: Sequence[str], policies: Sequence[Policy]) -> SeenBy:
-    """Each key's facts told as one where they are the same numbers, by backends, situations and operations."""
+    """Return each key's facts in the order of backends, situations and operations.
+
+    Facts that are the same numbers become one (`harness.specials.coincidences`).
+    """
     keys = sorted(seen, key=lambda key: order(key, backends))
     return {key: settled(seen[key], declared(policies, *key)) for key in keys}
 
 
 def seconds(framework: str, backends: Sequence[str]) -> float:
-    """About how long it takes beside the others: longest first."""
+    """Return about how long a framework takes beside the others. The longest starts first."""
     return sum(find(name).program_seconds for name in backends if find(name).framework == framework)
 
 
@@ -113,7 +116,7 @@ def order(key: Key, backends: Sequence[str]) -> tuple[int, int, int]:
 
 
 def natives(backends: Sequence[str]) -> dict[str, str]:
-    """What each compiled variant is held against."""
+    """Return, for each compiled variant, the framework that it is compared with."""
     return {name: find(name).framework for name in backends if is_mode(find(name))}
 
 
@@ -131,7 +134,10 @@ def of_framework(
 def of_backend(
     ask: Ask, about: type[Backend], sweep: Sweep, seen: dict[Key, list[Seen]], situation: str = "", operation: str = ""
 ) -> None:
-    """All facts about one backend, added to `seen`: of one operation in one situation, if they are named."""
+    """Add all facts about one backend to `seen`.
+
+    If a situation or an operation is named, only that is asked.
+    """
     deadly: set[tuple[str, str]] = set()
     for sheet, layout in places(sweep, about.dtypes):
         if situation and situation not in sheet.situations:
@@ -147,7 +153,7 @@ def of_backend(
 
 
 def worth_asking(operation: str, sheet: Sheet, deadly: set[tuple[str, str]]) -> Sheet | None:
-    """The sheet, or what is left of it without what kills."""
+    """Return the sheet without situations that end the process, or None if there is nothing to ask."""
     if operation not in OPERATIONS or (operation == "jacobian" and sheet.n > WIDEST_JACOBIAN):
         return None
     if not any(operation in SITUATIONS[situation].operations for situation in sheet.situations):
@@ -161,14 +167,14 @@ def worth_asking(operation: str, sheet: Sheet, deadly: set[tuple[str, str]]) -> 
 def facts(
     ask: Ask, operation: str, sheet: Sheet, layout: str, claimed: str, deadly: set[tuple[str, str]]
 ) -> Iterator[Told]:
-    """Of every situation in the sheet that the operation is asked about."""
+    """Yield the facts of every situation in the sheet that the operation is asked about."""
     outcome = ask(operation, sheet, layout)
     if outcome.answer is None and len(sheet.situations) > 1:
         for situation in sheet.situations:
             yield from facts(ask, operation, sheet.of([situation]), layout, claimed, deadly)
         return
     if outcome.outcome == "crashed":
-        outcome = ask(operation, sheet, layout)  # of what went before, perhaps
+        outcome = ask(operation, sheet, layout)  # an earlier question may be the cause
     if outcome.outcome in errors.DEATHS:
         deadly.add((operation, sheet.situations[0]))
     for told in tell(operation, sheet, layout, claimed, outcome):

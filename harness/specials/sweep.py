@@ -1,4 +1,4 @@
-"""Where a situation is asked about: widths, dtypes and layouts, many where asking is cheap, few where each compiles."""
+"""The widths, dtypes and layouts in which situations are asked: many where asking is cheap, few where each compiles."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ WIDEST_JACOBIAN = 8
 
 @dataclass(frozen=True)
 class Sweep:
-    """Widths: in `FIRST_DTYPE` and in other dtypes along the last axis, in all along the first, and row by row."""
+    """Widths along the last axis in `FIRST_DTYPE` (`widths`) and in other dtypes (`others`).
+
+    In all dtypes, `first` has the widths along the first axis, and `alone` those that are asked row by row.
+    """
 
     widths: tuple[int, ...]
     others: tuple[int, ...]
     first: tuple[int, ...]
     alone: tuple[int, ...] = ()
     dtypes: tuple[str, ...] = ("float32",)
-    """Of situations that are asked alone."""
+    """The dtypes of situations that are asked alone."""
     everywhere: bool = True
-    """False: those are asked at one width in one layout."""
+    """Whether these are asked at all of their widths and layouts, or only at the first of each."""
 
 
 FIRST_DTYPE = "float32"
 WIDE = (255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097)
-"""Both sides of the widths at which kernels change."""
+"""The widths at which kernels change, with those on both sides."""
 THOROUGH = Sweep(
     widths=(*range(1, 141), *WIDE),
     others=(*range(1, 71), *range(125, 133), *WIDE),
@@ -39,30 +42,37 @@ THOROUGH = Sweep(
     alone=(3, 17),
     dtypes=("float32", "float64"),
 )
-"""A SIMD tail of every length."""
+"""The sweep of frameworks that compile nothing. It has SIMD tails of every length."""
 COSTLY = 0.1
-"""Seconds a program, from which on few are asked for."""
+"""The time that a program takes to compile, in seconds, from which on a sweep asks for few."""
 COMPILED = Sweep(widths=(1, 2, 3, 8, 17, 130), others=(8,), first=(8,), everywhere=False)
-"""A program for each."""
+"""The sweep of backends that compile a program for each shape."""
 SOME = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 127, 128, 129)
 QUICK = Sweep(widths=(*SOME, 257, 1025), others=SOME, first=(3, 8, 17), alone=(3,))
 Place = tuple[Sheet, str]
 
 
 def sweep_of(backend: type[Backend]) -> Sweep:
-    """Thorough for frameworks that compile nothing; few programs where each costs seconds."""
+    """Return a backend's sweep.
+
+    It has few programs where compiling is costly and for compiled modes. Other variants have a quick one, and
+    frameworks that compile nothing a thorough one.
+    """
     if backend.program_seconds >= COSTLY or is_mode(backend):
         return COMPILED
     return QUICK if backend.variant else THOROUGH
 
 
 def is_mode(backend: type[Backend]) -> bool:
-    """Whether a variant computes everything: it is its framework compiled, and is held against what that gives."""
+    """Decide whether a variant computes every operation.
+
+    It is then its framework in a compiled mode, and is compared with what the framework gives.
+    """
     return bool(backend.variant) and backend.operations == tuple(OPERATIONS)
 
 
 def places(sweep: Sweep, dtypes: tuple[str, ...]) -> Iterator[Place]:
-    """Every sheet in every layout, for a backend that claims those dtypes."""
+    """Yield every sheet in every layout, for a backend that claims those dtypes."""
     for dtype in dtypes:
         for n in sweep.widths if dtype == FIRST_DTYPE else sweep.others:
             yield side_by_side(n, dtype), "last"
@@ -80,7 +90,7 @@ def places(sweep: Sweep, dtypes: tuple[str, ...]) -> Iterator[Place]:
 
 @lru_cache(maxsize=1024)
 def side_by_side(n: int, dtype: str) -> Sheet:
-    """All rows that a width has."""
+    """Return the sheet of all rows that stand side by side at a width."""
     there = [situation for situation in SIDE_BY_SIDE if situation.smallest <= n <= situation.widest]
     return Sheet(tuple(s.name for s in there), [row for s in there for row in rows(s, n, dtype)], n, dtype)
 
@@ -98,6 +108,6 @@ def alone(name: str, n: int, dtype: str) -> Sheet:
 
 
 def rows(situation: Situation, n: int, dtype: str) -> Iterator[Row]:
-    """Of that situation, with its name."""
+    """Yield the rows of a situation, with its name. Rows that only stand beside them have none."""
     for row in situation.rows(n, FORMATS.get(dtype, FORMATS["float32"])):
         yield replace(row, situation="" if row.position == "beside" else situation.name)

@@ -1,7 +1,7 @@
-"""What a row's answer may rightly be, exactly, with what a proved bound allows: for its finite entries alone.
+"""The exact answers that a row may rightly have, with the error that a proved bound allows.
 
-Entries of -inf are taken out, for their weight is exactly 0, and what is left is an ordinary row. Where several answers
-are known to be given (labels that do not sum to 1), each has a word; `RIGHT` is the one that nobody disputes.
+Entries of -inf are taken out, since their weight is exactly 0, and what is left is an ordinary row. Where several
+answers are known to be given (labels that do not sum to 1), each has a word; `RIGHT` is the one that nobody disputes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,18 @@ from harness.truth.exact.expected import Row as ExactRow
 RIGHT, EQUAL, WRAPPED = "right", "as of equal logits", "as label mod n"
 OWN_SUM, SUM_1 = "s·Σy − y", "s − y"
 UNKNOWN = -1.0
-"""Allowed where nothing is known: no answer is as near as that."""
+"""The allowed error where no exact value is known. No answer is as near as that."""
 THEORY = {name: range_free if name == "bfloat16" else blocked_tree for name in FORMATS}
-"""bfloat16 is summed and shifted in a wider format or not at all: bounds of its own arithmetic would allow anything."""
+"""The theory of each dtype's bound. bfloat16 is summed and shifted in a wider format or not at all: bounds of its own
+arithmetic would allow anything."""
 
 
 @dataclass(frozen=True)
 class Truth:
-    """Exact values of some rows as (rows, answers), and the largest error allowed: `UNKNOWN` where there is none."""
+    """The exact values of some rows, in shape (rows, answers), and the largest allowed absolute errors.
+
+    `rows` has the numbers of these rows in the sheet. An allowed error is `UNKNOWN` where there is no exact value.
+    """
 
     word: str
     rows: NDArray[np.intp]
@@ -43,7 +47,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Known:
-    """One row's part of a truth. `places`: of `exact` among its answers."""
+    """One row's part of a truth. `places`: the indices of the exact values among the row's answers."""
 
     places: NDArray[np.intp]
     exact: Expected
@@ -52,7 +56,10 @@ class Known:
 
 @lru_cache(maxsize=1024)
 def truths(sheet: Sheet, operation: str, form: str) -> tuple[Truth, ...]:
-    """In the order in which they are tried. `form`: of the answer, in which logits that are no floats are taken."""
+    """Return the truths about a sheet, in the order in which they are tried.
+
+    `form`: the answer's dtype, to which logits are converted if they are no floats.
+    """
     found: dict[str, dict[int, Known]] = {RIGHT: {}}
     for number in with_answer(sheet):
         for word, known in of_row(operation, number, sheet.rows[number], form):
@@ -63,12 +70,12 @@ def truths(sheet: Sheet, operation: str, form: str) -> tuple[Truth, ...]:
 
 @lru_cache(maxsize=64)
 def with_answer(sheet: Sheet) -> tuple[int, ...]:
-    """Rows whose entries are all finite or -inf."""
+    """Return the numbers of the rows whose entries are all finite or -inf."""
     return tuple(number for number, row in enumerate(sheet.rows) if (np.isfinite(row.logits) | row.masked).all())
 
 
 def answers(operation: str, n: int) -> int:
-    """How many a row has."""
+    """Return how many answers a row has."""
     return n * n if operation == "jacobian" else 1 if operation in ONE_A_ROW else n
 
 
@@ -87,7 +94,7 @@ def joined(word: str, rows: dict[int, Known], width: int) -> Truth:
 
 
 def of_row(operation: str, number: int, row: Row, form: str) -> Iterator[tuple[str, Known]]:
-    """What is known of one row whose entries are finite or -inf, each by its word."""
+    """Yield what is known of one row whose entries are finite or -inf, each part with its word."""
     with np.errstate(over="ignore"):
         logits = row.logits.real.astype(form if form != "bfloat16" else "float64").astype(np.float64)
     masked = row.masked
@@ -98,7 +105,7 @@ def of_row(operation: str, number: int, row: Row, form: str) -> Iterator[tuple[s
         yield EQUAL, at(operation, np.zeros(n), np.arange(n), number, row, form)
         return
     if not np.isfinite(logits[~masked]).all():
-        return  # an integer that is too large for the answer's format
+        return  # an integer is too large for the answer's format
     kept = np.flatnonzero(~masked)
     if operation in ("cross_entropy", "cross_entropy_gradient"):
         yield from of_label(operation, logits, kept, row, form)
@@ -109,7 +116,7 @@ def of_row(operation: str, number: int, row: Row, form: str) -> Iterator[tuple[s
 
 
 def at(operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: Row, form: str) -> Known:
-    """Of the row without its -inf."""
+    """Return what is known of the row without its entries of -inf."""
     match operation:
         case "cross_entropy" | "cross_entropy_gradient":
             beside: Any = label(row)
@@ -143,7 +150,10 @@ def judged(operation: str, logits: bytes, beside: bytes | int | None, form: str)
 
 @lru_cache(maxsize=2**17)
 def exactly(operation: str, logits: bytes, beside: bytes | int | None) -> Expected:
-    """By Arb. `harness.truth.expected` refuses labels that sum to another number than 1; the formulas don't."""
+    """Compute the exact answer with Arb.
+
+    `harness.truth.expected` refuses labels that sum to another number than 1; the formulas used here do not.
+    """
     row = np.frombuffer(logits).tolist()
     given = [g if isinstance(g, int) else g.tolist() for g in numbers(beside)]
     return as_expected([decided(lambda: EXACT[operation](ExactRow(row), *given), operation)])
@@ -156,7 +166,11 @@ def numbers(beside: bytes | int | None) -> list[Any]:
 def of_label(
     operation: str, logits: Floats, kept: NDArray[np.intp], row: Row, form: str
 ) -> Iterator[tuple[str, Known]]:
-    """Of a class that is kept. A masked one's loss is infinite, and its gradient elsewhere softmax's own."""
+    """Yield what is known of a row with an integer label.
+
+    A masked label has an infinite loss, for which nothing is yielded; its gradient at the other places is softmax
+    itself.
+    """
     n, y = len(logits), label(row)
     if not 0 <= y < n:
         if SITUATIONS[row.situation].wraps:
@@ -170,7 +184,10 @@ def of_label(
 def of_sum(
     operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: Row, form: str
 ) -> Iterator[tuple[str, Known]]:
-    """Labels of another sum than 1: the loss's own gradient is s·Σy − y, and s − y that of one which sums to 1."""
+    """Yield what is known of labels that sum to another number than 1.
+
+    The gradient of the loss is s·Σy − y. The gradient s − y belongs to a loss that takes Σy = 1 for granted.
+    """
     given = at(operation, logits, kept, number, row, form)
     if operation != "soft_cross_entropy_gradient":
         yield RIGHT, given
@@ -180,7 +197,7 @@ def of_sum(
 
 
 def less(logits: Floats, kept: NDArray[np.intp], y: Floats, form: str) -> Known:
-    """s − y, and what theory allows of it: softmax's own error, and a subtraction."""
+    """Return s − y and its allowed error: softmax's own error, and the rounding of a subtraction."""
     own, row = known("softmax", logits, kept, None, form), logits[kept].tolist()
     exact = as_expected(
         [decided(lambda: [s - p for s, p in zip(EXACT["softmax"](ExactRow(row)), y.tolist(), strict=True)])]

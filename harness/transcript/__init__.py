@@ -1,7 +1,7 @@
-"""An adapter's calls as a script in its framework's own words, recorded while it computes.
+"""An adapter's calls as a script in its framework's own words, recorded while the adapter computes.
 
-The script holds the adapter's settings, the exact inputs and every call; run in a fresh interpreter without this
-harness, it gives the same bits (`tests/test_transcript.py`). It runs in the framework's own worker.
+The script holds the adapter's settings, the exact inputs and every call. Run in a fresh interpreter without this
+harness, it gives the same bits (`tests/test_transcript.py`). Recording runs in the framework's own worker process.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ SHORT = {
     "logits": "x", "inputs": "x", "cotangent": "v", "tangent": "t", "labels": "y", "classes": "y", "distribution": "p",
     "weights": "w",
 }  # fmt: skip
-"""What arguments are called where formulas are written."""
+"""The short names of arguments, as they are used in formulas."""
 TAKEN = ("answer", "actual", "before", "after", *MODULES)
 PLACE = "literal_of_"
-"""An argument's literal is a name in the syntax tree, which could not keep its lines."""
+"""The prefix of the name that stands for an argument's literal in the syntax tree, which does not keep line breaks."""
 
 
 def transcribe(backend: Backend, method: str, arguments: Mapping[str, Any]) -> str:
-    """The script of one question, arrays given as NumPy's; its last line binds `answer`."""
+    """Return the script of one question, given arrays of NumPy. The script's last line binds `answer`."""
     return transcript(backend, method, arguments).script
 
 
@@ -48,16 +48,18 @@ def transcript(
     watched: str = "",
     imports: str = "",
 ) -> Transcript:
-    """In the framework's own words; where there are none, or for the reason in `imports`, by the backend itself.
+    """Return the transcript of one question in the framework's own words.
+
+    If there is none, or if `imports` gives a reason against it, the script imports the backend itself.
 
     `stand_ins`: compute on zeros and write down the true arguments, for questions that end their process.
 
-    `watched`: an argument whose numbers the computation copies to `before`, and once more to `after` when all is done.
+    `watched`: an argument whose numbers the computation copies to `before`, and to `after` once all is done.
     """
     if not imports:
         try:
             return in_words(backend, method, arguments, stand_ins, watched)
-        except Exception as error:  # whatever a backend that nobody here has seen makes of the recorder
+        except Exception as error:  # a backend from outside may do anything to the recorder
             imports = str(error) if isinstance(error, TranscriptError) else f"{type(error).__name__}: {error}"
     return imported(type(backend), method, arguments, watched, " ".join(imports.split()))
 
@@ -65,9 +67,10 @@ def transcript(
 def in_words(
     backend: Backend, method: str, arguments: Mapping[str, Any], stand_ins: bool = False, watched: str = ""
 ) -> Transcript:
-    """TranscriptError where its calls cannot be written down.
+    """Return the transcript in the framework's own words.
 
-    A compiler that cannot look through the recorder is written down without being run.
+    A compiler that cannot look through the recorder is recorded without being run. Raise TranscriptError if the calls
+    cannot be written down.
     """
     try:
         return recorded(Recorder(), backend, method, arguments, stand_ins, watched)
@@ -89,7 +92,7 @@ def recorded(
         computed = recorder.taken()
         short = aliases(own, recorder)
         converted = [] if raised else conversion(own, recorder, answer)
-        if watched:  # what computes late has computed once its answer is converted
+        if watched:  # lazy computations are done once the answer is converted
             copy(own, recorder, natives[watched], "after")
             computed, converted = computed + recorder.taken(), []
     if stand_ins and recorder.looked:
@@ -107,7 +110,7 @@ def recorded(
 
 
 def found_again(recorder: Recorder) -> list[str]:
-    """Of modules that the backend brought with it, what puts them on the path of an isolated interpreter."""
+    """Return the statements that let an isolated interpreter find modules that the backend brought with it."""
     folders = brought_folders() if any(map(is_brought, recorder.roots)) else []
     return ["import sys", in_front(folders)] if folders else []
 
@@ -115,7 +118,7 @@ def found_again(recorder: Recorder) -> list[str]:
 def inputs(
     own: Backend, recorder: Recorder, arguments: Mapping[str, Any], stand_ins: bool
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """Texts by their places in the script, and the framework's own arrays."""
+    """Return the arguments' literals by their places in the script, and the framework's own arrays."""
     literals: dict[str, str] = {}
     natives = dict(arguments)
     for name, value in arguments.items():
@@ -129,7 +132,11 @@ def inputs(
 
 
 def answered(own: Backend, method: str, natives: Mapping[str, Any], recorder: Recorder) -> tuple[Any, str]:
-    """The framework's answer, or the type of what it raised. The last statement binds `answer`, if it is no `with`."""
+    """Return the framework's answer, or None and the type of the exception that it raised.
+
+    The last statement binds `answer`, unless it is a `with` that raised. Raise TranscriptError for an exception that is
+    not the framework's.
+    """
     try:
         answer = getattr(own, method)(**natives)
     except Exception as error:
@@ -145,7 +152,10 @@ def answered(own: Backend, method: str, natives: Mapping[str, Any], recorder: Re
 
 
 def conversion(own: Backend, recorder: Recorder, answer: Any) -> Block:
-    """Also left with the recorder."""
+    """Record the conversion of the answer to a NumPy array, `actual`.
+
+    Return the statements, which stay with the recorder as well.
+    """
     actual = own.to_numpy(recorder.symbol(answer, ast.Name("answer", ast.Load())))
     node = recorder.node(actual)
     if type(real(actual)) is not np.ndarray:
@@ -155,7 +165,7 @@ def conversion(own: Backend, recorder: Recorder, answer: Any) -> Block:
 
 
 def copy(own: Backend, recorder: Recorder, native: Any, name: str) -> None:
-    """The array's numbers as they are there, under that name."""
+    """Record a copy of the array's numbers as they are at this point, under the given name."""
     node = recorder.node(own.to_numpy(native))
     recorder.blocks[0].append(ast.Assign([ast.Name(name, ast.Store())], called_by("numpy.array", node)))
 
@@ -165,7 +175,7 @@ def called_by(function: str, node: ast.expr) -> ast.expr:
 
 
 def leading_effects(made: Block, used: Counter[str]) -> Block:
-    """Imports and settings, up to the first thing that the adapter made for later use."""
+    """Return the imports and settings that stand before the first thing the adapter made for later use."""
     later = (n for n, s in enumerate(made) if isinstance(s, ast.FunctionDef) or used[target(s)])
     return [bare(statement, used) for statement in made[: next(later, len(made))]]
 

@@ -1,7 +1,7 @@
-"""An adapter with recorded modules in place of its framework's: made once more, under its own import statements.
+"""Record what an adapter calls: it is made once more, with recorded modules in place of its framework's.
 
-An adapter imports its framework in `__init__` or in a method, or finds a module among its file's globals; while it is
-recorded, both give wrapped modules. Everybody else's imports are left alone, and all is as before afterwards.
+An adapter imports its framework in `__init__` or in a method, or finds a module among its file's globals. While it is
+recorded, both give wrapped modules. Imports of other code are left alone, and all is as before afterwards.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OURS = ("backends", "harness", "reports", "tests")
 
 @contextmanager
 def recorded_modules(backend: type[Backend], recorder: Recorder) -> Iterator[None]:
-    """Within it, what the backend's own functions import is recorded."""
+    """Record, within this context, the modules that the backend's own functions import."""
     spaces = {id(space): space for space in globals_of(backend)}
     imported, replaced = builtins.__import__, [(space, dict(space)) for space in spaces.values()]
 
@@ -36,7 +36,7 @@ def recorded_modules(backend: type[Backend], recorder: Recorder) -> Iterator[Non
             recorder.module(each, sys.modules[each])
         return Symbol(
             recorder, module, dotted(name if fromlist else name.split(".", maxsplit=1)[0])
-        )  # of `import a.b` it is a
+        )  # `import a.b` gives a
 
     builtins.__import__ = recording
     try:
@@ -50,7 +50,7 @@ def recorded_modules(backend: type[Backend], recorder: Recorder) -> Iterator[Non
 
 
 def globals_of(backend: type[Backend]) -> Iterator[dict[str, Any]]:
-    """The files that its methods stand in."""
+    """Yield the globals of the files in which the backend's methods stand."""
     for owner in backend.__mro__:
         for member in vars(owner).values():
             function = getattr(member, "__func__", getattr(member, "fget", member))
@@ -59,7 +59,10 @@ def globals_of(backend: type[Backend]) -> Iterator[dict[str, Any]]:
 
 
 def is_foreign(name: str, value: Any) -> bool:
-    """A module that the file's author imported there; a compiler may have put others beside it, with `__` names."""
+    """Decide whether a global is a module that the file's author imported, and not one of this project.
+
+    A compiler may have put other modules beside it, with `__` names.
+    """
     return isinstance(value, ModuleType) and not is_ours(value.__name__) and not name.startswith("__")
 
 
@@ -68,7 +71,7 @@ def is_ours(name: str) -> bool:
 
 
 def aliases(backend: Backend, recorder: Recorder) -> dict[str, str]:
-    """Short names for modules: NumPy's usual one, and what the adapter calls its own."""
+    """Return short names for modules: NumPy's usual one, and those of the adapter's own attributes."""
     own = {
         root: name
         for name, value in vars(backend).items()

@@ -1,4 +1,4 @@
-"""Values as expressions of Python's syntax, and what else is said about syntax trees."""
+"""Values as expressions of Python's syntax, and functions of syntax trees."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import Any
 from harness.transcript.symbols import PLAIN, Symbol, Whole, Word
 
 NEW = "_new_"
-"""How a name begins that has no readable form yet."""
+"""The prefix of a name that has no readable form yet."""
 NAMED = re.compile(rf"{NEW}\d+")
 
 
 class TranscriptError(Exception):
-    """There is none, and why."""
+    """A question has no transcript in the framework's own words. The message says why."""
 
 
 def expression(value: Any) -> ast.expr:
-    """What gives the value, in a script where symbols have their names."""
+    """Return an expression that gives the value, in a script where symbols have their names.
+
+    Raise TranscriptError for an object that has none.
+    """
     if type(value) is Symbol:
         return value._node
     if isinstance(value, Whole | Word):
@@ -46,7 +49,7 @@ def expression(value: Any) -> ast.expr:
 
 
 def empty_function(name: str) -> ast.FunctionDef:
-    """One that was not called yet."""
+    """Return the definition of a function that was not called yet."""
     definition = ast.parse(f"def {name}(): pass").body[0]
     assert isinstance(definition, ast.FunctionDef)
     definition.body = []
@@ -54,7 +57,7 @@ def empty_function(name: str) -> ast.FunctionDef:
 
 
 def target(statement: ast.stmt) -> str:
-    """The recorded name that it gives a value, or nothing."""
+    """Return the recorded name that a statement gives a value, or an empty string."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.FunctionDef(name=name) if name.startswith(NEW):
             return name
@@ -66,7 +69,10 @@ def dotted(name: str) -> ast.expr:
 
 
 def alike(definition: ast.FunctionDef) -> str:
-    """Its text with names numbered in their own order: equal for two recordings of one function."""
+    """Return the definition's text with its names numbered in their own order.
+
+    The text is equal for two recordings of one function.
+    """
     order: dict[str, str] = {}
     text = ast.unparse(ast.fix_missing_locations(definition))
     return NAMED.sub(lambda found: order.setdefault(found[0], f"name{len(order)}"), text)

@@ -1,7 +1,7 @@
-"""A question as a script that imports the backend itself: for what cannot be written down in its framework's words.
+"""Scripts that import the backend itself, for questions that cannot be written in the framework's own words.
 
-The script finds what the backend was found by here: folders of the path that an isolated interpreter does not have are
-named in it.
+A script puts the folders in which this process found the backend on its path, if an isolated interpreter does not have
+them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from harness.transcript.script import Transcript, arranged
 
 
 def imported(backend: type[Backend], method: str, arguments: Mapping[str, Any], watched: str, why: str) -> Transcript:
-    """Nothing is computed here. `why`: no script in the framework's words."""
+    """Return the transcript of a question, without computing anything.
+
+    `why`: the reason why there is no script in the framework's words.
+    """
     module, made = place_of(backend)
     name = re.sub(r"\W+", "_", f"backend {backend.title()}")
     setup = ["import sys", *paths(), f"import {module}", f"{name} = {made}"]
@@ -39,13 +42,16 @@ def imported(backend: type[Backend], method: str, arguments: Mapping[str, Any], 
 
 
 def note(made: str, why: str) -> str:
-    """What stands below the script's title."""
+    """Return the note that stands below the script's title."""
     said = f"It cannot be written in the framework's own words: {why.rstrip('.')}.\n"
     return f"{said}So it imports the backend itself, by {made}, which needs what that needs, and softmax-harness."
 
 
 def place_of(backend: type[Backend]) -> tuple[str, str]:
-    """The module to import, and the expression that makes it: by its class, or by its name where no module has that."""
+    """Return the module to import and the expression that makes the backend.
+
+    The expression calls the backend's class, or loads the backend by its name if no module has that class.
+    """
     module, name = backend.__module__, backend.__name__
     if getattr(sys.modules.get(module), name, None) is backend:
         return module, f"{module}.{name}()"
@@ -53,9 +59,10 @@ def place_of(backend: type[Backend]) -> tuple[str, str]:
 
 
 def paths() -> list[str]:
-    """Statements that put on the path what this process found there and an isolated one does not, and this harness.
+    """Return statements that put the folders of this harness, and of what this process found, on the path.
 
-    A folder with everything that another interpreter has goes last: nothing else is to be found in it.
+    Folders that an isolated interpreter has are left out. If the harness lies in a folder of installed packages, that
+    goes last, so that it hides nothing of the other interpreter.
     """
     brought, ours = brought_folders(), str(Path(backends.__file__).parent.parent)
     if Path(ours).name in ("site-packages", "dist-packages"):
@@ -71,7 +78,11 @@ def in_front(folders: list[str]) -> str:
 
 
 def brought_folders() -> list[str]:
-    """Of `PYTHONPATH`, the working folder and the user's own, those that something was imported from."""
+    """Return the folders that something was imported from and that an isolated interpreter does not have.
+
+    They are among those of `PYTHONPATH`, the working folder, and the user's own folder of packages. Imports of this
+    project's own packages do not count.
+    """
     given = ["", *os.environ.get("PYTHONPATH", "").split(os.pathsep), site.getusersitepackages()]
     own = {str(Path(folder).absolute()) for folder in given}
     there = [folder for folder in dict.fromkeys(str(Path(entry).absolute()) for entry in sys.path) if folder in own]
@@ -81,7 +92,7 @@ def brought_folders() -> list[str]:
 
 
 def folders_of(name: str) -> list[Path]:
-    """Where a module that is imported lies: a file's folder, or a package's parents."""
+    """Return the folders in which an imported module lies: its file's folder, or its package's parents."""
     module = sys.modules.get(name)
     places = getattr(module, "__path__", None)
     if places is not None:
@@ -91,6 +102,6 @@ def folders_of(name: str) -> list[Path]:
 
 
 def is_brought(name: str) -> bool:
-    """Whether a module comes from a folder that an isolated interpreter does not look into."""
+    """Decide whether a module comes from a folder that an isolated interpreter does not look into."""
     found = {str(folder) for folder in folders_of(name.split(".", maxsplit=1)[0])}
     return bool(found & {*brought_folders()})

@@ -1,10 +1,10 @@
-"""A NumPy array as a Python expression, guaranteed to give its dtype, shape and bytes again, and its place in memory.
+"""NumPy arrays as Python expressions that give the same dtype, shape, bytes and place in memory again.
 
-A view is given with the buffer around it, unless that is many times its own size: then by its values alone.
+A view is written with the buffer around it, unless that is many times its own size: then by its values alone.
 
-Short arrays are typed out, each number with the fewest digits that round to it; long ones of few runs of equal numbers
-are `np.full` or `np.repeat`; all others are compressed bytes. What is typed is compared with the array before it is
-taken: a NaN with a sign or a payload falls through to the bytes.
+A short array is typed out, each number with the fewest digits that round to it. A long array of few runs of equal
+numbers is `np.full` or `np.repeat`. Any other is compressed bytes. Typed numbers are compared with the array before
+they are used: a NaN with a sign or a payload is written as bytes instead.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import numpy as np
 from harness.numbers.arrays import Array
 
 SHORT = 64
-"""Elements that are typed out."""
+"""The largest number of elements that are typed out."""
 RUNS = 16
-"""Of equal elements, in a long array that is given by them."""
+"""The largest number of runs of equal elements by which a long array is written."""
 WIDTH = 100
 MODULES = ("base64", "ml_dtypes", "zlib")
-"""What an expression may name beside `np`."""
+"""The modules that an expression may name besides `np`."""
 
 
 def literal(array: Array) -> str:
-    """The expression. It names `np`, and of `MODULES` what it takes."""
+    """Return the expression. It names `np`, and those of `MODULES` that it needs."""
     buffer = buffer_of(array)
     if buffer.size > 4 * array.size + SHORT or (buffer.size == array.size and array.flags.c_contiguous):
         return plain(np.ascontiguousarray(array).reshape(array.shape))
@@ -39,7 +39,7 @@ def literal(array: Array) -> str:
 
 
 def buffer_of(array: Array) -> Array:
-    """What it is a view of."""
+    """Return the array that holds the whole buffer of a view, or the array itself if it has no such base."""
     base: Any = array
     while getattr(base, "base", None) is not None:
         base = base.base
@@ -57,7 +57,7 @@ def plain(array: Array) -> str:
 
 
 def typed_out(array: Array) -> str:
-    """Nested lists; empty where they would not give the same bytes."""
+    """Return nested lists of numbers, or nothing if they would not give the same bytes."""
     numbers = [number(value) for value in array.reshape(-1)]
     if not all(numbers):
         return ""
@@ -65,7 +65,7 @@ def typed_out(array: Array) -> str:
 
 
 def repeated(array: Array) -> str:
-    """Runs of equal numbers; empty where there are too many."""
+    """Return runs of equal numbers, or nothing if there are too many or one has no text."""
     flat = array.reshape(-1)
     bits = flat.view(f"u{array.dtype.itemsize}")
     starts = np.flatnonzero(np.concatenate([[True], bits[1:] != bits[:-1]]))
@@ -91,7 +91,10 @@ def dtype(array: Array) -> str:
 
 
 def number(value: Any) -> str:
-    """The shortest text that NumPy rounds to its very bits, by way of a float64; empty for a NaN that has no text."""
+    """Return the shortest text that NumPy rounds to the same bits, by way of a float64.
+
+    Return an empty text for a NaN that has none.
+    """
     if isinstance(value, np.integer):
         return str(int(value))
     exact = float(value.real if isinstance(value, np.complexfloating) else value)
@@ -108,7 +111,7 @@ def same_bits(number: float, value: Any) -> bool:
 
 
 def nested(numbers: list[str], shape: tuple[int, ...]) -> str:
-    """As lists in lists; a row that is too long for a line is wrapped."""
+    """Return lists in lists as text. A row that is too long for a line is wrapped."""
     if not shape:
         return numbers[0]
     if len(shape) == 1:

@@ -1,8 +1,9 @@
-"""Executes for real and writes down what it executed, as statements of a Python syntax tree.
+"""Execute an adapter's calls and record them as statements of a Python syntax tree.
 
-Every call and operator on an array is a statement that gives a new name, in blocks: the script's own, a recorded
-function's, a `with` statement's. A function that the framework is handed becomes a `def`, whose body is recorded when
-the framework first calls it; if it calls it again, the same statements must arise, or there is no transcript.
+Every call and every operator on an array becomes a statement that assigns a new name. Statements stand in blocks: the
+script's own, the body of a recorded function, the body of a `with` statement. A function that is passed to the
+framework becomes a `def`, whose body is recorded when the framework first calls it. If the framework calls it again,
+the same statements must arise; otherwise there is no transcript.
 """
 
 from __future__ import annotations
@@ -22,31 +23,36 @@ from harness.transcript.symbols import Symbol, Whole, Word, is_plain, real
 
 
 class Recorder:
-    """The statements so far, and the names that an adapter's own variables suggest for them."""
+    """The statements recorded so far, and the names that the adapter's own variables suggest for values."""
 
     def __init__(self, uncompiled: bool = False) -> None:
-        """`uncompiled`: what the adapter hands functions to while it is made is written down and not executed."""
+        """Start without statements.
+
+        If `uncompiled`, calls whose first argument is a function are recorded and not executed while the adapter is
+        being constructed, as those of a compiler are.
+        """
         self.uncompiled, self.making = uncompiled, True
         self.blocks: list[list[ast.stmt]] = [[]]
         self.suggested: dict[str, str] = {}
         self.made_in: dict[str, str] = {}
-        """The adapter's function that made a value: the second best name for it."""
+        """The adapter's function in which each value was made: the second choice for its name."""
         self.roots: dict[str, Any] = {"numpy": sys.modules["numpy"]}
-        """Modules that were imported, in order. Every script imports NumPy."""
+        """The imported modules by name, in the order of their import. Every script imports NumPy."""
         self.looked = False
-        """Whether a Python `if` or `int` depended on a number in an array."""
+        """Whether a Python `if` or `int`, for example, depended on a number in an array."""
         self.raised: BaseException | None = None
-        """The framework's own exception, the last that was seen."""
+        """The last exception that the framework raised."""
         self.broken: BaseException | None = None
-        """One that is not the framework's: the adapter's, or ours."""
+        """The first exception inside a recorded function that did not come from the framework."""
         self.inputs: set[str] = set()
-        """Names of the framework's own arrays that were made of the arguments."""
+        """The names of the framework's own arrays that were made from the arguments."""
         self.asked: set[str] = set()
-        """Names of values that gave a plain one: their shape was wanted, if nothing else of them."""
+        """The names of values of which a plain attribute was read, such as the shape. They may be needed for that
+        alone."""
         self._count = self._depth = 0
         self._contexts: list[tuple[Symbol, ast.Name]] = []
 
-    # What symbols ask for.
+    # The methods that symbols call (`harness.transcript.symbols.Notes`).
 
     def call(self, function: Symbol, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         self.see_names()
@@ -65,14 +71,17 @@ class Recorder:
         except Exception:
             self.call_for_its_body([value for _, value in given])
             raise
-        if value is None or isinstance(value, bool):  # it may have been called for its effect
+        if value is None or isinstance(value, bool):  # the call may have been made for its effect
             block[place] = ast.Expr(block[place].value)  # type: ignore[attr-defined]
         elif is_plain(value):
             del block[place]
         return self.symbol(value, name)
 
     def call_for_its_body(self, values: list[Any]) -> None:
-        """A framework that raises before it calls a function leaves unsaid what that does: so it is called here."""
+        """Call the recorded functions among `values`, since the framework may have raised before it called them.
+
+        Without a call their bodies would be unknown.
+        """
         functions = [value for value in values if getattr(value, "recorded", False)]
         others = [value for value in values if not getattr(value, "recorded", False)][:1]
         broken, raised = self.broken, self.raised
@@ -102,7 +111,7 @@ class Recorder:
         return self.symbol(value, name)
 
     def items(self, of: Symbol) -> Iterator[Any]:
-        """What Python's own iteration over the value gives, which is not always what subscripts would."""
+        """Return an iterator over what Python's own iteration gives, which is not always what subscripts give."""
         self.see_names()
         with self.executing():
             values = list(of._real)
@@ -124,7 +133,10 @@ class Recorder:
         return self.symbol(value, name)
 
     def in_place(self, sign: ast.operator, compute: Callable[..., Any], target: Symbol, other: Any) -> Any:
-        """An `x += y`, which is `x = x + y` where the value is not its own target."""
+        """Record and execute `x += y`, or `x = x + y` if the value has no operator in place.
+
+        Raise TranscriptError if the operator in place gives another object than its target.
+        """
         in_place = getattr(target._real, f"__i{compute.__name__.rstrip('_')}__", None)
         if in_place is None or not isinstance(target._node, ast.Name):
             return self.operation(lambda left, right: ast.BinOp(left, sign, right), compute, (target, other))
@@ -158,7 +170,10 @@ class Recorder:
 
     @contextmanager
     def executing(self) -> Iterator[None]:
-        """What raises here is the framework's doing, and its statement is the block's last: it stands, used or not."""
+        """Mark what is raised within this context as the framework's exception.
+
+        The statement that raised it is the block's last. It is kept in the script even if its value is not used.
+        """
         block = self.blocks[-1]
         try:
             yield
@@ -169,12 +184,12 @@ class Recorder:
             raise
 
     def seen(self, of: Symbol) -> Any:
-        """The value, on which what the adapter does next may depend."""
+        """Return the value, and note that what the adapter does next may depend on it."""
         self.looked = True
         return of._real
 
     def taken(self) -> list[ast.stmt]:
-        """The statements so far, which are no longer the recorder's."""
+        """Return the statements so far, and start again without any."""
         block, self.blocks = self.blocks[0], [[]]
         return block
 
@@ -184,14 +199,17 @@ class Recorder:
         return value if is_plain(value) else Symbol(self, value, node)
 
     def module(self, name: str, value: Any) -> Symbol:
-        """An imported module. Its `import` stands where it was first asked for."""
+        """Return an imported module as a symbol. Its `import` statement stands where it was first asked for."""
         if name not in self.roots:
             self.roots[name] = value
             self.blocks[-1].append(ast.Import([ast.alias(name)]))
         return Symbol(self, value, dotted(name))
 
     def shortest(self, of: Symbol, name: str, value: Any) -> ast.expr:
-        """The attribute, by the first imported module that has the same object under the same name."""
+        """Return the attribute as an expression.
+
+        It is taken from the first imported module that has the same object under the same name, or else from `of`.
+        """
         if isinstance(of._real, ModuleType) and not is_plain(value):
             for root, module in self.roots.items():
                 if "." not in root and vars(module).get(name) is value:
@@ -199,7 +217,7 @@ class Recorder:
         return ast.Attribute(of._node, name, ast.Load())
 
     def handed(self, value: Any) -> tuple[ast.expr, Any]:
-        """An argument's expression, and what the framework is given."""
+        """Return an argument's expression, and the value that the framework is given."""
         if callable(value) and type(value) is not Symbol and not isinstance(value, type):
             return self.function(value)
         return self.node(value), real(value)
@@ -221,14 +239,17 @@ class Recorder:
         return ast.Name(name, ast.Load())
 
     def called(self, value: Any, name: str) -> Any:
-        """The value, which the script is to call by that name."""
+        """Return the value, which the script will call by that name and count among the inputs."""
         if type(value) is Symbol and isinstance(value._node, ast.Name):
             self.suggested[value._node.id] = name
             self.inputs.add(value._node.id)
         return value
 
     def see_names(self) -> None:
-        """What the adapter calls its values: the first local variable that holds one names it."""
+        """Suggest the names of the adapter's local variables for the values that they hold.
+
+        A value keeps the first name that was suggested.
+        """
         for name, value in self.adapter_frame().f_locals.items():
             if type(value) is Symbol and isinstance(value._node, ast.Name) and value._node.id.startswith(NEW):
                 self.suggested.setdefault(value._node.id, name)
@@ -238,7 +259,7 @@ class Recorder:
         return f"{compiler.attr}_{own}" if isinstance(compiler, ast.Attribute) else f"compiled_{own}"
 
     def adapter_frame(self) -> FrameType:
-        """Where the adapter stands: the innermost that is not ours."""
+        """Return the adapter's frame: the innermost one outside of this package."""
         frame = inspect.currentframe()
         while frame and (str(frame.f_globals.get("__name__")).startswith(__package__)):
             frame = frame.f_back
@@ -248,13 +269,13 @@ class Recorder:
     # Functions.
 
     def function(self, python: Callable[..., Any]) -> tuple[ast.Name, Callable[..., Any]]:
-        """A `def` in this block, and what records its body when it is called."""
+        """Record a `def` in this block. Return its name, and the function that records its body when it is called."""
         own = getattr(python, "__name__", "")
         name = self.new_name(own if own.isidentifier() else "fgh"[min(self._depth, 2)])
         definition = empty_function(name.id)
         self.blocks[-1].append(definition)
 
-        @functools.wraps(python)  # what compiles it looks at its parameters
+        @functools.wraps(python)  # a compiler looks at the parameters
         def traced(*args: Any, **named: Any) -> Any:
             recorded = empty_function(name.id) if definition.body else definition
             try:
@@ -266,7 +287,7 @@ class Recorder:
                 raise
             return real(result)
 
-        # The second keeps a compiler of Python's source away: what it would rewrite here is not the adapter's.
+        # `autograph_info__` keeps a compiler from rewriting this function's source, which is not the adapter's.
         vars(traced).update(recorded=True, autograph_info__={})
         return name, traced
 

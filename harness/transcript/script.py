@@ -10,31 +10,37 @@ from harness.transcript.literals import MODULES
 
 @dataclass(frozen=True)
 class Transcript:
-    """`setup` imports and sets; `computation` makes the inputs and binds `answer`, unless it `raised`; `conversion`
-    binds `actual`, the answer as a NumPy array. Where an argument was watched, the computation binds `actual` too, and
-    that argument's numbers as `before` and `after`."""
+    """The parts of a recorded computation.
+
+    `setup` has imports and settings. `computation` makes the inputs and binds `answer`, unless it `raised`.
+    `conversion` binds `actual`, the answer as a NumPy array. If an argument was watched, the computation binds `actual`
+    too, and that argument's numbers as `before` and `after`.
+    """
 
     setup: str
     computation: str
     conversion: str
     raised: str = ""
-    """The type of the exception that the computation raises."""
+    """The type of the exception that the computation raises, or empty."""
     note: str = ""
-    """What a reader has to know of it beforehand."""
+    """What a reader has to know of the script beforehand, or empty."""
 
     @property
     def script(self) -> str:
-        """Its last line binds `answer`."""
+        """The script whose last line binds `answer`."""
         return f"{self.setup}\n\n{self.computation}\n"
 
     @property
     def whole(self) -> str:
-        """Its last line binds `actual`."""
+        """The script whose last line binds `actual`."""
         return f"{self.script}{self.conversion}\n"
 
 
 def arranged(setup: str, computation: str) -> str:
-    """Python's own modules first, then NumPy, then the framework between its settings."""
+    """Return the setup with the imports that the computation needs.
+
+    Python's own modules come first, then NumPy, then the framework between its settings.
+    """
     lines = [f"import {name}" for name in MODULES if f"{name}." in computation and f"import {name}\n" not in setup]
     lines += ["import numpy as np", *setup.splitlines()]
     own = [line for line in lines if line.removeprefix("import ") in sys.stdlib_module_names]

@@ -1,7 +1,7 @@
-"""A real value together with the expression that gives it: whatever is done to it is done, and written down.
+"""Real values together with the expressions that give them: what is done to one is executed and recorded.
 
-Modules, arrays, tapes and functions of a framework are wrapped; Python's own numbers, words, booleans and tuples of
-them come out bare, so that an adapter's `if` and `for` run as ever.
+Modules, arrays, tapes and functions of a framework are wrapped. Python's own numbers, strings, booleans and tuples of
+them are not wrapped, so that an adapter's `if` and `for` run as usual.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), rang
 
 
 class Notes(Protocol):
-    """What a symbol needs of its recorder."""
+    """The methods that a symbol needs of its recorder."""
 
     def call(self, function: Symbol, args: tuple[Any, ...], named: dict[str, Any]) -> Any: ...
     def attribute(self, of: Symbol, name: str) -> Any: ...
@@ -34,25 +34,25 @@ class Notes(Protocol):
 
 
 class Whole(int):
-    """A number that has a name: a recorded function's `axis` or `index`."""
+    """A number with a name: a recorded function's `axis` or `index`."""
 
     name: str
 
 
 class Word(str):
-    """A word that has a name: a recorded function's `reduction`."""
+    """A string with a name: a recorded function's `reduction`."""
 
     name: str
 
 
 def is_plain(value: Any) -> bool:
-    if isinstance(value, tuple) and not hasattr(value, "_fields"):  # a framework's shape is a tuple too
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):  # a framework's own type of shape is a tuple too
         return all(map(is_plain, value))
     return type(value) in PLAIN
 
 
 def real(value: Any) -> Any:
-    """What a framework is given: the values alone, in whatever they are nested."""
+    """Return what a framework is given: the values without their symbols, in whatever they are nested."""
     if type(value) is Symbol:
         return value._real
     if isinstance(value, Whole | Word):
@@ -67,7 +67,7 @@ def real(value: Any) -> Any:
 
 
 def binary(sign: ast.operator, compute: Callable[[Any, Any], Any]) -> tuple[Any, Any, Any]:
-    """An operator from the left, from the right, and in place."""
+    """Return an operator's methods: from the left, from the right, and in place."""
 
     def node(left: ast.expr, right: ast.expr) -> ast.expr:
         return ast.BinOp(left, sign, right)
@@ -96,10 +96,10 @@ def comparison(sign: ast.cmpop, compute: Callable[[Any, Any], Any]) -> Any:
 
 
 class Symbol:
-    """A wrapped value. Its hash and its truth are the value's own."""
+    """A wrapped value. Its hash, length and truth value are the value's own."""
 
     __slots__ = ("_node", "_notes", "_real")
-    __array_ufunc__ = None  # an array on the left leaves the operator to us
+    __array_ufunc__ = None  # so that an array on the left leaves the operator to the symbol
     _notes: Notes
     _real: Any
     _node: ast.expr
@@ -110,7 +110,7 @@ class Symbol:
 
     def __getattr__(self, name: str) -> Any:
         if name in Symbol.__slots__ or (name.startswith("__") and not isinstance(self._real, ModuleType)):
-            raise AttributeError(name)  # protocols that a framework looks for in whatever it is given
+            raise AttributeError(name)  # a framework looks for protocols in whatever it is given
         return self._notes.attribute(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:

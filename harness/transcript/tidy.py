@@ -1,8 +1,8 @@
-"""Recorded statements made readable, and never made to mean something else.
+"""Make recorded statements readable, and never change what they mean.
 
-What nobody uses is dropped, except calls: they may have an effect. A value that is used once, by the statement right
-after its own, is written there in place of its name. Names are what the adapter calls its values, made unlike any that
-a function takes from outside.
+A statement whose value nobody uses is dropped, except calls that may have an effect. A value that is used once, by the
+statement right after its own, is written there in place of its name. Values are named as the adapter names them, and
+unlike any name that a function takes from outside.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Block = list[ast.stmt]
 
 
 def tidy(statements: Block, recorder: Recorder, aliases: Mapping[str, str], taken: Iterable[str]) -> None:
-    """In place. `taken`: names that are the script's own already."""
+    """Make the statements readable, in place. `taken`: names that the script uses already."""
     while dropped(statements, loads(statements), recorder.asked):
         pass
     once = {name for name, times in loads(statements).items() if times == 1}
@@ -39,7 +39,7 @@ def text(statements: Block) -> str:
 
 
 def loads(nodes: Iterable[ast.AST]) -> Counter[str]:
-    """How often each name is read."""
+    """Count how often each name is read."""
     walked = (part for node in nodes for part in ast.walk(node))
     return Counter(part.id for part in walked if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load))
 
@@ -49,7 +49,7 @@ def blocks_of(statement: ast.stmt) -> list[Block]:
 
 
 def dropped(block: Block, used: Counter[str], asked: set[str]) -> bool:
-    """Whether anything was: what is unused, and calls of functions with a function that was never called."""
+    """Drop what is unused, and calls that are given a function that was never called. Return whether anything was."""
     uncalled = {s.name for s in block if isinstance(s, ast.FunctionDef) and not s.body}
     gone = [s for s in block if needless(s, used, uncalled, asked)]
     block[:] = [bare(s, used) for s in block if s not in gone]
@@ -61,7 +61,7 @@ def dropped(block: Block, used: Counter[str], asked: set[str]) -> bool:
 
 
 def bare(statement: ast.stmt, used: Counter[str]) -> ast.stmt:
-    """A call whose value nobody uses."""
+    """Return a statement without the name that it binds, if that is unused; any other statement as it is."""
     if isinstance(statement, ast.Assign) and (name := target(statement)) and not used[name]:
         return ast.Expr(statement.value)
     return statement
@@ -89,7 +89,7 @@ def inline(block: Block, once: set[str]) -> None:
 
 
 def takes(statement: ast.stmt, before: ast.stmt, name: str) -> bool:
-    """Whether the value before was written into the statement."""
+    """Write the value of the statement before into this statement, where that is safe, and return whether it was."""
     if not isinstance(before, ast.Assign) or name not in loads(heads(statement)):
         return False
     if not any(comes_first(name, head) for head in heads(statement)):
@@ -102,7 +102,7 @@ def takes(statement: ast.stmt, before: ast.stmt, name: str) -> bool:
 
 
 def comes_first(name: str, head: ast.AST) -> bool:
-    """Whether it is read before any call is done: the call is a later one, and may change what the value is made of."""
+    """Decide whether the name is read before any call is done. A call may change what the value is made of."""
     for node in evaluated(head):
         if isinstance(node, ast.Call):
             return False
@@ -112,7 +112,7 @@ def comes_first(name: str, head: ast.AST) -> bool:
 
 
 def evaluated(node: ast.AST) -> Iterator[ast.AST]:
-    """In the order in which Python is done with them."""
+    """Yield the nodes in the order in which Python finishes their evaluation."""
     parts: Iterable[ast.AST] = ast.iter_child_nodes(node)
     if isinstance(node, ast.Assign):
         parts = (node.value, *node.targets)
@@ -122,7 +122,7 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def heads(statement: ast.stmt) -> list[ast.AST]:
-    """What is evaluated when the statement is reached, and before anything inside of it."""
+    """Return what is evaluated when the statement is reached, before anything inside of it."""
     if isinstance(statement, ast.With):
         return list(statement.items)
     return [] if isinstance(statement, ast.FunctionDef) else [statement]
@@ -133,17 +133,17 @@ def width(node: ast.AST) -> int:
 
 
 class Written(ast.NodeTransformer):
-    """A name replaced by the expression of its value."""
+    """A transformer that replaces a name by the expression of its value."""
 
     def __init__(self, name: str, value: ast.expr) -> None:
         self.name, self.value = name, value
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # its name is what ast asks for
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # ast asks for this name
         return self.value if node.id == self.name else node
 
 
 class Names:
-    """Readable names, scope by scope: a function's own may hide only what it does not use."""
+    """Readable names, scope by scope. A function's own names may hide only names that it does not use."""
 
     def __init__(self, suggested: Mapping[str, str], aliases: Mapping[str, str], taken: set[str]) -> None:
         self.suggested, self.aliases = suggested, aliases
@@ -156,7 +156,7 @@ class Names:
             self.rename(statement)
 
     def scope(self, block: Block, parameters: list[ast.arg]) -> None:
-        """Names for everything that is bound here; then for the functions inside."""
+        """Choose names for everything that is bound in this scope, and then for the functions inside."""
         bound = [argument.arg for argument in parameters] + list(bindings(block))
         mine = self.taken | {self.given[name] for name in loads(block) if name in self.given}
         for name in bound:
@@ -185,7 +185,7 @@ class Names:
 
 
 def bindings(block: Block) -> Iterable[str]:
-    """Names that a block binds, in order: those inside of a `with` are the block's own."""
+    """Yield the names that a block binds, in order. Those bound inside of a `with` are the block's own."""
     for statement in block:
         match statement:
             case ast.FunctionDef():

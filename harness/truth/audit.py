@@ -1,4 +1,4 @@
-"""Float64's expected values, some of them computed again by Arb, and all of those that float64 leaves undecided."""
+"""Expected values from float64. Arb computes some of them again, and all of those that float64 leaves undecided."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from harness.truth.exact.expected import expected
 from harness.truth.float64 import ACCURACY, in_double
 
 EVERY = 64
-"""A row in so many is audited."""
+"""One row in so many is audited."""
 MANY_ROWS = 16
-"""From so many rows on, those with the smallest and the largest value are audited too."""
+"""From this number of rows on, those with the smallest and the largest value are audited too."""
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 
 
 class AuditError(Exception):
-    """A value from float64 is not what Arb says: the bounds, or this machine's arithmetic, are not to be trusted."""
+    """A value from float64 is not what Arb says, so the bounds or this machine's arithmetic are not to be trusted."""
 
 
 def audited(
     operation: str, logits: NDArray[np.generic], beside: list[Any], form: Format, start: int
 ) -> tuple[Expected, Audit]:
-    """Exact answers as `expected` has them, and what the audit found. `start`: rows of the block before these."""
+    """Return the exact answers, in the form that `expected` has, and what the audit found.
+
+    `start`: how many rows of the block precede these. Raise AuditError where float64 and Arb differ by too much.
+    """
     fast, undecided, radius = in_double(operation, logits, beside, form)
     sample = ~undecided & chosen(fast, start)
     if not (sample | undecided).any():
@@ -43,16 +46,16 @@ def audited(
 
 
 def chosen(values: Expected, start: int) -> Rows:
-    """Every so manieth row of the block; of many rows those with extreme values too."""
+    """Return a mask of the rows to audit: each `EVERY`th of the block and, of many rows, those with extreme values."""
     rows: Rows = np.arange(start, start + len(values.hi)) % EVERY == 0
     if len(rows) >= MANY_ROWS:
-        size = np.where(values.hi == 0, np.inf, np.abs(values.hi) + values.exponent)  # in order of their sizes
+        size = np.where(values.hi == 0, np.inf, np.abs(values.hi) + values.exponent)  # ordered as the values' sizes are
         rows[[size.min(axis=-1).argmin(), np.where(np.isinf(size), -np.inf, size).max(axis=-1).argmax()]] = True
     return rows
 
 
 def with_rows(values: Expected, rows: Rows, others: Expected) -> Expected:
-    """The values with those rows taken from the others."""
+    """Return the values with those rows replaced by the others."""
     if not rows.any():
         return values
     hi, lo, exponent = values.hi.copy(), values.lo.copy(), values.exponent.copy()
@@ -61,7 +64,7 @@ def with_rows(values: Expected, rows: Rows, others: Expected) -> Expected:
 
 
 def deviation(fast: Expected, slow: Expected, form: Format) -> float:
-    """Largest distance in ulp of the format."""
+    """Return the largest distance between two tables of values, in ulp of the format."""
     unit = np.where(slow.hi == 0, form.emin, np.maximum(slow.exponent - 1, form.emin)) - (form.p - 1)
     near = np.maximum(slow.exponent, unit - 64)  # what is smaller still is nothing beside the ulp
     difference = np.ldexp(fast.hi, fast.exponent - near) - np.ldexp(slow.hi, slow.exponent - near)
@@ -70,7 +73,10 @@ def deviation(fast: Expected, slow: Expected, form: Format) -> float:
 
 
 def checked(operation: str, fast: Expected, slow: Expected, form: Format) -> float:
-    """Their largest distance in ulp; AuditError where that is over 2^-10, or where the ulp itself is another."""
+    """Return the largest distance between the two, in ulp of the format.
+
+    Raise AuditError if it is over 2^-10, or if an exponent differs, so that the ulp itself does.
+    """
     worst = deviation(fast, slow, form)
     if not worst <= ACCURACY:
         raise AuditError(f"an expected {operation} from float64 is {worst:.3g} ulp from Arb's, over 2^-10")
@@ -80,7 +86,7 @@ def checked(operation: str, fast: Expected, slow: Expected, form: Format) -> flo
 
 
 def within(operation: str, fast: Expected, slow: Expected, radius: Floats) -> None:
-    """AuditError where a value is further from Arb's than its radius says; both have the same exponents."""
+    """Raise AuditError if a value is further from Arb's than its radius. Both must have the same exponents."""
     off = np.abs((fast.hi - slow.hi) + (fast.lo - slow.lo))
     if not (off <= radius * np.abs(slow.hi)).all():
         times = float((off / (radius * np.abs(slow.hi))).max())

@@ -1,10 +1,10 @@
-"""Expected values in float64, for formats that float64 has bits to spare for, where Arb would take too long.
+"""Expected values in float64, for narrower formats, where Arb would take too long.
 
-Each value has a radius: what theory allows a float64 softmax to err by (`harness.truth.bounds`,
-docs/operations.md#float64). Where that is not under 2^-10 ulp, of a format as long as the one under test but without a
-smallest number, or a power of two is inside, the row is left undecided, for Arb to do. So relative errors are as well
-known as ULP errors, below the format's numbers too. Nothing here is believed for that alone: rows are computed again by
-Arb, which is what `audited` is for.
+Each value has a radius: the error that theory allows a float64 implementation (`harness.truth.bounds`,
+docs/operations.md#float64). A row is left undecided, for Arb to compute, where a radius is not under 2^-10 ulp or a
+power of two lies within it. The ulp is that of a format with the precision of the one under test but no smallest
+number, so relative errors are as well known as ULP errors, below the format's numbers too. Theory alone is not
+believed: Arb computes some rows again (`harness.truth.audit.audited`).
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from harness.truth.exact.balls import LOWEST_EXPONENT, Expected
 Floats = NDArray[np.float64]
 DOUBLE = FORMATS["float64"]
 ROWS_ELEMENTS = 2**17
-"""Rows done together: so many elements stay in a core's cache."""
+"""How many elements are computed together: so many stay in a core's cache."""
 ACCURACY = 2.0**-10
-"""In ulp, and in those of a format without a smallest number."""
+"""The largest radius of a decided value, in ulp of a format without a smallest number."""
 BELOW_ONE = 1 - 2.0**-53
 FAR, LN_2 = 600.0, 0.6931471805599453
-"""Exponentials so far below the maximum would leave float64's normal numbers, by themselves or divided by the sum."""
+"""The distance from the maximum beyond which exponentials may leave float64's normal numbers, by themselves or divided
+by the sum; and ln 2."""
 
 
 class Doubles(NamedTuple):
-    """Values, rows that are undecided and not to be used, and by how much of itself each value may be off."""
+    """Values, a mask of the rows that are undecided and not to be used, and the radius of each value."""
 
     values: Expected
     undecided: NDArray[np.bool_]
     radius: Floats
-    """As (rows, answers), or (rows, 1) where a row has one."""
+    """The largest relative error of each value, shape (rows, answers), or (rows, 1) where a row has one."""
 
 
 def softmax(x: Floats) -> Floats:
-    """A row's largest is under 1, whatever it rounds to."""
+    """Return the softmax of each row, shape (rows, n)."""
     weights = x - x.max(axis=-1, keepdims=True)
     np.exp(weights, out=weights)
     return np.divide(weights, weights.sum(axis=-1, keepdims=True), out=weights)
@@ -93,14 +94,15 @@ FORMULAS: dict[str, Callable[..., Floats]] = {
     "cross_entropy": cross_entropy,
     "cross_entropy_gradient": cross_entropy_gradient,
 }
-"""Each is one that `harness.truth.bounds` covers. Softmax itself, which is asked most, has a faster way below."""
+"""The formulas by operation, each one that `harness.truth.bounds` covers. Softmax itself, which is asked most, is
+computed faster by `softmax_rows`."""
 OPERATIONS = ("softmax", *FORMULAS)
 
 
 def in_double(operation: str, logits: NDArray[np.generic], beside: list[Any], form: Format) -> Doubles:
-    """Values for finite logits of (rows, n) in a narrower format, in any memory layout.
+    """Return values for finite logits of shape (rows, n) in a narrower format, in any memory layout.
 
-    KeyError for an operation that is not in `OPERATIONS`.
+    `form`: the format under test. Raise KeyError for an operation that is not in `OPERATIONS`.
     """
     if operation == "softmax":
         return softmax_rows(logits, form)
@@ -110,7 +112,7 @@ def in_double(operation: str, logits: NDArray[np.generic], beside: list[Any], fo
     radius = bound(operation, x, given, DOUBLE, blocked_tree)
     hi, exponent = np.frexp(values)
     inside = straddles(np.abs(values), radius, exponent)
-    with np.errstate(all="ignore"):  # of values that are 0, which are inside
+    with np.errstate(all="ignore"):  # a value of 0 divides by 0, but `straddles` has left it undecided
         scaled = np.ldexp(radius, -exponent)
         relative = scaled / np.abs(hi)
     undecided = np.asarray((~(scaled <= ACCURACY * form.u) | inside).any(axis=-1))
@@ -118,7 +120,7 @@ def in_double(operation: str, logits: NDArray[np.generic], beside: list[Any], fo
 
 
 def contiguous(rows: NDArray[np.generic]) -> Floats:
-    """Each row in one piece: NumPy adds pairwise along such alone, and one by one across them."""
+    """Return the rows as float64, each in one piece: only along such rows does NumPy add pairwise."""
     return np.ascontiguousarray(rows, dtype=np.float64)
 
 
@@ -127,16 +129,19 @@ def exactly(hi: Floats, exponent: NDArray[np.int32]) -> Expected:
 
 
 def straddles(size: Floats, radius: Floats, exponent: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Whether a power of two is nearer than the radius, so that the ulp is not known."""
+    """Decide for each value whether a power of two is nearer than its radius, so that its ulp is not known."""
     return (size - radius < np.ldexp(0.5, exponent)) | (size + radius >= np.ldexp(1.0, exponent))
 
 
 def softmax_rows(logits: NDArray[np.generic], form: Format) -> Doubles:
-    """Softmax, some rows at a time, with one relative radius a row: that of the element farthest from the maximum."""
+    """Return the softmax of each row, computed some rows at a time.
+
+    Each row has one relative radius, that of its element farthest from the maximum.
+    """
     shape, step = logits.shape, max(1, ROWS_ELEMENTS // logits.shape[-1])
     hi, exponent = np.empty(shape), np.empty(shape, dtype=np.int32)
     radius, undecided = np.empty((len(logits), 1)), np.empty(len(logits), dtype=bool)
-    buffer = np.empty((min(step, len(logits)), shape[-1]))  # whatever the logits' layout, rows in one piece
+    buffer = np.empty((min(step, len(logits)), shape[-1]))  # its rows are in one piece, whatever the logits' layout
     for start in range(0, len(logits), step):
         here = slice(start, start + step)
         x = logits[here]
@@ -160,14 +165,20 @@ def softmax_rows(logits: NDArray[np.generic], form: Format) -> Doubles:
 
 
 def far_below(gap: Floats, total: Floats) -> tuple[Floats, NDArray[np.int32]]:
-    """exp(gap)/total where float64 has no such number: exp(gap − k·ln 2)/total, and k to its exponent."""
+    """Return exp(gap)/total, as mantissa and exponent, where float64 has no such number.
+
+    It is exp(gap − k·ln 2)/total, with k added to the exponent.
+    """
     turns = np.rint(gap / LN_2)
     hi, exponent = np.frexp(np.exp(gap - turns * LN_2) / total)
     return hi, np.maximum(exponent + turns, LOWEST_EXPONENT).astype(np.int32)
 
 
 def relative_radius(spread: Floats, n: int) -> Floats:
-    """The softmax bound in float64, at a row's largest distance from its maximum (docs/bounds.md#softmax)."""
+    """Return the relative bound of softmax in float64 at a row's largest distance from its maximum.
+
+    The proof is in docs/bounds.md#softmax.
+    """
     step = DOUBLE.u / (1 - DOUBLE.u)
     gap = np.minimum(spread, 1 / DOUBLE.u) * np.where(spread > FAR, 3, 1)  # taking k·ln 2 away may cost twice as much
     own = gap * step + (ASSUMED.exp + 1) * step
@@ -177,9 +188,9 @@ def relative_radius(spread: Floats, n: int) -> Floats:
 
 
 def near_power_of_two(mantissa: Floats, exponent: NDArray[np.int32], radius: Floats) -> NDArray[np.bool_]:
-    """Rows with an element just above a power of two, or just below one.
+    """Return a mask of the rows with an element whose radius reaches a power of two, on either side.
 
-    Not counted is what is just below 1, since that is where a row's largest is known to be.
+    An element just below 1 does not count, since a row's largest is known to lie below 1.
     """
     suspects = (mantissa.min(axis=-1) - 0.5 < radius[:, 0]) | (1 - mantissa.max(axis=-1) < radius[:, 0])
     if suspects.any():

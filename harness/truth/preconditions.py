@@ -1,4 +1,4 @@
-"""What must hold of this process before it may judge: another library can change the floating-point environment."""
+"""What must hold of this process before it may judge. Another library can change the floating-point environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class PreconditionError(Exception):
 
 
 def check_preconditions() -> None:
-    """Assert round-to-nearest, living subnormals and an exact TwoSum, on NumPy's own arithmetic."""
+    """Raise PreconditionError unless NumPy rounds to nearest, keeps subnormal numbers and computes TwoSum exactly."""
     # Arrays, so that nothing is folded at compile time and NumPy's kernels themselves are asked.
     smallest = np.array([2.0**-1074])
     if not (smallest * 1.0 != 0.0).all():

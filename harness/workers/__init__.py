@@ -1,1 +1,1 @@
-"""Who answers: frameworks in processes of their own, their requests and replies."""
+"""Worker processes: frameworks in processes of their own, with their requests and replies."""

@@ -1,8 +1,8 @@
-"""Every block of every group at every backend, in isolated workers: one process a framework, side by side.
+"""The engine: asks every block of every group of every backend, in isolated worker processes that run in parallel.
 
-A crash, a hang or a memory blow-up costs one cell, which says so; the worker starts again and the rest goes on. Blame
-is proved: one block in flight a worker, and a block whose worker crashed runs once more in a fresh one before it is
-called crashed.
+A worker process serves one framework. A crash, a hang or a memory blow-up costs one cell, whose outcome says so; the
+worker is started again and the run goes on. Each worker has one block in flight, so it is known which block ended it. A
+block whose worker crashed is asked once more in a fresh worker before its outcome is `crashed`.
 """
 
 from __future__ import annotations
@@ -33,26 +33,29 @@ from harness.workers.spool import Spool
 from harness.workers.turns import Turns
 
 HEARD_WITHIN = 0.1
-"""Seconds until Ctrl-C has its effect."""
+"""Longest time in seconds until Ctrl-C takes effect."""
 HEARD_BY_ALL = 5.0
-"""Seconds until a signal has it too that came to us and to our workers, where we are at what must not be cut short."""
+"""Seconds to wait for our own process to handle a signal that has already ended a worker.
+
+The main thread may be in a section that holds signals back.
+"""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run is carried out. `interpreters`: framework → path; ours where none is named."""
+    """How a run is carried out. `interpreters` maps frameworks to paths; a framework without one runs under ours."""
 
     scratch: Path
     limits: Limits = field(default_factory=Limits)
     interpreters: Mapping[str, str] = field(default_factory=dict)
     jobs: int | None = None
     modules: tuple[str, ...] = ()
-    """Whose backends the workers are to know beside the ordinary ones."""
+    """Modules whose `BACKENDS` the workers register besides the ordinary backends."""
 
 
 @dataclass
 class Framework:
-    """One framework's part of a run, or half of it, carried out by one thread."""
+    """One worker's part of a run, carried out by one thread: all backends of one framework, or some of them."""
 
     name: str
     backends: tuple[str, ...]
@@ -69,7 +72,10 @@ class Framework:
     _worker: Worker | None = None
 
     def run(self) -> None:
-        """Publish one result for each of its blocks. Nothing escapes: our own mistakes are results too."""
+        """Publish one result for each block that this part asks, then stop the worker.
+
+        Errors that are not a backend's (a full disk, a mistake of ours) are raised; `Engine` records them.
+        """
         started = time.monotonic()
         try:
             if self.stopping.is_set():
@@ -88,7 +94,7 @@ class Framework:
                 self._worker.stop()
 
     def _open(self) -> None:
-        """Start the worker if it does not run; `about` says what came of it."""
+        """Start a worker and note in `about` what it said. If it did not start, `about` has an outcome and a reason."""
         interpreter = self.settings.interpreters.get(self.name, sys.executable)
         folder = self.settings.scratch / f"{quote(self.backends[0], safe='')}-{self.threads}"
         self._worker = Worker(self.name, interpreter, self.settings.limits, folder, self.settings.modules, self.threads)
@@ -106,7 +112,7 @@ class Framework:
             self.about.update(outcome="absent", reason=self.about["absent"])
 
     def _asked(self, group: Group) -> list[str]:
-        """Which of a group's backends are this part's to ask."""
+        """Return the backends of the group that this part asks."""
         ours = (group.case.variation == THREADS) == (self.threads > 1)
         return [backend for backend in group.backends if backend in self.backends] if ours else []
 
@@ -137,16 +143,20 @@ class Framework:
         return replace(result, **reply, array=None if answer is None else self.answers.keep(answer))
 
     def _renew(self, anew: bool) -> None:
-        """Replace a worker that keeps much of what it was asked: nobody runs out of memory by earlier questions.
+        """Stop a worker whose memory has grown much, so that earlier questions do not use up the memory of later ones.
 
-        `anew`: or any, where a question is to be the first of its process.
+        The next question starts a fresh worker. `anew`: stop any worker, since that question must be the first of its
+        process.
         """
         if self._worker and (anew or self._worker.grown):
             self._worker.stop()
             self._worker = None
 
     def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Outcome, reason and dtype. A block whose worker crashed is asked once more, alone in a fresh one."""
+        """Return the outcome and the reason; if the outcome is ok, also the answer, its dtype and its SHA-256.
+
+        If the worker crashes, ask once more in a fresh worker.
+        """
         try:
             return self._ask(request)
         except WorkerDiedError as died:
@@ -161,17 +171,23 @@ class Framework:
             return {"outcome": died.outcome, "reason": reason}
 
     def _stopped_by(self, died: WorkerDiedError) -> bool:
-        """Whether all of us are: what is sent to a whole group of processes may have its effect at a worker first."""
+        """Decide whether the worker died because the whole run is being stopped.
+
+        A SIGTERM to the whole process group may end a worker before our own process has handled it, so wait for that.
+        """
         return self.stopping.wait(HEARD_BY_ALL if "SIGTERM" in died.reason else 0)
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """One question, at a worker that is started if need be."""
+        """Send one request, to a new worker if there is none, and return the reply.
+
+        Raise WorkerDiedError if the worker does not start or dies, or if the run is being stopped.
+        """
         if self._worker is None:
             self._open()
         if self._worker is None:
             outcome, reason = self.about.pop("outcome"), self.about.pop("reason")
             raise WorkerDiedError(outcome, reason)
-        if self.stopping.is_set():  # whoever stopped us may have come before this worker
+        if self.stopping.is_set():  # `stop` may have been called before this worker existed
             raise WorkerDiedError("not run", "interrupted")
         try:
             return self._worker.ask(request)
@@ -180,13 +196,13 @@ class Framework:
             raise
 
     def stop(self) -> None:
-        """End the block in flight, from another thread."""
+        """Kill the worker and thereby end the block in flight. Called from another thread."""
         if self._worker:
             self._worker.stop()
 
 
 class Engine:
-    """All frameworks of a run. `results` come as they are; `stop` ends it early and loses none."""
+    """All frameworks of a run. `results` yields results as they arrive; `stop` ends the run early and loses none."""
 
     def __init__(self, groups: list[Group], settings: Settings) -> None:
         self.inputs = Inputs(settings.scratch)
@@ -210,13 +226,13 @@ class Engine:
         self._pool = ThreadPoolExecutor(max_workers=max(1, len(self.frameworks)))
 
     def start(self) -> None:
-        """Longest first: the run then ends about when the longest does, with the others beside it."""
+        """Start all parts, the longest first, so that the run ends about when the longest part does."""
         for framework in self.frameworks:
             self._pool.submit(self._run, framework)
 
     @property
     def about(self) -> dict[str, dict[str, Any]]:
-        """By framework, in the order of their names: what its workers said, and the seconds that they took together."""
+        """What each framework's workers said, and the seconds that they took together, in the order of `FRAMEWORKS`."""
         said: dict[str, dict[str, Any]] = {}
         for part in self.frameworks:
             earlier = said.get(part.name, {})
@@ -227,7 +243,7 @@ class Engine:
     def _run(self, framework: Framework) -> None:
         try:
             framework.run()
-        except UsageError as error:  # as of a full disk, which is no fault of a backend's or of ours
+        except UsageError as error:  # such as a full disk, which is the fault neither of a backend nor of ours
             self._refused = error
             self._stopping.set()
             self.turns.release()
@@ -237,10 +253,10 @@ class Engine:
             self._results.put(None)
 
     def results(self, take: Callable[[Result], None]) -> Iterator[Result]:
-        """Results in the order in which they come. Can be taken up again after an interruption.
+        """Yield the results in the order in which they arrive. After an interruption, a new call continues.
 
-        Each is taken before an interruption has its effect, so that none is lost. UsageError where none can be kept
-        any more: what came until then is whole.
+        Each result is passed to `take` before an interruption takes effect, so that none is lost. Raise UsageError if
+        results can no longer be stored; those that arrived before are complete.
         """
         while self._unfinished:
             result = None
@@ -256,12 +272,12 @@ class Engine:
                 yield result
 
     def judged(self, number: int, group: Group) -> None:
-        """A group's answers and, unless others need them too, its inputs are not needed any more."""
+        """Note that a group is judged: release its inputs, unless other groups need them, and let workers go on."""
         self.inputs.through(group)
         self.turns.judged(number)
 
     def stop(self) -> None:
-        """Kill the workers; what is still asked is `not run`."""
+        """Kill the workers and wait for their threads. Blocks without an answer get the outcome `not run`."""
         self._stopping.set()
         self.turns.release()
         for framework in self.frameworks:
@@ -270,7 +286,10 @@ class Engine:
 
 
 def threaded(groups: list[Group]) -> list[tuple[tuple[str, ...], int]]:
-    """The backends that are asked on two threads, a framework's together: those have workers of their own."""
+    """Return, for each framework with questions on two threads, its backends and that number of threads.
+
+    These questions have a worker of their own.
+    """
     frameworks: dict[str, dict[str, None]] = {}
     for group in groups:
         if group.case.variation == THREADS:

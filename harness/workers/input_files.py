@@ -1,4 +1,4 @@
-"""The arguments of every question with their hashes: made once, the same bytes for everybody, out of all reach."""
+"""The arguments of every question, with their hashes: made once, the same bytes for all, out of backends' reach."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from harness.workers.spool import Spool
 
 
 class Inputs:
-    """In one spool. Threads share it."""
+    """The arguments of a run's questions, in one spool. Threads may share it."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder`: on whose file system they are kept."""
+        """Keep the arrays on the file system of `folder`."""
         self._spool = Spool(folder)
         self.hashes: dict[str, dict[str, str]] = {}
         self._made: dict[tuple[str, str], dict[tuple[str, int, int], Any]] = {}
@@ -27,10 +27,11 @@ class Inputs:
         self._lock = Lock()
 
     def expect(self, groups: list[Group]) -> None:
-        """Who will ask: a case's arrays are kept until the last of them is through."""
+        """Note which groups will be asked: arrays are kept until the last group that needs them is done."""
         self._uses.update(uses(group) for group in groups)
 
     def through(self, group: Group) -> None:
+        """Note that a group is done. If no other group needs its arrays, release them."""
         with self._lock:
             self._uses[uses(group)] -= 1
             if not self._uses[uses(group)]:
@@ -39,13 +40,13 @@ class Inputs:
                         value[0].release()
 
     def of(self, group: Group) -> dict[str, dict[str, str]]:
-        """The hashes of a group's case, and no longer ours to keep."""
+        """Return the hashes of the inputs of a group's case, and forget them; empty if they were returned before."""
         with self._lock:
             name = described(group)
             return {name: self.hashes.pop(name)} if name in self.hashes else {}
 
     def arguments(self, group: Group, block: int) -> dict[str, Any]:
-        """A number for each number; an array with its hash for each array; and a reduction by its name."""
+        """Return a block's arguments: numbers, arrays with their hashes, and the reduction's name if there is one."""
         operation = OPERATIONS[group.operation]
         made = {name: self._argument(group, name, block) for name in operation.arguments}
         return made | ({"reduction": operation.reduction} if operation.reduction else {})
@@ -72,7 +73,7 @@ class Inputs:
 
 
 def uses(group: Group) -> tuple[str, str]:
-    """Which arrays a group needs: cases of one stream share them."""
+    """Return a key for the arrays that a group needs. Cases with the same stream share them."""
     return blocks.key(group.case), group.dtype
 
 

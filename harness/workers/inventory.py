@@ -1,4 +1,4 @@
-"""What is installed: every framework is imported in a worker of its own, so a run will find what is said here."""
+"""What is installed: every framework is imported in a worker of its own, so a run finds the same as is said here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.workers.scratch import temporary
 
 
 def inventory(interpreters: Mapping[str, str]) -> list[dict[str, str]]:
-    """A row a framework: version and variants, or why it is not there."""
+    """Return a row for each framework: its version and variants, or the reason why it is absent."""
     with temporary() as folder, ThreadPoolExecutor(len(FRAMEWORKS)) as pool:
         looks = [pool.submit(look, name, interpreters.get(name, sys.executable), Path(folder)) for name in FRAMEWORKS]
         return [look.result() for look in looks]

@@ -1,4 +1,4 @@
-"""What a run was made on, as plain data: what decides which kernels ran."""
+"""The machine on which a run was made, as plain data: what decides which kernels ran."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JUDGE_LIBRARIES = ("numpy", "python-flint", "pandas", "pyarrow")
 
 
 def environment() -> dict[str, Any]:
-    """System, processor and the judge's own versions."""
+    """Return the system, the processor, and the versions of Python and of the judge's libraries."""
     return {
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
@@ -27,12 +27,12 @@ def environment() -> dict[str, Any]:
 
 
 def cores() -> int:
-    """The processor cores that this process may use."""
+    """Return the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cpu_vendor() -> str:
-    """Who made the processor: MKL and oneDNN choose their kernels by that too."""
+    """Return the processor's vendor, or `unknown`: MKL and oneDNN choose their kernels by it too."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -42,9 +42,9 @@ def cpu_vendor() -> str:
 
 
 def cpu_capabilities() -> list[str]:
-    """The instruction sets that NumPy finds here: frameworks choose their kernels by them."""
+    """Return the instruction sets that NumPy finds here: frameworks choose their kernels by them."""
     try:
         from numpy._core._multiarray_umath import __cpu_features__  # type: ignore[import-not-found]
-    except ImportError:  # no public name for it up to NumPy 2.4
+    except ImportError:  # up to NumPy 2.4 there is no public name for it
         return []
     return sorted(name for name, there in __cpu_features__.items() if there)

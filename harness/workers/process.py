@@ -1,4 +1,4 @@
-"""One worker process: started, asked, and ended by us or by itself. Its end has an outcome and a reason."""
+"""One worker process: its start, its requests, and its end, for which there is an outcome and a reason."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ import harness
 from harness.workers import bootstrap, signals, wire
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""Adapters hold their framework to the first of them."""
+"""Environment variables that set the number of threads. Adapters read the first and limit their framework to it."""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 WONDERED_AFTER = 10.0
-"""Seconds, after which a start that takes long is told of."""
+"""Seconds after which the user is told that a worker is still starting."""
 LOOK_EVERY = 0.05
-"""Seconds between two looks at a busy worker's memory."""
+"""Seconds between two checks of a busy worker's memory."""
 _starting = Lock()
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one block may take before its worker is stopped."""
+    """The limits beyond which a worker is stopped: seconds for a block, GiB of memory, and seconds for its start."""
 
     seconds: float = 120.0
     gigabytes: float = 4.0
@@ -40,12 +40,15 @@ class Limits:
 
 
 def environment(threads: int = 1) -> dict[str, str]:
-    """What a framework's process is started with."""
+    """Return the environment variables that are set for a worker process."""
     return QUIET | dict.fromkeys(THREADS, str(threads))
 
 
 class WorkerDiedError(Exception):
-    """The process is gone: `outcome` is crashed, timed out or out of memory."""
+    """The process is gone: `outcome` is crashed, timed out or out of memory.
+
+    The engine also raises it for a worker that was not started: `outcome` is then absent or not run.
+    """
 
     def __init__(self, outcome: str, reason: str) -> None:
         super().__init__(reason)
@@ -53,7 +56,7 @@ class WorkerDiedError(Exception):
 
 
 class Worker:
-    """A framework's process under a given interpreter. Not shared between threads."""
+    """A framework's process under a given interpreter. One thread uses it; others may call `stop` alone."""
 
     def __init__(
         self,
@@ -64,7 +67,11 @@ class Worker:
         modules: tuple[str, ...] = (),
         threads: int = 1,
     ) -> None:
-        """`folder`: its own, for its log and as its current one. `modules`: whose `BACKENDS` it is to know too."""
+        """Prepare a worker, which `open` starts.
+
+        `folder`: the worker's own, for its log and as its current folder. `modules`: names of modules whose `BACKENDS`
+        it registers too.
+        """
         self.framework, self.interpreter, self.limits, self.folder = framework, interpreter, limits, folder
         self.modules, self.threads = modules, threads
         self._group: Any = None
@@ -74,12 +81,15 @@ class Worker:
         self._at_start = 0.0
 
     def open(self) -> dict[str, Any]:
-        """Start the process and import the framework: its version and habits, or `{"absent": reason}`."""
+        """Start the process and import the framework. Return what `worker.opened` says.
+
+        Raise OSError if the interpreter does not start, and WorkerDiedError if the process ends or has to be ended.
+        """
         self._group = execnet.Group()
         settings = "//".join(f"env:{name}={value}" for name, value in environment(self.threads).items())
-        with _starting, signals.kept_from_children():  # execnet's groups share their ids' counter
+        with _starting, signals.kept_from_children():  # execnet's groups share one counter for their ids
             spec = execnet.XSpec(f"popen//execmodel=main_thread_only//{settings}")
-            spec.python = shlex.quote(self.interpreter)  # it is read as a shell would
+            spec.python = shlex.quote(self.interpreter)  # execnet splits it as a shell would
             gateway = self._group.makegateway(spec)
         self._popen = gateway._io.popen  # there is no public way to its exit status
         self._pid = self._popen.pid
@@ -95,13 +105,13 @@ class Worker:
 
     @property
     def grown(self) -> bool:
-        """Whether it holds half of what it may beyond its start, between questions: compiled programs, and caches."""
+        """Whether its memory has grown since its start by more than half of what it may: compiled programs, caches."""
         return self._used() - self._at_start > (self.limits.gigabytes - self._at_start) / 2
 
     def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        """Send a request and wait for its reply; WorkerDiedError if the process ends or has to be ended.
+        """Send a request and return the reply, in which an answer is an array with its hash.
 
-        An answer comes as an array with its hash.
+        `seconds`: the timeout, if not that of `limits`. Raise WorkerDiedError if the process ends or has to be ended.
         """
         allowed = self.limits.seconds if seconds is None else seconds
         deadline = time.monotonic() + allowed
@@ -120,7 +130,7 @@ class Worker:
             raise self._ended("crashed", f"the worker itself failed: {last}") from None
 
     def _next(self, deadline: float, allowed: float) -> Any:
-        """What it sends next."""
+        """Return what the worker sends next. Raise WorkerDiedError if it exceeds its memory limit or the deadline."""
         while True:
             try:
                 return self._channel.receive(timeout=LOOK_EVERY)
@@ -131,7 +141,7 @@ class Worker:
 
     @contextmanager
     def _told_of_waiting(self) -> Iterator[None]:
-        """On stderr, where it takes so long that one wonders."""
+        """Tell the user on stderr if the body takes longer than `WONDERED_AFTER`."""
         sentence = f"waiting for {self.framework} to start, up to {self.limits.start_seconds:g} s\n"
         telling = Timer(WONDERED_AFTER, lambda: sys.stderr.write(sentence))
         telling.start()
@@ -142,7 +152,7 @@ class Worker:
 
     @contextmanager
     def _killed_after(self, seconds: float) -> Iterator[None]:
-        """A process that reads no more would have us wait for good."""
+        """Kill the process if the body takes longer than that: sending to a process that does not read never ends."""
         alarm = Timer(seconds, self._kill)
         alarm.start()
         try:
@@ -151,7 +161,7 @@ class Worker:
             alarm.cancel()
 
     def _used(self) -> float:
-        """GiB; 0 of a process that is gone, whose end the next receive sees."""
+        """Return the process's memory in GiB, or 0 if the process is gone, which the next receive notices."""
         try:
             return float(psutil.Process(self._pid).memory_info().rss / 2**30)
         except psutil.NoSuchProcess:
@@ -178,7 +188,7 @@ class Worker:
             popen.kill()
 
     def stop(self) -> None:
-        """Kill the process if it lives, from any thread. A worker holds nothing that a kill could lose."""
+        """Kill the process if it is alive. Any thread may call this. A worker holds nothing that a kill could lose."""
         popen, self._popen = self._popen, None
         if popen is not None:
             popen.kill()
@@ -187,7 +197,7 @@ class Worker:
 
 
 def answered(reply: dict[str, Any]) -> dict[str, Any]:
-    """The reply, its answer as an array with its hash; of numbers that are unknown here, why that is none."""
+    """Return the reply with the answer as an array, its dtype and its hash; if it is unreadable, the outcome failed."""
     if "answer" not in reply:
         return reply
     try:

@@ -1,4 +1,4 @@
-"""Folders for what is gone at the end."""
+"""Temporary folders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.errors import UsageError
 
 
 def temporary() -> tempfile.TemporaryDirectory[str]:
-    """A folder for what is gone at the end. UsageError where there is no place for one."""
+    """Return a temporary folder, removed at the end of its `with`. Raise UsageError if none can be made."""
     try:
         return tempfile.TemporaryDirectory(prefix="softmax-harness-", ignore_cleanup_errors=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a plan costs before it runs: questions that are not put, programs to compile, and who answers beside whom."""
+"""What is known of a plan before it runs: questions that are refused, programs to compile, backends of each worker."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from harness.operations import OPERATIONS, too_large
 from harness.records import Group
 
 LONG = 10.0
-"""Seconds, under which a framework is not worth a second worker."""
+"""Seconds of expected work up to which a framework does not get a second worker."""
 UNFAIR = 1.6
-"""Times its fair share from which on it is."""
+"""How many times its fair share a framework's expected work must be for it to get a second worker."""
 
 
 def refusal(backend: str, group: Group) -> tuple[str, str] | None:
-    """Outcome and reason of a question that is not put to a backend, known before anything runs."""
+    """Return the outcome and the reason of a question that is not put to a backend, or None if it is.
+
+    This is known before anything runs.
+    """
     about, n = find(backend), group.case.shape[group.axis]
     if reason := unsupported(backend, group.operation, group.dtype):
         return "unsupported", reason
@@ -27,12 +30,12 @@ def refusal(backend: str, group: Group) -> tuple[str, str] | None:
 
 
 def programs(groups: list[Group]) -> set[tuple[object, ...]]:
-    """The distinct programs of a plan, backend first: what a framework that compiles has to compile."""
+    """Return the distinct programs of a plan, as (backend, operation, shape, axis, dtype): what has to be compiled."""
     return {(b, g.operation, g.case.shape, g.axis, g.dtype) for g in groups for b in g.backends if not refusal(b, g)}
 
 
 def expected_seconds(groups: list[Group]) -> dict[str, float]:
-    """By backend, what its distinct programs are expected to cost."""
+    """Return the seconds that the distinct programs of each backend are expected to cost."""
     costs = {backend: 0.0 for group in groups for backend in group.backends}
     for backend, *_ in programs(groups):
         costs[str(backend)] += find(str(backend)).program_seconds
@@ -40,10 +43,10 @@ def expected_seconds(groups: list[Group]) -> dict[str, float]:
 
 
 def parts(costs: Mapping[str, float], jobs: int) -> list[tuple[str, ...]]:
-    """The backends of each worker, a framework's together; longest first.
+    """Return the backends of each worker, the longest worker first. Normally, a framework has one worker.
 
-    A framework that would take far longer than a fair share of the cores is dealt out to two workers, so that a run
-    does not wait for the slowest alone. Not sooner: two of them compile some things twice, a third of JAX's time.
+    A framework that would take far longer than a fair share of the cores is divided between two workers, so that a run
+    does not wait for it alone. The others are not: two workers compile some things twice, a third of JAX's time.
     """
     frameworks: dict[str, list[str]] = {}
     for backend in costs:
@@ -56,7 +59,10 @@ def parts(costs: Mapping[str, float], jobs: int) -> list[tuple[str, ...]]:
 
 
 def in_two(backends: list[str], costs: Mapping[str, float]) -> list[tuple[str, ...]]:
-    """Each to the worker that has less so far, the dearest first; in their own order within a worker."""
+    """Divide backends between two workers: the most expensive first, each to the worker with less work so far.
+
+    Within a worker, they keep their order.
+    """
     halves: list[list[str]] = [[], []]
     for backend in sorted(backends, key=lambda b: -costs[b]):
         min(halves, key=lambda half: sum(costs[b] for b in half)).append(backend)

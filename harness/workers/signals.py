@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, kept away from what must not be cut in two. For the main thread, which alone hears them."""
+"""Ctrl-C and SIGTERM, kept away from code that must not be interrupted. For the main thread, which alone gets them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ INTERRUPTING = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def ignored() -> Iterator[None]:
-    """They have no effect, also later."""
+    """Ignore the signals in the body. They take no effect afterwards either."""
     with handled_by(signal.SIG_IGN):
         yield
 
 
 @contextmanager
 def held() -> Iterator[None]:
-    """They have their effect at the end."""
+    """Hold the signals back until the end of the body, where the first that came takes effect."""
     came: list[tuple[int, Any]] = []
     with handled_by(lambda number, frame: came.append((number, frame))):
         yield
@@ -33,7 +33,7 @@ def held() -> Iterator[None]:
 
 @contextmanager
 def kept_from_children() -> Iterator[None]:
-    """Processes that are started meanwhile hear of them once they say so: a terminal sends Ctrl-C to all."""
+    """Start processes in the body with the signals blocked, until they unblock them: a terminal sends Ctrl-C to all."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTING)
     try:
         yield
@@ -42,7 +42,10 @@ def kept_from_children() -> Iterator[None]:
 
 
 def heard_again(ignored: Any) -> None:
-    """A hook for what Python has to ignore: Ctrl-C that came in a callback comes once more, a moment later."""
+    """Send Ctrl-C once more, a moment later, if it came in a callback, whose exceptions Python ignores.
+
+    This is a `sys.unraisablehook`.
+    """
     if not issubclass(ignored.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(ignored)
         return

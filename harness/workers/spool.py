@@ -1,4 +1,4 @@
-"""Arrays on disk until they are judged, in files that have no name: nobody else can open, truncate or delete one."""
+"""Arrays on disk until they are judged, in files without a name, which nobody else can open, truncate or delete."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from harness.numbers import arrays
 from harness.numbers.arrays import Array
 
 ENOUGH = 2**26
-"""Bytes in a file, from which on another is begun: its room is free again when the last array in it is let go."""
+"""Bytes in a file from which on a new file is begun. A file's space is freed when its last array is released."""
 AT_ONCE = 2**22
-"""Bytes that are written at once."""
+"""Bytes that one call writes at most."""
 LINE = 64
-"""Bytes of which each array's place is a multiple, as in memory."""
+"""Alignment of arrays in a file, in bytes: a cache line."""
 
 
 @dataclass(eq=False)
 class Part:
-    """One of the files. `held`: how many arrays in it are still needed."""
+    """One file of a spool: its size in bytes, and how many of its arrays are still held."""
 
     stream: IO[bytes]
     size: int = 0
@@ -37,7 +37,7 @@ class Part:
 
 @dataclass
 class Kept:
-    """An array in a spool, until it is let go."""
+    """An array in a spool, until it is released."""
 
     spool: Spool
     part: Part | None
@@ -46,28 +46,28 @@ class Kept:
     shape: tuple[int, ...]
 
     def read(self) -> Array:
-        """Mapped, and not read at once; not to be written to."""
+        """Return the array, mapped read-only instead of read into memory."""
         dtype = arrays.dtype(self.kind)
         if self.part is None:
             return np.empty(self.shape, dtype)
-        with self.spool.lock:  # mapping moves the place where the file is written
+        with self.spool.lock:  # mapping moves the file's write position
             return np.memmap(self.part.stream, dtype, "r", self.start, self.shape)
 
     def release(self) -> None:
-        """Its room may be used again."""
+        """Give the array up. Its file is dropped once all arrays in it are released."""
         self.spool.release(self)
 
 
 @dataclass
 class Spool:
-    """In a folder whose file system has the room. Threads share it."""
+    """A store of arrays in unnamed files, on the file system of `folder`. Threads may share it."""
 
     folder: Path
     _parts: list[Part] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def keep(self, array: Array) -> Kept:
-        """Write it down. UsageError where there is no room."""
+        """Write an array to disk. Raise UsageError if it cannot be written, as on a full disk."""
         kind, array = arrays.kind(array), np.asarray(array, order="C")
         if not array.nbytes:
             return Kept(self, None, 0, kind, array.shape)
@@ -83,8 +83,8 @@ class Spool:
 
     def _open(self) -> Part:
         if not self._parts or self._parts[-1].size >= ENOUGH:
-            self.folder.mkdir(parents=True, exist_ok=True)  # whoever removed it
-            stream = tempfile.TemporaryFile(buffering=0, dir=self.folder)  # noqa: SIM115  # open while any is held
+            self.folder.mkdir(parents=True, exist_ok=True)  # in case someone removed it
+            stream = tempfile.TemporaryFile(buffering=0, dir=self.folder)  # noqa: SIM115  # open while arrays are held
             self._parts.append(Part(stream))
         return self._parts[-1]
 
@@ -98,7 +98,7 @@ class Spool:
 
 
 def write(stream: IO[bytes], array: Array) -> int:
-    """All of it, and how much room that takes, in whole lines of a cache. OSError where there is none."""
+    """Write all of an array. Return the bytes that it takes, rounded up to a multiple of `LINE`. May raise OSError."""
     left = arrays.flat(array).data
     while left:
         left = left[stream.write(left[:AT_ONCE]) :]

@@ -1,4 +1,4 @@
-"""Whose turn it is: as many frameworks at once as there are cores, the longest first, none far ahead of the judge."""
+"""The turns of the engine's threads: a limited number works at once, the longest first, none far ahead of the judge."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from threading import Condition
 
 AHEAD = 2000
-"""Groups that a framework may have answered beyond the first that is not judged: what bounds a sweep's disk."""
+"""How many groups a framework may be ahead of the first that is not judged. It bounds a sweep's disk space."""
 
 
 class Turns:
-    """`jobs` turns for threads that want one again and again; the lowest rank that waits is served first."""
+    """Turns for threads that ask for one again and again: at most `jobs` at once, to the lowest waiting rank first."""
 
     def __init__(self, jobs: int) -> None:
         self._free = jobs
@@ -24,7 +24,7 @@ class Turns:
 
     @contextmanager
     def turn(self, rank: int) -> Iterator[None]:
-        """Ranks of threads that wait at the same time differ."""
+        """Wait for a turn and hold it during the body. Threads that wait at the same time must differ in rank."""
         with self._changed:
             heapq.heappush(self._waiting, rank)
             self._changed.wait_for(lambda: self._free > 0 and self._waiting[0] == rank)
@@ -39,12 +39,12 @@ class Turns:
                 self._changed.notify_all()
 
     def wait_near(self, number: int) -> None:
-        """Until that group is near enough to the first that is not judged."""
+        """Wait until the group is less than `AHEAD` groups beyond the first that is not judged, or until `release`."""
         with self._changed:
             self._changed.wait_for(lambda: not self._open or number < self._floor + AHEAD)
 
     def judged(self, number: int) -> None:
-        """A group is through, in whatever order."""
+        """Note that a group is judged. Groups may be judged in any order."""
         with self._changed:
             self._judged.add(number)
             while self._floor in self._judged:
@@ -53,7 +53,7 @@ class Turns:
             self._changed.notify_all()
 
     def release(self) -> None:
-        """Nobody waits for the judge any more."""
+        """Let threads go on without waiting for the judge, from now on."""
         with self._changed:
             self._open = False
             self._changed.notify_all()

@@ -1,7 +1,7 @@
-"""How questions and answers travel between us and a worker: plain types, and behind them the bytes of their arrays.
+"""The messages between the engine and a worker: plain types, followed by the bytes of their arrays.
 
-There is no file on the way that a backend could write to, truncate or delete: what it does to the file system is no
-other backend's loss. An array is seen to be what was sent by its SHA-256.
+No file is used that a backend could write to, truncate or delete, so nothing that a backend does to the file system
+harms another one. An array's SHA-256 shows that it arrived as it was sent.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from harness.numbers import arrays
 from harness.numbers.arrays import Array, Hashed
 
 CHUNK = 2**22
-"""Bytes that are sent at once: what an array takes on its way, beside itself."""
+"""Bytes that are sent at once. Sending an array takes that much memory beside the array."""
 HEAD = "array of"
 
 
 def send(channel: Any, message: Mapping[str, Any]) -> None:
-    """A message, and then its arrays in the order in which they stand there."""
+    """Send a message, then its arrays in the order in which they stand in it."""
     behind: list[Array] = []
     channel.send(packed(message, behind))
     for array in behind:
@@ -31,7 +31,7 @@ def send(channel: Any, message: Mapping[str, Any]) -> None:
 
 
 def packed(value: Any, behind: list[Array]) -> Any:
-    """Plain types, with a head for each array, which is put with those that are sent behind."""
+    """Return the value as plain types, each array replaced by a description. The arrays are appended to `behind`."""
     if isinstance(value, Mapping):
         return {name: packed(own, behind) for name, own in value.items()}
     if isinstance(value, np.ndarray):
@@ -44,14 +44,14 @@ def packed(value: Any, behind: list[Array]) -> Any:
 
 
 def chunks(array: Array) -> Iterator[bytes]:
-    """Its bytes, some at a time. `array`: in C order."""
+    """Yield the bytes of an array, which must be in C order, `CHUNK` at a time."""
     flat = arrays.flat(array)
     for start in range(0, flat.size, CHUNK):
         yield flat[start : start + CHUNK].tobytes()
 
 
 def unpacked(value: Any, following: Callable[[], bytes]) -> Any:
-    """What was packed, with all that is sent behind it, each array as `Received`. `following`: the next chunk."""
+    """Return the value that was packed, with each array as `Received`. `following` returns the next chunk."""
     if not isinstance(value, dict):
         return value
     if HEAD in value:
@@ -60,7 +60,7 @@ def unpacked(value: Any, following: Callable[[], bytes]) -> Any:
 
 
 def gathered(size: int, following: Callable[[], bytes]) -> NDArray[np.uint8]:
-    """So many bytes."""
+    """Return the next `size` bytes, which arrive in chunks."""
     flat = np.empty(size, np.uint8)
     for start in range(0, size, CHUNK):
         flat[start : start + CHUNK] = np.frombuffer(following(), np.uint8)
@@ -69,7 +69,7 @@ def gathered(size: int, following: Callable[[], bytes]) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Received:
-    """An array as it came."""
+    """An array as it arrived, with the hash that came with it; not checked yet."""
 
     kind: str
     shape: tuple[int, ...]
@@ -77,7 +77,7 @@ class Received:
     flat: NDArray[np.uint8]
 
     def array(self) -> Array:
-        """ValueError if its bytes are not those whose hash came with them."""
+        """Return the array. Raise ValueError if its hash is not the one that came with it."""
         array: Array = self.flat.view(arrays.dtype(self.kind)).reshape(self.shape)
         if arrays.sha256(array) != self.sha256:
             raise ValueError("an array's bytes changed on their way into this process")

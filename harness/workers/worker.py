@@ -1,7 +1,7 @@
-"""What runs inside of a backend's own process: one framework, one request at a time.
+"""The code that runs in a worker process: one framework, one request at a time.
 
-Requests and replies are plain types, with their arrays' bytes behind them (`wire.py`). It needs NumPy and the
-framework, nothing else of ours.
+Requests and replies are plain types, followed by the bytes of their arrays (`wire.py`). Apart from this project's own
+code, it needs NumPy and the framework, and ml_dtypes for bfloat16 alone.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from harness.transcript import transcript
 from harness.workers import wire
 
 NUMBERS = "biufcV"
-"""Kinds of NumPy's dtypes; V has those that others add, as bfloat16."""
+"""Kinds of NumPy dtypes that are numbers. V stands for dtypes that other packages add, such as bfloat16."""
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
 
 
 def current_folder() -> str:
-    """Its path; nothing where it was removed."""
+    """Return the path of the current folder, or an empty string if that folder was removed."""
     try:
         return os.getcwd()  # noqa: PTH109
     except OSError:
@@ -39,13 +39,13 @@ def current_folder() -> str:
 
 
 STARTED = current_folder()
-"""Where the user stands."""
+"""The user's current folder, in which the worker was started."""
 
 
 def serve(channel: Any, framework: str, folder: str = "") -> None:
-    """Say what came of the framework's import, then answer requests until the other side hangs up.
+    """Report the result of the framework's import, then answer requests until the other side closes the channel.
 
-    `folder`: the current one while it answers, so that what a backend leaves there is not left at the user's.
+    `folder` becomes the current folder, so that files which a backend leaves there are not left in the user's folder.
     """
     said = sendable(opened(framework))
     with suppress(OSError):
@@ -58,9 +58,9 @@ def serve(channel: Any, framework: str, folder: str = "") -> None:
 
 
 def sendable(reply: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply with a backslash escape for each lone surrogate, as errors about undecodable file names have them.
+    """Return the reply with each lone surrogate escaped by a backslash. Errors about undecodable file names have some.
 
-    execnet sends UTF-8, which has none: a backend that merely failed would look like a worker that crashed.
+    execnet sends UTF-8, which cannot encode them: a backend that merely failed would look like a worker that crashed.
     """
     return {name: encodable(said) if isinstance(said, str) else said for name, said in reply.items()}
 
@@ -70,7 +70,7 @@ def encodable(text: str) -> str:
 
 
 def opened(framework: str) -> dict[str, Any]:
-    """Import the framework. Its version and this process's habits, or the reason why it is absent."""
+    """Import the framework. Return its version and what is known of this process, or `{"absent": reason}`."""
     try:
         find(framework)
     except KeyError:
@@ -90,11 +90,11 @@ def opened(framework: str) -> dict[str, Any]:
 
 
 def computed(request: dict[str, Any]) -> dict[str, Any]:
-    """Outcome, reason and the answer, for one block at one backend."""
+    """Compute one block by one backend. Return the outcome and the reason; if the outcome is ok, also the answer."""
     try:
         backend = loaded(request["backend"])
         if backend.remark:
-            backend.remark = ""  # of a question before
+            backend.remark = ""  # left by an earlier question
         answer = asked(backend, request)
         remark = " ".join(str(backend.remark).split())
     except MemoryError as error:
@@ -108,7 +108,7 @@ def computed(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def asked(backend: Backend, request: dict[str, Any]) -> Array:
-    """The answer, on the host: the question put plainly, or in another way that must not change it."""
+    """Return the answer as a NumPy array. The question is put plainly, or as a variation that must not change it."""
     operation, axis = OPERATIONS[request["operation"]], request["axis"]
     variation = request.get("variation", "")
     method = getattr(backend, METHODS_OF[operation.name])
@@ -124,7 +124,7 @@ def asked(backend: Backend, request: dict[str, Any]) -> Array:
 
 
 def placed(variation: str, arguments: Mapping[str, Any], axis: int, operation: Operation) -> dict[str, Any]:
-    """The arguments, each array in the layout that the variation gives it."""
+    """Return the arguments, with each array in the memory layout that the variation gives it."""
     return {
         name: laid_out(variation, name, value, axis, operation.arguments[0]) if is_array(value) else value
         for name, value in arguments.items()
@@ -132,7 +132,7 @@ def placed(variation: str, arguments: Mapping[str, Any], axis: int, operation: O
 
 
 def transcribed(request: dict[str, Any]) -> dict[str, str]:
-    """What the backend does to answer, as the parts of a script, or why there is none."""
+    """Return the backend's calls for a request as the parts of a script, or `{"untranscribed": reason}`."""
     operation, variation, axis = OPERATIONS[request["operation"]], request.get("variation", ""), request["axis"]
     if variation in (*CALLS, HELD):
         return {"untranscribed": f"the question is put in another way ({variation}), which is more than one call"}
@@ -153,9 +153,9 @@ def unspoilt(
     axis: int,
     later: Mapping[str, Any] | None = None,
 ) -> Array:
-    """The method's answer, if neither the arguments nor what lies beside them in memory has changed after it.
+    """Return the method's answer. Raise InputChangedError if it changed its arguments or the memory beside them.
 
-    `later`: what else is asked before the answer is read.
+    `later`: the arguments of another question, which is asked before the answer is read.
     """
     before = {name: hashes(value) for name, value in arguments.items() if is_array(value)}
     natives = native_arguments(backend, arguments)
@@ -177,11 +177,11 @@ def native_arguments(backend: Backend, arguments: Mapping[str, Any]) -> dict[str
 
 
 class InputChangedError(Exception):
-    """A side effect."""
+    """A backend changed its arguments, or the memory beside them."""
 
 
 def numbers(answer: Any) -> Array:
-    """A copy of the answer, which is an array of numbers or one number. NoNumbersError where it is neither."""
+    """Return a copy of the answer as an array. Raise NoNumbersError unless it is an array of numbers or one number."""
     copy = np.array(answer)
     if copy.dtype.kind in NUMBERS:
         return copy
@@ -191,11 +191,11 @@ def numbers(answer: Any) -> Array:
 
 
 class NoNumbersError(Exception):
-    """An answer that cannot be judged, in the words of the reason."""
+    """The answer does not consist of numbers, so it cannot be judged. The message is the result's reason."""
 
 
 def hashes(array: Array) -> list[bytes]:
-    """Of an array; and, unless it is all of it, of the buffer that it is a view of."""
+    """Return the SHA-256 of an array and, if it is a view of a larger buffer, that of the whole buffer."""
     buffer = array
     while getattr(buffer, "base", None) is not None:
         buffer = buffer.base  # type: ignore[assignment]
@@ -209,7 +209,7 @@ def digest(array: Array) -> bytes:
 
 
 def alike(a: Any, b: Array) -> bool:
-    """Bit for bit."""
+    """Decide whether both arrays have the same bytes."""
     return np.asarray(a).tobytes() == b.tobytes()
 
 
@@ -218,14 +218,14 @@ def is_array(value: Any) -> bool:
 
 
 def argument(given: Any) -> Any:
-    """A number or a word as it is; an array after its hash is seen to be right."""
+    """Return an argument as it is or, if it is a received array, the array. Raise ValueError if its hash is wrong."""
     return given.array() if isinstance(given, wire.Received) else given
 
 
 @cache
 def loaded(name: str) -> Backend:
-    """Made in the folder that the user stands in: a backend may have a library that it names from there."""
-    here = os.open(".", os.O_RDONLY)  # leads back to it where it was removed, too
+    """Load a backend, once, in the user's current folder: it may name a library by a path relative to that folder."""
+    here = os.open(".", os.O_RDONLY)  # a descriptor leads back even to a folder that was removed
     try:
         with suppress(OSError):
             os.chdir(STARTED)

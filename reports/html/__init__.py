@@ -1,6 +1,7 @@
 """A saved run as one page that needs nothing else: no request, no clock, the same bytes from the same input.
 
-Every figure is in the run's tables, or in what stands beside it; the page keeps the summary and the worst cells.
+Every figure is in the run's tables, or in what is given beside the run. The page holds the summary and the worst
+cells.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ from reports.tables.cells import legible
 from reports.tables.summary import failing, ranked_by_bound
 
 CLASSES = dict(zip(chosen.LETTERS, ["n", "d", "ap", "a", "b", "c", "u", "s", "f", "x"], strict=True))
-"""Of the style sheet, by letter."""
+"""The classes of the style sheet, by letter."""
 MOST_BYTES, A_PLACE = 2_000_000, 2_500
-"""Of the page, and about how many of them each place takes."""
+"""The largest size of the page, in bytes, and about how many bytes each place takes."""
 IN_FULL = (
     "witness", "answer", "worst_index", "max_relative_index", "max_absolute_index", "max_ulp_index", "allowed_there",
     "median_ulp_error", "p90_ulp_error", "p99_ulp_error", "max_scale_error", "smallest_rtol", "smallest_atol",
     "bias_percent", "max_absolute_error", "mean_absolute_error", "any_order_fraction", "simulated_fraction",
     "undeclared_fraction", "unbounded", "misrounded", "lost_components", "lost_index", "lost_witness",
 )  # fmt: skip
-"""Columns of the comparisons that are read of kept cells alone."""
+"""Columns of the comparisons that are read only for kept cells."""
 
 
 def render(run: Run, beside: Beside = NOTHING) -> str:
-    """The whole page."""
+    """Return the whole page."""
     hand = at_hand(run)
     lettered = chosen.lettered(hand.comparisons)
     worst = chosen.worst_of_each(lettered)
@@ -47,7 +48,7 @@ def render(run: Run, beside: Beside = NOTHING) -> str:
 
 
 def fitted(rest: Mapping[str, Any], run: Run, cells: pd.DataFrame, worst: pd.DataFrame) -> str:
-    """With as many of the cells in full as there is room for."""
+    """Return the page with as many cells in full as it has room for."""
     most, over = chosen.MOST, 1
     while over > 0:
         kept = chosen.placed_together(cells, most)
@@ -58,7 +59,7 @@ def fitted(rest: Mapping[str, Any], run: Run, cells: pd.DataFrame, worst: pd.Dat
 
 
 def at_hand(run: Run) -> Run:
-    """The run without what only single cells show, its rows numbered, and its texts as Python's own.
+    """Return the run without columns that only single cells show, with numbered rows and Python's own strings.
 
     So 100,000 cells take a third of the time: pandas holds texts as Arrow does, and is slow at taking some of them.
     """
@@ -73,7 +74,7 @@ def plain(table: pd.DataFrame) -> pd.DataFrame:
 
 @cache
 def template() -> Template:
-    """Whatever stands in a run is text, and never markup."""
+    """Return the page's template, which escapes all text: nothing in a run is markup."""
     world = Environment(
         loader=FileSystemLoader(HERE), autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=fit,
@@ -84,12 +85,12 @@ def template() -> Template:
 
 
 def fit(value: Any) -> Any:
-    """Foreign text without control characters; what the page itself is made of is as it is."""
+    """Return foreign text without control characters, and everything else as it is."""
     return legible(value) if type(value) is str else value
 
 
 def first_operation(plots: Sequence[Any]) -> list[tuple[bool, list[Any]]]:
-    """What is shown at once, and what on demand: the first operation's plots, and all others'."""
+    """Return the first operation's plots, to be shown at once, and all others, to be shown on demand."""
     titles = [getattr(plot, "plot", plot).title.partition(",")[0] for plot in plots]
     first = [title == titles[0] for title in titles]
     return [(True, [p for p, its in zip(plots, first, strict=True) if its]),
@@ -97,7 +98,7 @@ def first_operation(plots: Sequence[Any]) -> list[tuple[bool, list[Any]]]:
 
 
 def short(count: int) -> str:
-    """A count in at most five characters: 950, 9.5k, 950k, 9.5M."""
+    """Format a count in at most five characters: 950, 9.5k, 950k, 9.5M."""
     for size, sign in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= size:
             return f"{count / size:.3g}{sign}"

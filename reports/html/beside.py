@@ -1,4 +1,4 @@
-"""What a page tells of beside its run, where it is there: findings with their scripts, the atlas, the power tables."""
+"""What a page shows beside its run, if it is there: findings with their scripts, the atlas, the power tables."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from harness.specials.entries import Entry
 
 @dataclass(frozen=True)
 class Beside:
-    """None, or empty, where it was not made: its section then says by which command it is."""
+    """The data beside a run. A part that was not made is None or empty; its section then names the command for it."""
 
     findings: Sequence[Finding] | None = None
     scripts: Mapping[str, str] = field(default_factory=dict)
-    """Text by the name that a finding gives."""
+    """The text of each script, by the name that a finding gives."""
     atlas: Sequence[Entry] | None = None
     power: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    """Tables by their files' names."""
+    """The tables, by their files' names."""
 
 
 NOTHING = Beside()

@@ -1,6 +1,6 @@
-"""A cell in full, with those that are the same in all but their backend.
+"""A cell in full, together with the cells that differ from it only in the backend.
 
-Its figures, its bound, the witness, where its errors lie, and how to reproduce it.
+It shows its figures, its bound, the witness, where its errors lie, and how to reproduce it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ SAME = {
     "smallest_rtol": "max_relative_error",
     "smallest_atol": "max_absolute_error",
 }
-"""Left out where they are no more than the other."""
+"""Figures that are left out if they equal the other figure."""
 COUNTS = {
     "elements": "elements",
     "misrounded": "not correctly rounded",
@@ -58,33 +58,36 @@ COUNTS = {
     "lost_components": "answered by 0 or with the other sign",
     "unbounded": "without a bound",
 }
-"""Left out where 0, but for the first."""
+"""Counts, left out if they are 0, except the first."""
 
 
 @dataclass(frozen=True)
 class Witness:
-    """The worst element. `vectors`: the row's arguments by name, number by number; `others`: what is one number."""
+    """The worst element of a cell.
+
+    `vectors`: the row's arguments by name, number by number; `others`: the arguments that are not one list of numbers.
+    """
 
     element: int
     vectors: Mapping[str, Sequence[str]]
     others: Mapping[str, str]
     actual: tuple[str, str]
-    """In hexadecimal and decimal."""
+    """The number in hexadecimal and in decimal."""
     expected: tuple[str, str]
 
     @property
     def marked(self) -> int:
-        """The place in the row that the element belongs to."""
+        """Return the place in the row that the element belongs to."""
         return self.element % max(1, *map(len, self.vectors.values()))
 
 
 @dataclass(frozen=True)
 class Detail:
-    """`bars`: a histogram's bin, its count and its share of the highest."""
+    """A cell in full. `bars`: a histogram's bins, each with its upper end, count and share of the highest count."""
 
     cell: Any
     backends: Sequence[str]
-    """Whose answers these are, bit for bit."""
+    """The backends that gave these answers, bit for bit."""
     place: str
     figures: Sequence[tuple[str, Cell]]
     witness: Witness | None
@@ -99,7 +102,7 @@ class Detail:
 
 
 def details(kept: pd.DataFrame) -> Iterator[Detail]:
-    """A place each, in the order of the cells."""
+    """Yield one place each for cells with the same address, in the order of the cells."""
     places: dict[str, list[Any]] = {}
     for cell in kept.itertuples():
         places.setdefault(cell.address, []).append(cell)
@@ -129,7 +132,7 @@ def figures(cell: Any) -> Iterator[tuple[str, Cell]]:
 
 
 def witness(text: str) -> Witness | None:
-    """None where there is none."""
+    """Return the witness that a text holds, or None if there is none."""
     said = json.loads(text) if text else None
     if not isinstance(said, dict) or "actual" not in said:
         return None
@@ -142,19 +145,19 @@ def witness(text: str) -> Witness | None:
 
 
 def flat(value: Any) -> bool:
-    """Whether it is a list of numbers."""
+    """Decide whether a value is a list of numbers."""
     return isinstance(value, list) and not any(isinstance(part, list) for part in value)
 
 
 def told(value: Any) -> str:
-    """A number; or lists of numbers, of which a matrix has one a row."""
+    """Return a number, or nested lists of numbers, as text. A matrix has one list per row."""
     if not isinstance(value, list):
         return brief(value)
     return (", " if flat(value) else " · ").join(map(told, value))
 
 
 def both(text: str) -> tuple[str, str]:
-    """A hexadecimal number, and the decimal that reads back as the same float64."""
+    """Return a hexadecimal number, and the decimal that reads back as the same float64."""
     try:
         return brief(text), repr(float.fromhex(text))
     except (ValueError, OverflowError):
@@ -162,7 +165,7 @@ def both(text: str) -> tuple[str, str]:
 
 
 def brief(number: Any) -> str:
-    """A hexadecimal number without the zeros that say nothing: 0x1.8000000000000p+1 as 0x1.8p+1."""
+    """Return a hexadecimal number without trailing zeros: 0x1.8000000000000p+1 as 0x1.8p+1."""
     start, point, rest = str(number).partition(".")
     digits, sign, exponent = rest.partition("p")
     digits = digits.rstrip("0")
@@ -170,7 +173,7 @@ def brief(number: Any) -> str:
 
 
 def bars(text: str) -> list[tuple[str, int, float]]:
-    """From the first bin that holds an element to the last."""
+    """Return the bars of a histogram, from the first bin that holds an element to the last bin."""
     counts: list[int] = json.loads(text) if text else []
     most = max(counts, default=0)
     first = next((number for number, count in enumerate(counts) if count), 0)
@@ -178,14 +181,14 @@ def bars(text: str) -> list[tuple[str, int, float]]:
 
 
 def end(edge: float) -> str:
-    """A bin's upper end."""
+    """Return the upper end of a bin as text."""
     if edge == 0.5:
         return "½"
     return f"{edge:.0f}" if edge < 2**17 else f"2^{int(edge).bit_length() - 1}" if edge < float("inf") else "∞"
 
 
 def listed(details: Sequence[Detail]) -> Table:
-    """The kept cells, a row for each place."""
+    """Return the table of kept cells, with a row for each place."""
     columns = [
         Column("cell"), Column("operation"), Column("case"), Column("dtype"), Column("grade"), Column("verdict"),
         Column("ulp", "comparisons.ulp_error_there", numeric=True),

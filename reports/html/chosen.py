@@ -1,6 +1,6 @@
-"""Which cells the page keeps, of any number: those that fall short, those behind its letters, and the worst others.
+"""Which cells the page keeps: those that fall short, those behind its letters, and the worst others.
 
-Backends whose answers are the same bit for bit, with the same figures, share a place: variants are mostly like that.
+Backends whose answers are the same bit for bit, with the same figures, share a place. Most variants do.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from reports.tables.cells import native
 from reports.tables.summary import BAD_VERDICTS, ranked_by_bound
 
 MOST, MOST_SHORT = 400, 40
-"""Places, and how many of them what falls short takes before what is behind letters: its worst are there too."""
+"""The number of places, and the number that cells that fall short take before those behind letters.
+
+The cells behind letters include the worst of those that fall short.
+"""
 LOOKED_AT = 4 * MOST
-"""Cells among which the same ones are found."""
+"""The number of cells among which equal ones are looked for."""
 NONE, DECLARED, UNGRADED, SHORT, DIED = "–", "D", "?", "!", "✕"
 LETTERS = (NONE, DECLARED, "A+", "A", "B", "C", UNGRADED, SHORT, "F", DIED)
-"""From what says nothing to the worst."""
+"""The letters, from the one that says nothing to the worst."""
 MEANING = {
     "A+": "correctly rounded",
     "A": "as good as a tree of additions and a shift without loss; a layer's inner products in any order",
@@ -34,7 +37,7 @@ PLACE = ["backend", "operation", "dtype"]
 
 
 def lettered(cells: pd.DataFrame) -> pd.DataFrame:
-    """Cells with the letter that stands for each: its grade, or why it has none."""
+    """Return the cells with the letter that stands for each: its grade, or why it has none."""
     letters = cells.grade.where(cells.grade != "", UNGRADED)
     letters = letters.mask(cells.verdict.isin(BAD_VERDICTS) & (cells.grade != "F"), SHORT)
     letters = letters.mask(cells.verdict == "flaw as declared", DECLARED)
@@ -43,14 +46,17 @@ def lettered(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def worst_of_each(cells: pd.DataFrame) -> pd.DataFrame:
-    """For each backend, operation and dtype the cell with the worst letter; of those the nearest to its bound."""
+    """Return, for each backend, operation and dtype, the cell with the worst letter, nearest to its bound."""
     ranks = cells.letter.map(LETTERS.index)
     order = ranked_by_bound(cells.assign(rank=ranks)).sort_values("rank", ascending=False, kind="stable")
     return order.drop_duplicates(PLACE)
 
 
 def chosen(cells: pd.DataFrame, worst: pd.DataFrame, short: pd.DataFrame) -> pd.Series:
-    """Letters of cells in the order in which the page wants them, by their rows. `worst`: those behind the letters."""
+    """Return the letters of the cells that the page wants, in its order, indexed by their rows.
+
+    `worst`: the cells behind the letters; `short`: those that fall short, the worst first.
+    """
     behind = worst[worst.letter != NONE]
     own = native(behind.backend)
     others = ranked_by_bound(cells[cells.outcome == "ok"])
@@ -59,7 +65,10 @@ def chosen(cells: pd.DataFrame, worst: pd.DataFrame, short: pd.DataFrame) -> pd.
 
 
 def placed_together(cells: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Of cells in the page's order those of the first places, the worst first; `address`: of each its place."""
+    """Return the cells of the first `most` places, the worst first.
+
+    `cells`: in the page's order. The column `address` of the result is each cell's place.
+    """
     numbers = cells.groupby([name for name in cells if name != "backend"], dropna=False, sort=False).ngroup()
     kept = cells[numbers < most]
     firsts = kept.index.to_series().groupby(numbers[kept.index]).transform("first")

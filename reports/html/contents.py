@@ -1,4 +1,4 @@
-"""All that stands on the page, by the names that the template places it by."""
+"""All that stands on the page, under the names that the template uses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 
 def contents(run: Run, beside: Beside) -> dict[str, Any]:
-    """All but single cells."""
+    """Return all contents except single cells."""
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return {
         "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
@@ -49,7 +49,10 @@ def contents(run: Run, beside: Beside) -> dict[str, Any]:
 
 
 def of_cells(run: Run, kept: pd.DataFrame, worst: pd.DataFrame) -> dict[str, Any]:
-    """The cells in full, and what leads to them. `kept`: with their letters and addresses; `worst`: of each square."""
+    """Return the cells in full, and the tables that link to them.
+
+    `kept`: cells with their letters and addresses; `worst`: the cell of each square of the heat maps.
+    """
     details, addresses = list(cells.details(kept)), dict(zip(kept.index, kept.address, strict=True))
     maps = heatmap.HeatMaps(worst, addresses)
     return {
@@ -63,7 +66,7 @@ def of_cells(run: Run, kept: pd.DataFrame, worst: pd.DataFrame) -> dict[str, Any
 
 
 def sections(run: Run, beside: Beside) -> dict[str, Any]:
-    """What follows the first screen."""
+    """Return what follows the first screen."""
     return {
         "matrices": list(percents.matrices(run)),
         "pairs": percents.furthest(run),
@@ -82,12 +85,12 @@ def sections(run: Run, beside: Beside) -> dict[str, Any]:
 
 
 def frameworks_alone(run: Run) -> Run:
-    """Without variants, of which there are too many for a column each."""
+    """Return the run without variants, of which there are too many for a column each."""
     return replace(run, comparisons=run.comparisons[native(run.comparisons.backend)])
 
 
 def why(run: Run) -> Iterator[Table]:
-    """Tables that other formats have too."""
+    """Yield tables that other formats have too."""
     yield of_frame("causes", "What each softmax's worst element is off by, split in u", quality.causes(run))
     yield of_frame("probes", "What probes show: the longest chain of additions, and exp's error", quality.probes(run))
     yield of_frame("laws", "Laws that need no expected value, at their worst", summary.laws(run))

@@ -1,4 +1,4 @@
-"""Error against the distance from the maximum, with the bound drawn in, and against n."""
+"""Plots of the error against the distance from the maximum, with the bound drawn in, and against n."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from reports.tables.cells import answered, figure, native, questions
 BINS = {float(start): number for number, start in enumerate(DISTANCES[:-1])}
 ERROR = "largest error, ulp"
 MOST_LENGTHS, TO_AN_OCTAVE = 32, 2
-"""Of a curve; and where a sweep has more, how many marks there are from n to 2n."""
+"""The largest number of lengths on a curve, and the number of marks from n to 2n if a sweep has more."""
 BEYOND = 100
-"""Bounds that are so many times higher than all else do not stretch the axis: those of answers that underflow."""
+"""A bound that exceeds all else by this factor does not stretch the axis: that of answers that underflow."""
 
 
 def styles(run: Run) -> dict[str, int]:
-    """The line style of each framework."""
+    """Return the line style of each framework."""
     names = run.comparisons.backend[native(run.comparisons.backend)]
     return {name: number for number, name in enumerate(dict.fromkeys(names))}
 
 
 def by_distance(run: Run) -> Iterator[Plot]:
-    """A plot for each operation and dtype: each framework's largest error in a bin, over all named cases."""
+    """Yield a plot for each operation and dtype, with each framework's largest error per bin over all named cases."""
     rows = run.profiles[(run.profiles.by == DISTANCE) & native(run.profiles.backend)]
     rows = rows[rows.at_least.isin(list(BINS))]
     at = ["operation", "dtype", "backend", "at_least"]
@@ -64,7 +64,7 @@ def distance_plot(
 
 
 def band(bounds: pd.DataFrame, spans: Mapping[float, tuple[float, float]], up: Decades) -> str:
-    """Rectangles from the smallest to the largest bound of a bin."""
+    """Return the path of rectangles from the smallest to the largest bound of each bin."""
     corners = (
         [(left, up(low)), (right, up(low)), (right, up(high)), (left, up(high))]
         for (left, right), low, high in ((spans[d], b.smallest, b.largest) for d, b in bounds.iterrows())
@@ -82,7 +82,10 @@ def spoken(operation: str, dtype: str, curves: Sequence[Curve], errors: pd.Serie
 
 
 def by_length(run: Run) -> Iterator[Plot]:
-    """A plot for each operation and dtype that was asked at several n: the largest error of a worst element at each."""
+    """Yield a plot for each operation and dtype that was asked at several n.
+
+    It shows, at each n, the largest error at a cell's worst element.
+    """
     cells = with_length(run)
     errors = cells.groupby(["operation", "dtype", "backend", "n"], sort=True).ulp_error_there.max()
     bounds = cells.groupby(["operation", "dtype", "n"], sort=True).bound.max()
@@ -94,7 +97,7 @@ def by_length(run: Run) -> Iterator[Plot]:
 
 
 def with_length(run: Run) -> pd.DataFrame:
-    """Frameworks' cells with figures, and n: the length of the case's axis."""
+    """Return frameworks' cells with figures, and n, the length of the case's axis."""
     cells = answered(run)
     cells = cells[native(cells.backend) & cells.ulp_error_there.notna()]
     shapes = {name: about["shape"] for name, about in run.about.get("cases", {}).items()}
@@ -105,7 +108,7 @@ def with_length(run: Run) -> pd.DataFrame:
 
 
 def together(cells: pd.DataFrame) -> pd.DataFrame:
-    """Of an operation and dtype with more lengths than a plot can show, those between two marks as the longest."""
+    """Replace lengths between two marks by the longest of them, if there are more than a plot can show."""
     of_all = cells.groupby(["operation", "dtype"]).n.transform("nunique")
     marks = (TO_AN_OCTAVE * np.log2(cells.n.astype(float).clip(lower=1))).apply(floor)
     longest = cells.n.groupby([cells.operation, cells.dtype, marks]).transform("max")

@@ -1,4 +1,4 @@
-"""What the checks are worth: planted mutants, who kills them, and who objects to what is right."""
+"""What the checks are worth: planted mutants, which checks kill them, and which object to right answers."""
 
 from __future__ import annotations
 

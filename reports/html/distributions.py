@@ -1,4 +1,4 @@
-"""How errors are distributed: each framework's histogram over all cells of an operation, and its running share."""
+"""Distributions of errors: each framework's histogram over all cells of an operation, and its cumulative share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ SHARES = Axis("share of the elements", [(share, f"{share:.0%}") for share in (0,
 
 @dataclass(frozen=True)
 class Distribution:
-    """`heads`: the bins' upper ends in ulp; `rows`: a framework's counts, each with its share of all."""
+    """A plot with its table. `heads`: the bins' upper ends in ulp; `rows`: a framework's counts.
+
+    Beside each count is its ratio to the framework's largest count.
+    """
 
     plot: Plot
     heads: Sequence[str]
@@ -30,7 +33,7 @@ class Distribution:
 
 
 def distributions(run: Run) -> Iterator[Distribution]:
-    """One for each operation and dtype."""
+    """Yield one distribution for each operation and dtype."""
     cells = answered(run)
     cells = cells[native(cells.backend) & (cells.ulp_histogram != "")]
     counted = {key: total(its.ulp_histogram) for key, its in cells.groupby(["operation", "dtype", "backend"])}
@@ -42,7 +45,7 @@ def distributions(run: Run) -> Iterator[Distribution]:
 
 
 def total(histograms: Sequence[str]) -> Counts:
-    """Of all cells together."""
+    """Return the sum of the histograms of all cells."""
     counts = np.zeros(len(EDGES), dtype=np.int64)
     for text in histograms:
         one = np.array(json.loads(text), dtype=np.int64)  # none where every answer is NaN

@@ -1,4 +1,4 @@
-"""What was found in the frameworks, each with the script that shows it."""
+"""What was found in the frameworks, each finding with the script that shows it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from reports.pages import findings as page
 from reports.tables.cells import command, placed
 
 MOST_SCRIPTS = 24
-"""Beyond that the page names their files alone."""
+"""The number of scripts on the page. Beyond it, only their files are named."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """`command`: what reproduces the smallest witness; `script`: its text, of the first `MOST_SCRIPTS`."""
+    """A finding as the page shows it.
+
+    `command`: what reproduces the smallest witness; `script`: its text, for the first `MOST_SCRIPTS` findings.
+    """
 
     key: str
     finding: Finding
@@ -40,7 +43,7 @@ class Witnessed:
     case: str
     dtype: str
     axis: int = -1
-    """That of a witness stands in its name."""
+    """The default. A witness has its axis in its name."""
 
 
 def found(beside: Beside) -> Iterator[Found]:
@@ -51,7 +54,7 @@ def found(beside: Beside) -> Iterator[Found]:
 
 
 def of_cell(all_: Sequence[Found], its: Detail) -> list[Found]:
-    """Those of its backends, operation and dtype."""
+    """Return the findings for a cell's backends, operation and dtype."""
     place = its.cell.operation, its.cell.dtype
     return [
         one for one in all_

@@ -20,7 +20,7 @@ MOST_NAMES = 4
 
 
 def sentence(run: Run) -> str:
-    """Who is right, and by how much; or who is not."""
+    """Return who is right, and by how much; or who is not."""
     short, cells = troubles.of_the_cells(run), answered(run)
     died = short.outcome.isin(DEATHS)
     both = ((fallen, short[~died]), (dead, short[died]))
@@ -33,7 +33,7 @@ def sentence(run: Run) -> str:
 
 
 def amiss(run: Run) -> Iterator[str]:
-    """What of the run itself makes its exit status; an interruption stands in front of all."""
+    """Yield what in the run itself makes its exit status. An interruption is left out: the sentence begins with it."""
     told = troubles.of_the_run(run)[bool(run.about.get("partial")) :]
     if told:
         yield f"And of the run itself: {told[0]}" + (f"; and {len(told) - 1} more." if told[1:] else ".")
@@ -48,13 +48,13 @@ def fallen(short: pd.DataFrame, total: int) -> str:
 
 
 def dead(cells: pd.DataFrame, total: int) -> str:
-    """Of backends whose process ended."""
+    """Return the sentence on backends whose process ended."""
     ways = and_list(list(dict.fromkeys(cells.outcome)))
     return f"{named(list(dict.fromkeys(cells.sort_index().backend)))} {ways} in {len(cells):,} of {total:,} cells."
 
 
 def how_far(cell: pd.Series) -> str:
-    """Of one that falls short."""
+    """Return how far off a cell is that falls short."""
     if cell.outcome != "ok":
         return f"which {cell.outcome}"
     if cell.nan_count or cell.infinity_count:
@@ -63,7 +63,7 @@ def how_far(cell: pd.Series) -> str:
 
 
 def held(cells: pd.DataFrame) -> str:
-    """Of answers none of which falls short."""
+    """Return the sentence on answers of which none falls short."""
     within = cells[cells.verdict == "within bound"]
     rest = len(cells) - len(within)
     of_rest = f"{rest:,} answer{'s' * (rest > 1)}"
@@ -93,7 +93,10 @@ def and_list(names: list[str]) -> str:
 
 
 def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
-    """A row a framework: its grades counted, its answer nearest to its bound, and who is furthest from it."""
+    """Return a row per framework: its cells by grade, its answer nearest to its bound, and its largest percent.
+
+    The percent is the largest mean relative error between it and another framework.
+    """
     cells, apart = answered(run), agreeing(run)
     cells = cells[native(cells.backend)]
     columns = [
@@ -124,7 +127,7 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
 
 
 def environment(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What it ran on, name by name."""
+    """Yield what the run was made on, as (name, text)."""
     for name, its in about.get("frameworks", {}).items():
         here = f"{its['outcome']}: {its.get('reason', '')}" if "outcome" in its else str(its.get("version", "–"))
         yield str(name), here + (", flushes to zero" if its.get("flush_to_zero") else "")

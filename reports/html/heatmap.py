@@ -1,4 +1,4 @@
-"""The worst letter of each backend's operations, by dtype: every letter leads to the cell that it is of."""
+"""The worst letter of each backend's operations, by dtype. Every letter links to the cell that it belongs to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOWHERE = Cell("")
 
 @dataclass(frozen=True)
 class HeatMap:
-    """`groups`: columns under a common head; `rows`: what a row is about, and its cells in that order."""
+    """A table of letters. `groups`: columns under a common head; `rows`: a row's name, and its cells in that order."""
 
     key: str
     caption: str
@@ -27,12 +27,15 @@ class HeatMap:
 
     @property
     def wide(self) -> bool:
-        """Whether the columns' heads are written upwards."""
+        """Return whether the columns' heads are written vertically."""
         return sum(len(names) for _, names in self.groups) > 8
 
 
 class HeatMaps:
-    """`worst`: the cell of each square; `addresses`: of those that the page has, by their rows."""
+    """The heat maps of a page.
+
+    `worst`: the cell of each square; `addresses`: those of the cells that the page has, by their rows.
+    """
 
     def __init__(self, worst: pd.DataFrame, addresses: Mapping[int, str]) -> None:
         self.shown = {
@@ -40,7 +43,7 @@ class HeatMaps:
         }
 
     def of_frameworks(self, cells: pd.DataFrame) -> HeatMap:
-        """An operation a row, and side by side the dtypes with their frameworks."""
+        """Return the heat map with an operation per row, and the frameworks of each dtype side by side."""
         columns = asked(cells, own=True)
         groups = [(str(dtype), list(names)) for dtype, names in columns.groupby("dtype", sort=False).backend]
         rows = [
@@ -51,7 +54,7 @@ class HeatMaps:
         return HeatMap("heat", caption, "operation", groups, rows)
 
     def of_variants(self, cells: pd.DataFrame) -> Iterator[HeatMap]:
-        """A variant a row, and an operation a column: a map for each dtype, since there are many variants."""
+        """Yield a heat map for each dtype, with a variant per row and an operation per column."""
         for dtype, its in asked(cells, own=False).groupby("dtype", sort=False):
             operations = self.operations(its)
             rows = [
@@ -62,27 +65,27 @@ class HeatMaps:
             yield HeatMap(f"heat-variants-{dtype}", caption, "variant", [(str(dtype), operations)], rows)
 
     def operations(self, columns: pd.DataFrame) -> list[str]:
-        """Those that any of these backends was asked for in that dtype, in their order."""
+        """Return the operations that any of these backends was asked for in that dtype, in their order."""
         places = set(zip(columns.dtype, columns.backend, strict=True))
         known = {operation for operation, dtype, backend in self.shown if (dtype, backend) in places}
         return [name for name in OPERATIONS if name in known]
 
 
 def by_framework(backends: Iterable[str]) -> list[str]:
-    """A framework's variants beside each other, in the order in which each first came."""
+    """Return backends with a framework's variants side by side, frameworks in the order of first appearance."""
     names = list(backends)
     frameworks = list(dict.fromkeys(name.partition(":")[0] for name in names))
     return sorted(names, key=lambda name: frameworks.index(name.partition(":")[0]))
 
 
 def asked(cells: pd.DataFrame, own: bool) -> pd.DataFrame:
-    """Each backend with each dtype: frameworks themselves, or their variants."""
+    """Return each pair of dtype and backend. `own`: whether of frameworks themselves, or of their variants."""
     columns = cells[["dtype", "backend"]].drop_duplicates()
     return columns[native(columns.backend) == own]
 
 
 def square(cell: Any, addresses: Mapping[int, str]) -> Cell:
-    """One letter."""
+    """Return a heat map's cell with one letter."""
     where = placed(cell.case, cell.axis)
     answered = f"{figure(cell.bound_fraction)} of its bound" if cell.outcome == "ok" else cell.outcome
     return Cell(cell.letter, link=addresses.get(cell.Index, ""), title=f"{answered}, on {where}", grade=cell.letter)

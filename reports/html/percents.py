@@ -1,4 +1,4 @@
-"""How far backends are apart, in the notebook's percents: a matrix an operation and dtype, and the worst pairs."""
+"""How far backends are apart, in the notebook's percents: a matrix per operation and dtype, and the worst pairs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIGURE = "mean_relative_error_percent"
 
 @dataclass(frozen=True)
 class Matrix:
-    """`rows`: the backend in the denominator, with a figure for each of `names`."""
+    """Percents of an operation and dtype. `rows`: the backend in the denominator, with a figure for each of `names`."""
 
     operation: str
     dtype: str
@@ -27,20 +27,20 @@ class Matrix:
 
 
 def answered(run: Run) -> pd.DataFrame:
-    """Pairs of frameworks that both answered."""
+    """Return the pairs of frameworks that both answered."""
     pairs = run.pairs
     return pairs[(pairs.outcome == "ok") & native(pairs.a) & native(pairs.b)]
 
 
 def both_ways(pairs: pd.DataFrame) -> pd.DataFrame:
-    """A row for each order of each pair. `source`: the column of `pairs` that the figure stands in."""
+    """Return a row for each order of each pair. `source`: the column of `pairs` that the figure is in."""
     there = pairs.assign(source=f"pairs.{FIGURE}")
     back = pairs.assign(a=pairs.b, b=pairs.a, source="pairs.swapped_percent", **{FIGURE: pairs.swapped_percent})
     return pd.concat([there, back], ignore_index=True)
 
 
 def matrices(run: Run) -> Iterator[Matrix]:
-    """The largest finite figure over the cases, for each operation and dtype."""
+    """Yield, for each operation and dtype, the largest finite figure over the cases."""
     pairs = both_ways(answered(run))
     finite = pairs[pairs[FIGURE].abs() < float("inf")]
     worst = finite.loc[finite.groupby(["operation", "dtype", "a", "b"], sort=False)[FIGURE].idxmax()]
@@ -52,14 +52,14 @@ def matrices(run: Run) -> Iterator[Matrix]:
 
 
 def square(pair: Any, itself: bool) -> Cell:
-    """The figure, and on which case it is."""
+    """Return the cell of a figure, with the case that it is on."""
     if pair is None:
         return Cell("–", title="itself" if itself else "no finite figure")
     return number(getattr(pair, FIGURE), title=f"on {placed(pair.case, pair.axis)}")
 
 
 def furthest(run: Run) -> Table:
-    """The pairs that are furthest apart, of any case."""
+    """Return the pairs that are furthest apart, on any case."""
     pairs = answered(run)
     finite = pairs[pairs[FIGURE].abs() < float("inf")]
     worst = finite.sort_values(FIGURE, ascending=False, kind="stable").head(MOST)
@@ -80,7 +80,7 @@ def furthest(run: Run) -> Table:
 
 
 def alike(run: Run) -> Table:
-    """In how many questions each two frameworks agree bit for bit."""
+    """Return in how many questions each pair of frameworks agrees bit for bit."""
     pairs = answered(run)
     columns = [Column("a"), Column("b"), Column("all bits alike", numeric=True), Column("questions", numeric=True)]
     rows = [

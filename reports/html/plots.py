@@ -1,4 +1,4 @@
-"""Curves as SVG paths: where a number lies on an axis, and steps through points. Colours are the page's own."""
+"""Curves as SVG paths: where a number lies on an axis, and steps through points. The page sets the colours."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from math import ceil, floor, inf, isfinite, log10
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 320, 190, 38, 6, 8, 30
-"""Of a plot and its margins, in units of its own."""
+"""The size of a plot and of its margins, in units of its own."""
 Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class Axis:
-    """`ticks`: positions, from 0 to 1, and what stands there. `shared`: its name, where several plots have it."""
+    """An axis of a plot.
+
+    `ticks`: positions, from 0 to 1, with their labels. `shared`: the axis's name, if several plots share it.
+    """
 
     label: str
     ticks: Sequence[tuple[float, str]]
@@ -22,7 +25,10 @@ class Axis:
 
 @dataclass(frozen=True)
 class Curve:
-    """`number`: which of the page's line styles; `values`: the saved numbers that it is drawn through."""
+    """A curve of a plot.
+
+    `number`: which of the page's line styles; `values`: the saved numbers that it is drawn through.
+    """
 
     name: str
     number: int
@@ -32,7 +38,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
-    """`said`: in words, for whom does not see it."""
+    """A plot. `said`: the same in words, for readers who cannot see it."""
 
     title: str
     said: str
@@ -40,12 +46,12 @@ class Plot:
     up: Axis
     curves: Sequence[Curve]
     bound: str = ""
-    """The path of the bound, and the area between its smallest and largest value."""
+    """The path of the bound. `band`: the path of the area between its smallest and largest value."""
     band: str = ""
 
 
 def x(position: float) -> float:
-    """Where 0 to 1 lies across."""
+    """Return the horizontal coordinate of a position from 0 to 1."""
     return LEFT + position * (WIDTH - LEFT - RIGHT)
 
 
@@ -54,12 +60,12 @@ def y(position: float) -> float:
 
 
 def path(points: Points) -> str:
-    """A line through points of 0 to 1."""
+    """Return the path of a line through points with coordinates from 0 to 1."""
     return "M" + "L".join(f"{x(a):.1f},{y(b):.1f}" for a, b in points) if points else ""
 
 
 def steps(points: Sequence[tuple[float, float, float]]) -> str:
-    """Level from each point's first number to its second."""
+    """Return the path of steps, level from each point's first number to its second."""
     runs = []
     last = None
     for start, stop, height in points:
@@ -70,7 +76,7 @@ def steps(points: Sequence[tuple[float, float, float]]) -> str:
 
 @dataclass(frozen=True)
 class Decades:
-    """A logarithmic axis, from one power of ten to another. What lies outside is drawn at its end."""
+    """A logarithmic axis, from one power of ten to another. Values outside are drawn at its ends."""
 
     low: int
     high: int
@@ -87,7 +93,7 @@ class Decades:
 
 
 def decades(values: Sequence[float], floor_at: float = 0.1) -> Decades:
-    """The decades that hold all finite numbers from the floor on."""
+    """Return the decades that hold all finite numbers from `floor_at` on."""
     inside = [value for value in values if value >= floor_at and isfinite(value)] or [1.0]
     low, high = floor(log10(min(inside))), ceil(log10(max(inside)))
     return Decades(low, max(high, low + 1))

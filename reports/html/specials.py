@@ -12,21 +12,21 @@ from reports.pages import specials
 
 
 def other_versions(entries: Sequence[Entry], about: Mapping[str, Any]) -> list[str]:
-    """Frameworks that the atlas asked in another version than the run has."""
+    """Return the frameworks that the atlas asked in a version other than the run's."""
     here = {name: said.get("version") for name, said in about.get("frameworks", {}).items()}
     asked = dict.fromkeys((entry.backend.partition(":")[0], entry.version) for entry in entries)
     return [f"{name} {version}" for name, version in asked if here.get(name, version) != version]
 
 
 def overview(entries: Sequence[Entry]) -> Iterator[Table]:
-    """How many facts are as declared, and all that are not."""
+    """Yield a table of how many facts are as declared, and one of all that are not."""
     yield of_frame("atlas-counts", "Entries by verdict", specials.counts(entries))
     if amiss := specials.amiss(entries):
         yield of_frame("atlas-amiss", "Not as declared", specials.listed(amiss, specials.DETAILS))
 
 
 def matrices(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
-    """For each operation what each backend does in each situation."""
+    """Yield, for each operation, what each backend does in each situation."""
     for operation in OPERATIONS:
         if len(rows := specials.matrix(entries, operation)):
             caption = f"{operation}: what it gives, by situation and backend; ! where that is not as declared"

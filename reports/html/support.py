@@ -1,4 +1,4 @@
-"""What each framework answers, in which dtypes, and why not where not."""
+"""What each framework answers, in which dtypes, and why not where it does not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reasons = Mapping[tuple[str, str], int]
 
 
 def reasons(run: Run) -> Table:
-    """Outcomes without an answer, numbered."""
+    """Return the outcomes without an answer, numbered."""
     rows = summary.unanswered(run)
     if len(rows):
         rows.insert(0, "number", [str(number) for number in range(1, len(rows) + 1)])
@@ -26,14 +26,14 @@ def reasons(run: Run) -> Table:
 
 
 def numbered(run: Run) -> Reasons:
-    """The numbers of `reasons`, by outcome and reason."""
+    """Return the numbers of `reasons`, by outcome and reason."""
     cells = run.comparisons[run.comparisons.outcome != "ok"]
     keys = cells.groupby(["outcome", "reason"], sort=False).size().index
     return {key: number for number, key in enumerate(keys, 1)}
 
 
 def matrix(run: Run) -> Table:
-    """An operation a row, a framework a column."""
+    """Return a table with an operation per row and a framework per column."""
     cells = run.comparisons.loc[native(run.comparisons.backend), KEY]
     names, known = list(dict.fromkeys(cells.backend)), numbered(run)
     seen = cells.drop_duplicates()
@@ -50,7 +50,7 @@ def matrix(run: Run) -> Table:
 
 
 def said(cells: pd.DataFrame | None, known: Reasons) -> str:
-    """`float64, float32; bfloat16: unsupported [2]`."""
+    """Return a text such as `float64, float32; bfloat16: unsupported [2]`."""
     if cells is None:
         return "not asked"
     there = list(dict.fromkeys(cells.dtype[cells.outcome == "ok"]))
@@ -60,7 +60,7 @@ def said(cells: pd.DataFrame | None, known: Reasons) -> str:
 
 
 def variants(run: Run) -> Table:
-    """A variant a row: what it computes in another way than its framework does."""
+    """Return a row per variant: what it computes in another way than its framework does."""
     cells = run.comparisons.loc[~native(run.comparisons.backend), KEY]
     rows = [
         {

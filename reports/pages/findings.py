@@ -24,7 +24,7 @@ MEANING = {
 
 
 def render(findings: Sequence[Finding]) -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n\n".join(sections(findings)) + "\n"
 
 
@@ -75,7 +75,7 @@ def row(finding: Finding) -> dict[str, str]:
 
 
 def decimal(text: str) -> str:
-    """A hexadecimal number as a reader knows it; words as they are."""
+    """Return a hexadecimal number in decimal, and words as they are."""
     try:
         return f"{float.fromhex(text):.9g}"
     except (ValueError, OverflowError):

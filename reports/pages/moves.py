@@ -1,6 +1,6 @@
 """What moved since it was accepted, or between two runs: counts, then the worst, each with its first witness.
 
-One sentence where nothing did. Pure functions of the classified cells.
+It is one sentence if nothing moved. All functions are pure functions of the classified cells.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ Grid = Callable[[pd.DataFrame], str]
 
 
 def render(moves: Moves, form: str) -> str:
-    """In one of `FORMATS`."""
+    """Return the page in one of `FORMATS`."""
     return FORMATS[form](moves)
 
 
@@ -68,7 +68,10 @@ def joined(some: Iterator[str]) -> str:
 
 
 def parts(moves: Moves, grid: Grid, written: Callable[[str], str], indented: str) -> Iterator[str]:
-    """Sentence, tables, witnesses, and the command that accepts. `written`: prose, `indented`: what stands as it is."""
+    """Yield the sentence, tables, witnesses, and the command that accepts.
+
+    `written` formats prose; `indented` is a template for lines that are shown as they are.
+    """
     yield written(headline(moves))
     if len(moves.failing):
         yield written("; ".join(moves.facts))
@@ -85,12 +88,12 @@ def parts(moves: Moves, grid: Grid, written: Callable[[str], str], indented: str
 
 
 def left_out(number: int) -> str:
-    """What a table of so many rows does not show."""
+    """Return how many rows a table with `MOST_ROWS` of them leaves out; empty if none."""
     return f"… and {number - MOST_ROWS:,} more: --format csv has them all." if number > MOST_ROWS else ""
 
 
 def headline(moves: Moves) -> str:
-    """How many cells of each class, what fails first; one plain sentence where all is as it was."""
+    """Return the number of cells of each class, what fails first; one plain sentence if all is as it was."""
     counts = moves.cells["class"].value_counts()
     bad, good = (
         [f"{int(counts[name]):,} {told}" for name, told in named.items() if name in counts and name != NOT_ASKED]
@@ -107,14 +110,14 @@ def headline(moves: Moves) -> str:
 
 
 def table(moves: Moves) -> pd.DataFrame:
-    """The worst of the cells that have another answer, or another judgement, than accepted."""
+    """Return the worst of the cells whose answer or judgement differs from the accepted one."""
     failing = moves.failing
     worst = failing[failing["class"].isin(BY_CELL)].head(MOST_ROWS)
     return pd.DataFrame([row(cell) for cell in worst.to_dict("records")])
 
 
 def together(moves: Moves) -> pd.DataFrame:
-    """Cells that one side has not, by class and backend."""
+    """Return the cells that one side does not have, or that cannot be compared, by class and backend."""
     failing = moves.failing
     rest = failing[~failing["class"].isin(BY_CELL)]
     return pd.DataFrame(
@@ -147,7 +150,7 @@ def row(cell: dict[str, Any]) -> dict[str, str]:
 
 
 def change(cell: dict[str, Any], name: str) -> str:
-    """A figure before and now, in the fewest digits that tell them apart; once, where it is the same."""
+    """Return a figure before and now, in the fewest digits that tell them apart; once if it is the same."""
     before, now = cell[f"{name}_accepted"], cell[name]
     told = [(figure(before), figure(now))]
     if cell["class"] in BY_ERROR:
@@ -156,7 +159,7 @@ def change(cell: dict[str, Any], name: str) -> str:
 
 
 def how(cell: dict[str, Any]) -> str:
-    """In a few words, what is not as it was."""
+    """Return in a few words what has changed."""
     if cell["class"] == CHANGED:
         return ", ".join(semantics(cell))
     if cell["class"] == JUDGED:
@@ -196,7 +199,10 @@ def judgement(cell: dict[str, Any]) -> Iterator[str]:
 
 
 def witnesses(moves: Moves) -> Iterator[str]:
-    """Of the worst that have one: the element in hex; of kept answers, how far they are apart and where first."""
+    """Yield the worst element, in hexadecimal, of the worst cells that have a witness.
+
+    If both runs kept their answers, yield also how far these are apart, and where they first differ.
+    """
     failing = moves.failing
     shown = failing[failing.witness.fillna("").ne("") & failing["class"].isin(BY_CELL)]
     for cell in shown.head(MOST_WITNESSES).to_dict("records"):
@@ -209,21 +215,21 @@ def witnesses(moves: Moves) -> Iterator[str]:
 
 
 def earlier(cell: dict[str, Any]) -> str:
-    """What the earlier run answered at the same element, if that was its worst one too."""
+    """Return what the earlier run answered at the same element, if that was its worst one too."""
     if not cell.get("witness_accepted") or cell["worst_index_accepted"] != cell["worst_index"]:
         return ""
     return f"{library.loads(cell['witness_accepted'])['actual']} → "
 
 
 def as_csv(moves: Moves) -> str:
-    """Every cell with its class, both sides' figures beside each other."""
+    """Return every cell with its class, and the figures of both sides beside each other."""
     ours = [name for name in moves.cells.columns if name not in (*KEY, "class", "times")]
     paired = sorted(ours, key=lambda name: (name.removesuffix("_accepted"), not name.endswith("_accepted")))
     return table_csv(moves.cells[["class", *KEY, "times", *paired]])
 
 
 def as_json(moves: Moves) -> str:
-    """Counts, what else changed, the accepting command, and all cells that are not bit for bit as they were."""
+    """Return counts, what else changed, the accepting command, and all cells that are not bit for bit as they were."""
     counts = moves.cells["class"].value_counts()
     told = moves.cells[~moves.cells["class"].isin((SAME, AS_BEFORE, NOT_ASKED))]
     return (

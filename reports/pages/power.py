@@ -24,7 +24,7 @@ FILES = {
 
 
 def render(power: Power) -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n\n".join(part for part in sections(power) if part) + "\n"
 
 
@@ -56,7 +56,7 @@ def sections(power: Power) -> Iterator[str]:
 
 
 def brief(power: Power) -> str:
-    """For a terminal."""
+    """Return the result as text for a terminal."""
     rows = tables.checker_rows(power)
     table = str(rows.to_markdown(index=False, tablefmt="simple", disable_numparse=True))
     lines = [headline(power), "", table]
@@ -135,7 +135,7 @@ def acquittal(power: Power) -> str:
 
 
 def told(one: Round) -> str:
-    """A suite, how much of it, and who was asked."""
+    """Return a suite, how much of it was asked, and who was asked."""
     share, names = one.share, ", ".join(f"`{backend.title()}`" for backend in one.backends)
     if share.small == 1 and share.large == 1:
         return f"{one.suite} ({names})"
@@ -181,7 +181,7 @@ def peers(power: Power) -> Iterator[str]:
 
 
 def texts(rows: pd.DataFrame) -> pd.DataFrame:
-    """True and False in words, and margins as they are read: nothing where nothing was killed."""
+    """Return rows with True and False in words, and an empty text where nothing was killed."""
     return rows.map(in_words)
 
 

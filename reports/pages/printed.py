@@ -11,7 +11,7 @@ from reports.markdown import grid
 
 
 def render(today: Today) -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n\n".join(part for part in sections(today) if part) + "\n"
 
 
@@ -51,7 +51,10 @@ def drawn(found: Found) -> str:
 
 
 def numbers(found: Found) -> pd.DataFrame:
-    """A printed number a row; their sum, where the document has it; how many are as printed, where they can be."""
+    """Return a row per printed number, and further rows if they apply.
+
+    They are the sum, if the document prints it, and how many numbers are as printed, if the input is not random.
+    """
     about = found.about
     columns = {"exact": found.exact, **found.answers}
     rows = {"": [str(number + 1) for number in range(len(about.printed))], "printed": list(about.printed)}
@@ -74,7 +77,7 @@ def line(rows: dict[str, list[str]], title: str, printed: str, values: dict[str,
 
 
 def in_order(given: Sequence[float]) -> float:
-    """In the order of the row, as a sum of float64 is rounded."""
+    """Return the sum in the order of the row, with the rounding errors of float64."""
     total = 0.0
     for value in given:
         total += value

@@ -24,7 +24,7 @@ READING = (
 
 
 def render(entries: Sequence[Entry], found: Sequence[Finding] = ()) -> str:
-    """The whole page, findings first."""
+    """Return the whole page, with the findings first."""
     return "\n\n".join(part for part in sections(entries, found) if part) + "\n"
 
 
@@ -53,7 +53,7 @@ def sections(entries: Sequence[Entry], found: Sequence[Finding]) -> Iterator[str
 
 
 def brief(entries: Sequence[Entry], found: Sequence[Finding] = ()) -> str:
-    """For a terminal: how many, how many findings, and all that is not as declared."""
+    """Return text for a terminal: the number of entries and of findings, and all that is not as declared."""
     parts = [headline(entries), f"Findings: {findings.headline(found)}"]
     if len(rows := listed(amiss(entries), DETAILS)):
         parts.append(terminal.grid(rows.drop(columns=["asked", "first"])))
@@ -72,12 +72,12 @@ def backends(entries: Sequence[Entry]) -> list[str]:
 
 
 def amiss(entries: Sequence[Entry]) -> list[Entry]:
-    """What differs from its declaration, or varies and is not declared to."""
+    """Return the entries that differ from their declaration, or that vary and are not declared to."""
     return [entry for entry in entries if entry.verdict not in (AS_DECLARED, UNDECLARED)]
 
 
 def counts(entries: Sequence[Entry]) -> pd.DataFrame:
-    """A line a backend."""
+    """Return the number of entries by verdict, a row per backend."""
     number = Counter((entry.backend, entry.verdict) for entry in entries)
     versions = {entry.backend: entry.version for entry in entries}
     return pd.DataFrame(
@@ -94,21 +94,21 @@ DETAILS = WHERE | {
     "first": "example",
 }  # fmt: skip
 KNOWN = WHERE | {"varies by": "varies_by", "declared": "policy", "source": "source"}
-"""Columns of tables: what stands in them of an entry."""
+"""The columns of tables, with the field of an entry that each one shows."""
 
 
 def listed(entries: Sequence[Entry], columns: Mapping[str, str]) -> pd.DataFrame:
-    """A line an entry."""
+    """Return a row per entry."""
     return pd.DataFrame([{title: getattr(entry, name) for title, name in columns.items()} for entry in entries])
 
 
 def known(entries: Sequence[Entry]) -> list[Entry]:
-    """Inconsistencies that are as declared."""
+    """Return the entries that vary, and are declared to."""
     return [entry for entry in entries if entry.verdict == AS_DECLARED and entry.varies_by]
 
 
 def matrix(entries: Sequence[Entry], operation: str) -> pd.DataFrame:
-    """A line a situation, a column a backend; ! where it is not as declared."""
+    """Return a row per situation and a column per backend, with ! for what is not as declared."""
     asked = {(entry.situation, entry.backend): entry for entry in entries if entry.operation == operation}
     names = [name for name in backends(entries) if any(backend == name for _, backend in asked)]
     rows = [
@@ -126,7 +126,7 @@ def cell(entry: Entry | None) -> str:
 
 
 def declarations(entries: Sequence[Entry]) -> pd.DataFrame:
-    """Each once, with all whom it is said of."""
+    """Return each declaration once, with all operations and backends that it is made for."""
     said: dict[tuple[str, str, str], dict[str, dict[str, None]]] = {}
     for entry in entries:
         if entry.policy:

@@ -1,1 +1,1 @@
-"""Rows that several formats share, as tables."""
+"""Tables of rows that several formats share."""

@@ -1,4 +1,4 @@
-"""How far backends are apart, whoever is right: the documents' percents, and who agrees bit for bit."""
+"""How far backends are apart, whichever is right: the documents' percents, and which agree bit for bit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from reports.tables.cells import figure, native, placed
 
 
 def agreeing(run: Run) -> pd.DataFrame:
-    """Pairs of frameworks with a finite percent: those where a reference is zero are infinite or NaN by definition."""
+    """Return pairs of frameworks with a finite percent. It is infinite or NaN by definition if a reference is zero."""
     pairs = run.pairs[(run.pairs.outcome == "ok") & native(run.pairs.a) & native(run.pairs.b)]
     return pairs[pairs.mean_relative_error_percent.abs() < float("inf")]
 
 
 def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
-    """The notebook's figure, in percent: a row a case, a column a pair of frameworks. Zero references are counted.
+    """Return the notebook's figure, in percent: a row per case, a column per pair of frameworks.
 
-    Pairs of two frameworks' variants have columns too, as the notebook's own.
+    Zero references are counted. Pairs of variants of two frameworks have columns too, such as the notebook's own pair.
     """
     pairs = run.pairs
     apart = pairs.a.str.split(":").str[0] != pairs.b.str.split(":").str[0]
@@ -34,7 +34,7 @@ def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
 
 
 def percent(pair: Any) -> str:
-    """One figure of a pair, with the count of zero references where there are any; else why there is none."""
+    """Return a pair's figure, with the number of zero references if there are any; otherwise why there is none."""
     if pair.outcome != "ok":
         return str(pair.outcome)
     value = pair.mean_relative_error_percent
@@ -43,7 +43,7 @@ def percent(pair: Any) -> str:
 
 
 def same_bits(run: Run, operation: str, dtype: str) -> dict[tuple[str, int], str]:
-    """By case and axis, the frameworks whose answers agree in every bit, as `torch = jax`."""
+    """Return, by case and axis, the frameworks whose answers agree in every bit, as in `torch = jax`."""
     pairs = run.pairs
     pairs = pairs[(pairs.operation == operation) & (pairs.dtype == dtype) & pairs.identical.eq(True)]
     pairs = pairs[native(pairs.a) & native(pairs.b)]

@@ -1,4 +1,4 @@
-"""What all formats share: which cells they tell of, and how a number, a place and foreign text are written."""
+"""What all formats share: which cells they report, and how a number, a place and foreign text are written."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ UNFIT = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def figure(value: Any) -> str:
-    """A number in a table: two significant digits, whole from 100 on, 0 for an exact zero, a dash for none.
+    """Format a number for a table: two significant digits, whole from 100 on, 0 for exact zero, a dash for none.
 
-    1 for an exact one alone: it is the limit of a share, and half of 2 ulp, so no rounding may reach or cross it.
+    1 is written only for exactly 1. It is the limit of a share of a bound, and half of 2 ulp, so no rounding may reach
+    or cross it.
     """
     if value is None or pd.isna(value):
         return "–"
@@ -36,12 +37,12 @@ def figure(value: Any) -> str:
 
 
 def native(names: pd.Series) -> pd.Series:
-    """Whether each backend is a framework's own, and no variant."""
+    """Return a mask of the backends that are a framework's own, not variants."""
     return ~names.isin([name for name in names.unique() if ":" in name])
 
 
 def answered(run: Run) -> pd.DataFrame:
-    """Cells with figures that are not declared to be wrong."""
+    """Return cells with an answer, without those that are declared to be wrong."""
     cells = run.comparisons
     return cells[(cells.outcome == "ok") & (cells.verdict != "flaw as declared")]
 
@@ -51,18 +52,21 @@ def placed(case: str, axis: int) -> str:
 
 
 def command(cell: Any) -> str:
-    """What shows a cell by a script without the harness; with the axis where that is not the last."""
+    """Return the command that shows a cell by a script without the harness.
+
+    The axis is included if it is not the last one.
+    """
     axis = [] if cell.axis == -1 else [f"--axis={cell.axis}"]
     words = [cell.backend, cell.operation, cell.case, cell.dtype, *axis]
     return shlex.join(["python", "-m", "harness", "reproduce", *words])
 
 
 def questions(rows: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    """Operations and dtypes that there are, in order."""
+    """Yield the (operation, dtype) pairs that occur, in the order of `OPERATIONS`."""
     there = list(dict.fromkeys(zip(rows["operation"], rows["dtype"], strict=True)))
     yield from sorted(there, key=lambda key: list(OPERATIONS).index(key[0]))
 
 
 def legible(text: str) -> str:
-    """Foreign text without control characters; its line ends are newlines, its tabs are spaces."""
+    """Return foreign text without control characters. Its line ends become newlines, and its tabs spaces."""
     return UNFIT.sub("", re.sub("\r\n?", "\n", text).replace("\t", " "))

@@ -1,4 +1,4 @@
-"""Where the proofs are: the derivation of each operation, and the theorem that its bound comes from."""
+"""Links to the proofs: the derivation of each operation, and the theorem that its bound comes from."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ SECTIONS = {
     "layer_jacobian": ("softmax-layer", "layer"),
     "layer_cross_entropy_gradient": ("softmax-layer", "layer"),
 }
-"""Of each operation: its section of docs/operations.md, and that of docs/bounds.md which proves its bound.
+"""For each operation, its section of docs/operations.md, and the section of docs/bounds.md that proves its bound.
 
-As the table of derivations in docs/operations.md has them.
+They agree with the table of derivations in docs/operations.md.
 """
 
 
 def derivation(operation: str) -> str:
-    """The address of an operation's derivation; of one that is not known, of the page."""
+    """Return the address of an operation's derivation; for an unknown operation, the address of the page."""
     return page("operations", SECTIONS.get(operation, ("", ""))[0])
 
 
 def theorem(operation: str) -> str:
-    """The address of the proof of its bound."""
+    """Return the address of the proof of an operation's bound; for an unknown operation, the address of the page."""
     return page("bounds", SECTIONS.get(operation, ("", ""))[1])
 
 

@@ -1,4 +1,4 @@
-"""Who is nearest to the truth, and who is furthest from it: by operation, and case by case."""
+"""Who is nearest to the truth, and who is furthest from it, by operation and case by case."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from reports.tables.quality import by_grade
 from reports.tables.summary import ranked_by_bound
 
 ULP = "max_ulp_error_ftz"
-"""Frameworks are ranked without what they declare to flush to zero."""
+"""The column by which frameworks are ranked: the error without zeros that they declare to flush."""
 OVERVIEW_DTYPES = ("float64", "float32")
-"""Those that every operation is asked in by default."""
+"""The dtypes that every operation is asked in by default."""
 OUTLIER = 2.0
-"""From so many times the next one's error on, the furthest is called an outlier."""
+"""The furthest is called an outlier if its error is at least so many times the next one's."""
 
 
 def overview(run: Run) -> pd.DataFrame:
-    """A row an operation: how far the frameworks agree, and whose answer comes nearest to its bound.
+    """Return a row per operation: how far the frameworks agree, and whose answer comes nearest to its bound.
 
-    They are apart on named cases, where there are any: most of a sweep's are made to be near 0, or to cancel.
+    The distance between frameworks is taken over named cases if there are any: most cases of a sweep are made to be
+    near 0, or to cancel.
     """
     of_named = sweeps.named(run)
     cells, pairs = answered(run), agreeing(of_named if len(of_named.comparisons) else run)
@@ -53,7 +54,7 @@ def overview(run: Run) -> pd.DataFrame:
 
 
 def lengths(cells: pd.DataFrame) -> str:
-    """The shortest and the longest axis of these cells, and how long half of them are at most."""
+    """Return the shortest and the longest axis of these cells, and the median length."""
     each = pd.Series([n for n in map(length, cells["case"], cells.axis) if n])
     if not len(each) or each.min() == each.max():
         return f"{each.min():,}" if len(each) else "–"
@@ -62,7 +63,10 @@ def lengths(cells: pd.DataFrame) -> str:
 
 @cache
 def length(case: str, axis: int) -> int:
-    """0 where a saved run names a case that this version does not have, or has in another shape."""
+    """Return the length of a case's axis.
+
+    Return 0 if a saved run names a case that this version does not have, or has in another shape.
+    """
     try:
         return case_by_name(case).shape[axis]
     except (UsageError, IndexError):
@@ -70,13 +74,13 @@ def length(case: str, axis: int) -> int:
 
 
 def worst_error(cell: pd.Series) -> str:
-    """An answer's worst element."""
+    """Return the error at an answer's worst element, in ulp, or which numbers of it are not finite."""
     odd = " or ".join(["NaN"] * bool(cell.nan_count) + ["infinite"] * bool(cell.infinity_count))
     return odd or f"{figure(cell.ulp_error_there)} ulp"
 
 
 def summary(run: Run) -> pd.DataFrame:
-    """For each operation and dtype: how far the frameworks agree, who is nearest to the truth, who is furthest."""
+    """Return, for each operation and dtype, how far the frameworks agree, who is nearest to the truth, who furthest."""
     cells = answered(run)
     cells = cells[native(cells.backend)]
     pairs = agreeing(run)
@@ -104,7 +108,7 @@ def summary(run: Run) -> pd.DataFrame:
 
 
 def ranked_by_error(cells: pd.DataFrame) -> pd.DataFrame:
-    """The furthest from the truth first: NaN, infinities and answers in another dtype are as far as can be."""
+    """Sort by error, the largest first. NaN, infinities and answers in another dtype rank as infinite."""
     strange = (cells.nan_count + cells.infinity_count > 0) | cells.reason.str.startswith("answered in")
     return cells.assign(rank=cells[ULP].mask(strange, float("inf"))).sort_values(
         "rank", ascending=False, kind="stable", na_position="first"
@@ -112,7 +116,10 @@ def ranked_by_error(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
-    """Largest ULP error and grade, a row a case, a column a framework; who is nearest, who furthest, who agrees."""
+    """Return the largest error in ulp and the grade: a row per case, a column per framework.
+
+    Further columns say who is nearest, who is an outlier, and who agrees bit for bit.
+    """
     cells = run.comparisons
     cells = cells[(cells.operation == operation) & (cells.dtype == dtype) & native(cells.backend)]
     rows, alike = [], same_bits(run, operation, dtype)
@@ -126,7 +133,10 @@ def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
 
 
 def ranked(cells: pd.DataFrame) -> dict[str, str]:
-    """Who of one question's backends is nearest to the truth, and how many times as far as the next the furthest is."""
+    """Return who of one question's backends is nearest to the truth, and who is an outlier.
+
+    The outlier's error is given as a multiple of the next one's.
+    """
     order = ranked_by_error(cells[cells.outcome == "ok"])
     if len(order) < 2:
         return {"nearest": "–", "outlier": "–"}

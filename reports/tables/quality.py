@@ -1,4 +1,4 @@
-"""How good the answers are, and why they are no better: grades, and what the probes and the split errors say."""
+"""How good the answers are, and why they are no better: grades, what probes measured, and the errors' causes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from harness.records import Run
 from reports.tables.cells import answered, figure, native, placed
 
 UNGRADED = "?"
-"""Where the bound is vacuous."""
+"""The mark of an answer without a grade, as where the bound is vacuous."""
 
 
 def worst_grade(grades: pd.Series) -> str:
-    """The worst of some cells' grades."""
+    """Return the worst of some cells' grades."""
     ordered = (*GRADES[:-1], UNGRADED, GRADES[-1])
     return max((str(grade) or UNGRADED for grade in grades), key=ordered.index)
 
 
 def by_grade(cells: pd.DataFrame) -> str:
-    """Each backend's worst grade, the best first: `A numpy, jax · C torch`, or `all A`."""
+    """Return each backend's worst grade, the best first, as in `A numpy, jax · C torch` or `all A`."""
     worst = cells.groupby("backend", sort=False).grade.agg(worst_grade)
     names = {grade: [name for name, its in worst.items() if its == grade] for grade in (*GRADES, UNGRADED)}
     if len(present := {grade: who for grade, who in names.items() if who}) == 1:
@@ -31,7 +31,7 @@ def by_grade(cells: pd.DataFrame) -> str:
 
 
 def grades(run: Run) -> pd.DataFrame:
-    """The worst grade of each framework's operations over all cases where no flaw is declared, by dtype."""
+    """Return the worst grade of each framework's operations, by dtype, over all cases where no flaw is declared."""
     cells = answered(run)
     dtypes = list(dict.fromkeys(run.comparisons.dtype))
     rows: dict[str, dict[str, str]] = {name: {} for name in OPERATIONS}
@@ -43,7 +43,7 @@ def grades(run: Run) -> pd.DataFrame:
 
 
 def probes(run: Run) -> pd.DataFrame:
-    """What probes measured: the longest summation chain, a column for each dtype and n, and exp's error in u."""
+    """Return what probes measured: the longest summation chain, by dtype and n, and the error of exp, in u."""
     rows: dict[str, dict[str, str]] = {}
     cells = run.comparisons[["backend", "case", "dtype", "axis", "measured_height", "measured_exp"]]
     for cell in cells[cells.measured_height.notna()].itertuples():
@@ -57,7 +57,7 @@ def probes(run: Run) -> pd.DataFrame:
 
 
 def causes(run: Run) -> pd.DataFrame:
-    """Why each framework's softmax is as far off as it is: the worst element of each dtype, split."""
+    """Return the causes of each framework's error in softmax, at its worst element in each dtype, in u."""
     cells = answered(run)
     cells = cells[(cells.cause != "") & native(cells.backend)]
     rows = []

@@ -1,4 +1,4 @@
-"""The tables that every format shares: rows and columns of text, computed from a saved run alone."""
+"""The tables that all formats share: rows and columns of text, computed from a saved run alone."""
 
 from __future__ import annotations
 
@@ -20,13 +20,19 @@ QUIET_OUTCOMES = ("ok", "skipped", "unsupported")
 
 
 def failing(run: Run) -> pd.DataFrame:
-    """Cells that make the exit code 1: above their bound, a declared flaw that is gone, an exception."""
+    """Return the cells that make the exit status 1.
+
+    They are above their bound, a declared flaw that no longer shows, or an exception.
+    """
     cells = run.comparisons
     return cells[cells.verdict.isin(BAD_VERDICTS) | (cells.outcome == "failed")]
 
 
 def demanding(run: Run, fail_at: str) -> Run:
-    """The run with every cell that is graded so or worse, and is not declared to be wrong, called short."""
+    """Return the run with the verdict "falls short" for every cell graded `fail_at` or worse.
+
+    Cells that are declared to be wrong keep their verdict.
+    """
     cells = run.comparisons.copy()
     worse = cells.grade.map(lambda given: fails(given, fail_at)).astype(bool)
     cells.loc[worse & cells.verdict.isin(TOLERATED), "verdict"] = "falls short"
@@ -34,7 +40,10 @@ def demanding(run: Run, fail_at: str) -> Run:
 
 
 def excused(run: Run) -> pd.DataFrame:
-    """Answers above their bound that a measured chain explains: of each backend, operation and dtype the worst."""
+    """Return answers above their bound that a measured chain explains.
+
+    There is a row for each backend, operation and dtype, with the worst cell.
+    """
     cells = ranked_by_bound(
         run.comparisons[(run.comparisons.grade == "C") & (run.comparisons.verdict == "within bound")]
     )
@@ -55,7 +64,7 @@ def excused(run: Run) -> pd.DataFrame:
 
 
 def headline(run: Run) -> str:
-    """One sentence: how much was asked, and what came of it."""
+    """Return one sentence: how much was asked, and what the result is."""
     cells = run.comparisons
     counts = cells.verdict.value_counts()
     within, declared = (int(counts.get(v, 0)) for v in ("within bound", "flaw as declared"))
@@ -74,12 +83,12 @@ def headline(run: Run) -> str:
 
 
 def ranked_by_bound(cells: pd.DataFrame) -> pd.DataFrame:
-    """The largest share of its bound first; answers without one, NaN and infinite ones, before all."""
+    """Sort by the share of the bound, the largest first. Answers without a share, NaN and infinite ones come before."""
     return cells.sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
 
 
 def variants(run: Run) -> pd.DataFrame:
-    """Each variant's operations: how far from its own framework in percent, and from the truth in ulp, at worst."""
+    """Return, for each variant's operations, its largest distance from its framework, in percent, and error in ulp."""
     cells = answered(run)
     cells = cells[~native(cells.backend)]
     own = run.pairs[run.pairs.outcome == "ok"].rename(columns={"b": "backend"})
@@ -99,7 +108,7 @@ def variants(run: Run) -> pd.DataFrame:
 
 
 def flaws(run: Run) -> pd.DataFrame:
-    """Formulas that fail where they are declared to: on what, in how many elements, and why."""
+    """Return the formulas that fail where they are declared to: on what, in how many elements, and why."""
     cells = run.comparisons
     cells = cells[cells.verdict == "flaw as declared"]
     cells = cells.assign(formula=cells.backend.str.split(":").str[1])
@@ -122,9 +131,9 @@ def flaws(run: Run) -> pd.DataFrame:
 
 
 def laws(run: Run) -> pd.DataFrame:
-    """The laws that need no reference: the worst deviation in units of u and its share of the bound.
+    """Return the laws that need no reference, with the worst deviation, in units of u, and its share of the bound.
 
-    A row for each framework, and one for the worst of all variants.
+    There is a row for each framework, and one for the worst of all variants.
     """
     held = run.properties[run.properties.verdict != "flaw as declared"]
     rows = []
@@ -150,7 +159,7 @@ def law_row(law: str, name: str, found: pd.DataFrame) -> dict[str, str]:
 
 
 def unanswered(run: Run, without: Collection[str] = ("ok",)) -> pd.DataFrame:
-    """Cells without an answer, by outcome and reason. `without`: outcomes that are left out."""
+    """Return the cells without an answer, by outcome and reason. `without`: outcomes to leave out."""
     cells = run.comparisons[~run.comparisons.outcome.isin(without)]
     rows = [
         {
@@ -166,14 +175,14 @@ def unanswered(run: Run, without: Collection[str] = ("ok",)) -> pd.DataFrame:
 
 
 def shortened(names: Iterable[str], most: int = 4) -> str:
-    """A list that fits a cell."""
+    """Join the first names of a list, with the number of the others, so that they fit a cell."""
     listed = list(names)
     rest = len(listed) - most
     return ", ".join(listed[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def shortfalls(run: Run) -> pd.DataFrame:
-    """Cells that fall short, worst first, with where."""
+    """Return the cells that fall short, the worst first, with the place of the worst element."""
     cells = ranked_by_bound(failing(run))
     rows = [
         {
@@ -195,7 +204,7 @@ def shortfalls(run: Run) -> pd.DataFrame:
 
 
 def lost(run: Run) -> pd.DataFrame:
-    """Components answered by 0 or with the other sign where no grade says so: how many, and the furthest off."""
+    """Return components answered by 0 or with the other sign that no grade tells: how many, and one of them."""
     cells = run.comparisons[(run.comparisons.lost_components > 0).fillna(False)]
     cells = cells[cells.verdict.isin(TOLERATED)]
     rows = []
@@ -219,7 +228,7 @@ def lost(run: Run) -> pd.DataFrame:
 
 
 def as_declared(run: Run) -> pd.DataFrame:
-    """Who is within a bound by what it declares of itself alone, and how many others need no such thing there."""
+    """Return who is within a bound only by what it declares of itself, and how many others do not need that there."""
     cells = run.comparisons[(run.comparisons.outcome == "ok") & run.comparisons.verdict.isin(TOLERATED)]
     leans = ((cells.undeclared_fraction > 1) & (cells.bound_fraction <= 1)).fillna(False)
     alike = cells[~leans & (cells.bound_fraction <= 1)].groupby(QUESTION).size()
@@ -243,7 +252,7 @@ def as_declared(run: Run) -> pd.DataFrame:
 
 
 def audit(run: Run) -> str:
-    """One sentence on the exact values that came from float64; empty where all are Arb's."""
+    """Return one sentence on the exact values that came from float64; empty if all are Arb's."""
     about = run.about.get("audit", {})
     if not about.get("values"):
         return ""
@@ -254,7 +263,7 @@ def audit(run: Run) -> str:
 
 
 def frameworks(run: Run) -> pd.DataFrame:
-    """What took part, in which version, or why not."""
+    """Return what took part, in which version, or why it did not."""
     rows = [
         {
             "framework": name,

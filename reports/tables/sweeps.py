@@ -13,18 +13,18 @@ from reports.tables.cells import answered, figure
 
 
 def synthetic(cases: pd.Series) -> pd.Series:
-    """Whether each is of a sweep: a family in a shape, or a case that is put in another way."""
+    """Return a mask of the cases that belong to a sweep: a family in a shape, or a case asked in another way."""
     return cases.str.contains("[:@]")
 
 
 def named(run: Run) -> Run:
-    """The run without its sweeps."""
+    """Return the run without its sweeps."""
     parts = {name: getattr(run, name) for name in TABLES}
     return replace(run, **{name: part[~synthetic(part["case"])] for name, part in parts.items()})
 
 
 def worst(run: Run) -> pd.DataFrame:
-    """A row for each operation and dtype: cells, and for each backend the largest share of a bound, and where."""
+    """Return a row per operation and dtype: the number of cells, and each backend's largest share of a bound."""
     cells = answered(run)
     cells = cells.loc[synthetic(cells["case"]), ["operation", "case", "dtype", "backend", "grade", "bound_fraction"]]
     rows = []
@@ -36,14 +36,17 @@ def worst(run: Run) -> pd.DataFrame:
 
 
 def largest(cells: pd.DataFrame) -> str:
-    """Of one backend: its share of the bound, grade and case."""
+    """Return one backend's largest share of a bound, with grade and case."""
     shares = cells.bound_fraction.fillna(float("inf"))
     top = shares.idxmax()
     return f"{figure(shares.max())} {cells.at[top, 'grade']} {cells.at[top, 'case']}"
 
 
 def bits(run: Run) -> pd.DataFrame:
-    """A row a way of asking, a column a backend: in how many questions the answer has the plain one's bits."""
+    """Return a row per way of asking, and a column per backend.
+
+    An entry says in how many questions the answer has the same bits as the plain question's.
+    """
     cells = run.comparisons[run.comparisons.same_bits.notna()]
     way = cells["case"].map(lambda name: name.partition("@")[2])
     rows = [

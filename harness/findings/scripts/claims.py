@@ -1,7 +1,8 @@
-"""A finding as a script that shows it without this harness: NumPy, the framework and Python's own library are enough.
+"""Scripts that show a finding without this harness: they need NumPy, the framework and Python's own library alone.
 
-Its last line says `shown: …` with exit status 0 while the framework does what was recorded, and `not shown: …` with 1
-once it does not. An exception that was not recorded is Python's own, with its traceback and status 1.
+While the framework does what was recorded, a script ends with the line `shown: …` and exit status 0. Once it does not,
+the script ends with `not shown: …` and exit status 1. If no exception was recorded, one that is raised ends the script
+with its traceback and exit status 1.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ SPECIAL = ("nan", "inf", "-inf")
 
 
 class Finding(Protocol):
-    """What was recorded of an answer: the script around its computation."""
+    """What was recorded of an answer. `around` returns the part of the script that computes and judges it."""
 
     def around(self, transcript: Transcript) -> str: ...
 
 
 @dataclass(frozen=True)
 class Value:
-    """One element of the answer, too far from its exact value.
+    """One element of the answer that is too far from its exact value.
 
-    `actual` and `expected` are hexadecimal, of any number of bits, or `SPECIAL`; `allowed` is in ulp of `dtype`, of
-    which there may be more than a float64 counts.
+    `actual` and `expected` are hexadecimal numbers with any number of bits, or one of `SPECIAL`. `allowed` is in ulp of
+    `dtype`; it is an int where there are more ulp than a float64 can count.
     """
 
     element: tuple[int, ...]
@@ -38,7 +39,7 @@ class Value:
     allowed: float | int
     dtype: str
     verdict: str = ""
-    """On it, where it is no fault."""
+    """The verdict on the element if it is no fault; otherwise empty."""
 
     def around(self, transcript: Transcript) -> str:
         exact = None if self.expected in SPECIAL else rational(self.expected)
@@ -68,7 +69,7 @@ class Value:
         ]
 
     def still(self) -> str:
-        """The condition under which it is what was recorded."""
+        """Return the condition under which the framework still does what was recorded, as Python code."""
         if self.actual in SPECIAL:
             return "math.isnan(value)" if self.actual == "nan" else f"value == float({self.actual!r})"
         if self.expected in SPECIAL:
@@ -78,14 +79,14 @@ class Value:
         return f"difference > {self.most('**')}"
 
     def most(self, power: str) -> str:
-        """What is allowed, as a float or as a power of two."""
+        """Return the allowed error as text: a float, or a power of two with `power` as the sign for it."""
         if isinstance(self.allowed, int):
             return f"2{power}{self.allowed.bit_length() - 1}"
         return repr(float(self.allowed)) if power == "**" else f"{self.allowed:g}"
 
     @property
     def is_exact(self) -> bool:
-        """Whether it is right to the last bit: no finding, and then that is what is shown."""
+        """Whether the value is right to the last bit. It is no finding then, and the script shows that it is exact."""
         return not {self.actual, self.expected} & {*SPECIAL} and rational(self.actual) == rational(self.expected)
 
     def said(self) -> str:
@@ -100,7 +101,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Form:
-    """An answer of another shape or dtype than its own: `what` is either."""
+    """An answer of another shape or dtype than it should have. `what` is `shape` or `dtype`."""
 
     what: str
     actual: str
@@ -122,7 +123,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Raises:
-    """An exception of that type, where there is an answer."""
+    """An exception of the type `exception`, where an answer is expected."""
 
     exception: str
 
@@ -146,7 +147,7 @@ class Raises:
 
 @dataclass(frozen=True)
 class Writes:
-    """An argument that has other bits after the question than before it. Its transcript has watched that argument."""
+    """An argument whose bits the question changed. The transcript must have watched that argument."""
 
     argument: str
 
@@ -162,7 +163,7 @@ class Writes:
 
 @dataclass(frozen=True)
 class Crashes:
-    """The process ends with that exit status, negative for a signal, where there is an answer."""
+    """The end of the process with the exit status `status`, negative for a signal, where an answer is expected."""
 
     status: int
 
@@ -180,7 +181,7 @@ class Crashes:
 def reproduction(
     title: str, transcript: Transcript, finding: Finding, environment: Mapping[str, str] | None = None
 ) -> str:
-    """The whole script. `environment`: what the worker's process was started with."""
+    """Return the whole script. `environment`: the variables that the worker's process was started with."""
     rest = [line for line in finding.around(transcript).splitlines() if line not in OPENED]
     return "\n".join((opening(title, environment, transcript.note), *rest, ""))
 
@@ -189,7 +190,7 @@ OPENED = ("import os", "import sys")
 
 
 def opening(title: str, environment: Mapping[str, str] | None = None, note: str = "") -> str:
-    """What stands above: the title, what is to be known, Python's own modules, and what the environment is to be."""
+    """Return the head of a script: its title and note, Python's own modules, and the environment that it sets."""
     settings = "".join(f"os.environ[{name!r}] = {value!r}\n" for name, value in (environment or {}).items())
     about = plain_text(f"{title}\n\n{note}\n" if note else title)
     return f'"""{about}"""\n\nimport os\nimport sys\n\n{settings}'
@@ -204,12 +205,12 @@ def verdict(condition: str, claim: str) -> list[str]:
 
 
 def plain_text(title: str) -> str:
-    """As it may stand in a docstring."""
+    """Return the title as it may stand in a docstring."""
     return title.replace("\\", "/").replace('"', "'")
 
 
 def rational(text: str) -> Fraction:
-    """A hexadecimal number of any length, exactly: float.fromhex would round it."""
+    """Return a hexadecimal number of any length as an exact fraction; float.fromhex would round it."""
     sign = -1 if text.startswith("-") else 1
     mantissa, _, exponent = text.lstrip("+-").removeprefix("0x").partition("p")
     whole, _, fraction = mantissa.partition(".")
@@ -217,13 +218,13 @@ def rational(text: str) -> Fraction:
 
 
 def as_powers(exact: Fraction) -> str:
-    """A dyadic number as an expression: its denominator may have more digits than Python writes."""
+    """Return a dyadic number as a Python expression. Its denominator may have more digits than Python writes."""
     power = exact.denominator.bit_length() - 1
     return f"Fraction({exact.numerator})" + f" / 2**{power}" * (power > 0)
 
 
 def ulp_exponent(exact: Fraction, dtype: str) -> int:
-    """ulp(r) is 2 to this power: `harness.judging.metrics` says what it is."""
+    """Return the exponent of ulp(r), which is a power of 2 (`harness.judging.metrics` defines it)."""
     form = FORMATS[dtype]
     if exact == 0:
         return form.emin - form.p + 1

@@ -1,4 +1,4 @@
-"""A cell's script, made and run: what it shows is shown by the framework alone, in a fresh interpreter."""
+"""Make and run a cell's script. What it shows is done by the framework alone, in a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BESIDE = "it wrote beside its argument, in memory that is nobody's: no script of
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a script: its exit status and all that it printed."""
+    """What a script's run gave: its exit status and all that it printed."""
 
     status: int
     text: str
@@ -49,7 +49,7 @@ class Ran:
 
 
 def snippet(asker: Asker, group: Group, cell: Comparison) -> tuple[str | None, str]:
-    """The script that shows a cell, or why there is none."""
+    """Return the script that shows a cell, or None and the reason why there is none."""
     what = finding(cell)
     if what is None:
         return None, scriptless(cell)
@@ -65,7 +65,7 @@ def title(cell: Comparison, version: str) -> str:
 
 
 def scriptless(cell: Comparison) -> str:
-    """Why no script shows it, whatever the backend does."""
+    """Return the reason why no script shows the cell, whatever the backend does."""
     if cell.outcome == "ok":
         return BY_ITS_ROW
     if cell.outcome == "failed":
@@ -74,7 +74,7 @@ def scriptless(cell: Comparison) -> str:
 
 
 def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None:
-    """What a cell has to show, by its outcome."""
+    """Return what the script of a cell has to show, by the cell's outcome, or None if no script can show it."""
     if cell.outcome == "failed":
         return failure(cell.reason, cell.dtype)
     if cell.outcome == "crashed":
@@ -92,7 +92,7 @@ def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None
 
 
 def no_fault(cell: Comparison) -> str:
-    """The verdict on a cell that does not fall short, as everything that is said of it has it; empty where it does."""
+    """Return the verdict on a cell that does not fall short, in the words used for it everywhere; otherwise nothing."""
     if cell.verdict == SHORT:
         return ""
     if cell.grade == "C":
@@ -103,7 +103,10 @@ def no_fault(cell: Comparison) -> str:
 
 
 def failure(reason: str, dtype: str) -> Form | Raises | Writes | None:
-    """By what the harness says of an answer that is none; of a backend's own exception, by its type."""
+    """Return what the script of a failed cell has to show, or None if no script can show it.
+
+    The harness's own reasons are recognised by their words; any other is a backend's exception, which has its type.
+    """
     if shapes := re.fullmatch(r"answered with shape (\(.*\)), not (\(.*\))", reason):
         return Form("shape", *shapes.groups())
     if answered := ANSWERED_IN.match(reason):
@@ -117,13 +120,14 @@ def failure(reason: str, dtype: str) -> Form | Raises | Writes | None:
 
 
 def allowed(cell: Comparison) -> float | int | None:
-    """In ulp, what the worst element may be off by and not be this finding; half of its error where it is within that.
+    """Return the error, in ulp, above which the worst element still shows the finding.
 
-    B's bound where no height was measured, and any order of additions may give anything. None where the cell falls
-    short by an element that is within what it may be: by its row's common factor alone.
+    If the cell falls short, this limit is the element's `allowed_there`, or the bound B if that is infinite. If it does
+    not, the limit is the bound B, or half of the error if the element is within the bound. Return None if the cell
+    falls short although the element is within its limit: then only the common factor of its row shows the finding.
     """
     error, short = cell.ulp_error_there, cell.grade == "F"
-    if error is None or json.loads(cell.witness)["actual"] in SPECIAL:  # what is NaN or infinite is told by that
+    if error is None or json.loads(cell.witness)["actual"] in SPECIAL:  # these show it by themselves
         return 0.0
     if error == inf:
         return beyond_counting(cell)
@@ -134,7 +138,10 @@ def allowed(cell: Comparison) -> float | int | None:
 
 
 def beyond_counting(cell: Comparison) -> int | None:
-    """The same where the error is more ulp than a float64 counts, as of an exact 0: a power of two above its bound."""
+    """Return the same where the error is more ulp than a float64 can count, as at an exact 0.
+
+    It is a power of two above the bound.
+    """
     said, share = json.loads(cell.witness), cell.bound_fraction_there
     if not share or share == inf:
         return 1
@@ -145,7 +152,7 @@ def beyond_counting(cell: Comparison) -> int | None:
 
 
 def exit_status(reason: str) -> int:
-    """Of `killed by SIGSEGV, twice` and `exit code 7, twice`."""
+    """Return the exit status of a reason such as `killed by SIGSEGV, twice` or `exit code 7, twice`."""
     if named := re.search(r"killed by (SIG\w+)", reason):
         return -signal.Signals[named[1]].value
     code = re.search(r"exit code (\d+)", reason)
@@ -153,14 +160,14 @@ def exit_status(reason: str) -> int:
 
 
 def run(script: str, interpreter: str, folder: Path, name: str = "snippet.py") -> Ran:
-    """Written to a file, and run."""
+    """Write a script to a file and run it."""
     file = folder / name
     file.write_text(script, encoding="utf-8")
     return run_file(file, interpreter)
 
 
 def run_file(file: Path, interpreter: str) -> Ran:
-    """In a fresh interpreter that sees nothing of ours."""
+    """Run a file in a fresh interpreter that sees nothing of this harness."""
     try:
         done = subprocess.run(
             [interpreter, "-I", str(file)], capture_output=True, text=True, timeout=SECONDS, check=False, env=bare()
@@ -171,5 +178,5 @@ def run_file(file: Path, interpreter: str) -> Ran:
 
 
 def bare() -> dict[str, str]:
-    """The environment without what would change a framework's arithmetic: the script sets that itself."""
+    """Return the environment without what would change a framework's arithmetic: the script sets that itself."""
     return {name: value for name, value in os.environ.items() if name not in (*THREADS, "XLA_FLAGS", "JAX_PLATFORMS")}

@@ -1,8 +1,8 @@
-"""One or two questions, and what was recorded of each, as a script: for answers that have no exact value to be held
-against, as NaN in one dtype and 0 in another.
+"""Scripts of one or two questions and what was recorded of each, for answers that have no exact value.
 
-It says `shown: …` only if each side still gives what was recorded: an exception by its type, an array by its dtype and
-shape and by numbers that are alike to two digits, NaN like NaN and infinities by their signs.
+An example is NaN in one dtype and 0 in another. A script says `shown: …` only if each side still gives what was
+recorded: an exception of the same type, or an array of the same dtype and shape whose numbers agree within 1/64 of
+their size, NaN with NaN and infinities with those of the same sign.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ def alike(found, recorded):
 
 @dataclass(frozen=True)
 class Side:
-    """`name` in words; `recorded` as an expression: of an array, or of the name of an exception's type."""
+    """One question, with its name in words.
+
+    `recorded` is an expression: of an array, or of the name of an exception's type.
+    """
 
     name: str
     transcript: Transcript
@@ -42,7 +45,7 @@ class Side:
 
 
 def beside(title: str, sides: Sequence[Side], claim: str, environment: Mapping[str, str] | None = None) -> str:
-    """The whole script."""
+    """Return the whole script."""
     names = ("one", "two")[: len(sides)]
     note = next((side.transcript.note for side in sides if side.transcript.note), "")
     parts = [opening(title, environment, note), setup(sides), JUDGE]
@@ -56,7 +59,7 @@ def beside(title: str, sides: Sequence[Side], claim: str, environment: Mapping[s
 
 
 def setup(sides: Sequence[Side]) -> str:
-    """Imports and settings of all, each line once; `opening` has the modules that all need."""
+    """Return the imports and settings of all sides, each line once, without the imports that `opening` has."""
     lines = [line for side in sides for line in side.transcript.setup.splitlines() if line not in OPENED]
     needed = [f"import {name}" for name in MODULES if any(f"{name}." in side.recorded for side in sides)]
     return "\n".join(dict.fromkeys([*needed, *lines]))

@@ -1,4 +1,4 @@
-"""Two questions that should have the same bits and have not, as one script: the plain one, and the other way to ask."""
+"""One script of two questions that should have the same bits and do not: the plain one, and one asked otherwise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.workers.process import environment
 
 
 def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:
-    """The script, or why there is none."""
+    """Return the script, or None and the reason why there is none."""
     plain = replace(group, case=replace(group.case, variation=""))
     first = asker.transcript(plain)
     if group.case.variation == "again" and not isinstance(first, str):
@@ -41,12 +41,16 @@ EARLIER = "its bits depend on what was asked before it in the same process: no s
 
 
 def asks(transcript: Transcript, part: str) -> str:
-    """The body of a function that gives that part of an answer."""
+    """Return the body of a function that returns a part of an answer. `part`: an expression of the part."""
     return textwrap.indent(f"{transcript.computation}\n{transcript.conversion}\nreturn {part}.copy()", "    ")
 
 
 def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, str, str]:
-    """The request of the other way to ask, and which parts of the two answers are one and the same."""
+    """Return the request of the question asked otherwise, and the parts of both answers that should be the same.
+
+    The parts are expressions, first of the plain answer, then of the other. If one request cannot ask otherwise, return
+    None and empty parts.
+    """
     inputs = Inputs(asker.scratch)
     request = asker.request(group, inputs)
     variation = group.case.variation
@@ -70,18 +74,22 @@ def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, s
 
 
 def plainly(group: Group) -> Group:
-    """The same question, put in no other way."""
+    """Return the same question without its variation."""
     return replace(group, case=replace(group.case, variation=""))
 
 
 def differing(asker: Asker, group: Group, place: int) -> int:
-    """The first row whose bits are not the plain answer's; 0 where all are."""
+    """Return the number of the first row whose bits are not the plain answer's, or 0 if all rows are the same."""
     one, two = (np.moveaxis(asker.answer(asked), place, 0) for asked in (plainly(group), group))
     return next((number for number, (a, b) in enumerate(zip(one, two, strict=True)) if a.tobytes() != b.tobytes()), 0)
 
 
 def disturbed(asker: Asker, group: Group, made: dict[str, Any], at: tuple[int, int, int]) -> dict[str, Any]:
-    """That row kept, beside the first of the hostile ones that change its bits. `at`: batch, row, and place of rows."""
+    """Return the arguments with that row as it is, and with the first hostile rows beside it that change its bits.
+
+    If none of them do, the last ones are returned. `at`: the axis of the batch, the row's number, and the axis of rows
+    in the answer.
+    """
     batch, number, place = at
     [first, *_] = OPERATIONS[group.operation].arguments
     plain = asker.answer(plainly(group)).take(number, place).tobytes()
@@ -103,7 +111,7 @@ def disturbed(asker: Asker, group: Group, made: dict[str, Any], at: tuple[int, i
 
 
 def repeated(asker: Asker, group: Group, plainly: Transcript) -> str:
-    """The script of one question that has two answers."""
+    """Return the script of one question that has two answers."""
     otherwise = (
         f"    answers = (asked_plainly() for _ in range({REPEATS * 20}))\n"
         "    return next((answer for answer in answers if answer.tobytes() != one.tobytes()), one)"
@@ -112,7 +120,7 @@ def repeated(asker: Asker, group: Group, plainly: Transcript) -> str:
 
 
 def script(asker: Asker, group: Group, plainly: str, otherwise: str, recorded: Transcript) -> str:
-    """`recorded`: what sets up both."""
+    """Return the script of both questions. `recorded`: the transcript whose setup serves both."""
     who, way = f"{group.backends[0]} {asker.version(group.backends[0])}", group.case.variation
     lines = [
         opening(f"{who}: {group.operation} of {group.case.name} in {group.dtype}", environment(), recorded.note),

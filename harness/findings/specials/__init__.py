@@ -1,4 +1,4 @@
-"""The atlas's entries as findings: which of them are, at the smallest row that shows it, by a script of its own."""
+"""The entries of the atlas that are findings, each at the smallest row that shows it, with a script of its own."""
 
 from harness.findings.specials.survey import survey
 

@@ -1,4 +1,4 @@
-"""One question of the atlas, asked of a worker that stays: rows, how they lie, and the facts that come back."""
+"""One question of the atlas, asked of a worker that stays alive: its rows, their layout, and the facts it gives."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def spelt(situation: str) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """An operation of a backend in one situation. The sheet's first row is what it is about."""
+    """An operation of a backend in one situation. The sheet's first row is the one that it is about."""
 
     backend: str
     operation: str
@@ -39,7 +39,7 @@ class Question:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the logits."""
+        """The shape of the logits."""
         rows, n = len(self.sheet.rows), self.sheet.n
         return {"last": (rows, n), "first": (n, rows), "alone": (n,), "0-d": ()}[self.layout]
 
@@ -56,7 +56,7 @@ class Question:
 
 
 def where_seen(backend: str, operation: str, situation: str, seen: Seen) -> Question:
-    """As the survey asked, the row in front that the fact is about, where it is known."""
+    """Return the question as the survey asked it, with a row in front for which the fact was seen."""
     separate = any(one.name == situation for one in ASKED_ALONE)
     sheet = alone(situation, seen.width, seen.dtype) if separate else side_by_side(seen.width, seen.dtype)
     rows = sorted(sheet.rows, key=lambda row: (row.situation != situation, row.position not in seen.positions))
@@ -70,7 +70,7 @@ def outcome(asker: Asker, question: Question) -> Outcome:
 
 
 def facts(question: Question, asked: Outcome) -> set[str]:
-    """Of its first row if that is told apart, else of all rows in its situation."""
+    """Return all facts that an outcome gives about the question's situation."""
     about = find(question.backend)
     dtype = question.sheet.dtype
     told = tell(question.operation, question.sheet, question.layout, about.answers_in.get(dtype, dtype), asked)
@@ -88,12 +88,12 @@ def request(question: Question) -> dict[str, Any]:
 
 
 def transcript(asker: Asker, question: Question, stand_ins: bool = False) -> Transcript | str:
-    """A sentence where there is none."""
+    """Return the transcript of a question, or a sentence that says why there is none."""
     return asker.written(question.backend, request(question) | {"stand_ins": stand_ins})
 
 
 def in_brackets(question: Question) -> str:
-    """The logits of its rows, each with its label if there are any, as in "[nan, 0], [1, 2]" and "[0, 0] label -1"."""
+    """Return the rows' logits in words, as in "[nan, 0], [1, 2]", or with labels, as in "[0, 0] label -1"."""
     labelled = "labels" in OPERATIONS[question.operation].arguments
     rows = question.sheet.rows or [Row(np.zeros(0), label=0)]
     return ", ".join(f"{of_row(row)}{f' label {label(row)}' if labelled else ''}" for row in rows[:MOST])
@@ -104,7 +104,7 @@ def of_row(row: Row) -> str:
 
 
 MOST = 6
-"""Numbers and rows that are written down."""
+"""The largest number of numbers in a row, and of rows, that are written down."""
 
 
 def written(number: Any) -> str:

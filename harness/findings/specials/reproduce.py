@@ -1,4 +1,4 @@
-"""One cell of the atlas by its name: the survey's question once more, at few widths, and the script that shows it."""
+"""Reproduce one cell of the atlas by its name: ask the survey's question at few widths, and show it by a script."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SMALL = Sweep(widths=FEW, others=FEW, first=(3, 8), alone=(3,), dtypes=("float32
 
 
 def checked(backend: str, operation: str, name: str, dtype: str) -> str:
-    """The situation. UsageError for a name that is none, and for what the atlas does not ask."""
+    """Return the situation. Raise UsageError for a name that is not valid, and for what the atlas does not ask."""
     names = {spelt(situation): situation for situation in SITUATIONS}
     if name not in names:
         raise unknown("situation", name, names)
@@ -43,7 +43,7 @@ def checked(backend: str, operation: str, name: str, dtype: str) -> str:
 
 
 def asked(asker: Asker, backend: str, operation: str, situation: str, dtype: str) -> tuple[str, str]:
-    """The script, and what the atlas says of the cell. UsageError where there is none."""
+    """Return the script, and what the atlas says of the cell. Raise UsageError if there is no script."""
     try:
         asker.worker(backend)
     except WorkerDiedError as died:
@@ -62,7 +62,10 @@ def asked(asker: Asker, backend: str, operation: str, situation: str, dtype: str
 
 
 def entry_of(asker: Asker, key: Key) -> tuple[dict[Key, list[Seen]], Entry]:
-    """As the survey makes it, a compiled mode beside its framework."""
+    """Return what was seen and a key's entry, as the survey makes it.
+
+    A compiled mode has its framework beside it.
+    """
     backend, operation, situation = key
     seen = defaultdict[Key, list[Seen]](list)
     native = find(backend).framework if is_mode(find(backend)) else backend
@@ -87,6 +90,6 @@ def in_dtype(suspect: Suspect, seen: dict[Key, list[Seen]], dtype: str) -> bool:
 
 
 def as_it_is(about: Entry, seen: list[Seen], dtype: str) -> Suspect:
-    """What is no finding in that dtype: shown all the same."""
+    """Return a suspect for a cell that is no finding in that dtype, so that it can be shown all the same."""
     facts = tuple(dict.fromkeys(one.fact for one in seen if one.dtype == dtype))
     return Suspect("", "", about, facts, "")

@@ -1,4 +1,4 @@
-"""A suspect at its witness, in words and as a script: against the exact value where there is one, else side by side."""
+"""A suspect at its witness, in words and as a script: against the exact value if there is one, else side by side."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from harness.transcript.literals import literal
 from harness.workers.process import environment
 
 NUMBERS = 6
-"""That are told in words."""
+"""The largest number of an answer's elements that are written in words."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a table says, and the script; `reason`: why there is none."""
+    """What a table says of a suspect, and its script. `reason`: why there is no script."""
 
     actual: str
     expected: str
@@ -39,7 +39,10 @@ class Shown:
 
 
 def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
-    """`expected`: in words, where there is neither an exact value nor another side; empty where nothing is amiss."""
+    """Return what a table says of a suspect, and its script.
+
+    `expected`: in words, where there is neither an exact value nor another side; empty where nothing is amiss.
+    """
     if one.asked.answer is None and one.asked.outcome != "failed":
         return death(asker, one)
     if off := exact(one):
@@ -75,7 +78,10 @@ def from_exact(asker: Asker, one: Side, what: Value, of_bound: float | None) -> 
 
 
 def exact(one: Side) -> tuple[Value, float | None] | None:
-    """The element furthest above its bound, with its share of it; None where no element is."""
+    """Return the element that is furthest above its bound, and its error as a share of the bound.
+
+    Return None if no element is above its bound. The share is None if it is not finite.
+    """
     question, answer = one.question, one.asked.answer
     if answer is None or answer.dtype.name not in FORMATS or not answer.size:
         return None
@@ -98,7 +104,7 @@ def exact(one: Side) -> tuple[Value, float | None] | None:
 
 
 def recorded(asker: Asker, both: Sequence[Side]) -> list[side_by_side.Side] | str:
-    """As the script has them; a sentence where one cannot be written down."""
+    """Return the sides as the script has them, or a sentence that says why one cannot be written down."""
     made = []
     for side in both:
         found = transcript(asker, side.question)
@@ -115,7 +121,10 @@ def recorded(asker: Asker, both: Sequence[Side]) -> list[side_by_side.Side] | st
 
 
 def one_nan(answer: np.ndarray) -> np.ndarray:
-    """Without the signs of NaN, which no number tells; as it is where its dtype has none."""
+    """Return the answer with all NaN alike, since no number tells their signs.
+
+    If its dtype has no NaN, return the answer as it is.
+    """
     if answer.dtype.kind in "biu":
         return answer
     return np.where(np.isnan(answer), np.array(np.nan, answer.dtype), answer)
@@ -127,7 +136,7 @@ def place(question: Question) -> str:
 
 
 def in_words(side: Side) -> str:
-    """An exception by its type; the numbers of an answer."""
+    """Return in words what a side gave: the type of its exception, or the numbers of its answer."""
     if side.asked.answer is None:
         return f"raises {side.asked.reason.split(':')[0]}"
     numbers = [in_short(number) for number in side.asked.answer.reshape(-1)[:NUMBERS].tolist()]
@@ -136,7 +145,7 @@ def in_words(side: Side) -> str:
 
 
 def in_short(number: Any) -> str:
-    """To six digits; what is no number in Python's words."""
+    """Return a number to six digits, and anything else in Python's words."""
     return f"{number:.6g}" if isinstance(number, int | float | complex | np.number) else str(number)
 
 

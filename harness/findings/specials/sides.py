@@ -1,4 +1,4 @@
-"""What a suspect does at its smallest witness, and the other side: where the backend does what is expected of it."""
+"""The sides of a suspect: what it does at its smallest witness, and a question that is answered as expected."""
 
 from __future__ import annotations
 
@@ -17,21 +17,27 @@ from harness.specials.facts import Outcome
 
 @dataclass(frozen=True)
 class Side:
-    """A question, and what came of it."""
+    """A question and its outcome."""
 
     question: Question
     asked: Outcome
 
 
 def deviant(suspect: Suspect, seen: SeenBy, asker: Asker, dtype: str = "") -> Side | None:
-    """The smallest question with one of the suspect's facts, in that dtype if one is named. None if none comes back."""
+    """Return the smallest question with one of the suspect's facts, in `dtype` if that is given.
+
+    Return None if no such fact comes back.
+    """
     places = [one for one in showing(suspect, seen) if dtype in ("", one.dtype)]
     question = smallest(suspect.key, places, lambda tried: answered(asker, tried, suspect.facts) is not None)
     return answered(asker, question, suspect.facts) if question else None
 
 
 def other(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> Side | None:
-    """The same rows asked in another way, or else other rows, with the fact that is expected."""
+    """Return a side with the expected fact: the same rows asked in another way, or else other rows.
+
+    Return None if the fact does not come back.
+    """
     wanted = (suspect.expected,)
     tried = (answered(asker, question, wanted) for question in otherwise(one.question, suspect.against))
     if found := next((side for side in tried if side), None):
@@ -43,7 +49,10 @@ def other(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> Side | Non
 
 
 def otherwise(question: Question, backend: str) -> Iterator[Question]:
-    """By another backend of the framework; else in other dtypes and layouts, those nearest first."""
+    """Yield the question for another backend, or for the same one in other dtypes and layouts.
+
+    Its own layout comes first.
+    """
     if backend != question.backend:
         yield replace(question, backend=backend)
         return
@@ -55,7 +64,7 @@ def otherwise(question: Question, backend: str) -> Iterator[Question]:
 
 
 def layouts(question: Question) -> Sequence[str]:
-    """In which its rows can lie, its own first."""
+    """Return the layouts in which the question's rows can lie, its own first."""
     if question.layout == "0-d":
         return ("0-d",)
     there = ("last", "first", "alone") if len(question.sheet.rows) == 1 else ("last", "first")
@@ -63,6 +72,6 @@ def layouts(question: Question) -> Sequence[str]:
 
 
 def answered(asker: Asker, question: Question, wanted: Sequence[str]) -> Side | None:
-    """Asked: a side if one of the wanted facts comes back."""
+    """Ask the question. Return the side if one of the wanted facts comes back, otherwise None."""
     asked = outcome(asker, question)
     return Side(question, asked) if facts(question, asked) & set(wanted) else None

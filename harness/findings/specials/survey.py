@@ -1,4 +1,4 @@
-"""From an atlas to its findings: each suspect at its smallest witness, written as a script, and shown by it."""
+"""The findings of an atlas: each suspect is asked at its smallest witness, written as a script, and shown by it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def survey(
     modules: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Finding]:
-    """All findings of an atlas, defects first, their scripts written to `out/findings`; frameworks side by side."""
+    """Return all findings of an atlas, defects first, and write their scripts to `out/findings`.
+
+    Frameworks are asked side by side.
+    """
     found = suspects(atlas.entries, atlas.seen, ours() if policies is None else policies)
     frameworks = dict.fromkeys(find(suspect.entry.backend).framework for suspect in found)
 
@@ -48,7 +51,7 @@ def survey(
 
 
 def looked_into(suspect: Suspect, atlas: Atlas, asker: Asker, out: Path) -> Finding:
-    """At the smallest rows that still show it."""
+    """Return the finding of a suspect, at the smallest rows that still show it."""
     one = deviant(suspect, atlas.seen, asker)
     gone = Shown(" | ".join(suspect.facts), suspect.expected, reason="asked again, it does not come back")
     name = file_name(suspect.entry.backend, suspect.entry.operation, dtype_of(one), suspect.broken)
@@ -73,7 +76,7 @@ def with_other_side(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> 
 
 
 def finding(suspect: Suspect, one: Side | None, told: Shown, atlas: Atlas, script: tuple[str, str]) -> Finding:
-    """The record. `script`: its file and what came of it."""
+    """Return the record of a finding. `script`: the script's file and the finding's status."""
     entry = suspect.entry
     file, status = script
     return Finding(
@@ -100,12 +103,12 @@ def finding(suspect: Suspect, one: Side | None, told: Shown, atlas: Atlas, scrip
 
 
 def first_seen(suspect: Suspect, seen: SeenBy) -> str:
-    """The narrowest question of the survey that showed it."""
+    """Return the narrowest question of the survey that showed the suspect, in words."""
     return example(suspect.entry.operation, min(showing(suspect, seen), key=lambda one: one.width))
 
 
 def verdict(suspect: Suspect, entries: Sequence[Entry]) -> str:
-    """What is wrong with it. A derivative may be wrong where the value that it is of is right: said apart."""
+    """Return in words what is wrong. A wrong derivative of a right value has a verdict of its own."""
     if suspect.kind != DEFECT:
         return suspect.kind
     if suspect.law != EXACT:

@@ -1,8 +1,9 @@
-"""Entries of an atlas that are findings: of which kind, what is broken, and which of their facts shows it.
+"""Entries of an atlas that are findings: their kind, what is broken, and which of their facts show it.
 
 A finite number that is not the exact one, a row that depends on its neighbours and a death are defects, declared or
-not. So is what differs from its declaration, and what varies, unless a public document says that it does: then it is
-policy. An entry that varies in nothing is a policy difference where most other frameworks do something else.
+not. What differs from its declaration is a defect too. So is an entry that varies, unless a public document declares
+it: then it is a policy difference. An entry that does not vary and is as declared is a policy difference if most other
+frameworks do something else.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from harness.specials.truths import RIGHT
 
 ALIVE, EXACT, APART = "it answers", "a finite number is the exact one", "a row does not depend on its neighbours"
 LAWS = (ALIVE, EXACT, APART)
-"""Those that a fact breaks by itself, the gravest first."""
+"""The laws that a fact can break by itself, the gravest first."""
 DECLARED, OTHERS = "what is declared", "what other frameworks do"
 DEATHS = ("crashes", "gives no answer", "runs out of memory")
 SeenBy = Mapping[Key, Sequence[Seen]]
@@ -33,17 +34,17 @@ SeenBy = Mapping[Key, Sequence[Seen]]
 
 @dataclass(frozen=True)
 class Suspect:
-    """Entries in which one backend does the same; `entry`: the one with the fewest elements."""
+    """Entries in which one backend does the same. `entry` is the one that was seen at the smallest width."""
 
     kind: str
     law: str
     entry: Entry
     facts: tuple[str, ...]
-    """Those that show it."""
+    """The facts that show it."""
     expected: str
-    """The fact in their place, or what others do, in words."""
+    """The fact that is expected in their place, or what others do, in words."""
     against: str = ""
-    """The backend that the expected fact is of, where another side can be shown."""
+    """The backend that shows the expected fact, where there is such another side to show; otherwise empty."""
     cells: int = 0
 
     @property
@@ -52,23 +53,28 @@ class Suspect:
 
     @property
     def broken(self) -> str:
-        """What is broken, and by what kind of input. To do otherwise than others has a property for each way."""
+        """What is broken, and by what kind of input. A difference from other frameworks also names what is done."""
         way = f": {outline(self.facts[0])}" if self.law == OTHERS else ""
         return f"{self.law}: {subject(self.entry.situation)}{way}"
 
     def alike(self, backend: str) -> tuple[str, ...]:
-        """Equal for suspects that are one finding: differences of policy whatever the operation."""
+        """Return a key that is equal for suspects that are one finding.
+
+        A defect has its operation in the key; policy differences are one finding whatever the operation.
+        """
         return (self.kind, backend, self.broken, self.entry.operation if self.kind == DEFECT else "")
 
 
 def subject(situation: str) -> str:
-    """What a situation is about: integers of every size are one subject, and so are wrong labels."""
+    """Return what a situation is about. Integers of every size are one subject, and so are wrong labels."""
     return SITUATIONS[situation].among or situation
 
 
 def suspects(entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> list[Suspect]:
-    """One for each way in which a backend falls out, defects first. What a framework does compiled as well as not is
-    told of the framework."""
+    """Return one suspect for each way in which a backend deviates, defects first.
+
+    What a framework does both compiled and uncompiled is reported for the framework alone.
+    """
     found: dict[tuple[str, ...], list[Suspect]] = {}
     for entry in sorted(entries, key=lambda entry: is_mode(find(entry.backend))):
         about = find(entry.backend)
@@ -87,13 +93,16 @@ def joined(alike: Sequence[Suspect], seen: SeenBy) -> Suspect:
 
 
 def showing(suspect: Suspect, seen: SeenBy) -> list[Seen]:
-    """Where a suspect's facts were seen."""
+    """Return where a suspect's facts were seen."""
     return [one for one in seen[suspect.key] if one.fact in suspect.facts]
 
 
 def of_entry(entry: Entry, entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> Iterator[Suspect]:
-    """At most one: what is wrong by itself, before what varies, what differs from its declaration, and what others do
-    in another way."""
+    """Yield one suspect at most.
+
+    What is wrong by itself comes first, then what varies, what differs from its declaration, what differs from the
+    uncompiled framework, and what other frameworks do in another way.
+    """
     key = (entry.backend, entry.operation, entry.situation)
     everybody = declared([policy for policy in policies if policy.backend == ["*"]], *key)
     usual = everybody.fact if everybody else []
@@ -116,8 +125,11 @@ def of_entry(entry: Entry, entries: Sequence[Entry], seen: SeenBy, policies: Seq
 
 
 def expected(seen: Sequence[Seen], usual: Sequence[str]) -> str:
-    """Of several facts, what is declared of everybody, or is right, or is an answer; else the one seen most often, and
-    of two that are as often in float64."""
+    """Return which of several facts is expected.
+
+    It is one that is declared of every backend, else one that is right, else one that is an answer, else the one seen
+    most often. If two are seen as often, it is the one seen in float64.
+    """
     count: Counter[str] = Counter(dict.fromkeys(sorted({one.fact for one in seen}), 0))
     for one in seen:
         count[one.fact] += len(one.positions)
@@ -134,7 +146,7 @@ def same_whatever(by: Sequence[str]) -> str:
 
 
 def law_of(fact: str, situation: str) -> str:
-    """That the fact breaks by itself, whatever is declared; empty if none."""
+    """Return the law that the fact breaks by itself, whatever is declared; empty if it breaks none."""
     if fact.startswith(DEATHS):
         return ALIVE
     if re.search(r"\bwrong\b", fact) and has_exact(situation):
@@ -144,7 +156,10 @@ def law_of(fact: str, situation: str) -> str:
 
 @cache
 def has_exact(situation: str) -> bool:
-    """Whether there is a right answer: every number finite or -inf, not all of them -inf, and the label a class."""
+    """Decide whether a situation has a right answer.
+
+    It has one if every number is finite or -inf, no row is -inf throughout, and the label is a class.
+    """
     about = SITUATIONS[situation]
     if about.wraps:
         return False
@@ -153,15 +168,18 @@ def has_exact(situation: str) -> bool:
 
 
 def variation(entry: Entry) -> str:
-    """Policy where it is as declared by a public document."""
+    """Return the kind of an entry that varies: policy if it is as declared by a public document, else defect."""
     documented = entry.verdict == AS_DECLARED and entry.source.startswith("https://")
     return POLICY if documented else DEFECT
 
 
 def of_mode(entry: Entry, entries: Sequence[Entry], seen: SeenBy, usual: Sequence[str]) -> Iterator[Suspect]:
-    """No finding: a mode that refuses as declared, by another exception than its framework does uncompiled; and one
-    that does what everybody does where its framework falls out, which is told of the framework itself. So is an answer
-    that is right in the mode alone."""
+    """Yield the suspect of a compiled mode that differs from its framework uncompiled, if it is one.
+
+    It is none if it is as declared and both refuse, by whatever exceptions. It is none either if it is as declared and
+    does what is declared of every backend: then the framework deviates, and its own entry says so. If only the mode is
+    right, the suspect is the framework's entry.
+    """
     key = (entry.operation, entry.situation)
     framework = find(entry.backend).framework
     facts, theirs = ({one.fact for one in seen[backend, *key]} for backend in (entry.backend, framework))
@@ -180,7 +198,10 @@ def refuses(fact: str) -> bool:
 
 
 def elsewhere(entry: Entry, entries: Sequence[Entry]) -> str:
-    """What other frameworks do, if most do something else. To refuse is to refuse, by whatever exception."""
+    """Return what other frameworks do, if most do something else; otherwise nothing.
+
+    All exceptions count as the same. A variant that does what its framework does is not reported.
+    """
     about = find(entry.backend)
     asked = [e for e in entries if (e.operation, e.situation) == (entry.operation, entry.situation)]
     right = [e for e in asked if not e.varies_by and not law_of(e.fact, e.situation)]
@@ -198,5 +219,5 @@ def elsewhere(entry: Entry, entries: Sequence[Entry]) -> str:
 
 
 def outline(fact: str) -> str:
-    """Whatever the exception, and whatever the dtype of what is right."""
+    """Return a fact without the type of its exception, and without the dtype of a right answer."""
     return "raises" if refuses(fact) else re.sub(r"^right in \w+$", "right", fact)

@@ -1,6 +1,6 @@
-"""The smallest rows that still show a fact: one row, by itself if it can be, few elements, zeros and ones for numbers.
+"""Find the smallest rows that still show a fact: one row, by itself if possible, few elements, zeros and ones.
 
-Whatever is tried is asked again, and kept only if the same fact comes back.
+Every step is asked, and kept only if the same fact comes back.
 """
 
 from __future__ import annotations
@@ -21,16 +21,19 @@ from harness.specials.sweep import rows as rows_of
 Still = Callable[[Question], bool]
 SIMPLE = (0, 1)
 FEW = 8
-"""Elements up to which each is tried by itself."""
+"""The largest number of elements in a row that are tried one by one."""
 TRIED = 3
 LAYOUTS = ("last", "alone", "0-d", "first")
-"""The first that will do is taken."""
+"""Layouts in the order in which they are preferred."""
 
 
 def smallest(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
-    """Where it was seen, shrunk as far as it goes. None where it does not come back in any of the `TRIED` smallest."""
+    """Return the question where the fact was seen, shrunk as far as possible.
+
+    Return None if the fact does not come back in any of the `TRIED` smallest places.
+    """
     in_order = sorted(
-        seen,  # those that may be something else as well show it least
+        seen,  # places whose numbers fit other facts as well come last
         key=lambda one: (bool(one.also), one.width, one.dtype != FIRST_DTYPE, one.dtype, LAYOUTS.index(one.axis)),
     )
     found = first(key, in_order, still)
@@ -38,7 +41,10 @@ def smallest(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
 
 
 def nearest(key: Key, seen: Sequence[Seen], still: Still, question: Question) -> Question | None:
-    """Where it was seen most nearly in the question's own way."""
+    """Return the question where the fact was seen that is nearest in layout, dtype and width to the given one.
+
+    Return None if the fact does not come back in any of the `TRIED` nearest places.
+    """
     own = (question.layout, question.sheet.dtype, question.sheet.n)
     in_order = sorted(
         seen, key=lambda one: (bool(one.also), one.axis != own[0], one.dtype != own[1], abs(one.width - own[2]))
@@ -48,13 +54,17 @@ def nearest(key: Key, seen: Sequence[Seen], still: Still, question: Question) ->
 
 
 def first(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
-    """Of the first of these places, with as few rows as will do."""
+    """Return the question of the first `TRIED` places that will do, with as few rows as possible, or None."""
     tried = (question for one in seen[:TRIED] for question in fewer_rows(where_seen(*key, one)))
     return next(filter(still, tried), None)
 
 
 def fewer_rows(asked: Question) -> Iterator[Question]:
-    """The row in front by itself, without a batch and with one; beside one other row; all in its situation; all."""
+    """Yield the question with fewer rows.
+
+    First each row of the situation by itself, without a batch and with one; then the first one beside one other row;
+    then all rows of the situation and those that only stand beside; then all rows.
+    """
     own = [row for row in asked.sheet.rows if row.situation == asked.situation]
     for row in own:
         yield from ((asked.with_rows([row], "alone"),) if asked.layout == "last" else ())
@@ -67,14 +77,14 @@ def fewer_rows(asked: Question) -> Iterator[Question]:
 
 
 def narrower(found: Question, still: Still) -> Question:
-    """Of one row, the fewest elements."""
+    """Return a question of one row with the fewest elements that will do, and any other question as it is."""
     if len(found.sheet.rows) != 1 or found.layout == "0-d":
         return found
     return fewest(found, found.sheet.n, lambda n: at_width(found, n, still))
 
 
 def at_width(found: Question, n: int, still: Still) -> Question | None:
-    """The situation's first row of that width that will do."""
+    """Return the question with the situation's first row of that width that will do, or None."""
     about = SITUATIONS[found.situation]
     if n < about.smallest:
         return None
@@ -85,7 +95,10 @@ def at_width(found: Question, n: int, still: Still) -> Question | None:
 
 
 def simpler(found: Question, still: Still) -> Question:
-    """Zeros for all finite numbers of a row; else zeros and ones one by one."""
+    """Return the question with zeros for all finite numbers of a row, if that will do.
+
+    Otherwise zeros and ones are tried one by one in a short row.
+    """
     for number in range(len(found.sheet.rows) if found.layout != "0-d" else 0):
         logits = found.sheet.rows[number].logits
         finite = [j for j, value in enumerate(logits) if np.isfinite(value)]
@@ -99,7 +112,7 @@ def simpler(found: Question, still: Still) -> Question:
 
 
 def with_logits(found: Question, number: int, places: Sequence[int], value: int) -> Question:
-    """Its row of that number changed in these places."""
+    """Return the question with the row of that number changed in these places."""
     rows = list(found.sheet.rows)
     logits = rows[number].logits.copy()
     logits[list(places)] = value

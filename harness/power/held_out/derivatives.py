@@ -1,4 +1,4 @@
-"""Held out: derivatives with a slip. See the package for the rule."""
+"""Held-out mutants: derivatives with a slip. The package's docstring has the rule."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def mean(weights: Any, values: Any, axis: int) -> Any:
 
 @mutant("C28", "vjp")
 def averaged_over_the_batch(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """Divided by the number of rows, as if a mean loss stood above it."""
+    """The gradient is divided by the number of rows, as if a mean loss stood above it."""
     return NumPy.vjp(b, logits, cotangent, axis) * logits.dtype.type(logits.shape[axis] / max(logits.size, 1))
 
 
 @mutant("C23", "hvp")
 def tangent_not_centred(b: NumPy, logits: Any, cotangent: Any, tangent: Any, axis: int) -> Any:
-    """t for t − ⟨s, t⟩ in the product: one of two terms is lost."""
+    """The product uses t instead of t − ⟨s, t⟩."""
     s = NumPy.softmax(b, logits, axis)
     product = tangent * (cotangent - mean(s, cotangent, axis))
     return s * (product - mean(s, product, axis))
@@ -30,14 +30,14 @@ def tangent_not_centred(b: NumPy, logits: Any, cotangent: Any, tangent: Any, axi
 
 @mutant("C24", "jacobian")
 def batch_taken_for_an_index(b: NumPy, logits: Any, axis: int) -> Any:
-    """With as many rows as classes, the batch and the output change places."""
+    """If there are as many rows as classes, the batch and the output are exchanged."""
     j = NumPy.jacobian(b, logits, axis)
     return np.swapaxes(j, 0, 1) if j.ndim == 3 and j.shape[0] == j.shape[1] else j
 
 
 @mutant("C09", "jacobian")
 def last_row_not_mirrored(b: NumPy, logits: Any, axis: int) -> Any:
-    """The upper triangle is mirrored, and from eight classes on the loop ends before the last row."""
+    """The upper triangle is mirrored, but from eight classes on the loop ends before the last row."""
     j = NumPy.jacobian(b, logits, axis)
     if j.shape[-1] >= 8:
         j[..., -1, :-1] = 0
@@ -46,13 +46,13 @@ def last_row_not_mirrored(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C22", "log_softmax_jvp")
 def plain_mean_of_the_tangent(b: NumPy, logits: Any, tangent: Any, axis: int) -> Any:
-    """t − mean t, where the mean is to be weighted."""
+    """The JVP is t − mean t, where the mean should be weighted by s."""
     return tangent - tangent.mean(axis=axis, keepdims=True)
 
 
 @mutant("C22", "log_softmax_vjp")
 def cotangent_taken_to_sum_to_one(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """g − s: right for the gradient of a likelihood."""
+    """The gradient is g − s, which is right only if the cotangent sums to 1."""
     return cotangent - NumPy.softmax(b, logits, axis)
 
 
@@ -75,7 +75,7 @@ def accumulated_from_call_to_call(b: NumPy, logits: Any, tangent: Any, axis: int
 
 @mutant("C21", "jacobian_row")
 def row_of_the_first_example(b: NumPy, logits: Any, index: int, axis: int) -> Any:
-    """s_i is the first row's, for all rows."""
+    """The first row's s_i is used for all rows."""
     s = NumPy.softmax(b, np.moveaxis(logits, axis, -1), -1)
     own = s.reshape(-1, s.shape[-1])[0, index]
     return own * (np.eye(s.shape[-1], dtype=s.dtype)[index] - s)
@@ -83,7 +83,7 @@ def row_of_the_first_example(b: NumPy, logits: Any, index: int, axis: int) -> An
 
 @mutant("C12", "jacobian")
 def last_axis_s_jacobian(b: NumPy, logits: Any, axis: int) -> Any:
-    """The axis is brought to the end twice, which in three dimensions is another one."""
+    """The axis is brought to the end twice, which is another axis in three dimensions."""
     return NumPy.jacobian(b, np.moveaxis(logits, axis, -1), axis if logits.ndim > 2 else -1)
 
 

@@ -1,4 +1,4 @@
-"""Held out: slips that stand in 16 bits, or because something is kept in 16 bits. See the package for the rule."""
+"""Held-out mutants: slips in 16 bits, or because something is kept in 16 bits. The package's docstring has the rule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def wide(values: Any) -> Any:
 
 
 def truncated(values: Any) -> Any:
-    """float32 without its lower half: what bfloat16 has of it, rounded towards zero."""
+    """Return float32 values without their lower half: bfloat16's bits, rounded towards zero."""
     bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32) & np.uint32(0xFFFF0000)
     return bits.view(np.float32)
 
@@ -42,7 +42,7 @@ def the_other_half_precision(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C06", "vjp", dtypes=("float16",))
 def inner_product_in_one_chain_of_float16(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """Softmax in float32, and ⟨s, g⟩ added one by one in float16."""
+    """Softmax is computed in float32, but ⟨s, g⟩ is added one by one in float16."""
     s = NumPy.softmax(b, wide(logits), axis)
     inner = np.take(np.cumsum((s * wide(cotangent)).astype(np.float16), axis=axis, dtype=np.float16), [-1], axis=axis)
     return (s * (wide(cotangent) - wide(inner))).astype(logits.dtype)
@@ -50,28 +50,28 @@ def inner_product_in_one_chain_of_float16(b: NumPy, logits: Any, cotangent: Any,
 
 @mutant("C06", "vjp", dtypes=("float32",))
 def output_saved_in_bfloat16(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """Backward of a float32 softmax whose saved output was compressed."""
+    """Backward of a float32 softmax uses a saved output that was truncated to bfloat16."""
     s = truncated(NumPy.softmax(b, logits, axis))
     return s * (cotangent - (s * cotangent).sum(axis=axis, keepdims=True))
 
 
 @mutant("C07", "vjp", dtypes=("float16",))
 def scaled_by_1024_inside(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """A loss scale of 1,024, put on and taken off in float16: what is above 63 overflows."""
+    """A loss scale of 1,024 is put on and taken off in float16, so a cotangent above 63 overflows."""
     scaled = wide(cotangent * np.float16(1024))
     return (NumPy.vjp(b, wide(logits), scaled, axis).astype(np.float16) / np.float16(1024)).astype(logits.dtype)
 
 
 @mutant("C06", "log_softmax", dtypes=("bfloat16",))
 def logarithm_of_the_sum_in_bfloat16(b: NumPy, logits: Any, axis: int) -> Any:
-    """All in float32, but for the maximum plus ln Σ, which is stored in bfloat16 before it is taken off."""
+    """All is computed in float32, but the maximum plus ln Σ is stored in bfloat16 before it is subtracted."""
     normaliser = np.expand_dims(NumPy.logsumexp(b, wide(logits), axis), axis)
     return (wide(logits) - wide(normaliser.astype(logits.dtype))).astype(logits.dtype)
 
 
 @mutant("C23", "hvp", dtypes=("bfloat16", "float16"))
 def gradient_taken_for_its_derivative(b: NumPy, logits: Any, cotangent: Any, tangent: Any, axis: int) -> Any:
-    """The VJP itself times the tangent."""
+    """The result is the VJP times the tangent, element by element."""
     return (NumPy.vjp(b, wide(logits), wide(cotangent), axis) * wide(tangent)).astype(logits.dtype)
 
 

@@ -1,4 +1,4 @@
-"""Held out: softmax, log_softmax and logsumexp with a slip. See the package for the rule."""
+"""Held-out mutants: softmax, log_softmax and logsumexp with a slip. The package's docstring has the rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def normalised(weights: Any, axis: int) -> Any:
 
 @mutant("C17", "softmax")
 def last_block_not_rescaled(b: NumPy, logits: Any, axis: int) -> Any:
-    """Online softmax by blocks of 64: a maximum in the last block does not scale the earlier sum down."""
+    """Online softmax by blocks of 64 does not scale the earlier sum down for a maximum in the last block."""
     rows = np.moveaxis(logits, axis, -1)
     blocks = [rows[..., k : k + 64] for k in range(0, rows.shape[-1], 64)]
     largest = np.maximum.accumulate([block.max(axis=-1, keepdims=True) for block in blocks])
@@ -34,14 +34,14 @@ def last_block_not_rescaled(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C33", "softmax", dtypes=("float64",))
 def constant_of_single_precision(b: NumPy, logits: Any, axis: int) -> Any:
-    """exp2 in float64, with log2(e) copied from a float32 kernel."""
+    """exp2 in float64 uses a log2(e) that was copied from a float32 kernel."""
     shifted = logits - logits.max(axis=axis, keepdims=True)
     return normalised(np.exp2(shifted * np.float64(np.float32(np.log2(np.e)))), axis)
 
 
 @mutant("C19", "softmax")
 def causal_where_square(b: NumPy, logits: Any, axis: int) -> Any:
-    """Attention's mask stays on: of a square matrix the upper triangle counts as masked."""
+    """Attention's mask stays on: the upper triangle of a square matrix counts as masked."""
     if logits.ndim < 2 or logits.shape[-1] != logits.shape[-2]:
         return NumPy.softmax(b, logits, axis)
     seen = np.tril(np.ones(logits.shape[-2:], bool))
@@ -57,7 +57,7 @@ def order_not_undone(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C09", "softmax")
 def largest_64_alone(b: NumPy, logits: Any, axis: int) -> Any:
-    """The denominator has the 64 largest logits, "the rest is nothing"."""
+    """Only the 64 largest logits are in the denominator, "the rest is nothing"."""
     weights = weights_of(logits, axis)
     largest = np.take(np.sort(weights, axis=axis), range(-min(64, logits.shape[axis]), 0), axis=axis)
     return weights / largest.sum(axis=axis, keepdims=True)
@@ -65,7 +65,7 @@ def largest_64_alone(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C38", "softmax")
 def cache_by_the_first_number(b: NumPy, logits: Any, axis: int) -> Any:
-    """Answers are kept by shape, axis and first logit."""
+    """Answers are cached by shape, axis and first logit."""
     kept = vars(b).setdefault("kept", {})
     key = (logits.shape, axis, logits.dtype.name, float(logits.flat[0]) if logits.size else 0.0)
     if key not in kept:
@@ -83,7 +83,7 @@ def reciprocal_by_one_step_too_few(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C12", "softmax")
 def middle_axis_with_what_is_behind(b: NumPy, logits: Any, axis: int) -> Any:
-    """An axis in the middle is normalised together with all behind it."""
+    """An axis in the middle is normalised together with all axes behind it."""
     if logits.ndim < 3 or axis % logits.ndim in (0, logits.ndim - 1):
         return NumPy.softmax(b, logits, axis)
     weights = weights_of(logits, axis)
@@ -92,7 +92,7 @@ def middle_axis_with_what_is_behind(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C35", "softmax")
 def remainder_of_four_parts(b: NumPy, logits: Any, axis: int) -> Any:
-    """Rows from 1,024 on are summed in four equal parts, and what is left over by nobody."""
+    """Rows from 1,024 on are summed in four equal parts, and the remainder is left out."""
     weights = np.moveaxis(weights_of(logits, axis), axis, -1)
     n = weights.shape[-1]
     kept = n - n % 4 if n >= 1024 else n
@@ -107,7 +107,7 @@ def not_below_minus_100(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C05", "logsumexp")
 def little_ones_skipped(b: NumPy, logits: Any, axis: int) -> Any:
-    """One logaddexp after the other, which calls ln(1 + e^−d) nothing from d = 10 on."""
+    """One logaddexp follows another, and each takes ln(1 + e^−d) for 0 from d = 10 on."""
     rows = np.moveaxis(logits, axis, -1)
     total = rows[..., 0]
     for j in range(1, rows.shape[-1]):
@@ -118,13 +118,13 @@ def little_ones_skipped(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant(CLASSIC, "logsumexp")
 def mean_for_sum(b: NumPy, logits: Any, axis: int) -> Any:
-    """ln of the mean of exponentials."""
+    """The answer is ln of the mean of the exponentials."""
     return NumPy.logsumexp(b, logits, axis) - np.log(logits.dtype.type(logits.shape[axis]))
 
 
 @mutant("C08", "softmax")
 def last_chunk_of_rows_skipped(b: NumPy, logits: Any, axis: int) -> Any:
-    """More than 100 rows go in chunks of 100, and the last one, if it is not whole, is not sent."""
+    """More than 100 rows are computed in chunks of 100, and a last chunk that is not whole is left out."""
     s = np.moveaxis(NumPy.softmax(b, logits, axis), axis, -1).copy()
     rows = s.reshape(-1, s.shape[-1])
     if len(rows) > 100 and len(rows) % 100:
@@ -134,20 +134,20 @@ def last_chunk_of_rows_skipped(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C37", "softmax", dtypes=("float64",))
 def total_in_float32(b: NumPy, logits: Any, axis: int) -> Any:
-    """Exponentials in float64, and their sum in float32."""
+    """The exponentials are in float64, but their sum is in float32."""
     weights = weights_of(logits, axis)
     return weights / weights.sum(axis=axis, keepdims=True, dtype=np.float32).astype(np.float64)
 
 
 @mutant("C02", "softmax")
 def shifted_by_the_largest_magnitude(b: NumPy, logits: Any, axis: int) -> Any:
-    """max |x| for max x: no matter, until all are far below 0."""
+    """max |x| is subtracted instead of max x, which does not matter until all logits are far below 0."""
     return normalised(np.exp(logits - np.abs(logits).max(axis=axis, keepdims=True)), axis)
 
 
 @mutant("C25", "softmax")
 def ties_broken_by_position(b: NumPy, logits: Any, axis: int) -> Any:
-    """A millionth of the position is taken off, so that no two logits are equal."""
+    """A millionth of the position is subtracted, so that no two logits are equal."""
     rows = np.moveaxis(logits, axis, -1)
     moved = (rows - 1e-6 * np.arange(rows.shape[-1])).astype(logits.dtype)
     return np.moveaxis(NumPy.softmax(b, moved, -1), -1, axis)
@@ -155,7 +155,7 @@ def ties_broken_by_position(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C38", "softmax")
 def another_kernel_after_three_calls(b: NumPy, logits: Any, axis: int) -> Any:
-    """A tuner tries three calls of a shape, and then takes a kernel that lost the third bit from the end."""
+    """After three calls of a shape, a tuner takes a kernel that is 4 ulp or more off."""
     seen = vars(b).setdefault("seen", {})
     seen[logits.shape] = seen.get(logits.shape, 0) + 1
     s = NumPy.softmax(b, logits, axis)
@@ -164,7 +164,7 @@ def another_kernel_after_three_calls(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C02", "softmax")
 def maximum_not_reset_between_rows(b: NumPy, logits: Any, axis: int) -> Any:
-    """The running maximum goes on from row to row: one far below an earlier one underflows."""
+    """The running maximum goes on from row to row, so a row far below an earlier one underflows."""
     rows = np.moveaxis(logits, axis, -1)
     flat = rows.reshape(-1, rows.shape[-1])
     running = np.maximum.accumulate(flat.max(axis=-1, keepdims=True), axis=0)
@@ -182,7 +182,7 @@ def unrolled_by_three_vectors(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C09", "softmax")
 def halved_again_and_again(b: NumPy, logits: Any, axis: int) -> Any:
-    """A tree of halves: where a length is odd, the last number drops out."""
+    """A sum by halves drops the last number where a length is odd."""
     weights = np.moveaxis(weights_of(logits, axis), axis, -1)
     total = weights
     while total.shape[-1] > 1:

@@ -1,4 +1,7 @@
-"""The mutants, by question. `BACKENDS` makes them known to a worker: their native, which is right, stands first."""
+"""The mutants, by question.
+
+`BACKENDS` makes them known to a worker. Their native, which is right, stands first.
+"""
 
 from __future__ import annotations
 

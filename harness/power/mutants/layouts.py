@@ -1,6 +1,6 @@
-"""Layouts and axes: strides that are not looked at, of logits, cotangents and answers, and axes that are mistaken.
+"""Slips in layouts and axes: ignored strides of logits, cotangents and answers, and mistaken axes.
 
-All stay inside of the buffer that they were given: what would lie beyond wraps around.
+All mutants stay inside the buffer that they were given: an index beyond it wraps around.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from harness.power.planting import mutant, planted
 
 
 def whole(array: Any) -> Any:
-    """The buffer that a view looks into, as one row in memory order, and where in it the view's first element is."""
+    """Return a view's buffer, as one row in memory order, and the index in it of the view's first element."""
     base = array
     while getattr(base, "base", None) is not None:
         base = base.base
@@ -32,7 +32,7 @@ def address(array: Any) -> int:
 
 
 def read_as(array: Any, strides: tuple[int, ...]) -> Any:
-    """What stands at those strides, in elements, from the view's first element on."""
+    """Return the elements at those strides (in elements), from the view's first element on."""
     memory, first = whole(array)
     places = sum(np.indices(array.shape)[number] * stride for number, stride in enumerate(strides))
     return memory[(first + places) % len(memory)]
@@ -48,20 +48,20 @@ def as_if_contiguous(array: Any) -> Any:
 
 @mutant("C10", "softmax")
 def strides_ignored(b: NumPy, logits: Any, axis: int) -> Any:
-    """The logits are read in a row from their first number on."""
+    """The logits are read contiguously from their first element on."""
     return NumPy.softmax(b, as_if_contiguous(logits), axis)
 
 
 @mutant("C10", "softmax")
 def step_taken_for_one(b: NumPy, logits: Any, axis: int) -> Any:
-    """The stride between rows is honoured, and that inside of a row is taken for 1."""
+    """The stride inside a row is taken for 1, while that between rows is used."""
     strides = [stride // logits.itemsize for stride in logits.strides]
     return NumPy.softmax(b, read_as(logits, (*strides[:-1], 1)) if logits.size else logits, axis)
 
 
 @mutant("C10", "softmax")
 def offset_forgotten(b: NumPy, logits: Any, axis: int) -> Any:
-    """A view is read from where its buffer begins."""
+    """A view is read from the beginning of its buffer."""
     memory, _ = whole(logits)
     strides = [stride // logits.itemsize for stride in logits.strides]
     places = sum(np.indices(logits.shape)[number] * stride for number, stride in enumerate(strides))
@@ -70,14 +70,14 @@ def offset_forgotten(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C10", "softmax")
 def negative_stride_taken_for_positive(b: NumPy, logits: Any, axis: int) -> Any:
-    """An unsigned stride: a flipped array is read forwards from its first element."""
+    """Strides are unsigned, so a flipped array is read forwards from its first element."""
     strides = tuple(abs(stride) // logits.itemsize for stride in logits.strides)
     return NumPy.softmax(b, read_as(logits, strides) if logits.size else logits, axis)
 
 
 @mutant("C10", "softmax")
 def stride_zero_taken_for_dense(b: NumPy, logits: Any, axis: int) -> Any:
-    """A broadcast dimension is stepped through as if it were there."""
+    """A broadcast dimension is stepped through as if it were stored."""
     dense = row_major(logits.shape)
     strides = tuple(s // logits.itemsize or d for s, d in zip(logits.strides, dense, strict=True))
     return NumPy.softmax(b, read_as(logits, strides) if logits.size else logits, axis)
@@ -85,7 +85,7 @@ def stride_zero_taken_for_dense(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C09", "softmax")
 def aligned_down(b: NumPy, logits: Any, axis: int) -> Any:
-    """A vector load from the boundary before the first element, as if every buffer began on one."""
+    """A vector load starts at the boundary before the first element, as if every buffer began on one."""
     memory, first = whole(logits)
     strides = [stride // logits.itemsize for stride in logits.strides]
     places = sum(np.indices(logits.shape)[number] * stride for number, stride in enumerate(strides))
@@ -94,7 +94,7 @@ def aligned_down(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C39", "softmax")
 def exp_of_a_strided_array(b: NumPy, logits: Any, axis: int) -> Any:
-    """A release whose vectorised exp leaves every fourth number of a strided array as a coarser one has it."""
+    """A new vectorised exp gives every fourth element of a strided array with float16's precision only."""
     weights = np.exp(logits - logits.max(axis=axis, keepdims=True))
     if not logits.flags.c_contiguous:
         coarse = np.moveaxis(weights, axis, -1)
@@ -104,19 +104,19 @@ def exp_of_a_strided_array(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C11", "vjp", "jvp")
 def cotangent_strides_ignored(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """The upstream gradient is read in a row, however it lies: expanded, flipped or part of a wider buffer."""
+    """The cotangent is read contiguously, even if it is expanded, flipped or part of a wider buffer."""
     return NumPy.vjp(b, logits, as_if_contiguous(cotangent), axis)
 
 
 @mutant("C11", "jvp", "vjp")
 def tangent_strides_ignored(b: NumPy, logits: Any, tangent: Any, axis: int) -> Any:
-    """The same in forward mode."""
+    """The tangent is read contiguously, even if it is expanded, flipped or part of a wider buffer."""
     return NumPy.jvp(b, logits, as_if_contiguous(tangent), axis)
 
 
 @mutant("C11", "softmax")
 def answer_written_in_memory_order(b: NumPy, logits: Any, axis: int) -> Any:
-    """The output has the input's layout, and is filled from its first place in memory on."""
+    """The output has the input's layout, but is filled in memory order."""
     out = np.empty_like(logits)
     order = "K" if out.flags.c_contiguous or not out.flags.f_contiguous else "F"
     return NumPy.softmax(b, logits, axis).ravel().reshape(out.shape, order="C" if order == "K" else "F")
@@ -124,7 +124,7 @@ def answer_written_in_memory_order(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C11", "vjp")
 def saved_output_strides_ignored(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """The saved softmax has the logits' layout, and backward reads it in a row."""
+    """The saved softmax has the logits' layout, but backward reads it contiguously."""
     s = np.empty_like(logits)
     s[...] = NumPy.softmax(b, logits, axis)
     s = as_if_contiguous(s)
@@ -133,25 +133,25 @@ def saved_output_strides_ignored(b: NumPy, logits: Any, cotangent: Any, axis: in
 
 @mutant("C12", "softmax")
 def axis_from_the_other_end(b: NumPy, logits: Any, axis: int) -> Any:
-    """Counted as in column-major order: rank − 1 − axis."""
+    """The axis is counted as in column-major order: rank − 1 − axis."""
     return NumPy.softmax(b, logits, logits.ndim - 1 - axis % logits.ndim)
 
 
 @mutant("C12", "log_softmax", "softmax")
 def axis_ignored(b: NumPy, logits: Any, axis: int) -> Any:
-    """Always the last."""
+    """The axis is always the last one."""
     return NumPy.log_softmax(b, logits, -1)
 
 
 @mutant("C12", "softmax")
 def negative_axis_off_by_one(b: NumPy, logits: Any, axis: int) -> Any:
-    """−1 is known to be the last; the others count from rank − 1."""
+    """A negative axis is off by one, except −1."""
     return NumPy.softmax(b, logits, axis if axis >= -1 else max(-logits.ndim, axis - 1))
 
 
 @mutant("C12", "softmax")
 def two_dimensions_at_most(b: NumPy, logits: Any, axis: int) -> Any:
-    """The permutation that brings the axis to the end is written out for matrices: others are refused."""
+    """An axis that is not the last is supported only for matrices, and refused for more dimensions."""
     if axis % logits.ndim == logits.ndim - 1:
         return NumPy.softmax(b, logits, axis)
     if logits.ndim > 2:
@@ -161,14 +161,14 @@ def two_dimensions_at_most(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C12", "vjp")
 def backward_along_the_last_axis(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """Forward takes the axis, backward sums along the last."""
+    """Forward uses the axis, but backward sums along the last one."""
     s = NumPy.softmax(b, logits, axis)
     return s * (cotangent - (s * cotangent).sum(axis=-1, keepdims=True))
 
 
 @mutant("C13", "softmax")
 def flattened_from_the_axis_on(b: NumPy, logits: Any, axis: int) -> Any:
-    """ONNX before opset 13: all dimensions from the axis on are one."""
+    """All dimensions from the axis on are flattened into one, as in ONNX before opset 13."""
     first = axis % logits.ndim
     flat = logits.reshape(*logits.shape[:first], -1)
     return NumPy.softmax(b, flat, -1).reshape(logits.shape)

@@ -1,6 +1,6 @@
-"""Slips in kernels for 16 bits, which compute in float32 and round once: what is wrong there is not rounding.
+"""Slips in kernels for 16 bits, which compute in float32 and round once, so that what is wrong there is not rounding.
 
-Those of other modules stand here again, and some that show in 16 bits alone.
+Mutants of other modules stand here again in 16 bits, beside some that show only in 16 bits.
 """
 
 from __future__ import annotations
@@ -31,43 +31,43 @@ IN_FLOAT16 = (
 
 
 def by(factor: float) -> Any:
-    """Of the answers' own dtype."""
+    """Return the factor in float32."""
     return np.float32(factor)
 
 
 @mutant(CLASSIC, "softmax", dtypes=(BFLOAT16,))
 def eight_percent_too_much(b: Mutant, logits: Any, axis: int) -> Any:
-    """A factor that a unit of bfloat16, 0.4 %, does not explain."""
+    """Probabilities are 8 % too large, which a unit of bfloat16, 0.4 %, does not explain."""
     return (NumPy.softmax(b, logits.astype(np.float32), axis) * by(1.08)).astype(logits.dtype)
 
 
 @mutant(CLASSIC, "softmax", dtypes=(FLOAT16,))
 def one_percent_too_much(b: Mutant, logits: Any, axis: int) -> Any:
-    """A factor that a unit of float16, 0.05 %, does not explain."""
+    """Probabilities are 1 % too large, which a unit of float16, 0.05 %, does not explain."""
     return (NumPy.softmax(b, logits.astype(np.float32), axis) * by(1.01)).astype(logits.dtype)
 
 
 @mutant(CLASSIC, "vjp", dtypes=(BFLOAT16,))
 def gradient_by_a_third_too_much(b: Mutant, logits: Any, cotangent: Any, axis: int) -> Any:
-    """A factor of 1.3."""
+    """The gradient is 1.3 times too large."""
     return Mutant.vjp(b, logits, (cotangent.astype(np.float32) * by(1.3)).astype(logits.dtype), axis)
 
 
 @mutant(CLASSIC, "jacobian", dtypes=(BFLOAT16,))
 def jacobian_by_a_seventh_too_much(b: Mutant, logits: Any, axis: int) -> Any:
-    """A factor of 1.15."""
+    """The Jacobian is 1.15 times too large."""
     return (NumPy.jacobian(b, logits.astype(np.float32), axis) * by(1.15)).astype(logits.dtype)
 
 
 @mutant("C23", "hvp", dtypes=NARROW)
 def negated_curvature(b: Mutant, logits: Any, cotangent: Any, tangent: Any, axis: int) -> Any:
-    """The second derivative with the wrong sign."""
+    """The second derivative has the wrong sign."""
     return -Mutant.hvp(b, logits, cotangent, tangent, axis)
 
 
 @mutant("C33", "softmax", dtypes=(BFLOAT16,))
 def exponent_bits_for_exp(b: Mutant, logits: Any, axis: int) -> Any:
-    """x/ln 2 is written into a float32's bits: between powers of two a straight line, up to 6 % off (Schraudolph)."""
+    """exp is x/ln 2 in a float32's bits, a straight line between powers of two, up to 6 % off (Schraudolph)."""
     wide = logits.astype(np.float32)
     shifted = np.maximum(wide - wide.max(axis=axis, keepdims=True), np.float32(-87))
     weights = (shifted * np.float32(2**23 / np.log(2)) + np.float32(127 * 2**23)).astype(np.int32).view(np.float32)
@@ -76,7 +76,7 @@ def exponent_bits_for_exp(b: Mutant, logits: Any, axis: int) -> Any:
 
 @mutant("C06", "softmax", dtypes=NARROW)
 def sum_in_the_format_itself(b: Mutant, logits: Any, axis: int) -> Any:
-    """One by one in 16 bits: from 256 equal terms on in bfloat16, 2,048 in float16, it stands still."""
+    """The sum is added one by one in 16 bits: equal terms stop it at 256 in bfloat16, and at 2,048 in float16."""
     wide = logits.astype(np.float32)
     weights = np.exp(wide - wide.max(axis=axis, keepdims=True))
     rows = np.moveaxis(weights.astype(logits.dtype), axis, 0)

@@ -1,5 +1,8 @@
-"""Sizes and calls that one would not think to ask: many dimensions, square matrices, very long and many rows, odd
-batches, two maxima, zeros of either sign, the first call, and answers that are read late."""
+"""Slips at sizes and in calls that one would not think to ask.
+
+They are many dimensions, square matrices, very long and very many rows, odd batches, two maxima, zeros of either
+sign, the first call, and answers that are read late.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ def shifted(logits: Any, axis: int) -> Any:
 
 
 def summed_up_to(logits: Any, axis: int, most: int) -> Any:
-    """Softmax whose sum has that many terms at most."""
+    """Return softmax with a sum of that many terms at most."""
     weights = shifted(logits, axis)
     return weights / weights.take(range(min(most, weights.shape[axis])), axis=axis).sum(axis=axis, keepdims=True)
 
 
 @mutant("C09", "softmax")
 def tail_beyond_2_17(b: NumPy, logits: Any, axis: int) -> Any:
-    """What stands beyond 2^17 is not written."""
+    """Answers beyond position 2^17 of a row are not written."""
     s = np.moveaxis(NumPy.softmax(b, logits, axis), axis, -1).copy()
     s[..., LONG:] = 0
     return np.moveaxis(s, -1, axis)
@@ -40,47 +43,47 @@ def sum_stops_at_2_16(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C08", "softmax")
 def sum_stops_at_2_20(b: NumPy, logits: Any, axis: int) -> Any:
-    """The same at 2^20."""
+    """Where a row is longer than 2^20, the rest is left out of its sum."""
     return summed_up_to(logits, axis, LONGER)
 
 
 @mutant("C08", "cross_entropy_sum")
 def losses_beyond_2_16(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
-    """A sum over rows that counts them in 16 bits."""
+    """Rows are counted in 16 bits, so the losses beyond 65,536 rows are left out of the sum."""
     return NumPy.cross_entropy(b, logits, labels, axis, "none").ravel()[:MANY].sum()
 
 
 @mutant("C28", "cross_entropy_mean")
 def mean_over_the_first_dimension(b: NumPy, logits: Any, labels: Any, axis: int, reduction: str) -> Any:
-    """Divided by the rows of the first dimension alone."""
+    """The sum of the losses is divided by the length of the first dimension alone."""
     losses = NumPy.cross_entropy(b, logits, labels, axis, "none")
     return losses.sum() / (labels.shape[0] if labels.ndim else 1)
 
 
 @mutant("C38", "softmax")
 def five_dimensions(b: NumPy, logits: Any, axis: int) -> Any:
-    """From five dimensions on, the first slab's answer is every slab's."""
+    """From five dimensions on, the first slab's answer is given for every slab."""
     s = NumPy.softmax(b, logits, axis)
     return np.broadcast_to(s[:1], s.shape).copy() if s.ndim >= 5 else s
 
 
 @mutant("C12", "softmax")
 def square_matrix_at_its_other_axis(b: NumPy, logits: Any, axis: int) -> Any:
-    """Whether a matrix is transposed is told by its shape: of a square one it is not."""
+    """A matrix is taken for transposed by its shape, so a square one is normalised along its other axis."""
     square = logits.ndim == 2 and logits.shape[0] == logits.shape[1] > 1
     return NumPy.softmax(b, logits, 1 - axis % 2 if square else axis)
 
 
 @mutant("C12", "vjp")
 def last_axis_of_a_square_matrix(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """Likewise: the last axis is taken."""
+    """For a square matrix the last axis is used, whatever was asked for."""
     square = logits.ndim == 2 and logits.shape[0] == logits.shape[1]
     return NumPy.vjp(b, logits, cotangent, -1 if square else axis)
 
 
 @mutant("C23", "hvp")
 def hvp_beyond_1000(b: NumPy, logits: Any, cotangent: Any, tangent: Any, axis: int) -> Any:
-    """Long rows have the diagonal alone."""
+    """Rows longer than 1,000 use only the terms of each element with itself."""
     if logits.shape[axis] <= 1000:
         return NumPy.hvp(b, logits, cotangent, tangent, axis)
     s = NumPy.softmax(b, logits, axis)
@@ -89,7 +92,7 @@ def hvp_beyond_1000(b: NumPy, logits: Any, cotangent: Any, tangent: Any, axis: i
 
 @mutant("C24", "jvp")
 def jvp_in_row_4096(b: NumPy, logits: Any, tangent: Any, axis: int) -> Any:
-    """A second launch, from row 4096 on, is given the first row's tangent."""
+    """A second launch, from row 4096 on, gets the first row's tangent."""
     s, t = (np.moveaxis(part, axis, -1) for part in (NumPy.softmax(b, logits, axis), tangent))
     t = t.reshape(-1, t.shape[-1]).copy()
     t[4096:] = t[:1]
@@ -99,7 +102,7 @@ def jvp_in_row_4096(b: NumPy, logits: Any, tangent: Any, axis: int) -> Any:
 
 @mutant("C36", "softmax", dtypes=("float16",))
 def odd_batch_in_float16(b: NumPy, logits: Any, axis: int) -> Any:
-    """Rows go in pairs in float16, and the last of an odd number is left at 0."""
+    """Rows are computed in pairs in float16, and the last of an odd number is left at 0."""
     s = np.moveaxis(NumPy.softmax(b, logits, axis), axis, -1)
     rows = s.reshape(-1, s.shape[-1]).copy()
     if len(rows) % 2 and len(rows) > 1:
@@ -109,7 +112,7 @@ def odd_batch_in_float16(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C25", "vjp")
 def two_maxima(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
-    """Of exactly two largest logits the second has no gradient."""
+    """If exactly two logits are largest, the second one gets the gradient 0."""
     tied = logits == logits.max(axis=axis, keepdims=True)
     second = tied & (np.cumsum(tied, axis=axis) == 2) & (tied.sum(axis=axis, keepdims=True) == 2)
     return np.where(second, 0, NumPy.vjp(b, logits, cotangent, axis)).astype(logits.dtype)
@@ -117,7 +120,7 @@ def two_maxima(b: NumPy, logits: Any, cotangent: Any, axis: int) -> Any:
 
 @mutant("C19", "softmax")
 def negative_zero_for_a_mask(b: NumPy, logits: Any, axis: int) -> Any:
-    """A logit of −0 is what a mask leaves behind: it is masked."""
+    """A logit of −0 is taken for what a mask leaves behind, and is masked."""
     masked = (logits == 0) & np.signbit(logits)
     weights = np.where(masked, 0, shifted(logits, axis)).astype(logits.dtype)
     total = weights.sum(axis=axis, keepdims=True)
@@ -126,7 +129,7 @@ def negative_zero_for_a_mask(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C02", "softmax")
 def maximum_of_the_first_1024(b: NumPy, logits: Any, axis: int) -> Any:
-    """The maximum is looked for in one block alone, which is all of a row in most tests."""
+    """The maximum is taken of one block of 1,024 alone, which is the whole row in most tests."""
     first = logits.take(range(min(1024, logits.shape[axis])), axis=axis).max(axis=axis, keepdims=True)
     with np.errstate(over="ignore", invalid="ignore"):
         return over_sum(np.exp(logits - first), axis)
@@ -134,14 +137,14 @@ def maximum_of_the_first_1024(b: NumPy, logits: Any, axis: int) -> Any:
 
 @mutant("C38", "softmax")
 def first_call_of_a_process(b: NumPy, logits: Any, axis: int) -> Any:
-    """What is set up at the first call is not there yet for that call."""
+    """The first call gives zeros, because what it sets up is not there yet."""
     calls = memory(b)["calls"] = memory(b).get("calls", 0) + 1
     return np.zeros_like(logits) if calls == 1 else NumPy.softmax(b, logits, axis)
 
 
 @mutant("C38", "softmax")
 def buffer_of_the_next_call(b: NumPy, logits: Any, axis: int) -> Any:
-    """All answers of a shape are views of one buffer."""
+    """All answers of one shape are views of one buffer, so each call overwrites the answer before."""
     kept = memory(b).setdefault((logits.shape, logits.dtype), np.empty_like(logits))
     kept[...] = NumPy.softmax(b, logits, axis)
     return kept

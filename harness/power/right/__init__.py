@@ -1,7 +1,7 @@
 """Backends that are right: nothing may be flagged about them, on any suite.
 
-`SELF_TEST` is the reference rounded once, which nothing could object to but for a fault of the judge's own. `CLAIMS`
-are computed in other ways, most of them in use, and count.
+`SELF_TEST` is the reference rounded once. An objection to it can only be a fault of the judge's own. `CLAIMS` are
+computed in other ways, most of them in use, and they count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["BACKENDS", "CLAIMS", "SELF_TEST", "THOROUGH", "Exact", "Right", "by_
 
 SELF_TEST: type[Right] = Exact
 THOROUGH: tuple[type[Right], ...] = (Wide, Compensated, Sequential)
-"""Those that go through most of the suites; the others part from them in a sum, and go through less."""
+"""Those that go through most of the suites. The others differ from them only in a sum, and go through less."""
 CLAIMS: tuple[type[Right], ...] = (
     *THOROUGH, Kahan, Pairwise, Online, Blocks, PowersOfTwo, RoundedPowers, InTheLogarithm,
 )  # fmt: skip

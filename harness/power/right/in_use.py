@@ -1,8 +1,8 @@
-"""Right ways of computing a softmax that are in use, each in the format that it is asked in.
+"""Right ways to compute softmax that are in use, each in the format that it is asked in.
 
-All but `compensated` are of one shape: a row's maximum, the sum of exponentials, and what is made of these two. They
-part in how the sum comes about: one chain, Kahan's, in pairs, online in a single pass, in blocks that are merged, by
-powers of two, or in the logarithm.
+All except `compensated` have one structure: a row's maximum, the sum of exponentials, and what is computed from the
+two. They differ in how the sum is computed: in one chain, by Kahan's method, in pairs, online in a single pass, in
+blocks that are merged, by powers of two, or in the logarithm.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ BLOCK = 64
 
 
 class Compensated(Right):
-    """The shift's rounding is kept and multiplied back in; the sum is exact to twice the working precision."""
+    """Softmax that multiplies the shift's rounding error back in, with a sum exact to twice the working precision."""
 
     variant, operations = "compensated", PRODUCTS
     dtypes = ("float64", "float32")  # type: ignore[assignment]
 
     def weights(self, logits: Any) -> tuple[Any, Any, Any, Any]:
-        """Of rows: maximum, shifted logits, what the shift lost, and exponentials that have it."""
+        """Return, for rows, the maximum, the shifted logits, the shift's rounding error, and corrected exponentials."""
         largest = logits.max(axis=-1, keepdims=True)
         shifted, lost = two_sum(logits, -largest)
         weights = np.exp(shifted)
@@ -54,7 +54,7 @@ def compensated(terms: Floats) -> Any:
 
 
 class Summed(Right):
-    """A row's exponentials less its maximum, and their sum as `total` adds them: what is in use differs there alone."""
+    """Softmax from the exponentials of a row minus its maximum. Subclasses differ in `total`, `parts` or `exp`."""
 
     dtypes = ("float64", "float32")  # type: ignore[assignment]
     operations: ClassVar[tuple[str, ...]] = ("softmax", "log_softmax", "logsumexp")
@@ -74,7 +74,7 @@ class Summed(Right):
         return (largest + np.log(total))[..., 0]
 
     def parts(self, rows: Any) -> tuple[Any, Any]:
-        """Each row's maximum, and the sum of exponentials less that."""
+        """Return each row's maximum, and the sum of the exponentials after subtracting it."""
         largest = rows.max(axis=-1, keepdims=True)
         return largest, self.total(self.exp(rows - largest))
 
@@ -86,7 +86,7 @@ class Summed(Right):
 
 
 class Sequential(Summed):
-    """One chain of additions in the format itself, as C code does: right, and C where rows are long."""
+    """One chain of additions in the format itself, as in C code. It is right, with grade C where rows are long."""
 
     variant, operations = "sequential", ("softmax",)
 
@@ -95,7 +95,7 @@ class Sequential(Summed):
 
 
 class Kahan(Summed):
-    """One chain that carries what each addition lost."""
+    """One chain that carries the rounding error of each addition (Kahan)."""
 
     variant, largest_n = "kahan", 4099
 
@@ -109,7 +109,7 @@ class Kahan(Summed):
 
 
 class Pairwise(Summed):
-    """Halves, and halves of these: a tree whose height is log2 n."""
+    """A pairwise sum: halves, and halves of these, in a tree of height log2 n."""
 
     variant, operations = "pairwise", PRODUCTS
 
@@ -125,7 +125,7 @@ class Pairwise(Summed):
 
 
 class Online(Summed):
-    """One pass: where a larger logit comes, the sum so far is scaled down to it."""
+    """One pass over the row. A larger logit scales the sum so far down."""
 
     variant, largest_n = "online", 4099
 
@@ -137,7 +137,7 @@ class Online(Summed):
 
 
 class Blocks(Summed):
-    """Blocks of 64 with a maximum and a sum each, merged one after the other, as attention kernels do it."""
+    """Blocks of 64 with a maximum and a sum each, merged one after the other, as in attention kernels."""
 
     variant = "blocks"
 
@@ -149,7 +149,7 @@ class Blocks(Summed):
 
 
 def merged(largest: Any, total: Any, other: Any, more: Any) -> tuple[Any, Any]:
-    """Maximum and sum of two parts of a row. −∞ less −∞ would be NaN: nothing is to be scaled there."""
+    """Return the maximum and the sum of two parts of a row together."""
     both = np.maximum(largest, other)
     return both, total * scale(largest, both) + more * scale(other, both)
 
@@ -159,7 +159,7 @@ def scale(own: Any, both: Any) -> Any:
 
 
 class PowersOfTwo(Summed):
-    """exp x as 2 to the power of x·log2 e, the product in two parts: rounded to one, it would cost |x| u."""
+    """exp x as 2 to the power of x·log2 e, with the product in two parts: rounded to one, it would cost |x| u."""
 
     variant = "powers_of_two"
 
@@ -170,7 +170,7 @@ class PowersOfTwo(Summed):
 
 
 class RoundedPowers(Summed):
-    """exp x as 2 to the power of x·log2 e rounded, as fused kernels have it, which declare it."""
+    """exp x as 2 to the power of x·log2 e rounded, as in fused kernels. It declares `scaled_logits`."""
 
     variant, scaled_logits = "rounded_powers", True
 
@@ -180,11 +180,14 @@ class RoundedPowers(Summed):
 
 
 LOWEST = -1e4
-"""Of exponents: exp is 0 long before, and products of the formats' lowest numbers overflow."""
+"""A lower limit of exponents. exp is 0 long before it, and products of the formats' lowest numbers would overflow."""
 
 
 def times_log2_e(values: Any) -> tuple[Any, Any]:
-    """x·log2 e rounded, and what that lost: the product of halves with half the digits each is exact (Dekker)."""
+    """Return x·log2 e rounded, and the rounding error.
+
+    The product of halves, with half the digits each, is exact (Dekker).
+    """
     kind = values.dtype.type
     constant = kind(LOG2_E_HIGH)
     rest = kind(LOG2_E_HIGH - float(constant)) + kind(LOG2_E_LOW)
@@ -195,11 +198,11 @@ def times_log2_e(values: Any) -> tuple[Any, Any]:
 
 
 LOG2_E_HIGH, LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
-"""log2 e to 107 bits."""
+"""The constant log2 e to 107 bits."""
 
 
 def halves(value: Any) -> tuple[Any, Any]:
-    """A number as a sum of two that have half its digits each (Veltkamp)."""
+    """Split a number into two numbers with half its digits each (Veltkamp)."""
     scaled = value * value.dtype.type(2 ** ((np.finfo(value.dtype).nmant + 2) // 2) + 1)
     high = scaled - (scaled - value)
     return high, value - high
@@ -210,7 +213,10 @@ def in_the_logarithm(b: Right, logits: Any, axis: int) -> Any:
 
 
 class InTheLogarithm(Right):
-    """exp(x − (m + ln Σ)), without a division, in float32 inside of 16 bits: in the format itself it costs |x| u."""
+    """exp(x − (m + ln Σ)), without a division, computed in float32 for 16 bits.
+
+    In the format itself it costs |x| u.
+    """
 
     variant, operations = "in_the_logarithm", ("softmax",)
     dtypes = NARROW  # type: ignore[assignment]

@@ -1,8 +1,8 @@
-"""Right by construction: the exact value rounded once, and NumPy's formulas in the next wider format.
+"""Backends that are right by construction: the exact value rounded once, and NumPy's formulas in a wider format.
 
-`right:exact` is the reference itself, rounded: nothing could object to it but for a fault of the judge's own, so it is
-a self-test and counts nowhere. `right:wide` computes in the next wider format and rounds once: float32 inside of 16
-bits, float64 inside of float32.
+`right:exact` is the reference itself, rounded. An objection to it can only be a fault of the judge's own, so it is a
+self-test and counts nowhere. `right:wide` computes in the next wider format and rounds once: float32 for 16 bits,
+float64 for float32.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Right(NumPy):
 
 
 def nearest(values: Expected, dtype: str) -> Any:
-    """The exact values rounded once, ties to even, subnormal results too."""
+    """Return the exact values rounded once, ties to even, including subnormal results."""
     form = FORMATS[dtype]
     sign, high = np.sign(values.hi), np.abs(values.hi)
     quantum = np.maximum(values.exponent - form.p, form.emin - form.p + 1)
@@ -46,14 +46,14 @@ def nearest(values: Expected, dtype: str) -> Any:
 
 
 def by_rows(name: str, value: Any, axis: int) -> Any:
-    """An argument as (rows, …), as the reference takes it."""
+    """Return an argument as (rows, …), as the reference takes it."""
     if isinstance(value, int) or name == "weights":
         return value
     return value.reshape(-1) if value.dtype.kind == "i" else np.moveaxis(value, axis, -1).reshape(-1, value.shape[axis])
 
 
 def in_shape(operation: Operation, rows: Any, shape: tuple[int, ...], axis: int, classes: int) -> Any:
-    """Answers row by row as the backend's interface has them."""
+    """Return answers given row by row in the shape of the backend's interface."""
     if not operation.in_place:
         return rows.reshape(answer_shape(operation, shape, axis, classes))
     moved = np.moveaxis(np.empty(shape, bool), axis, -1).shape
@@ -61,7 +61,7 @@ def in_shape(operation: Operation, rows: Any, shape: tuple[int, ...], axis: int,
 
 
 def question(method: str, reduction: str) -> Operation:
-    """The operation that a method's call stands for."""
+    """Return the operation that a call of a method stands for."""
     asked = [OPERATIONS[name] for name, own in METHOD_OF.items() if own == method]
     return next(operation for operation in asked if operation.reduction == reduction or not operation.reduction)
 
@@ -86,14 +86,14 @@ class Exact(Right):
 
 
 class Wide(Right):
-    """The next wider format inside: the range costs nothing there, and one rounding is left."""
+    """NumPy's formulas in the next wider format: the range costs nothing there, and one rounding is left."""
 
     variant = "wide"
     dtypes = ("float32", "float16", "bfloat16")
 
 
 def as_method(method: str) -> Callable[..., Any]:
-    """A method of that name that passes everything on to `answer`."""
+    """Return a method of that name that passes its arguments on to `answer`."""
     names = list(signature(getattr(NumPy, method)).parameters)[1:]
 
     def asked(self: Any, *args: Any, **arguments: Any) -> Any:

@@ -2,8 +2,8 @@
 
 A multinomial logistic regression on scikit-learn's bundled digits (1,797 images of 8 × 8, 10 classes), trained by full
 gradient descent with the documents' own gradient of the cross-entropy, (S − Y)xᵀ, averaged over the images. The file
-holds the logits Wx of all images, in float64. Another BLAS sums in another order, so a rerun agrees to rounding only:
-the committed file is the input, this is where it came from.
+holds the logits Wx of all images, in float64. Another BLAS sums in another order, so a rerun agrees to rounding only.
+The committed file is the input; this script shows where it came from.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEPS, RATE = 500, 0.5
 
 
 def train() -> NDArray[np.float64]:
-    """The logits, 1797 × 10."""
+    """Return the logits, shape (1797, 10)."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

@@ -1,6 +1,6 @@
 """Which cases, operations, dtypes and ways of asking go together: TOML files, ours or a user's.
 
-`load` reads one with every check; `cells` is what it asks, in order. docs/suites.md has the words.
+`load` reads and validates a file, and `cells` yields what it asks, in order. docs/suites.md describes the format.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Combinations of a sweep's factors: all of them, or a covering array in which every pair that can be asked is."""
+"""Combinations of a sweep's factors: all of them, or a covering array of every pair of choices that can be asked."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ AXES = {
     "third of five": "2x{rows}x{width}x1x2/2", "fourth of six": "1x2x{rows}x{width}x2x1/3",
     "last of six": "1x2x{rows}x2x1x{width}",
 }  # fmt: skip
-"""Where the axis stands, by the grammar of a case's name."""
+"""The places where the axis may stand, with the shape and axis in the grammar of a case's name."""
 APPLIES = {
     "upstream": {"cotangent", "tangent"}, "labels": {"labels", "classes", "distribution"},
     "distribution": {"distribution"}, "index": {"index"}, "weights": {"weights"}, "classes": {"weights"},
 }  # fmt: skip
-"""Factors of some operations alone, and the arguments that they choose; to the others they make no difference."""
+"""Factors of some operations alone, with the arguments that they choose. Other operations do not depend on them."""
 USUAL = {"index": "middle", "classes": str(CLASSES)}
-"""What such a factor is where a case's name does not say; of the others, `random`."""
+"""What such a factor is if a case's name does not say. Those not listed are `random`."""
 FACTORS = (
     "operation", "family", "width", "rows", "axis", "variation", "upstream", "labels", "dtype", "distribution", "index",
     "weights", "classes",
 )  # fmt: skip
 ONE_SCALE = ("random", "onehot", "rounded")
-"""Kinds of distributions whose rows have the labels' own, unscaled."""
+"""Kinds of distributions whose rows are not scaled, so that rows with the same label are alike."""
 EXTREME = ("large", "small", "subnormal")
-"""Kinds of cotangents and tangents of which products leave the range of a format, so that theory allows anything."""
+"""Kinds of cotangents and tangents whose products leave the range of a format, so that theory allows anything."""
 Chosen = Mapping[str, Any]
 
 
 def given(chosen: Chosen) -> Iterator[str]:
-    """What a case's name says of the arguments beside the logits: nothing that makes no difference to the operation."""
+    """Yield the options in a case's name, without those that are usual or make no difference to the operation."""
     arguments = set(OPERATIONS[chosen["operation"]].arguments)
     for name, them in APPLIES.items():
         if arguments & them and chosen[name] != USUAL.get(name, "random"):
@@ -47,13 +47,13 @@ def given(chosen: Chosen) -> Iterator[str]:
 
 
 def shape(axis: str, rows: int, width: int) -> tuple[int, ...]:
-    """Of a case with so many rows, 0 for one dimension, with its axis there."""
+    """Return the shape of a case with so many rows (0 for one dimension) and its axis at that place."""
     sizes = AXES[axis].format(rows=rows, width=width).partition("/")[0]
     return tuple(int(size) for size in sizes.split("x")) if rows else (width,)
 
 
 def choices(factors: Mapping[str, Sequence[Any]], choose: str) -> Iterator[dict[str, Any]]:
-    """Combinations that contradict nothing, in a fixed order."""
+    """Yield combinations without a contradiction, in a fixed order: all, or a covering array if `choose` is `pairs`."""
     if choose == "pairs":
         yield from paired(factors)
         return
@@ -64,11 +64,12 @@ def choices(factors: Mapping[str, Sequence[Any]], choose: str) -> Iterator[dict[
 
 
 def paired(factors: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """A covering array around a base: every pair of choices that some combination has is in one of these.
+    """Return a covering array around a base: every pair of choices that some combination has occurs in one of these.
 
-    First the base, which has the first of everything, and what differs from it in one factor; then, for each pair that
-    is still missing, the combination that brings as many others along as a greedy choice finds. (allpairspy, tried
-    first, leaves out pairs that can be asked as soon as some contradict each other.)
+    First come the base, which has the first value of every factor, and the combinations that differ from it in one
+    factor. Then, for each pair that is still missing, comes a combination with that pair, chosen greedily to bring many
+    other missing pairs. (allpairspy, tried first, leaves out pairs that can be asked as soon as some contradict each
+    other.)
     """
     base = {name: values[0] for name, values in factors.items()}
     star = [base, *({**base, name: value} for name, values in factors.items() for value in values[1:])]
@@ -86,12 +87,15 @@ def paired(factors: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 
 
 def pairs(chosen: Chosen) -> Iterator[tuple[Any, ...]]:
-    """In the factors' order, whatever the order in which they were chosen."""
+    """Return an iterator over the pairs of choices, in the factors' order, whatever order they were chosen in."""
     return combinations([(name, chosen[name]) for name in FACTORS if name in chosen], 2)
 
 
 def completed(begun: dict[str, Any], factors: Chosen, there: set[tuple[Any, ...]]) -> dict[str, Any] | None:
-    """With a value for every factor: that which brings most pairs not there yet, of those that leave a way on."""
+    """Return `begun` with a value for every factor, or None if no combination has it without a contradiction.
+
+    Of the values of a factor that can be completed, the one that brings the most pairs not yet in `there` is taken.
+    """
     name = next((name for name in FACTORS if name in factors and name not in begun), None)
     if name is None:
         return begun
@@ -103,7 +107,10 @@ def completed(begun: dict[str, Any], factors: Chosen, there: set[tuple[Any, ...]
 
 
 def idle(factors: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, Any, str]]:
-    """Each choice that goes with none of the others, by factor and number in it, and why."""
+    """Yield each choice that goes with none of the others: its factor, its number within the factor, and the reason.
+
+    Of the widths only the smallest and the largest are tried.
+    """
     few = {name: sorted({min(values), max(values)}) if name == "width" else values for name, values in factors.items()}
     base = {name: values[0] for name, values in factors.items()}
     for name, values in factors.items():
@@ -113,7 +120,7 @@ def idle(factors: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, Any, str]]
 
 
 def contradiction(chosen: Chosen) -> str | None:
-    """Why these do not go together, or None; of what is not chosen yet nothing is said."""
+    """Return why these choices contradict each other, or None. Factors that are not chosen yet contradict nothing."""
     if "operation" not in chosen:
         return of_shape(chosen)
     operation = OPERATIONS[chosen["operation"]]

@@ -1,4 +1,4 @@
-"""A suite as its file says it, validated: every mistake is named at once, with its place."""
+"""A suite as its TOML file states it, validated: all mistakes are named at once, each with its place."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONGEST = 2**21
 
 
 def one_of(valid: Iterable[str]) -> AfterValidator:
-    """A name among these, or an error with the nearest."""
+    """Return a validator that accepts a name among these, and else names the nearest."""
     names = list(valid)
 
     def check(name: str) -> str:
@@ -43,7 +43,7 @@ def one_of(valid: Iterable[str]) -> AfterValidator:
 
 
 def pattern_of(valid: Iterable[str]) -> AfterValidator:
-    """A pattern that some of these match."""
+    """Return a validator that accepts a pattern that matches some of these, and else names the nearest."""
     names = list(valid)
 
     def check(pattern: str) -> str:
@@ -56,7 +56,10 @@ def pattern_of(valid: Iterable[str]) -> AfterValidator:
 
 
 def span(entry: Any) -> Sequence[int]:
-    """A number, or a range such as `255..257` with both ends in it, as numbers."""
+    """Return the widths of an entry: a number, or a range such as `255..257` with both ends included.
+
+    Raise ValueError for anything else, for a range that runs backwards, and for widths outside of 1 to `LONGEST`.
+    """
     if isinstance(entry, int) and not isinstance(entry, bool):
         low = high = entry
     else:
@@ -72,7 +75,7 @@ def span(entry: Any) -> Sequence[int]:
 
 
 Span = Annotated[Any, BeforeValidator(span)]
-"""Every mistake in a list of them has its place."""
+"""An entry in a list of widths, validated by itself, so that every mistake in the list has its place."""
 
 
 class Table(BaseModel):
@@ -80,7 +83,7 @@ class Table(BaseModel):
 
 
 class Named(Table):
-    """Named cases: with their own operations and dtypes, unless others are given."""
+    """Named cases, with their own operations and dtypes unless others are given."""
 
     cases: Annotated[list[Annotated[str, pattern_of(CASES)]], Field(min_length=1)]
     operations: list[Annotated[str, one_of(OPERATIONS)]] = []
@@ -89,7 +92,7 @@ class Named(Table):
 
 
 class Sweep(Table):
-    """Synthetic cases: every combination of its factors, or so many that each pair of choices is among them."""
+    """Synthetic cases: all combinations of the factors, or enough of them that each pair of choices occurs."""
 
     name: str
     choose: Literal["all", "pairs"] = "all"
@@ -97,7 +100,7 @@ class Sweep(Table):
     dtype: Annotated[list[Annotated[str, one_of(FORMATS)]], Field(min_length=1)] = ["float64", "float32"]
     family: Annotated[list[Annotated[str, one_of(FAMILIES)]], Field(min_length=1)] = ["normal"]
     rows: Annotated[list[Annotated[int, Field(ge=0, le=LONGEST)]], Field(min_length=1)] = [3]
-    """0: one row, in an array of one dimension."""
+    """How many rows a case has. 0 stands for one row, in an array of one dimension."""
     width: Annotated[list[Span], Field(min_length=1), AfterValidator(lambda spans: [n for span in spans for n in span])]
     axis: Annotated[list[Annotated[str, one_of(AXES)]], Field(min_length=1)] = ["last"]
     variation: Annotated[list[Annotated[str, one_of((PLAIN, *VARIATIONS))]], Field(min_length=1)] = [PLAIN]
@@ -109,7 +112,7 @@ class Sweep(Table):
     classes: Annotated[list[Annotated[str, one_of(OPTIONS["classes"])]], Field(min_length=1)] = [str(CLASSES)]
     backends: list[Annotated[str, pattern_of(NAMES)]] = []
     compiled: bool = True
-    """False: not asked of backends that compile each shape anew."""
+    """False if backends that compile each shape anew are not asked."""
 
     @model_validator(mode="after")
     def asks_something(self) -> Sweep:
@@ -132,12 +135,12 @@ class Sweep(Table):
 
 
 class Suite(Table):
-    """A whole file, and what it includes."""
+    """A whole suite file, with the names of the suites that it includes."""
 
     title: str
     include: list[Annotated[str, one_of(SUITES)]] = []
     compile_seconds: Annotated[float, Field(gt=0)] = 60.0
-    """What one framework is expected to spend on compiling, at most: more is refused before it begins."""
+    """The most that one framework may be expected to spend on compiling, in seconds. More is refused before a run."""
     named: list[Named] = []
     sweep: list[Sweep] = []
 
@@ -149,7 +152,10 @@ class Suite(Table):
 
 
 def load(name: str) -> Suite:
-    """One of `SUITES`, or a file's. UsageError with every mistake in it and its place."""
+    """Return the suite of that name: one of `SUITES`, or the file at that path.
+
+    Raise UsageError for a file that does not read or is not TOML, and with every mistake in it and its place.
+    """
     content = text(name)
     try:
         given = tomllib.loads(content)
@@ -173,7 +179,10 @@ def text(name: str) -> str:
 
 
 def hidden(given: dict[str, Any], error: ValidationError) -> Iterator[Any]:
-    """What is wrong with a sweep as a whole, which pydantic looks at once nothing else is: where all factors read."""
+    """Yield the errors of sweeps as a whole, which pydantic does not look for while a single key is wrong.
+
+    A sweep is validated again without its wrong keys, unless one of them is a factor.
+    """
     wrong: dict[int, set[Any]] = defaultdict(set)
     for entry in error.errors():
         if entry["loc"][:1] == ("sweep",) and len(entry["loc"]) > 2:
@@ -189,7 +198,7 @@ def hidden(given: dict[str, Any], error: ValidationError) -> Iterator[Any]:
 
 
 def mistakes(name: str, errors: Sequence[Any]) -> list[str]:
-    """A line each: where it stands in the file, and what is wrong."""
+    """Return a heading, and a line for each mistake: where it stands in the file, and what is wrong."""
     found = [f"the suite {name} has {len(errors)} mistake{'s' if len(errors) > 1 else ''}:"]
     for entry in errors:
         place = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in entry["loc"]).lstrip(".")

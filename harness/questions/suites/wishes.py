@@ -1,4 +1,4 @@
-"""What a suite asks: questions with the backends that are to answer, in the suite's order."""
+"""The questions of a suite, in its order, each with the backends that are to answer it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.records import Case
 
 @dataclass(frozen=True)
 class Wish:
-    """One operation on one case, in one dtype along one axis, and who is to answer."""
+    """One operation on one case, in one dtype along one axis, and the backends that are to answer."""
 
     case: Case
     dtype: str
@@ -28,11 +28,11 @@ class Wish:
 
 Narrowing = Callable[[Iterable[Wish]], Iterable[Wish]]
 Answering = Callable[[Sequence[str]], tuple[str, ...]]
-"""Who answers a table, by the patterns in its list of backends."""
+"""A function that returns which backends answer a table, from the patterns in its list of backends."""
 
 
 def cells(suite: Suite, answering: Answering | None = None) -> Iterator[Wish]:
-    """All wishes of a suite and of what it includes."""
+    """Yield all wishes of a suite, after those of the suites that it includes."""
     who = answering or who_answers
     for other in suite.include:
         yield from cells(load(other), who)
@@ -43,9 +43,9 @@ def cells(suite: Suite, answering: Answering | None = None) -> Iterator[Wish]:
 
 
 def outline(suite: Suite, answering: Answering | None = None, narrowed: Narrowing = iter) -> Iterator[tuple[str, int]]:
-    """What the suite's tables are there for, and how many cells each asks, some of which others ask as well.
+    """Yield a title of each of the suite's tables, and how many cells it asks. Other tables may ask some of them too.
 
-    `narrowed`: of each table's wishes, those that are left.
+    `narrowed`: a function that keeps some of a table's wishes.
     """
     who = answering or who_answers
     for other in suite.include:
@@ -57,19 +57,20 @@ def outline(suite: Suite, answering: Answering | None = None, narrowed: Narrowin
 
 
 def number(wishes: Iterable[Wish]) -> int:
-    """Of cells: a backend has one for each of its own operations that is wished for."""
+    """Return the number of cells: a wish has one for each of its backends that has the operation."""
     return sum(wish.operation in find(name).operations for wish in wishes for name in wish.backends)
 
 
 def answering_to(sweep: Sweep, who: Answering) -> tuple[str, ...]:
-    """Without those that compile each shape, if the sweep says so."""
+    """Return the backends that answer a sweep, without those that compile each shape unless it is `compiled`."""
     return tuple(name for name in who(sweep.backends) if sweep.compiled or not find(name).compiles)
 
 
 def who_answers(patterns: Sequence[str], named: Sequence[str] = ()) -> tuple[str, ...]:
-    """Those on a table's list; beside them whoever is brought, where NumPy is on it, or JAX for one that compiles.
+    """Return the backends that answer a table: those on its list, and beside them some that users brought.
 
-    `named`: who is asked for by name, and takes the list's place: likewise, or where the list has none of ours.
+    A brought backend that runs by default is added if the list has NumPy, or JAX for one that compiles. A backend in
+    `named`, which is asked for by name, is added on the same condition, and also if the list has no backend of ours.
     """
     listed = matched(patterns)
     foreign = all(name in BROUGHT for name in listed)
@@ -84,17 +85,17 @@ def who_answers(patterns: Sequence[str], named: Sequence[str] = ()) -> tuple[str
 
 
 STANDS_FOR = {False: "numpy", True: "jax"}
-"""On a suite's lists, by whether a backend compiles each shape: a framework of ours whose place others can take."""
+"""The framework of ours on a suite's list whose place another backend can take, by whether that compiles each shape."""
 
 
 def in_order(backends: Iterable[str]) -> tuple[str, ...]:
-    """In that of `NAMES`; planted ones behind, as they come."""
+    """Return the backends in the order of `NAMES`, each once. Planted ones come last, in the order given."""
     given = list(dict.fromkeys(backends))
     return tuple(sorted(given, key=lambda name: NAMES.index(name) if name in NAMES else len(NAMES)))
 
 
 def matched(patterns: Sequence[str]) -> tuple[str, ...]:
-    """The backends that match, of those that run by default; of the others one that is named itself."""
+    """Return the backends that match a pattern and run by default, and any other whose exact name is a pattern."""
     return tuple(
         name
         for name in NAMES
@@ -111,7 +112,7 @@ def of_named(table: Named, backends: tuple[str, ...]) -> Iterator[Wish]:
 def of_cases(
     cases: Iterable[Case], operations: Sequence[str], dtypes: Sequence[str], backends: tuple[str, ...]
 ) -> Iterator[Wish]:
-    """All along each axis, with the cases' own operations and dtypes where none are given."""
+    """Yield the wishes for all cases along each axis, with a case's own operations and dtypes where none are given."""
     for case in cases:
         for dtype in dtypes or case.dtypes:
             for axis in case.axes:
@@ -120,12 +121,15 @@ def of_cases(
 
 
 def of_sweep(sweep: Sweep, backends: tuple[str, ...]) -> Iterator[Wish]:
-    """Backends that can be asked the same are: an array that covers all pairs for one may not for another."""
+    """Yield the wishes of a sweep. Only backends that can be asked the same choices share an array of combinations.
+
+    An array that covers all pairs for one backend may not do so for another.
+    """
     for factors, alike in by_what_they_can(sweep, backends):
         for chosen in choices(factors, sweep.choose):
             case = named(case_name(chosen))
             yield Wish(case, chosen["dtype"], case.axes[0], chosen["operation"], alike)
-            if case.variation:  # and the plain question, whose bits its own are compared with
+            if case.variation:  # the plain question too, since its bits are compared
                 yield Wish(named(case.stream), chosen["dtype"], case.axes[0], chosen["operation"], alike)
 
 
@@ -133,7 +137,10 @@ Factors = dict[str, list[Any]]
 
 
 def by_what_they_can(sweep: Sweep, backends: tuple[str, ...]) -> list[tuple[Factors, tuple[str, ...]]]:
-    """Backends that have the same of a sweep's variations, dtypes and operations, with the factors that are left."""
+    """Return groups of backends that have the same of a sweep's variations, dtypes and operations.
+
+    Each group comes with the sweep's factors that are left for it. A backend with an empty factor is in none.
+    """
     found: list[tuple[Factors, tuple[str, ...]]] = []
     for name in backends:
         factors = possible(sweep, name)
@@ -148,7 +155,7 @@ def by_what_they_can(sweep: Sweep, backends: tuple[str, ...]) -> list[tuple[Fact
 
 
 def possible(sweep: Sweep, name: str) -> Factors:
-    """A sweep's factors less what this backend does not have at all."""
+    """Return a sweep's factors without the choices that this backend does not have at all."""
     about = find(name)
     has = {
         "operation": claimed(name),
@@ -162,7 +169,7 @@ def possible(sweep: Sweep, name: str) -> Factors:
 
 
 def case_name(chosen: Mapping[str, Any]) -> str:
-    """By the grammar of `harness.questions.cases`, without what makes no difference to the operation."""
+    """Return a case's name in the grammar of `harness.questions.cases`, without options that make no difference."""
     rows, width = chosen["rows"], chosen["width"]
     shape = AXES[chosen["axis"]].format(rows=rows, width=width) if rows else str(width)
     variation = "" if chosen["variation"] == PLAIN else f"@{chosen['variation']}"

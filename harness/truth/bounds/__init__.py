@@ -1,9 +1,9 @@
-"""What error theory allows a correct implementation, element by element. Proofs: `docs/bounds.md`.
+"""The largest error that theory allows a correct implementation, element by element. Proofs: `docs/bounds.md`.
 
-All bounds are rigorous in u, without dropped higher orders: a chain of k roundings is a factor within exp(±k·u'), with
-u' = u/(1 − u). They hold for every formula of the documents, written out or differentiated, whose sums meet no more
-roundings a term than a `Theory` says. What they assume of a library is stated in `Accuracy`, what a backend declares of
-itself in `Declared`.
+All bounds are rigorous in u: no higher order is dropped. A chain of k roundings is a factor within exp(±k·u'), with
+u' = u/(1 − u). The bounds hold for every formula of the documents, written out or differentiated, in whose sums a term
+meets no more roundings than a `Theory` says. `Accuracy` states what they assume of a library, and `Declared` what a
+backend declares of itself.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = [
 ]  # fmt: skip
 
 SLACK = 1 + 2.0**-20
-"""Covers the float64 rounding of the bounds' own evaluation, which is under 2^-40 relative."""
+"""The factor that covers the float64 rounding of the bounds' own evaluation, which is under 2^-40 relative."""
 NOTHING = Declared()
 
 
@@ -47,9 +47,10 @@ def bound(
     theory: Theory,
     declared: Declared = NOTHING,
 ) -> Floats:
-    """Largest absolute error allowed at each element, as (rows, answers). Infinite where theory allows anything.
+    """Return the largest absolute error allowed at each element, infinite where theory allows anything.
 
-    `beside`: the operation's other arguments in its order, as `reference.expected` takes them.
+    Its shape is (rows, answers), or (1, 1) for a scalar operation. `beside`: the operation's other arguments in its
+    order, as `harness.truth.expected` takes them. Raise ValueError for an operation that has no known bound.
     """
     x = np.asarray(logits, dtype=np.float64)
     given = [np.asarray(b, np.float64) if isinstance(b, np.ndarray) and b.dtype.kind != "i" else b for b in beside]
@@ -65,7 +66,7 @@ def bound(
 def error_of(
     operation: str, x: Floats, given: list[Any], form: Format, theory: Theory, declared: Declared
 ) -> SoftmaxError:
-    """Of the softmax inside."""
+    """Return the errors of the softmax inside the operation."""
     if operation in layers.BOUNDS:
         return layers.softmax_of(x, given[0], form, theory, declared)
     return softmax_error(x, form, theory, declared)

@@ -10,21 +10,27 @@ from harness.truth.bounds.values import Floats, SoftmaxError
 PRODUCT_ROUNDINGS = 8
 """Roundings that one monomial s_j·v_j or s_j·s_k·v_k meets outside of the sum over k."""
 SECOND_ROUNDINGS = 6
-"""Likewise a monomial of a second derivative under no sum; one under d sums meets 2d more, and d times their height
-(docs/bounds.md#second-order)."""
+"""Roundings that a monomial of a second derivative meets under no sum. Under d sums it meets 2d more, and d times their
+height (docs/bounds.md#second-order)."""
 OUTSIDE = 2
-"""Roundings of a term that stands outside of every sum: a subtraction, and one to spare."""
+"""Roundings of a term outside of every sum: a subtraction, and one to spare."""
 
 
 def sums(e: SoftmaxError, size: Floats) -> tuple[Floats, Floats]:
-    """Σ s_k·|v_k| as large as it may be computed, and how far off: Σ s_k·|v_k|·e^r_k and Σ s_k·|v_k|·(e^r_k − 1)."""
+    """Return Σ s_k·|v_k| as large as it may be computed, and how far off that is, shape (rows, 1) each.
+
+    They are Σ s_k·|v_k|·e^r_k and Σ s_k·|v_k|·(e^r_k − 1). `size`: |v|.
+    """
     terms = e.s * size
     off = (terms * np.expm1(e.r)).sum(axis=-1, keepdims=True)
     return terms.sum(axis=-1, keepdims=True) + off, off
 
 
 def jacobian_row(e: SoftmaxError, index: NDArray[np.integer]) -> Floats:
-    """The VJP bound at e_i; additions of exact zeros round nothing (docs/bounds.md#jacobian)."""
+    """Return the bound of one row of J a row of logits, shape (rows, n) (docs/bounds.md#jacobian).
+
+    It is that of the VJP at e_i, where additions of exact zeros round nothing.
+    """
     own = e.at(index)
     s_i, r_i = e.s[own][:, None], e.r[own][:, None]
     constant = e.roundings(PRODUCT_ROUNDINGS)
@@ -33,18 +39,21 @@ def jacobian_row(e: SoftmaxError, index: NDArray[np.integer]) -> Floats:
 
 
 def jacobian(e: SoftmaxError) -> Floats:
-    """All its rows, as (rows, n, n)."""
+    """Return the bounds of all rows of J, shape (rows, n, n)."""
     return np.stack([jacobian_row(e, np.full(len(e.s), i)) for i in range(e.n)], axis=1)
 
 
 def in_range(e: SoftmaxError, size: Floats, allowed: Floats) -> Floats:
-    """The bound, and no bound where what is added on the way may overflow: sums of n, met by one factor of 4."""
+    """Return the bound, infinite where a sum on the way may overflow.
+
+    `size`: the sum of the sizes of a row's terms. On the way to the answer a term is at most 4 times as large.
+    """
     overflows = ~(4 * size < e.form.largest)
     return np.where(overflows, np.inf, allowed) if overflows.any() else allowed
 
 
 def product(e: SoftmaxError, vector: Floats) -> Floats:
-    """VJP and JVP: every monomial of s_j·v_j − s_j Σ s_k·v_k is off by its own factor."""
+    """Return the bound of VJP and JVP: every monomial of s_j·v_j − s_j Σ s_k·v_k is off by a factor of its own."""
     size = np.abs(vector)
     outer = np.expm1(e.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     weight, inner = sums(e, size)
@@ -52,7 +61,7 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
         apart: Floats = e.s * (outer * (size + weight) + inner) + lost(e, size)
         return in_range(e, size.sum(axis=-1, keepdims=True), apart)
     inside = 2 * e.tiny * size.sum(axis=-1, keepdims=True) + 3 * e.n * e.least
-    # What is lost inside is multiplied by s_j·(1 + outer)·ζ, which is put in with the rest, and by 2 `tiny`.
+    # A loss inside the sum is multiplied by ζ·s_j·(1 + outer), which joins the other terms with s_j, and by 2 `tiny`.
     grown = e.spare * inside
     allowed: Floats = e.s * (outer * (size + (weight + grown)) + (inner + grown))
     allowed += 2 * e.tiny * e.spare * size + 2 * e.tiny * (e.spare * (weight + 4) + inside)
@@ -60,13 +69,16 @@ def product(e: SoftmaxError, vector: Floats) -> Floats:
 
 
 def lost(e: SoftmaxError, size: Floats) -> Floats:
-    """Below the normal numbers, where none is multiplied by an s_j: 2 `tiny` for each monomial."""
+    """Return the losses below the normal numbers if none is multiplied by an s_j: 2 `tiny` for each monomial."""
     cost: Floats = 2 * e.tiny * (size + size.sum(axis=-1, keepdims=True) + e.n + 4)
     return cost
 
 
 def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
-    """Six kinds of monomials under none, one, two or three sums (docs/bounds.md#second-order)."""
+    """Return the bound of the HVP: six kinds of monomials under no, one, two or three sums.
+
+    The proof is in docs/bounds.md#second-order.
+    """
     t, v = np.abs(tangent), np.abs(cotangent)
     outer = [np.expm1(e.r + e.roundings(SECOND_ROUNDINGS + under * (2 + e.height))) for under in range(4)]
     (all_t, off_t), (all_v, off_v), (all_tv, off_tv) = sums(e, t), sums(e, v), sums(e, t * v)
@@ -77,7 +89,7 @@ def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
     one_t, one_v = t + all_t + 1, v + all_v + 1
     lost_t, lost_v = (e.tiny * part.sum(axis=-1, keepdims=True) + 2 * e.n * e.least for part in (t, v))
     inside = one_t * lost_v + one_v * lost_t + lost_t * lost_v + e.tiny * (t * v).sum(axis=-1, keepdims=True)
-    grown = 8 * e.spare * inside  # times s_j·(1 + outer), and 2 `tiny`: as in `product`
+    grown = 8 * e.spare * inside  # multiplied by s_j·(1 + outer) and by 2 `tiny`, as in `product`
     allowed: Floats = e.s * (size + outer[3] * grown + (off + grown))
     allowed += 8 * e.tiny * (e.spare * (one_t * one_v + all_tv) + 2 * inside)
     sum_t, sum_v = (part + part.sum(axis=-1, keepdims=True) for part in (t, v))
@@ -85,18 +97,21 @@ def hvp(e: SoftmaxError, cotangent: Floats, tangent: Floats) -> Floats:
 
 
 def log_softmax_vjp(e: SoftmaxError, cotangent: Floats) -> Floats:
-    """v_j − s_j·Σ v_k, with s_j a softmax or the exp of a log-softmax (docs/bounds.md#log-softmax-derivatives)."""
+    """Return the bound of v_j − s_j·Σ v_k, with s_j a softmax or the exp of a log-softmax.
+
+    The proof is in docs/bounds.md#log-softmax-derivatives.
+    """
     size, either = np.abs(cotangent), e.through_log()
     outer = np.expm1(either.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     total = size.sum(axis=-1, keepdims=True)
     allowed: Floats = size * np.expm1(e.roundings(OUTSIDE)) + e.s * total * outer + 2 * e.tiny * (total + 4)
-    if e.declared.flush:  # Σ v_k has no products, and a sum loses bits by a flush alone
+    if e.declared.flush:  # Σ v_k has no products, and only a flush makes a sum lose bits
         allowed += (e.s * (1 + outer) * e.spare + 2 * e.tiny) * e.n * e.declared.flush
     return in_range(e, total, allowed)
 
 
 def log_softmax_jvp(e: SoftmaxError, tangent: Floats) -> Floats:
-    """t_i − Σ s_k·t_k."""
+    """Return the bound of t_i − Σ s_k·t_k."""
     size, either = np.abs(tangent), e.through_log()
     outer = np.expm1(either.r + e.roundings(PRODUCT_ROUNDINGS + 1 + e.height))
     total = (e.s * size * outer).sum(axis=-1, keepdims=True)
@@ -105,7 +120,7 @@ def log_softmax_jvp(e: SoftmaxError, tangent: Floats) -> Floats:
 
 
 def log_softmax_jacobian(e: SoftmaxError) -> Floats:
-    """δ_ij − s_j, as (rows, n, n): nothing is summed."""
+    """Return the bound of δ_ij − s_j, shape (rows, n, n). Nothing is summed."""
     off = e.s * np.expm1(e.through_log().r + e.roundings(PRODUCT_ROUNDINGS)) + 4 * e.tiny
     diagonal = np.eye(e.n) * (np.expm1(e.roundings(OUTSIDE)) * (1 + off))[:, None, :]
     allowed: Floats = off[:, None, :] + diagonal

@@ -1,4 +1,4 @@
-"""Bounds of central differences (f(x + h·e_j) − f(x − h·e_j)) / 2h: truncation, and rounding over the step.
+"""Bounds of central differences (f(x + h·e_j) − f(x − h·e_j)) / 2h: truncation, and rounding divided by the step.
 
 Proofs, with the third derivatives: docs/bounds.md#central-differences.
 """
@@ -13,11 +13,14 @@ from harness.truth.bounds.losses import DIFFERENCE, distance_from_1
 from harness.truth.bounds.values import Floats, SoftmaxError, log_of_softmax
 
 QUOTIENT_ROUNDINGS = 5
-"""The difference, the step, the division (2), and one to spare."""
+"""Roundings of the quotient: the difference, the step, the division (2), and one to spare."""
 
 
 def quotient(operation: str, e: SoftmaxError, logits: Floats, given: list[Any]) -> Floats:
-    """ValueError for an operation that nobody computes by differences."""
+    """Return the bound of a derivative that is computed by central differences of step `difference_step`.
+
+    Raise ValueError for an operation that no backend computes in this way.
+    """
     step = e.declared.difference_step
     off = e.s * np.expm1(np.exp(4 * step) * e.r + 4 * step * e.step) * np.exp(step) + e.tiny
     if operation == "jacobian":
@@ -41,7 +44,11 @@ def quotient(operation: str, e: SoftmaxError, logits: Floats, given: list[Any]) 
 
 
 def differences(e: SoftmaxError, slope: Floats, third: Floats, values: Floats, logits: Floats, step: float) -> Floats:
-    """`slope` and `third`: sizes of f' and f''' at x, which e^h covers on the interval; `values`: error of f."""
+    """Return the bound of a central difference of f with step h.
+
+    `slope` and `third`: sizes of f' and f''' at x; on the interval they are at most e^h times as large. `values`: error
+    of f. `logits`: sizes of x_j.
+    """
     growth = np.exp(step)
     truncated = step**2 / 6 * third * growth
     moved = 2 * e.step * (logits + step) * slope * growth

@@ -18,7 +18,10 @@ TIMES_INPUT = 3
 
 
 def softmax_of(inputs: Floats, weights: Floats, form: Format, theory: Theory, declared: Declared) -> SoftmaxError:
-    """An inner product of N terms, in any order, is off by at most γ_N·|W||x|; then as for logits."""
+    """Return the errors of softmax(W·x), for inputs of shape (rows, N) and weights of shape (t, N).
+
+    An inner product of N terms, in any order, is off by at most γ_N·|W||x|, which is the error of each logit.
+    """
     step, n = relative(1, form), inputs.shape[-1]
     sizes = np.abs(inputs) @ np.abs(weights).T
     inexact = np.expm1(n * step) * sizes + 2 * n * (declared.flush or form.quantum)
@@ -39,7 +42,7 @@ def layer_cross_entropy_gradient(e: SoftmaxError, inputs: Floats, classes: NDArr
 
 
 def times_inputs(e: SoftmaxError, entries: Floats, allowed: Floats, inputs: Floats) -> Floats:
-    """Each entry times each input: the entry's error, and the product's roundings."""
+    """Return the bound of each entry times each input, from the entry's error and the product's roundings."""
     size, off = entries[..., None], allowed[..., None]
     rounded = inputs * (off + np.expm1(e.roundings(TIMES_INPUT)) * (size + off)) + 2 * e.tiny
     return np.where(np.isinf(off), np.inf, rounded)
@@ -50,4 +53,4 @@ BOUNDS: dict[str, Callable[..., Floats]] = {
     "layer_jacobian": layer_jacobian,
     "layer_cross_entropy_gradient": layer_cross_entropy_gradient,
 }
-"""Of the sizes of a layer's inputs, and its classes."""
+"""The bound of each layer operation, from its softmax, the sizes of the layer's inputs and, if asked, the classes."""

@@ -1,6 +1,6 @@
 """Bounds of cross-entropy and of the squared error, of rows and over a batch, and of their gradients.
 
-Targets are labels, one a row, or distributions over the classes: the first are distributions of one class.
+Targets are labels, one a row, or distributions over the classes. A label is treated as a distribution of one class.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from harness.truth.bounds.derivatives import PRODUCT_ROUNDINGS, jacobian_row, lo
 from harness.truth.bounds.values import SMALLEST, Floats, SoftmaxError, log_of_any
 
 DIFFERENCE = 2.0**-52
-"""What 1 − s may be off by in float64, where it is only a size."""
+"""What 1 − s may be off by in float64, where only its size is needed."""
 BATCH_ROUNDINGS = 4
-"""A product with the cotangent 1/k, which is rounded, and one to spare; or a division of the sum, and a negation."""
+"""Roundings that a batch adds: a product with the rounded cotangent 1/k, and one to spare; or a division of the sum,
+and a negation."""
 
 
 def loss(operation: Operation, e: SoftmaxError, targets: Any) -> Floats:
-    """Of any operation on logits and targets: a row's own, and what the batch's reduction adds."""
+    """Return the bound of any operation on logits and targets, with what the batch's reduction adds."""
     hard = targets.ndim == 1
     p = e.at(targets).astype(np.float64) if hard else targets
     match operation.name.removeprefix("soft_").replace("_mean_gradient", "_gradient"):
@@ -37,7 +38,10 @@ def loss(operation: Operation, e: SoftmaxError, targets: Any) -> Floats:
 
 
 def cross_entropy(e: SoftmaxError, p: Floats, hard: bool) -> tuple[Floats, Floats]:
-    """−Σ p_j·ln s_j, its size and its bound, one a row (docs/bounds.md#cross-entropy). A single 1 sums nothing."""
+    """Return the size of −Σ p_j·ln s_j and its bound, shape (rows,) each (docs/bounds.md#cross-entropy).
+
+    `hard`: each row of p is a single 1, so that nothing is summed.
+    """
     own = np.where(p > 0, p * log_of_any(e), 0.0).sum(axis=-1)
     size = (p * e.log_s).sum(axis=-1)
     if hard:
@@ -46,7 +50,10 @@ def cross_entropy(e: SoftmaxError, p: Floats, hard: bool) -> tuple[Floats, Float
 
 
 def cross_entropy_gradient(e: SoftmaxError, p: Floats) -> Floats:
-    """Of s − p, with s a softmax or the exp of a log-softmax; one subtraction (docs/bounds.md#cross-entropy)."""
+    """Return the bound of s − p, with s a softmax or the exp of a log-softmax (docs/bounds.md#cross-entropy).
+
+    It has one subtraction, unless the gradient is declared `through_probabilities` or Σ p is not exactly 1.
+    """
     if e.declared.through_probabilities:
         return gradient_through_probabilities(e, p)
     allowed = e.s * np.expm1(e.through_log().r) + 2 * e.tiny
@@ -56,8 +63,11 @@ def cross_entropy_gradient(e: SoftmaxError, p: Floats) -> Floats:
 
 
 def sums_to_1(p: Floats) -> NDArray[np.bool_]:
-    """Rows of multiples of 1/128 that add up to 1 exactly, in every format and order; of others Σ p is rounded, and the
-    gradient s·Σ p − p is log-softmax's VJP at −p."""
+    """Return a mask, shape (rows, 1), of the rows of multiples of 1/128 that add up to exactly 1.
+
+    They do so in every format and order. In other rows Σ p is rounded, and the gradient s·Σ p − p is the VJP of
+    log-softmax at −p.
+    """
     exact: NDArray[np.bool_] = (p.sum(axis=-1, keepdims=True) == 1) & (p * DISTRIBUTION_PARTS % 1 == 0).all(
         axis=-1, keepdims=True
     )
@@ -65,15 +75,18 @@ def sums_to_1(p: Floats) -> NDArray[np.bool_]:
 
 
 def back_through_log(e: SoftmaxError, cotangent: Floats) -> Floats:
-    """Log-softmax's VJP, computed as it is declared."""
+    """Return the bound of the VJP of log-softmax, computed as the backend declares."""
     if e.declared.through_probabilities:
         return gradient_through_probabilities(e, np.abs(cotangent))
     return log_softmax_vjp(e, cotangent)
 
 
 def gradient_through_probabilities(e: SoftmaxError, p: Floats) -> Floats:
-    """−p_i/ŝ_i times ŝ_i cancels exactly, and each monomial is rounded; 1/ŝ may overflow, and s_i·s_j underflow
-    (docs/bounds.md#through-probabilities). `p`: sizes of a cotangent of ln s, a distribution or any other."""
+    """Return the bound of a gradient through a rounded softmax (docs/bounds.md#through-probabilities).
+
+    The product of −p_i/ŝ_i with ŝ_i cancels exactly, and each monomial is rounded. s_i·s_j may underflow, and 1/ŝ may
+    overflow, where the bound of the row is infinite. `p`: sizes of a cotangent of ln s, a distribution or any other.
+    """
     constant = e.roundings(2 * PRODUCT_ROUNDINGS + 1 + e.height)
     whole = p.sum(axis=-1, keepdims=True)
     allowed = e.s * whole * np.expm1(e.r + constant) + p * np.expm1(constant) + lost(e, quotients(e, p))
@@ -82,13 +95,16 @@ def gradient_through_probabilities(e: SoftmaxError, p: Floats) -> Floats:
 
 
 def quotients(e: SoftmaxError, p: Floats) -> Floats:
-    """p/ŝ, as large as it may be computed."""
+    """Return p/ŝ, as large as it may be computed."""
     size: Floats = np.where(p > 0, p / np.maximum(e.s, SMALLEST), 0.0) * np.exp(e.r)
     return size
 
 
 def over_batch(operation: Operation, e: SoftmaxError, p: Floats, allowed: Floats) -> Floats:
-    """Of the mean's gradient: s·c − p·c with c = 1/k rounded, and Σ p·c over the classes in place of c."""
+    """Return the bound of the mean's gradient, or `allowed`, that of s − p, unless the operation takes a mean.
+
+    The gradient is s·c − p·c with c = 1/k rounded, where s may also be multiplied by Σ p·c over the classes.
+    """
     if operation.reduction != "mean":
         return allowed
     sums = 0 if (p.max(axis=-1) == 1).all() else e.height
@@ -97,14 +113,18 @@ def over_batch(operation: Operation, e: SoftmaxError, p: Floats, allowed: Floats
 
 
 def batch(operation: Operation, e: SoftmaxError, size: Floats, allowed: Floats, terms: int = 1) -> Floats:
-    """Σ over the rows, or over all their terms at once, so many a row; then a division (docs/bounds.md#batch)."""
+    """Return the bound of a sum or mean over the rows, as one number (docs/bounds.md#batch).
+
+    All terms of all rows may also be summed at once. `size` and `allowed`: of each row's loss. `terms`: how many terms
+    a row has.
+    """
     height = max(e.theory.height(len(size)), e.theory.height(len(size) * terms) - e.theory.height(terms))
     total = allowed.sum() + np.expm1(e.roundings(height + BATCH_ROUNDINGS)) * (size + allowed).sum()
     return np.asarray(total / (len(size) if operation.reduction == "mean" else 1) + e.tiny)
 
 
 def distance_from_1(e: SoftmaxError, labels: Any) -> tuple[Floats, Floats]:
-    """1 − s_y as a size, and the bound of s_y − 1."""
+    """Return the size of 1 − s_y and the bound of s_y − 1, shape (rows,) each."""
     own = e.at(labels)
     s_y, r_y = e.s[own], e.r[own]
     size = np.where(own, 0.0, e.s).sum(axis=-1)
@@ -113,14 +133,14 @@ def distance_from_1(e: SoftmaxError, labels: Any) -> tuple[Floats, Floats]:
 
 
 def squared_error(e: SoftmaxError, labels: Any) -> tuple[Floats, Floats]:
-    """(s_y − 1)²: twice its error and its square, and one product (docs/bounds.md#squared-error)."""
+    """Return the size of (s_y − 1)² and its bound, shape (rows,) each (docs/bounds.md#squared-error)."""
     size, off = distance_from_1(e, labels)
     square = size * size
     return square, (2 * size + off) * off + e.step * (size + off) ** 2 + e.tiny
 
 
 def squared_error_gradient(e: SoftmaxError, labels: Any) -> Floats:
-    """2(s_y − 1)·J_yj, a product of two with their own errors."""
+    """Return the bound of 2(s_y − 1)·J_yj, shape (rows, n), a product of two factors with their own errors."""
     size, off = (part[:, None] for part in distance_from_1(e, labels))
     own = e.at(labels)
     s_y = e.s[own][:, None]

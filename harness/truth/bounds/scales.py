@@ -1,4 +1,7 @@
-"""What an answer's terms add up to without their signs: where they cancel, the exact value says nothing of the work."""
+"""The scale of an answer: the sum of its terms without their signs.
+
+Where terms cancel, the exact value alone does not show how large they were.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats | None:
-    """s_j(|v_j| + Σ s_i·|v_i|) for products, likewise the others; None for operations in which nothing cancels."""
+    """Return the scale of each element, such as s_j(|v_j| + Σ s_i·|v_i|) for products; None for other operations."""
     if operation.startswith("layer") or not beside:
         return None
     x = np.asarray(logits, dtype=np.float64)
@@ -37,13 +40,13 @@ def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats 
 
 
 def softmax(x: Floats) -> Floats:
-    """In float64: good enough for a scale, and for a direction."""
+    """Return softmax in float64, which is good enough for a scale or a direction."""
     weights = np.exp(x - x.max(axis=-1, keepdims=True))
     s: Floats = weights / weights.sum(axis=-1, keepdims=True)
     return s
 
 
 def mean(s: Floats, size: Floats) -> Floats:
-    """Σ s_i·|v_i|."""
+    """Return Σ s_i·|v_i|, shape (rows, 1)."""
     total: Floats = (s * size).sum(axis=-1, keepdims=True)
     return total

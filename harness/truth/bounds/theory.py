@@ -1,4 +1,4 @@
-"""What the bounds assume: of a library's functions, of how sums are made, and what a backend declares of itself."""
+"""What the bounds assume of a library's functions and of its sums, and what a backend declares of itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.numbers.formats import FORMATS, Format
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Assumed of exp, log and division, in u; where each constant comes from: docs/bounds.md#constants."""
+    """The relative errors assumed of exp, log and division, in u. Where they come from: docs/bounds.md#constants."""
 
     exp: float = 8.0
     log: float = 5.0
@@ -18,14 +18,15 @@ class Accuracy:
 
     @property
     def lost(self) -> float:
-        """What one loss of a softmax below the normal numbers costs, in quanta; the proofs need 4."""
+        """Return what one loss of a softmax below the normal numbers costs, in quanta. The proofs need 4."""
         return max(4.0, self.exp + 1)
 
 
 ASSUMED = Accuracy()
 FLOAT64 = Accuracy(exp=4.0)
 SIXTEEN_BITS = Accuracy(exp=1.0, log=1.0)
-"""Correctly rounded, as every library's are. Not so a division: a product with the rounded reciprocal will do."""
+"""The accuracy in 16 bits, where every library rounds exp and log correctly. A division need not be: a product with the
+rounded reciprocal will do."""
 
 
 def assumed(form: Format) -> Accuracy:
@@ -39,14 +40,14 @@ class Theory:
     """What is assumed of an implementation: the height of its summation trees, and whether its shift is rounded."""
 
     extra: int | None = 16
-    """Roundings more than a balanced tree's height; None for any order."""
+    """Roundings more than a balanced tree's height; None for any order of summation."""
     chain: int = 0
     """Longest chain of additions that was measured."""
     ranged: bool = True
-    """False for a shift that is compensated, or done in a wider format: errors free of the logits' range."""
+    """False for a shift that is compensated or in a wider format: its errors do not grow with the logits' range."""
 
     def height(self, n: int) -> int:
-        """Roundings that a term of a sum of n may meet in it."""
+        """Return how many roundings a term may meet in a sum of n terms."""
         if self.extra is None:
             return n - 1
         return min(n - 1, tree_height(n) + max(self.extra, self.chain))
@@ -69,14 +70,14 @@ class Declared:
     """What a backend says of its own arithmetic (`backends.base.Backend`)."""
 
     flush: float | None = None
-    """Below it, zero is as good as the number."""
+    """The threshold below which 0 is as good as the number; None if nothing is flushed."""
     through_probabilities: bool = False
-    """Losses are computed from rounded probabilities."""
+    """Losses, or log-softmax, are computed from rounded probabilities."""
     through_entries: bool = False
     """A product with a Jacobian is summed from its rounded entries, or from quotients that are as small."""
     through_logs: bool = False
-    """A softmax is the exp of its logarithm, and the logarithm is taken off as x − logsumexp(x)."""
+    """A softmax is the exp of its logarithm, or a log-softmax is x − logsumexp(x)."""
     scaled_logits: bool = False
     """Logits are multiplied by a constant first, as by log2 e for powers of 2."""
     difference_step: float = 0.0
-    """Derivatives are central differences of this step."""
+    """The step of the central differences by which derivatives are computed; 0 if they are not."""

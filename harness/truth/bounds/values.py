@@ -1,7 +1,7 @@
 """Bounds of softmax, log-softmax and logsumexp, and the errors of the parts that all other bounds are made of.
 
-A value is lost below the normal numbers: `tiny` is what each such loss may cost, the declared threshold where a backend
-flushes to zero, a few quanta elsewhere.
+Results below the normal numbers lose bits. `tiny` is what one such loss of a softmax may cost: the declared threshold
+where a backend flushes to zero, a few quanta (smallest subnormal numbers) elsewhere.
 """
 
 from __future__ import annotations
@@ -17,38 +17,41 @@ from harness.truth.bounds.theory import Declared, Theory, assumed
 
 Floats = NDArray[np.float64]
 FARTHEST = 1000.0
-"""Beyond this distance from the maximum, s_j is under 10^-434 and its bound is `tiny`, however it is computed."""
+"""The distance from the maximum beyond which s_j is under 10^-434. Its bound is `tiny`, however it is computed."""
 SMALLEST = 2.0**-1074
-"""In place of 0, so that an infinite error of it is infinite, and not NaN."""
+"""The least size of a weight, in place of 0: its product with an infinite error is then infinite, and not NaN."""
 LARGEST_SPREAD = 1 / 8
-"""Up to here one `tiny` is proved to cover a loss; beyond, a loss may grow by what the sum is off."""
+"""The largest E for which one `tiny` is proved to cover a loss. Beyond it a loss grows with the error of the sum."""
 LARGEST_LOG = 30.0
-"""A sum that may be off by e^30 says nothing: from here on the bound is infinite."""
+"""The log-domain error from which on the bound is infinite: a sum that may be off by e^30 says nothing."""
 
 
 @dataclass(frozen=True)
 class SoftmaxError:
-    """One block's softmax, as sizes: s itself, the log-domain error r of each element, and what all bounds share."""
+    """The softmax of one block, its errors, and what all bounds share: sizes of shape (rows, n), or (rows, 1)."""
 
     s: Floats
     gap: Floats
-    """Distance from the maximum."""
+    """Distance of each logit from its row's maximum."""
     top: Floats
-    """Size of the maximum, one a row, with what it may be off by."""
+    """Size of each row's maximum, with what it may be off by, shape (rows, 1)."""
     shift: Floats
     """Log-domain error of each rounded shift, with that of its logit."""
     log_total: Floats
+    """Size of ln Z, with what the maximum may be off by, shape (rows, 1)."""
     r: Floats
+    """Log-domain error of each computed s_j."""
     total: Floats
-    """Log-domain error of Z, one a row."""
+    """Log-domain error of Z, shape (rows, 1)."""
     tiny: float
+    """What one loss below the normal numbers may cost."""
     theory: Theory
     declared: Declared
     form: Format
 
     @property
     def step(self) -> float:
-        """u/(1 − u)."""
+        """Return u' = u/(1 − u), the log-domain error of one rounding."""
         return relative(1, self.form)
 
     @property
@@ -61,49 +64,52 @@ class SoftmaxError:
 
     @property
     def least(self) -> float:
-        """What a product, a quotient or an addition may lose."""
+        """Return what a product, a quotient or an addition may lose below the normal numbers."""
         return self.declared.flush or self.form.quantum
 
     @cached_property
     def spare(self) -> Floats:
-        """Z² where quotients by it are normal numbers with room for a sum, else 1, one a row: by it their losses grow
-        (docs/bounds.md#products)."""
+        """Return the factor by which losses of quotients grow, shape (rows, 1) (docs/bounds.md#products).
+
+        It is Z² where quotients by Z² are normal numbers with room for a sum, and 1 elsewhere.
+        """
         square = np.exp(2 * self.log_total)
         return np.where(self.n * square <= self.form.smallest_normal**-0.5, square, 1.0)
 
     def roundings(self, count: float) -> float:
-        """That many of them, as a log-domain error."""
+        """Return the log-domain error of that many roundings."""
         return count * self.step
 
     def at(self, index: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """A mask of one element a row."""
+        """Return a mask, shape (rows, n), of one element a row."""
         return np.arange(self.n) == index[:, None]
 
     @cached_property
     def log_s(self) -> Floats:
-        """|ln s_j|."""
+        """Return |ln s_j|, shape (rows, n)."""
         size: Floats = self.gap + self.log_total
         return size
 
     def through_log(self) -> SoftmaxError:
-        """For a softmax that may also be the exp of a log-softmax, as backward passes have it that keep the latter."""
+        """Return the errors of a softmax that may also be the exp of a log-softmax, as in some backward passes."""
         other = log_softmax(self) + relative(assumed(self.form).exp, self.form)
         return replace(self, r=np.maximum(self.r, np.where(self.gap < FARTHEST, other, 0.0)))
 
 
 def relative(units: float, form: Format) -> float:
-    """A relative error of so many u, in the log domain."""
+    """Return a relative error of that many u as a log-domain error."""
     return units * form.u / (1 - units * form.u)
 
 
 def softmax_error(
     logits: Floats, form: Format, theory: Theory, declared: Declared, inexact: Floats | float = 0.0
 ) -> SoftmaxError:
-    """Bounds |ln(ŝ_j / s_j)| for a softmax shifted by its maximum, or not shifted at all (docs/bounds.md#softmax).
+    """Bound |ln(ŝ_j / s_j)| for a softmax shifted by its maximum, or not shifted at all (docs/bounds.md#softmax).
 
-    â_i = (m − x_i)u' + e_exp·u is the log-domain error of exp(x_i − m). With the sum's h·u', Z is off by
-    E = Σ s_i·expm1(â_i + h·u') relative, L = −ln(1 − E) in its log, and r_j = â_j + L + e_div·u. From E = 1/8 on see
-    `far_sum`. `inexact`: error of each logit itself (docs/bounds.md#layer).
+    The log-domain error of exp(x_i − m) is a_i = (m − x_i)u' + e_exp·u. With the sum's h·u', the relative error of Z is
+    E = Σ s_i·expm1(a_i + h·u') and its log-domain error is L = −ln(1 − E), so that r_j = a_j + L + e_div·u. From
+    E = 1/8 on, `far_sum` gives L. `logits`: shape (rows, n). `inexact`: error of each logit itself
+    (docs/bounds.md#layer).
     """
     step = relative(1, form)
     n = logits.shape[-1]
@@ -139,13 +145,16 @@ def softmax_error(
 
 
 def scaled(sizes: Floats, form: Format, declared: Declared) -> Floats:
-    """What a logit is off by when it is multiplied by log2 e, itself rounded (docs/bounds.md#scaled-logits)."""
+    """Return the error of logits of these sizes, multiplied by a rounded log2 e (docs/bounds.md#scaled-logits)."""
     off: Floats = np.expm1(2 * relative(1, form)) * sizes + 2 * (declared.flush or form.quantum)
     return off
 
 
 def taken_through_logs(e: SoftmaxError) -> SoftmaxError:
-    """Its softmax is the exp of a logarithm, of which a large maximum leaves nothing (docs/bounds.md#through-logs)."""
+    """Return the errors of a softmax that is the exp of its logarithm (docs/bounds.md#through-logs).
+
+    The error of Z is infinite where the maximum is so large that its rounding leaves nothing of that logarithm.
+    """
     nothing = e.step * e.top >= LARGEST_LOG
     return replace(e.through_log(), total=np.where(nothing, np.inf, e.total))
 
@@ -153,8 +162,10 @@ def taken_through_logs(e: SoftmaxError) -> SoftmaxError:
 def far_sum(
     s: Floats, exponential: Floats, height: float, lost: Floats | float, log_total: Floats, form: Format
 ) -> Floats:
-    """|ln(Ẑ / Z)| where E is 1/8 or more: each direction by itself, and no sum of such terms is below its largest
-    (docs/bounds.md#far-sums)."""
+    """Bound |ln(Ẑ / Z)| where E is 1/8 or more, shape (rows, 1) (docs/bounds.md#far-sums).
+
+    Each direction is bounded by itself. Downwards, no sum of such terms is below its largest term.
+    """
     off = exponential + height
     above = np.log((s * np.exp(off)).sum(axis=-1, keepdims=True) + lost)
     less = lost - (s * np.expm1(-off)).sum(axis=-1, keepdims=True)
@@ -164,7 +175,11 @@ def far_sum(
 
 
 def growth(sum_error: Floats, moved: float, n: int, height: float, tiny: float, form: Format) -> float:
-    """Of a loss, in these rows: by what the sum is off, twice, by three sums' roundings, by how far Z is below 1."""
+    """Return the factor by which a loss grows in these rows.
+
+    It covers twice the error of the sum, the roundings of three sums, how far Z may be below 1 (`moved`), and the
+    losses in the sum where these count more than once.
+    """
     largest = np.max(sum_error, where=sum_error < np.inf, initial=0.0)
     roundings = 3 * (height + 9 * relative(1, form)) + relative(assumed(form).division, form)
     return float(np.exp(2 * largest + roundings + min(moved, LARGEST_LOG)) * max(1.0, 8 * n * tiny))
@@ -176,7 +191,7 @@ def softmax(e: SoftmaxError) -> Floats:
 
 
 def log_of_total(e: SoftmaxError) -> Floats:
-    """ln Ẑ is off by Z's own error and log's."""
+    """Return the error of ln Ẑ, which comes from Z's own error and from log."""
     error: Floats = e.total + assumed(e.form).log * e.form.u * (e.log_total + e.total)
     if e.declared.scaled_logits:  # the maximum that is added back is not the one that was scaled
         error = error + scaled(e.top, e.form, e.declared) + np.expm1(2 * e.step) * (e.top + e.log_total + error)
@@ -184,14 +199,14 @@ def log_of_total(e: SoftmaxError) -> Floats:
 
 
 def logsumexp(e: SoftmaxError, logits: Floats) -> Floats:
-    """Then one addition (docs/bounds.md#logsumexp)."""
+    """Return the bound of logsumexp: the error of ln Ẑ, and one addition (docs/bounds.md#logsumexp)."""
     inner, value = log_of_total(e), logits.max(axis=-1, keepdims=True) + e.log_total
     allowed: Floats = inner + e.step * (np.abs(value) + inner) + e.tiny
     return allowed
 
 
 def log_softmax(e: SoftmaxError) -> Floats:
-    """The shift is rounded, then ln Ẑ, then one subtraction (docs/bounds.md#log-softmax)."""
+    """Return the bound of log-softmax: a rounded shift, ln Ẑ, and one subtraction (docs/bounds.md#log-softmax)."""
     inner = e.shift + log_of_total(e)
     if e.declared.scaled_logits:  # the distance is multiplied by ln 2, which is rounded itself
         inner = inner + np.expm1(2 * e.step) * (e.gap + e.shift)
@@ -202,12 +217,12 @@ def log_softmax(e: SoftmaxError) -> Floats:
 
 
 def log_of_any(e: SoftmaxError) -> Floats:
-    """Of ln s_j, computed as it is declared."""
+    """Return the bound of ln s_j, computed as the backend declares."""
     return log_of_softmax(e) if e.declared.through_probabilities else log_softmax(e)
 
 
 def log_of_softmax(e: SoftmaxError) -> Floats:
-    """ln ŝ_j, which is infinite where softmax may have underflowed (docs/bounds.md#through-probabilities)."""
+    """Return the bound of ln ŝ_j, infinite where ŝ_j may have underflowed (docs/bounds.md#through-probabilities)."""
     lost = e.tiny * np.exp(e.r) / np.maximum(e.s, SMALLEST)
     error = e.r + np.where(lost < 1 / 2, -np.log1p(-np.minimum(lost, 1 / 2)), np.inf)
     allowed: Floats = error + assumed(e.form).log * e.form.u * (e.log_s + error) + e.tiny

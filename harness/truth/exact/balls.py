@@ -1,7 +1,7 @@
-"""Balls into numbers: Arb balls are made narrow enough to judge by, and split into two float64s and an exponent.
+"""Arb balls as numbers: balls are made narrow enough to judge by, and split into two float64s and an exponent.
 
-A ball is decided when it is known to 2^-10 ulp of any format, and when no power of two lies inside, so that the ulp is
-known too. What comes out is right to 2^-105 of the value, and its exponent is the true value's.
+A ball is decided when it is known to 2^-10 ulp of any format and no power of two lies inside, so that the ulp is known
+too. The result is right to 2^-105 of the value, and its exponent is the true value's.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from numpy.typing import NDArray
 
 FIRST_PRECISION, LAST_PRECISION = 128, 2**16
 SIDE_PRECISION, SIDE_ACCURACY = 8192, 8000
-"""Up to here precision is spent on which side of a power of two a value lies, or on a ball that is known to so many
-bits whatever the precision; then the smaller ulp is taken, which at most doubles an ULP error."""
+"""The precision up to which it is sought on which side of a power of two a value lies, and the accuracy of a ball, in
+bits, at which that search ends earlier. Then the smaller ulp is taken, which at most doubles an ULP error."""
 
 ACCURACY_BITS, NEGLIGIBLE = 108, arb((1, -1074 - 12))
 """A ball is narrow enough when its radius is under 2^-108 of its value, or under 2^-12 of the smallest subnormal of
 float64, which is the smallest of any format."""
 
 LOWEST_EXPONENT = -(2**30)
-"""What is smaller still, as softmax's tail behind a mask of −10^30, is nothing to any format in the same way."""
+"""The lowest exponent of a value. What is smaller, such as softmax's tail behind a mask of −10^30, is as good as 0 in
+every format."""
 
 SMALL = 2.0**-900
-"""From here up a value's low half is a normal float64 too."""
+"""The size from which on the low half of a value is a normal float64 too."""
 
 POWERS = 2**105, 2**106
-"""106 bits of a midpoint from which a radius of 2^-108 may reach a power of two."""
+"""The midpoints, rounded to 106 bits, from which a relative radius of 2^-108 may reach a power of two."""
 
 Floats = NDArray[np.float64]
 
@@ -42,11 +43,11 @@ class UndecidedError(Exception):
 
 @dataclass(frozen=True)
 class Expected:
-    """Values (hi + lo)·2^exponent as (rows, answers), each to 2^-105 of itself, or to 2^-1086 where that is more.
+    """Values (hi + lo)·2^exponent, shape (rows, answers), each to 2^-105 of itself, or to 2^-1086 where that is more.
 
-    ½ ≤ |hi| < 1 and |lo| ≤ 2^-53, or both are 0. lo is of either sign, yet never leads across a power of two:
-    2^(exponent − 1) ≤ |value| < 2^exponent for the true value, as far as SIDE_PRECISION tells. Just below 2^exponent
-    hi is 1 − 2^-53 and lo at most the float under 2^-53; a value that is a power of two has hi = ½ and lo = 0.
+    ½ ≤ |hi| < 1 and |lo| ≤ 2^-53, or both are 0. lo may have either sign, but never leads across a power of two:
+    2^(exponent − 1) ≤ |value| < 2^exponent for the true value, as far as SIDE_PRECISION tells. Just below 2^exponent,
+    hi is 1 − 2^-53 and lo is at most the float under 2^-53. A value that is a power of two has hi = ½ and lo = 0.
     Negative values mirror this. Exponents stop at LOWEST_EXPONENT.
     """
 
@@ -55,16 +56,16 @@ class Expected:
     exponent: NDArray[np.int32]
 
     def row(self, index: Any) -> Expected:
-        """One row, or those of a slice or mask."""
+        """Return one row, or those of a slice or mask."""
         return Expected(self.hi[index], self.lo[index], self.exponent[index])
 
     def rounded(self) -> Floats:
-        """Nearest float64 to within an ulp: for display and for sizes, never for judging."""
+        """Return the values as float64, right to within an ulp: for display and for sizes, never for judging."""
         return np.ldexp(self.hi + self.lo, self.exponent)
 
 
 class Split(NamedTuple):
-    """A value (hi + lo)·2^exponent, and whether on its side of a power of two as far as precision is spent on that."""
+    """A value (hi + lo)·2^exponent. `settled`: no more precision is to be spent on its side of a power of two."""
 
     hi: float
     lo: float
@@ -73,7 +74,10 @@ class Split(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """Balls as the float64 nearest to each midpoint, the one nearest to what is left, and those that won't do so."""
+    """Balls as the float64 nearest to each midpoint and the one nearest to what is left, and the split of hard ones.
+
+    `hard`: by position, the values that two float64s cannot hold this way.
+    """
 
     high: Floats
     low: Floats
@@ -81,11 +85,11 @@ class Decided(NamedTuple):
 
 
 def decided(compute: Callable[[], list[arb]], what: str = "a value") -> Decided:
-    """The balls of `compute`, run at 128 bits, twice that and so on until each is narrow and holds no power of two.
+    """Return the balls of `compute` as numbers, once each is narrow and holds no power of two.
 
-    A narrow ball that holds 0 is 0. A power of two is let pass from SIDE_PRECISION on, and in a ball known to
-    SIDE_ACCURACY bits. UndecidedError, about `what`, where 65,536 bits do not make all narrow. The precision that was
-    set before is set afterwards.
+    `compute` is run at 128 bits, at twice that, and so on. A narrow ball that holds 0 is 0. A ball may hold a power of
+    two from SIDE_PRECISION on, or if it is known to SIDE_ACCURACY bits. Raise UndecidedError, about `what`, if 65,536
+    bits do not make all balls narrow. The precision that was set before is restored.
     """
     precision = FIRST_PRECISION
     while precision <= LAST_PRECISION:
@@ -102,7 +106,7 @@ def decided(compute: Callable[[], list[arb]], what: str = "a value") -> Decided:
 
 
 def as_expected(rows: Sequence[Decided]) -> Expected:
-    """Rows of one length, one over another."""
+    """Return rows of one length as one table of expected values."""
     hi, exponent = np.frexp(np.array([row.high for row in rows]))
     lo = np.ldexp(np.array([row.low for row in rows]), -exponent)
     for i, row in enumerate(rows):
@@ -112,15 +116,16 @@ def as_expected(rows: Sequence[Decided]) -> Expected:
 
 
 def _narrow(balls: list[arb]) -> bool:
-    """Whether all are: relative to the value, or to the smallest subnormal where the value is near it."""
+    """Decide whether all balls are narrow, relative to the value or, near it, to the smallest subnormal number."""
     return all(ball.rad() < NEGLIGIBLE for ball in balls if ball.rel_accuracy_bits() < ACCURACY_BITS)
 
 
 def _hard(balls: list[arb], midpoints: Floats) -> list[int]:
-    """Where float64s don't tell on which side of a power of two a value is, or are out of range, and the ball is no
-    float64 itself.
+    """Return the positions of the balls that have to be split by integers.
 
-    A midpoint within 2^-54 of a power of two, relatively, is rounded to it; from the others none is in a ball's reach.
+    Such a ball is no float64 itself, and its midpoint as a float64 is out of range or does not tell on which side of a
+    power of two the value is. A midpoint within a relative 2^-54 of a power of two is rounded to it; a ball about any
+    other reaches none.
     """
     no_fraction = midpoints.view(np.int64) & (2**52 - 1) == 0  # powers of two, 0 and infinity
     suspects = (no_fraction | (np.abs(midpoints) < SMALL)).nonzero()[0].tolist()
@@ -128,9 +133,9 @@ def _hard(balls: list[arb], midpoints: Floats) -> list[int]:
 
 
 def _split(ball: arb) -> Split:
-    """By integers, for any narrow ball: 106 bits of the midpoint, rounded to nearest but never up to a power of two.
+    """Split any narrow ball by integers: 106 bits of the midpoint, rounded to nearest but never up to a power of two.
 
-    Of a ball with a power of two inside the side with the smaller ulp is taken: just below.
+    If a ball has a power of two inside, the side with the smaller ulp is taken: just below.
     """
     accuracy = ball.rel_accuracy_bits()
     if accuracy < ACCURACY_BITS and ball.contains(0):
@@ -147,5 +152,5 @@ def _split(ball: arb) -> Split:
 
 
 def _rounded(number: int, bits: int) -> int:
-    """number·2^-bits, to nearest."""
+    """Return number·2^-bits, rounded to nearest."""
     return number << -bits if bits <= 0 else ((number >> (bits - 1)) + 1) >> 1

@@ -1,9 +1,9 @@
 """Expected values by Arb balls: the mathematical value at the very numbers that the backend got.
 
-Each value is a ball whose radius is proved by Arb; the precision is doubled, row by row, until every ball is known to
-2^-10 ulp of any format. Cancellation is avoided by formula (docs/operations.md#exact-values): with m the
-position of the maximum, e_i = exp(x_i − x_m) and Z = Σ e_i, the tail Z − e_m is summed and never subtracted, and
-cotangents are centred at v_m. All-equal logits and constant cotangents so come out exact.
+Each value is a ball whose radius is proved by Arb. The precision is doubled, row by row, until every ball is known to
+2^-10 ulp of any format. The formulas avoid cancellation (docs/operations.md#exact-values). With m the position of the
+maximum, e_i = exp(x_i − x_m) and Z = Σ e_i, the tail Z − e_m is summed and never subtracted, and cotangents are
+centred at v_m. So all-equal logits give an exact Z, and J·v of a constant v is exactly 0.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from harness.truth.exact.refused import check_arguments
 
 FARTHEST = 2.0**60
 NOTHING = arb(-FARTHEST)
-"""Behind a mask of float32's lowest number Arb's exponential is a ball about 0. It is taken from here on instead, so
-that a softmax is above 0 there too: its exponent has long stopped at `balls.LOWEST_EXPONENT`."""
+"""The least shifted logit whose exponential is taken. Behind a mask of float32's lowest number Arb's exponential is a
+ball about 0; taken from here, it keeps the softmax above 0. Exponents stop at `balls.LOWEST_EXPONENT` long before."""
 Answers = Callable[[], list[arb]]
-"""Of one row or of all, at whatever precision is set when they are asked for."""
+"""A function that computes the answers of one row, or those of all rows, at the precision set when it is called."""
 
 
 class Row:
-    """One row of logits, with what all operations share."""
+    """One row of logits, with the exponentials and sums that all operations share."""
 
     def __init__(self, logits: Sequence[float | arb]) -> None:
         self.m = m = logits.index(max(logits))
@@ -52,12 +52,15 @@ class Row:
         return self.tail.log1p()
 
     def rest(self, i: int) -> arb:
-        """Z − e_i. For i ≠ m it is at least e_m = 1, so nothing cancels."""
+        """Return Z − e_i. For i ≠ m it is at least e_m = 1, so nothing cancels."""
         return self.tail if i == self.m else self.total - self.e[i]
 
     def without(self, part: arb, rest: arb) -> arb:
-        """rest/Z, where part + rest = Z. Near 1 it is 1 − part/Z, in digits enough to tell it from 1: so few others
-        need them that the row's precision need not be raised."""
+        """Return rest/Z, where part + rest = Z.
+
+        If it is near 1, it is computed as 1 − part/Z with SIDE_PRECISION bits, enough to tell it from 1. Only this
+        subtraction needs them, so the precision of the whole row is not raised.
+        """
         if not part < 2.0**-64:
             return rest / self.total
         lacking = part / self.total
@@ -65,29 +68,29 @@ class Row:
             return 1 - lacking
 
     def share(self, i: int) -> arb:
-        """s_i."""
+        """Return s_i."""
         return self.without(self.tail, self.e[i]) if i == self.m else self.e[i] / self.total
 
     def others(self, i: int) -> arb:
-        """1 − s_i."""
+        """Return 1 − s_i."""
         return self.tail / self.total if i == self.m else self.without(self.e[i], self.rest(i))
 
     def minus_log(self, i: int) -> arb:
-        """−ln s_i: ln Z and the distance from the maximum, of one sign."""
+        """Return −ln s_i = ln Z + (x_m − x_i). The two terms have one sign, so nothing cancels."""
         return self.log_total - self.shifted[i]
 
     def centred(self, vector: list[float]) -> list[arb]:
-        """v − v_m: J·1 = 0, and so nothing is lost, but the largest weight leaves the sums."""
+        """Return v − v_m, shape (n,). J·v stays the same, since J·1 = 0, and the largest weight leaves the sums."""
         opposite = -arb(vector[self.m])
         return [opposite + v for v in vector]
 
     def weighted(self, vector: list[arb]) -> arb:
-        """Σ e_i·v_i."""
+        """Return Σ e_i·v_i."""
         return summed(list(map(mul, self.e, vector)))
 
 
 def summed(terms: list[arb]) -> arb:
-    """Their sum by pieces of √n, so that its radius grows with √n and not with n."""
+    """Return the sum of n terms, added in pieces of about √n, so that its radius grows with √n and not with n."""
     size = isqrt(len(terms)) + 1
     return sum((sum(terms[i : i + size], arb(0)) for i in range(0, len(terms), size)), arb(0))
 
@@ -114,21 +117,21 @@ def jacobian_row(row: Row, index: int) -> list[arb]:
 
 
 def jacobian(row: Row) -> list[arb]:
-    """The upper triangle is computed and mirrored: J is symmetric."""
+    """Return J row by row, n² entries. J is symmetric, so the upper triangle is computed and mirrored."""
     n = range(len(row.e))
     rows = [[row.e[i] * (row.rest(i) if i == j else -row.e[j]) / row.square for j in n if j >= i] for i in n]
     return [rows[min(i, j)][abs(j - i)] for i in n for j in n]
 
 
 def product(row: Row, vector: list[float]) -> list[arb]:
-    """J·v = Jᵀ·v: g_j = e_j (Z·v'_j − Σ e_i·v'_i) / Z² with v' = v − v_m."""
+    """Return J·v = Jᵀ·v: g_j = e_j (Z·v'_j − Σ e_i·v'_i) / Z² with v' = v − v_m."""
     centred, total, square = row.centred(vector), row.total, row.square
     weighted = row.weighted(centred)
     return [e * (total * c - weighted) / square for e, c in zip(row.e, centred, strict=True)]
 
 
 def hvp(row: Row, cotangent: list[float], tangent: list[float]) -> list[arb]:
-    """e_j·((Z·t'_j − A)(Z·v'_j − B) − (Z·C − A·B)) / Z³, with A, B, C the sums of e·t', e·v' and e·t'·v'."""
+    """Return e_j·((Z·t'_j − A)(Z·v'_j − B) − (Z·C − A·B)) / Z³, with A, B, C the sums of e·t', e·v' and e·t'·v'."""
     v, t, total = row.centred(cotangent), row.centred(tangent), row.total
     both = [a * b for a, b in zip(t, v, strict=True)]
     a, b, c = row.weighted(t), row.weighted(v), row.weighted(both)
@@ -137,7 +140,7 @@ def hvp(row: Row, cotangent: list[float], tangent: list[float]) -> list[arb]:
 
 
 def log_softmax_vjp(row: Row, cotangent: list[float]) -> list[arb]:
-    """v_j − s_j·Σ v_i; at the maximum (T·v_m − Σ of the others) / Z, since Z = 1 + T."""
+    """Return v_j − s_j·Σ v_i. At the maximum it is (T·v_m − Σ of the others) / Z, since Z = 1 + T with the tail T."""
     v = [arb(value) for value in cotangent]
     others = summed(v[: row.m] + v[row.m + 1 :])
     whole = others + v[row.m]
@@ -146,7 +149,7 @@ def log_softmax_vjp(row: Row, cotangent: list[float]) -> list[arb]:
 
 
 def log_softmax_jvp(row: Row, tangent: list[float]) -> list[arb]:
-    """(Z·t'_i − Σ e_j·t'_j) / Z with t' = t − t_m."""
+    """Return (Z·t'_i − Σ e_j·t'_j) / Z with t' = t − t_m."""
     centred = row.centred(tangent)
     weighted = row.weighted(centred)
     return [(row.total * c - weighted) / row.total for c in centred]
@@ -162,24 +165,24 @@ def cross_entropy(row: Row, label: int) -> list[arb]:
 
 
 def cross_entropy_gradient(row: Row, label: int) -> list[arb]:
-    """s_j, and s_y − 1 = −(Z − e_y)/Z by what is left of the sum."""
+    """Return s_j for j ≠ y, and s_y − 1 = −(Z − e_y)/Z at the label y."""
     gradient = softmax(row)
     gradient[label] = -row.others(label)
     return gradient
 
 
 def cross_entropy_hvp(row: Row, label: int, tangent: list[float]) -> list[arb]:
-    """The Hessian is J, whatever the label."""
+    """Return J·t: the Hessian is J, whatever the label."""
     return product(row, tangent)
 
 
 def soft_cross_entropy(row: Row, distribution: list[float]) -> list[arb]:
-    """Σ p_j·(−ln s_j): terms of one sign."""
+    """Return Σ p_j·(−ln s_j), a sum of terms of one sign."""
     return [sum((arb(p) * row.minus_log(j) for j, p in enumerate(distribution) if p), arb(0))]
 
 
 def soft_cross_entropy_gradient(row: Row, distribution: list[float]) -> list[arb]:
-    """(e_j·Σp − p_j·Z) / Z; where p_j is all of Σp that is the tail again, and at a p_j of 0 softmax times Σp."""
+    """Return (e_j·Σp − p_j·Z) / Z. Where p_j is all of Σp, it is −p_j·(Z − e_j) / Z, so that nothing cancels."""
     whole = sum(map(arb, distribution), arb(0))
     return [
         (-arb(p) * row.rest(j) if whole == p else e * whole - arb(p) * row.total) / row.total
@@ -188,32 +191,32 @@ def soft_cross_entropy_gradient(row: Row, distribution: list[float]) -> list[arb
 
 
 def mean_squared_error(row: Row, label: int) -> list[arb]:
-    """(1 − s_y)² = ((Z − e_y)/Z)²."""
+    """Return (1 − s_y)² = ((Z − e_y)/Z)²."""
     rest = row.rest(label)
     return [rest * rest / row.square]
 
 
 def mean_squared_error_gradient(row: Row, label: int) -> list[arb]:
-    """2(s_y − 1)·s_y(δ_yj − s_j), a product without a difference: s_y − 1 and 1 − s_y are what is left of the sum."""
+    """Return 2(s_y − 1)·s_y(δ_yj − s_j) as a product. Both s_y − 1 and 1 − s_y come from Z − e_y: nothing cancels."""
     rest, cube = row.rest(label), row.total * row.square
     factor = -2 * rest * row.e[label]
     return [factor * (rest if j == label else -e) / cube for j, e in enumerate(row.e)]
 
 
 def layer_jacobian(row: Row, inputs: list[float]) -> list[arb]:
-    """s_t(δ_ti − s_i)·x_j, W taken row by row."""
+    """Return s_t(δ_ti − s_i)·x_j in the order (t, i, j): W is taken row by row."""
     entries, x = jacobian(row), [arb(value) for value in inputs]
     return [entry * value for entry in entries for value in x]
 
 
 def layer_cross_entropy_gradient(row: Row, inputs: list[float], label: int) -> list[arb]:
-    """(s_i − δ_iy)·x_j."""
+    """Return (s_i − δ_iy)·x_j in the order (i, j)."""
     entries, x = cross_entropy_gradient(row, label), [arb(value) for value in inputs]
     return [entry * value for entry in entries for value in x]
 
 
 def weighted_inputs(inputs: list[float], weights: list[list[float]]) -> list[arb]:
-    """Wx, which are a layer's logits."""
+    """Return W·x, a layer's logits. `weights`: the rows of W."""
     return [sum((arb(w) * arb(x) for w, x in zip(line, inputs, strict=True)), arb(0)) for line in weights]
 
 
@@ -242,21 +245,23 @@ EXACT: dict[str, Callable[..., list[arb]]] = {
     "mean_squared_error": mean_squared_error,
     "mean_squared_error_gradient": mean_squared_error_gradient,
 }
-"""Of one row of logits, before any reduction over the rows."""
+"""The exact answers of each operation on one row of logits, before any reduction over the rows."""
 LAYERS: dict[str, Callable[..., list[arb]]] = {
     "layer": lambda row, inputs: softmax(row),
     "layer_jacobian": layer_jacobian,
     "layer_cross_entropy_gradient": layer_cross_entropy_gradient,
 }
-"""Of one row of a layer's logits, and its inputs."""
+"""The exact answers of each layer operation on one row: a layer's logits W·x, its inputs x and, if asked, its class."""
 
 
 def expected(operation: str, logits: NDArray[np.generic], beside: list[Any]) -> Expected:
-    """Exact answers for logits of shape (rows, n), all finite; a scalar operation's one answer as (1, 1).
+    """Return the exact answers for finite logits of shape (rows, n), as (rows, answers); (1, 1) for a scalar operation.
 
-    `beside`: the other arguments in the operation's order, an array of (rows, …) row by row, a number for every row, a
-    layer's weights as (t, n). ValueError for NaN or infinity in an input, for a label that is no class and for a label
-    distribution that is none; UndecidedError where no precision up to 65,536 bits decides.
+    `beside`: the operation's other arguments in its order. An array of shape (rows, …) is taken row by row, a number
+    holds for every row, and a layer's weights have shape (t, n).
+
+    Raise ValueError for NaN or infinity in an input, for a label that is no integer or no class, and for a negative
+    entry of a distribution. Raise UndecidedError where no precision up to 65,536 bits decides.
     """
     about = OPERATIONS[operation]
     check_arguments(about, logits, beside)
@@ -273,7 +278,7 @@ def expected(operation: str, logits: NDArray[np.generic], beside: list[Any]) -> 
 
 
 def answers(operation: Operation, number: int, logits: NDArray[np.generic], beside: list[Any]) -> Answers:
-    """One row's answers, to be computed at whatever precision is then set."""
+    """Return a function that computes one row's answers, at the precision set when it is called."""
     row = np.asarray(logits[number], dtype=np.float64).tolist()
     if operation.name in LAYERS:
         weights, *others = beside
@@ -284,16 +289,18 @@ def answers(operation: Operation, number: int, logits: NDArray[np.generic], besi
 
 
 def own(value: Any, number: int) -> Any:
-    """A row's own part of an argument, in Python's numbers; a number is every row's."""
+    """Return the part of an argument that belongs to one row, as Python numbers. An integer holds for every row."""
     if isinstance(value, int):
         return value
     return np.asarray(value[number], dtype=np.float64 if value.dtype.kind != "i" else np.int64).tolist()
 
 
 def reduced(rows: list[Answers], reduction: str) -> list[arb]:
+    """Return the sum or the mean of all rows' answers, as one answer."""
     total = sum((answer for row in rows for answer in row()), arb(0))
     return [total / len(rows) if reduction == "mean" else total]
 
 
 def shared(row: Answers, count: int) -> list[arb]:
+    """Return one row's answers divided by the number of rows, as in the gradient of a mean."""
     return [answer / count for answer in row()]

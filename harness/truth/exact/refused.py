@@ -1,4 +1,4 @@
-"""What the reference refuses: numbers that are a matter of policy, labels that are no classes, and no distributions."""
+"""What the reference refuses: NaN and infinity, labels that are no classes, and distributions with a negative entry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from harness.operations import Operation
 
 
 def check_arguments(operation: Operation, logits: NDArray[np.generic], beside: list[Any]) -> None:
-    """ValueError in a sentence that names the row."""
+    """Raise ValueError, in one sentence, for an argument that the reference refuses.
+
+    The message names the row of a wrong label or of a negative entry.
+    """
     given = dict(zip(operation.arguments, [logits, *beside], strict=True))
     n = len(given.get("weights", logits.T))
     for name, value in given.items():
@@ -34,7 +37,7 @@ def check_labels(labels: NDArray[Any], classes: int) -> None:
 
 
 def check_distribution(distribution: NDArray[np.generic]) -> None:
-    """Any weights that are none below 0: what they sum to, the loss and its gradient take into account."""
+    """Raise ValueError for a negative entry. Any sum is allowed: the loss and its gradient take it into account."""
     for number, row in enumerate(np.asarray(distribution, dtype=np.float64).tolist()):
         if min(row) < 0:
             raise ValueError(f"row {number} of the label distribution has a negative entry, {min(row)}")

@@ -1,6 +1,7 @@
-"""Where theory leaves no digit, in 16 bits and of layers: errors against the worst of several honest evaluations.
+"""Errors against the worst of several honest evaluations, where theory leaves no digit: in 16 bits and for layers.
 
-A measurement, and no theorem: what it says is *simulated* wherever it is told (docs/bounds.md#simulated).
+An honest evaluation computes one of the operation's formulas in a stated arithmetic. The result is a measurement and no
+theorem, and is called *simulated* wherever it is shown (docs/bounds.md#simulated).
 """
 
 from __future__ import annotations
@@ -22,30 +23,31 @@ __all__ = ["FORMULAS", "LEAST_DIGIT", "MULTIPLE", "Honest", "Rows", "honest", "l
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
-"""A mask of them."""
+"""A mask of rows."""
 MULTIPLE = 8.0
-"""Of the worst honest evaluation's error, which an answer may have."""
+"""How many times the worst honest evaluation's error an answer may have."""
 LEAST_DIGIT = 0.1
-"""Of a row's size: where a bound is above it, it leaves no digit, and an evaluation that errs by more has none."""
+"""A share of a row's size. A bound above it leaves no digit, and an evaluation that errs by more has no digit right."""
 ONE_ROUNDING = 1.0
-"""In u: an evaluation that is right by luck counts as one that is off by as much."""
+"""The least error of an evaluation, in units of u: one that is right by luck counts as one that is off by as much."""
 
 
 @dataclass(frozen=True)
 class Honest:
-    """The errors of honest evaluations of one question, as the worst of each row: made once for all its backends."""
+    """The errors of honest evaluations of one question, the worst for each row. They are made once for all backends."""
 
     sizes: Floats
-    """What each element is measured against, its scale: at least the smallest normal number."""
+    """The scale that each element's error is measured against: at least the smallest normal number."""
     by_element: Floats
-    """Largest error over its size, one a row; infinite of an operation whose elements have no scale of their own."""
+    """Largest error over its element's size, shape (rows, 1); infinite if the elements have no scale of their own."""
     by_row: Floats
-    """Largest norm of the errors over that of the sizes, one a row."""
+    """Largest norm of a row's errors over that of its sizes, shape (rows, 1)."""
 
     def shares(self, absolute: Floats, lost: float) -> Floats:
-        """An answer's errors as shares of what they may be. `lost`: what a loss below the normal numbers may cost.
+        """Return an answer's errors as shares of what they may be, shape (rows, answers).
 
-        Each element by its own size; and in each row the one that is most off also by the norm of the row's errors.
+        Each element is measured by its own size, and the one that is most off in a row also by the norm of the row's
+        errors. `lost`: what a loss below the normal numbers may cost.
         """
         off = np.maximum(absolute - lost, 0.0)
         whole = norm(off) / (MULTIPLE * self.by_row * norm(self.sizes))
@@ -56,7 +58,7 @@ class Honest:
 
 @dataclass
 class Worst:
-    """Of the evaluations so far."""
+    """The largest errors of the evaluations so far, one a row."""
 
     exact: Floats
     sizes: Floats
@@ -68,7 +70,7 @@ class Worst:
         self.by_row = np.zeros((len(self.exact), 1))
 
     def add(self, answer: Floats, added_well: Rows) -> None:
-        """Rows of which it has no digit right count for nothing, nor those whose sum has none."""
+        """Add an evaluation. A row in which it, or its sum (`added_well`), has no digit right does not count."""
         off = np.abs(answer - self.exact)
         whole = norm(off) / norm(self.sizes)
         usable = added_well[:, None] & (whole <= LEAST_DIGIT)
@@ -78,16 +80,17 @@ class Worst:
 
 
 def norm(rows: Floats) -> Floats:
-    """Euclidean, one a row; scaled, so that no square is lost."""
+    """Return the Euclidean norm of each row, shape (rows, 1). Elements are scaled first, so that no square is lost."""
     largest = np.maximum(rows.max(axis=-1, keepdims=True), np.finfo(np.float64).tiny)
     total: Floats = largest * np.sqrt(((rows / largest) ** 2).sum(axis=-1, keepdims=True))
     return total
 
 
 def evaluations(operation: str, form: Format, logits: NDArray[Any], given: list[Any]) -> Iterator[tuple[Floats, Rows]]:
-    """In the format itself, in every order of summation; and in a wider one inside, rounded once at the end.
+    """Yield the answer of each honest evaluation, and a mask of the rows that its order of summation adds well.
 
-    Beside each its rows in which that order has a digit right of Σ e^(x − max): a sum that stalls has none.
+    The formulas are computed in the format itself, with sums in every order, and in a wider format, rounded once at the
+    end. A row is added well if the order has a digit right of Σ e^(x − max): a sum that stalls has none.
     """
     kind = arrays.dtype(next(name for name, own in FORMATS.items() if own == form))
     wider = np.dtype(np.float32 if form.p < FORMATS["float32"].p else np.float64)
@@ -101,6 +104,7 @@ def evaluations(operation: str, form: Format, logits: NDArray[Any], given: list[
 
 
 def adds_well(p: Arithmetic, x: NDArray[Any]) -> Rows:
+    """Return a mask of the rows whose Σ e^(x − max) has a digit right in this arithmetic."""
     total = np.exp(shifted(p, x).astype(np.float64)).sum(axis=-1)
     added = p.sum(p.exp(shifted(p, x)))[..., 0].astype(np.float64)
     well: Rows = np.abs(added - total) <= LEAST_DIGIT * total
@@ -111,7 +115,7 @@ SCALED = (
     "softmax", "vjp", "jvp", "hvp", "log_softmax_vjp", "log_softmax_jvp", "cross_entropy_hvp", "cross_entropy_gradient",
     "cross_entropy_mean_gradient", "soft_cross_entropy_gradient",
 )  # fmt: skip
-"""Operations in which an element's size tells what its terms add up to; elsewhere they cancel unseen, as 1 − s does."""
+"""Operations in which an element's size tells how large its terms are. In others these cancel unseen, as in 1 − s."""
 
 
 def as_kind(p: Arithmetic, given: Any) -> Any:
@@ -120,21 +124,21 @@ def as_kind(p: Arithmetic, given: Any) -> Any:
 
 
 def simulates(operation: str, form: Format, declared: Declared) -> bool:
-    """Whether there are honest evaluations to ask, of a backend that declares no arithmetic of its own.
+    """Decide whether honest evaluations can be asked: for a backend that declares no arithmetic beside a flush.
 
-    In 16 bits; and of a layer in any format, whose inner products theory lets be added up in any order.
+    Such evaluations exist in 16 bits, and in any format for a layer, whose inner products may be added in any order.
     """
     asked = form.p < FORMATS["float32"].p or operation.startswith("layer")
     return asked and declared == Declared(flush=declared.flush)
 
 
 def sizes(scale: Floats, form: Format) -> Floats:
-    """What errors are measured against: at least the smallest normal number, below which they are absolute."""
+    """Return what errors are measured against: at least the smallest normal number, below which they are absolute."""
     return np.maximum(scale, form.smallest_normal)
 
 
 def honest(operation: str, form: Format, logits: NDArray[Any], given: list[Any], exact: Floats, size: Floats) -> Honest:
-    """Of rows of exact values and their `sizes`."""
+    """Return the errors of honest evaluations of rows with these exact values and `sizes`."""
     worst = Worst(exact, size)
     with np.errstate(all="ignore"):
         for answer, added_well in evaluations(operation, form, logits, given):
@@ -145,7 +149,7 @@ def honest(operation: str, form: Format, logits: NDArray[Any], given: list[Any],
 
 
 def leaves_no_digit(bound: Floats, size: Floats) -> Rows:
-    """Rows where what is proved allows more than a tenth of the answer's size, or anything."""
+    """Return a mask of the rows where the norm of the bound is above a tenth of that of the sizes, or infinite."""
     known = np.isfinite(bound).all(axis=-1, keepdims=True)
     allowed = norm(np.where(known, bound, 0.0))
     return (~known | (allowed > LEAST_DIGIT * norm(size)))[:, 0]

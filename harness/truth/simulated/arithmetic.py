@@ -1,7 +1,7 @@
 """A format's arithmetic as IEEE 754 has it: each primitive computed in float64 and rounded, sums in a stated order.
 
 float64 holds every sum, product and quotient of two 16-bit numbers exactly or to 2^-53, and its exp and log to 2^-50.
-float64 itself has the machine's own.
+The arithmetic of float64 itself is the machine's own.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[Any]
-"""In the arithmetic's own format."""
+"""Numbers in the arithmetic's own format."""
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """`kind`: NumPy's dtype for the format. `order`: how a sum along the last axis is added, one of `ORDERS`."""
+    """The arithmetic of one format, with sums along the last axis added in one order.
+
+    `kind`: NumPy's dtype for the format. `order`: one of `ORDERS`.
+    """
 
     kind: Any
     order: str
@@ -49,7 +52,7 @@ class Arithmetic:
         return self.of(np.divide, a, b)
 
     def sum(self, terms: Numbers) -> Numbers:
-        """Along the last axis, which stays with length 1."""
+        """Return the sum along the last axis, which stays with length 1."""
         return ORDERS[self.order](self, terms)
 
     def number(self, value: float) -> Numbers:
@@ -73,7 +76,10 @@ def in_a_tree(p: Arithmetic, terms: Numbers) -> Numbers:
 
 
 def in_lanes(count: int) -> Callable[[Arithmetic, Numbers], Numbers]:
-    """As a vector unit adds: lane i has every term whose place is i modulo the count, and the lanes a tree."""
+    """Return a function that adds as a vector unit does, in this many lanes.
+
+    Lane i adds every term whose place is i modulo `count`, and a tree adds the lanes.
+    """
 
     def total(p: Arithmetic, terms: Numbers) -> Numbers:
         full = padded(terms, count)
@@ -84,7 +90,7 @@ def in_lanes(count: int) -> Callable[[Arithmetic, Numbers], Numbers]:
 
 
 def in_blocks(count: int) -> Callable[[Arithmetic, Numbers], Numbers]:
-    """Each block added up by itself, and then the blocks, both one by one."""
+    """Return a function that adds each block of this many terms by itself and then the blocks, both one by one."""
 
     def total(p: Arithmetic, terms: Numbers) -> Numbers:
         full = padded(terms, count)
@@ -95,12 +101,12 @@ def in_blocks(count: int) -> Callable[[Arithmetic, Numbers], Numbers]:
 
 
 def in_wider(p: Arithmetic, terms: Numbers) -> Numbers:
-    """Rounded once."""
+    """Return the sum in float64, rounded once."""
     return p.rounded(terms.astype(np.float64).sum(axis=-1, keepdims=True))
 
 
 def padded(terms: Numbers, multiple: int) -> Numbers:
-    """With zeros, to a length that is a multiple."""
+    """Return the terms with zeros after them, up to a length that is a multiple of this."""
     missing = -terms.shape[-1] % multiple
     if not missing:
         return terms

@@ -1,7 +1,7 @@
-"""Each operation's formulas, written out in a stated arithmetic: those of the documents, and how frameworks have them.
+"""Each operation's formulas, written out in a stated arithmetic: those of the documents, and those of frameworks.
 
-They take the rows of logits, or a layer's inputs, and the operation's other arguments in its order, and answer as
-(rows, answers), or (1, 1) for a number over the batch. Formulas: docs/operations.md.
+A formula takes the arithmetic, the rows of logits or a layer's inputs, and the operation's other arguments in its
+order. It returns shape (rows, answers), or (1, 1) for a number over the batch. Derivations: docs/operations.md.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def logsumexp(p: Arithmetic, x: Numbers) -> Numbers:
 
 
 def by_logs(p: Arithmetic, x: Numbers) -> Numbers:
-    """A softmax as backward passes have it that keep the log-softmax."""
+    """Return a softmax as the exp of a log-softmax, as backward passes compute it that keep the latter."""
     return p.exp(log_softmax(p, x))
 
 
@@ -48,10 +48,12 @@ def hot(p: Arithmetic, x: Numbers, labels: Any) -> Numbers:
 
 
 def factored(p: Arithmetic, s: Numbers) -> Numbers:
+    """Return J as s_i(δ_ij − s_j), shape (rows, n, n)."""
     return p.times(s[:, :, None], p.minus(identity(p, s.shape[-1])[None], s[:, None, :]))
 
 
 def by_difference(p: Arithmetic, s: Numbers) -> Numbers:
+    """Return J as s_i·δ_ij − s_i·s_j, shape (rows, n, n)."""
     return p.minus(p.times(s[:, :, None], identity(p, s.shape[-1])[None]), p.times(s[:, :, None], s[:, None, :]))
 
 
@@ -74,6 +76,7 @@ def flat(answers: Numbers) -> Numbers:
 
 
 def mean(p: Arithmetic, s: Numbers, v: Numbers) -> Numbers:
+    """Return Σ s_k·v_k, shape (rows, 1)."""
     return p.sum(p.times(s, v))
 
 
@@ -101,6 +104,7 @@ def hvp_backwards(p: Arithmetic, s: Numbers, v: Numbers, t: Numbers) -> Numbers:
 
 
 def with_softmax(rule: Formula, of: Formula = softmax) -> Formula:
+    """Return a formula of logits from a rule that takes their softmax. `of`: how the softmax is computed."""
     return lambda p, x, *given: rule(p, of(p, x), *given)
 
 
@@ -130,6 +134,8 @@ def squared_error(p: Arithmetic, x: Numbers, labels: Any) -> Numbers:
 
 
 def over_batch(rows: Formula, averaged: bool) -> Formula:
+    """Return the formula of the sum over the batch, or of the mean, of each row's own losses."""
+
     def total(p: Arithmetic, x: Numbers, *given: Any) -> Numbers:
         losses = rows(p, x, *given)
         whole = p.sum(losses.T)
@@ -183,7 +189,7 @@ def layer_gradient(p: Arithmetic, inputs: Numbers, weights: Numbers, classes: An
 
 
 def either(rule: Formula) -> tuple[Formula, Formula]:
-    """With a softmax, and with the exp of a log-softmax."""
+    """Return the rule's formulas with a softmax, and with the exp of a log-softmax."""
     return with_softmax(rule), with_softmax(rule, by_logs)
 
 
@@ -216,4 +222,4 @@ FORMULAS: dict[str, tuple[Formula, ...]] = {
     "layer_jacobian": (layer_jacobian,),
     "layer_cross_entropy_gradient": (layer_gradient,),
 }
-"""Of every operation."""
+"""The formulas of every operation."""
