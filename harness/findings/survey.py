@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable
 from functools import cache
+from hashlib import sha256
 from math import prod
 from pathlib import Path
 from urllib.parse import quote
@@ -78,7 +79,8 @@ def check_there(its: Iterable[Suspect], asker: Asker) -> None:
 def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:
     """One for each finding that `record.key` tells from others, so that none overwrites another's or another run's."""
     what = re.sub(r"[^\w]+", "-", " ".join((operation, dtype, broken))).strip("-")
-    return f"{quote(backend, safe='')}-{what}"[:LONGEST]
+    name = f"{quote(backend, safe='')}-{what}"
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
