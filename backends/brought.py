@@ -116,6 +116,54 @@ def mistakes(backend: type[Backend]) -> Iterator[str]:
     for method in METHODS:
         if is_own(backend, method) and (given := misnamed(backend, method)):
             yield given
+    yield from mistyped(backend)
+    yield from beyond_theory(backend)
+
+
+SWITCHES = (
+    "by_default",
+    "compiles",
+    "written_out",
+    "through_probabilities",
+    "through_entries",
+    "through_logs",
+    "scaled_logits",
+)
+FLUSHES = {"float64": -1022, "float32": -126, "float16": -14, "bfloat16": -126}
+"""Exponent of each format's smallest normal number."""
+DIFFERENCED = ("jacobian", "cross_entropy_mean_gradient", "mean_squared_error_gradient")
+"""Operations whose central differences have a bound (docs/bounds.md#central-differences)."""
+LARGEST_STEP = 0.1
+
+
+def mistyped(backend: type[Backend]) -> Iterator[str]:
+    """Yield a sentence for each attribute whose value is of another kind than it has to be."""
+    for attribute in SWITCHES:
+        if not isinstance(value := getattr(backend, attribute), bool):
+            yield f"{backend.__name__}.{attribute} is {value!r}: it is True or False"
+    largest = backend.largest_n
+    if largest is not None and (not isinstance(largest, int) or isinstance(largest, bool) or largest < 1):
+        yield f"{backend.__name__}.largest_n is {largest!r}: it is the longest axis to ask for, or None"
+
+
+def beyond_theory(backend: type[Backend]) -> Iterator[str]:
+    """Yield a sentence for each declaration that no theorem is about: it would excuse any answer."""
+    for dtype, power in backend.flushes_below.items():
+        if dtype not in FLUSHES:
+            yield f"{backend.__name__}.flushes_below has {dtype!r}: there are {', '.join(FLUSHES)}"
+        elif power not in (FLUSHES[dtype], FLUSHES[dtype] + 1):
+            yield (
+                f"{backend.__name__}.flushes_below has {power!r} for {dtype}: what may be zero are subnormal numbers, "
+                f"below 2 to the power of {FLUSHES[dtype]}, or of {FLUSHES[dtype] + 1} at most"
+            )
+    step = backend.difference_step
+    if not isinstance(step, int | float) or not 0 <= step <= LARGEST_STEP:
+        yield f"{backend.__name__}.difference_step is {step!r}: it is a number up to {LARGEST_STEP}"
+    elif step and (others := [name for name in backend.operations if name not in DIFFERENCED]):
+        yield (
+            f"{backend.__name__}.difference_step is {step!r}, and its operations have {others[0]!r}: "
+            f"central differences have a bound in {', '.join(DIFFERENCED)} alone"
+        )
 
 
 def unknown(backend: type[Backend], attribute: str, valid: tuple[str, ...]) -> Iterator[str]:

@@ -16,10 +16,20 @@ def main() -> None:
     status: list[int] = []
     try:
         atexit.register(leave, status)  # registered before all others, so it runs after them
-        sys.exit(done())
+        code = done()
+        stop_listening()
+        sys.exit(code)
     except KeyboardInterrupt:
         status.append(130)
         ended("interrupted", 130)
+
+
+def stop_listening() -> None:
+    """Ignore signals from here on: the exit status is known, and Python would end by one in its last moments."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def leave(status: list[int]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,6 +19,8 @@ from backends.base import OPERATIONS
 from backends.jax import Jax
 from backends.numpy import NumPy
 from backends.torch import Torch
+from harness.numbers.formats import FORMATS
+from harness.truth.bounds import Declared, any_order, bound
 from tests import bringing
 from tests.command import ROOT, harness
 
@@ -223,11 +226,36 @@ def of_a_class(**members: Any) -> Callable[[], type[Backend]]:
             "Mine.softmax(self, x, dim) cannot be called as it is, by keyword",
         ),
         (of_a_class(softmax=lambda self, logits: logits), "Mine.softmax(self, logits) cannot be called as it is"),
+        (
+            of_a_class(flushes_below={"float32": 3}),
+            "Mine.flushes_below has 3 for float32: what may be zero are subnormal",
+        ),
+        (of_a_class(flushes_below={"fp32": -126}), "Mine.flushes_below has 'fp32'"),
+        (of_a_class(difference_step=1e9, operations=("jacobian",)), "Mine.difference_step is 1000000000.0"),
+        (of_a_class(difference_step=1e-3), "Mine.difference_step is 0.001, and its operations have 'softmax'"),
+        (of_a_class(through_logs="yes"), "Mine.through_logs is 'yes': it is True or False"),
+        (of_a_class(largest_n=0), "Mine.largest_n is 0"),
         (lambda: type("Bare", (Backend,), {"framework": "bare"}), "Bare does not define __init__, from_numpy, softmax"),
     ],
 )
 def test_a_mistake_is_a_sentence(made: Callable[[], type[Backend]], sentence: str) -> None:
     assert any(mistake.startswith(sentence) for mistake in brought.mistakes(made()))
+
+
+def test_no_declaration_of_ours_is_beyond_theory() -> None:
+    assert [said for name in backends.NAMES for said in brought.mistakes(backends.find(name))] == []
+    assert {name: FORMATS[name].emin for name in FORMATS} == brought.FLUSHES
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_differences_have_a_bound_where_they_may_be_declared(operation: str) -> None:
+    x, declared = np.zeros((2, 3)), Declared(difference_step=1e-3)
+    given = [] if operation == "jacobian" else [np.array([0, 1])]
+    if operation in brought.DIFFERENCED:
+        assert np.isfinite(bound(operation, x, given, FORMATS["float64"], any_order, declared)).all()
+    elif not operation.startswith("layer"):
+        with pytest.raises(ValueError, match="no bound is known for central differences"):
+            bound(operation, x, given, FORMATS["float64"], any_order, declared)
 
 
 @pytest.mark.parametrize("method", ["softmax", "vjp"])

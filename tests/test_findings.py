@@ -23,7 +23,7 @@ from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.scripts import one_cell
 from harness.findings.scripts.one_cell import NO_ARRAY, Ran
 from harness.findings.shrink import shrunk
-from harness.findings.survey import ONE_ANSWER, last_words, looked_into
+from harness.findings.survey import ONE_ANSWER, file_name, last_words, looked_into
 from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
 from harness.judging.rows import NO_DIGIT
 from harness.operations import OPERATIONS
@@ -529,3 +529,10 @@ def test_the_quick_suite_finds_no_defect(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(pd.read_csv(tmp_path / "findings.csv")) == 0
     assert "Nothing was found" in (tmp_path / "findings.md").read_text()
+
+
+def test_two_long_names_of_scripts_are_two() -> None:
+    """A brought backend may have any name: what is cut off would let one script overwrite another."""
+    one, other = (file_name("mine:" + "x" * 300, "softmax", "float32", broken) for broken in ("J·1 = 0", "s ≥ 0"))
+    assert one != other
+    assert len(one) == len(other) <= 200

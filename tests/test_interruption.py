@@ -279,3 +279,16 @@ def test_a_plan_of_another_version_is_not_resumed(journal: Journal, tmp_path: Pa
     other = [dataclasses.replace(group, dtype="float64") for group in asked()]
     with pytest.raises(UsageError, match="another plan"):
         Journal(tmp_path, other, "").resume()
+
+
+def test_a_signal_after_the_end_changes_no_exit_status() -> None:
+    """Python takes its handlers back in its last moments: one that came then ended a finished run by -15."""
+    script = """
+import atexit, signal, sys
+from harness.__main__ import main
+atexit.register(lambda: print({signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}))
+sys.argv = ["harness", "--version"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == str({signal.SIG_IGN})

@@ -148,7 +148,7 @@ def blinded() -> Iterator[None]:
                 actual, exact, {n: b * 1e300 for n, b in bounds.items()}, *rest
             ),
         )
-        patch.setattr(judge.properties, "deviations", lambda *given: {})
+        patch.setattr(judge.laws, "deviations", lambda *given: {})
         patch.setattr(judge, "sides", lambda *given: {})
         yield
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterable
 from functools import cache
+from hashlib import sha256
 from math import prod
 from pathlib import Path
 from urllib.parse import quote
@@ -84,7 +85,8 @@ def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:
     No script may overwrite another finding's, of this run or of another.
     """
     what = re.sub(r"[^\w]+", "-", " ".join((operation, dtype, broken))).strip("-")
-    return f"{quote(backend, safe='')}-{what}"[:LONGEST]
+    name = f"{quote(backend, safe='')}-{what}"
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding:
