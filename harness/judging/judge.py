@@ -21,7 +21,7 @@ from harness.judging.rows import comparison, declared_flaw, head, law_rows
 from harness.judging.slices import Question, block_answer, declared, moved, questions
 from harness.judging.tally import Peak, Tally, peak
 from harness.judging.witness import witness
-from harness.numbers.formats import FORMATS
+from harness.numbers.formats import FORMATS, Format
 from harness.operations import as_rows
 from harness.questions import blocks
 from harness.questions.cases import CASES
@@ -112,14 +112,13 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
     form = FORMATS[answer.dtype.name]
     actual = as_rows(asked.operation, answer, asked.group.axis, asked.n, asked.group.case.classes)[asked.rows]
     bounds = {name: asked.allowed(backend, theory, form) for name, theory in THEORIES.items()}
-    within = bounds | {"A": earned(bounds["A"])} | limits(asked, form.u)
+    within = bounds | {"A": earned(bounds["A"])} | limits(asked, form.u) | of_all_others(asked, backend, form)
     tally = metrics.measure(actual, asked.expected, within, form, asked.offset)
     if (measured.height is not None or measured.missing) and not tally.peak("B").value <= 1:
         height = asked.n - 1 if measured.height is None else measured.height
         chained, peaks = against_chain(asked, backend, actual, height)
         bounds["C"], tally = chained, replace(tally, peaks={**tally.peaks, **peaks})
-    beside = by_simulation(asked, backend, actual, bounds["B"]) | undeclared(asked, backend, actual)
-    tally = replace(tally, peaks={**tally.peaks, **beside})
+    tally = replace(tally, peaks={**tally.peaks, **by_simulation(asked, backend, actual, bounds["B"])})
     values, allowed = actual.astype(np.float64), bounds.get("C", bounds["B"])
     return replace(
         worst(asked, actual, tally, bounds),
@@ -185,20 +184,17 @@ def unexplained(asked: Question, backend: str, actual: Answer, found: metrics.Er
 def by_simulation(asked: Question, backend: str, actual: Answer, bound: Floats) -> dict[str, Peak]:
     """Where the bound leaves no digit, the errors' shares of what honest evaluations explain; else nothing."""
     form = FORMATS[actual.dtype.name]
-    if form != asked.form:
+    rows = asked.left_open(backend, bound) if form == asked.form else None
+    if rows is None:
         return {}
-    shares = asked.simulated(backend, metrics.errors(actual, asked.expected, form).absolute, bound)
-    return {} if shares is None else {"simulated": peak(shares, asked.offset)}
+    shares = asked.simulated(backend, metrics.errors(actual, asked.expected, form).absolute, rows)
+    return {"simulated": peak(shares, asked.offset)}
 
 
-def undeclared(asked: Question, backend: str, actual: Answer) -> dict[str, Peak]:
-    """Of a backend that declares something of its arithmetic, the errors' shares of what others are allowed."""
-    if declared(backend, asked.group.dtype) == NOTHING:
-        return {}
-    form = FORMATS[actual.dtype.name]
-    absolute = metrics.errors(actual, asked.expected, form).absolute
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {"undeclared": peak(absolute / asked.allowed_of(NOTHING, blocked_tree, form), asked.offset)}
+def of_all_others(asked: Question, backend: str, form: Format) -> dict[str, Floats]:
+    """Of a backend that declares something of its arithmetic, what is allowed of those that do not."""
+    plain = declared(backend, asked.group.dtype) == NOTHING
+    return {} if plain else {"undeclared": asked.allowed_of(NOTHING, blocked_tree, form)}
 
 
 def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:

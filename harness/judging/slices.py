@@ -98,21 +98,23 @@ class Question:
             self.simulations[key] = honest(self.operation.name, self.form, here[0], here[1:], exact, size)
         return self.simulations[key]
 
-    def simulated(self, backend: str, absolute: NDArray[np.float64], bound: NDArray[np.float64]) -> Any:
-        """Errors as shares of what honest evaluations explain, NaN where theory speaks; None where it does throughout.
+    def left_open(self, backend: str, bound: NDArray[np.float64]) -> Rows | None:
+        """Rows of which honest evaluations are to be asked, as a mask; None where theory speaks of all.
 
-        `bound`: what is proved of these elements.
+        `bound`: what is proved of the elements.
         """
-        about = declared(backend, self.group.dtype)
-        if not simulates(self.operation.name, self.form, about):
+        if not simulates(self.operation.name, self.form, declared(backend, self.group.dtype)):
             return None
         rows = leaves_no_digit(bound, self.sizes())
         if not rows.any():
             return None
-        if self.operation.rows_together:
-            rows = np.ones(len(self.logits), bool)
+        return np.ones(len(self.logits), bool) if self.operation.rows_together else rows
+
+    def simulated(self, backend: str, absolute: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
+        """Errors as shares of what honest evaluations explain; NaN in other rows."""
         shares, kept = np.full(absolute.shape, np.nan), slice(None) if self.operation.scalar else rows
-        shares[kept] = self.honest(rows).shares(absolute[kept], about.flush or 0.0)
+        lost = declared(backend, self.group.dtype).flush or 0.0
+        shares[kept] = self.honest(rows).shares(absolute[kept], lost)
         return shares
 
     @property
