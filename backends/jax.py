@@ -122,11 +122,12 @@ class Reverse(ReverseOverReverse, Jax):
     """Second derivatives by `jax.vjp` of itself."""
 
 
-class ScaledInsideJit(Jit):
+class ScaledInsideJit(Jax):
     """Logits that are scaled in the program that takes their softmax, as attention's are: XLA fuses the product with
     the subtraction of the maximum, and rounds it no longer."""
 
     variant, operations, by_default, scaled_logits = "scaled_inside_jit", ("softmax", "log_softmax"), False, True
+    program_seconds = Jit.program_seconds
     SCALE: ClassVar = 3
 
     def __init__(self) -> None:

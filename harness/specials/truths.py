@@ -143,7 +143,7 @@ def judged(operation: str, logits: bytes, beside: bytes | int | None, form: str)
 
 @lru_cache(maxsize=2**17)
 def exactly(operation: str, logits: bytes, beside: bytes | int | None) -> Expected:
-    """By Arb. `harness.truth.expected` refuses labels that sum to another number than 1; the formulas don't."""
+    """By Arb, of one row as bytes, so that what is asked again is looked up."""
     row = np.frombuffer(logits).tolist()
     given = [g if isinstance(g, int) else g.tolist() for g in numbers(beside)]
     return as_expected([decided(lambda: EXACT[operation](ExactRow(row), *given), operation)])
