@@ -122,13 +122,14 @@ class Reverse(ReverseOverReverse, Jax):
     """Second derivatives by `jax.vjp` of itself."""
 
 
-class ScaledInsideJit(Jit):
+class ScaledInsideJit(Jax):
     """A softmax whose logits are scaled inside the compiled program, as in attention.
 
     XLA fuses the product with the subtraction of the maximum, so the product is no longer rounded.
     """
 
     variant, operations, by_default, scaled_logits = "scaled_inside_jit", ("softmax", "log_softmax"), False, True
+    program_seconds = Jit.program_seconds
     SCALE: ClassVar = 3
 
     def __init__(self) -> None:

@@ -28,7 +28,9 @@ def stop_listening() -> None:
     """Ignore signals from here on: the exit status is known, and Python would end by one in its last moments."""
     import signal
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    from harness.workers.signals import INTERRUPTING
+
+    for number in INTERRUPTING:
         signal.signal(number, signal.SIG_IGN)
 
 

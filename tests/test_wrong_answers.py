@@ -48,9 +48,9 @@ def few(dtype: str, widths: list[int]) -> list[int]:
     return sorted({min(widths, key=lambda n: abs(n - near)) for near in wanted})
 
 
-def shares(operation: str, family: str, n: int, dtype: str) -> dict[str, float]:
+def shares(operation: str, n: int, dtype: str) -> dict[str, float]:
     """Largest error of each wrong answer as a share of B, flushed to zero as far as any backend declares it."""
-    form, case = FORMATS[dtype], named(f"{family}:2x{n}")
+    form, case = FORMATS[dtype], named(f"normal:2x{n}")
     given = blocks.arguments(case, OPERATIONS[operation], dtype, -1, (0, 2))
     logits, *others = (moved(name, value, -1) for name, value in given.items())
     flush = Declared(None if dtype == "float16" else 2 * form.smallest_normal)
@@ -71,7 +71,7 @@ PROVED = [key for key in sorted(asked()) if key not in SIMULATED]
 @pytest.mark.parametrize(("operation", "dtype"), PROVED)
 def test_no_bound_of_the_suites_forgives_a_wrong_answer(operation: str, dtype: str) -> None:
     for n in few(dtype, asked()[operation, dtype]):
-        for wrong, share in shares(operation, "normal", n, dtype).items():
+        for wrong, share in shares(operation, n, dtype).items():
             assert share > 1, (n, wrong)
 
 

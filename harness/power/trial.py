@@ -84,8 +84,9 @@ def thinned(wishes: Iterable[Wish], share: Share) -> list[Wish]:
     kept = {case.name for case in (*small[:: share.small], *large[:: share.large])}
     kept |= {name for name, case in CASES.items() if share.named or prod(case.shape) <= LARGE}
     few = {case.name for case in small}
-    kept |= {case.name for ways in by_variation(given).values() for case in ways if case.stream in kept - few}
+    whole = kept - few
     for ways in by_variation(given).values():
+        kept |= {case.name for case in ways if case.stream in whole}
         some = [case for case in ways if case.stream in few][:: share.varied]
         kept |= {name for case in some for name in (case.name, case.stream)}
     return [wish for wish in given if wish.case.name in kept]

@@ -7,13 +7,6 @@ from harness.truth.exact.expected import expected
 from harness.truth.preconditions import check_preconditions
 
 __all__ = [
-    "AuditError",
-    "Expected",
-    "UndecidedError",
-    "audited",
-    "check_preconditions",
-    "checked",
-    "deviation",
-    "expected",
+    "AuditError", "Expected", "UndecidedError", "audited", "check_preconditions", "checked", "deviation", "expected",
     "float64",
 ]  # fmt: skip
