@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.operations import OPERATIONS
 from harness.questions.cases import named
 from harness.questions.variations import LAYOUTS
 
@@ -12,11 +13,6 @@ BY_VARIATION = {
 BY_FAMILY = {
     "above": "C01", "below": "C02", "abyss": "C02", "mixed": "C02", "shifted": "C03", "gap": "C05", "lost": "C06",
     "masked": "C19", "subnormal": "C34", "scaled": "C32", "ties": "C25",
-}  # fmt: skip
-BY_OPERATION = {
-    "hvp": "C23", "cross_entropy_hvp": "C23", "jvp": "C24", "log_softmax_jvp": "C24", "log_softmax_vjp": "C22",
-    "log_softmax_jacobian": "C22", "vjp": "C21", "jacobian": "C21", "jacobian_row": "C21",
-    "cross_entropy_gradient": "C28", "soft_cross_entropy_gradient": "C30",
 }  # fmt: skip
 BY_CAUSE = {"sum": "C06", "exp": "C33", "flush": "C34"}
 """The class for the measured main cause of a softmax's error (docs/bounds.md#causes)."""
@@ -51,4 +47,4 @@ def defect_class(witness: str, operation: str, dtype: str, broken: str, cause: s
         return BY_FAMILY[family]
     if case.axes[0] not in (-1, len(case.shape) - 1):
         return "C12"
-    return BY_OPERATION.get(operation) or BY_CAUSE.get(cause, "")
+    return OPERATIONS[operation].defect or BY_CAUSE.get(cause, "")

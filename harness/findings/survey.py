@@ -32,19 +32,12 @@ from harness.findings.suspects import (
 )
 from harness.judging.equations import EQUATIONS
 from harness.judging.rows import SHORT
+from harness.operations import OPERATIONS
 from harness.questions.cases import named
 from harness.questions.variations import THREADS
 from harness.records import Comparison, Run
 from harness.runs.units import in_one
 
-FORWARD = {
-    "vjp": "softmax", "jvp": "softmax", "hvp": "softmax", "jacobian": "softmax", "jacobian_row": "softmax",
-    "log_softmax_vjp": "log_softmax", "log_softmax_jvp": "log_softmax", "log_softmax_jacobian": "log_softmax",
-    "cross_entropy_gradient": "cross_entropy", "cross_entropy_mean_gradient": "cross_entropy_mean",
-    "cross_entropy_hvp": "cross_entropy", "soft_cross_entropy_gradient": "soft_cross_entropy",
-    "mean_squared_error_gradient": "mean_squared_error", "layer_jacobian": "layer",
-}  # fmt: skip
-"""For each derivative, the operation that it is a derivative of."""
 FOLDER = "findings"
 LONGEST = 200
 """The largest number of characters in a file's name, without its extension."""
@@ -301,9 +294,9 @@ def verdict(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
         return "arguments changed"
     if cell is None:
         return LAW if suspect.law else ""
-    forward = FORWARD.get(suspect.operation)
+    forward = OPERATIONS[suspect.operation].derivative_of
     value = asker.cell(suspect.backend, forward, witness, suspect.dtype) if forward else None
-    if forward is None:
+    if not forward:
         return "value wrong"
     if value is None:
         return "derivative wrong"

@@ -192,7 +192,7 @@ def unexplained(asked: Question, backend: str, actual: Answer, found: metrics.Er
     arithmetic of its own.
     """
     about, form = declared(backend, asked.group.dtype), FORMATS[actual.dtype.name]
-    if asked.operation.name == "softmax":
+    if asked.operation.normalised:
         s = asked.expected.rounded()
         return common_factor_share(asked.logits.astype(np.float64), found.signed, s, form, about.flush)
     moves = directions(asked.operation.name, asked.logits, asked.beside)
@@ -221,7 +221,7 @@ def of_all_others(asked: Question, backend: str, form: Format) -> dict[str, Floa
 
 
 def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
-    """Return a cell with the worst element's witness, error and bounds, and for softmax the causes of its error."""
+    """Return a cell with the worst element's witness, error and bounds, and for a softmax the causes of its error."""
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
     row, form = asked.certain(number), FORMATS[actual.dtype.name]
     unit = int(metrics.ulp_exponent(row, form)[element])
@@ -230,7 +230,7 @@ def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Fl
     share = np.inf if tally.counts.not_finite else quotient(float(found.absolute[0, element]), bound)
     parts: dict[str, float] = {}
     signed = metrics.errors(actual[number], row, form).signed
-    if asked.operation.name == "softmax" and np.isfinite(signed).all():
+    if asked.operation.normalised and np.isfinite(signed).all():
         parts = causes(asked.logits[number], signed, row.rounded(), element, form)
     return Cell(
         witness=witness(asked.row(number), element, actual[number], row),

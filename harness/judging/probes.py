@@ -162,7 +162,7 @@ class Probed:
 
 def place_of(group: Group) -> str:
     """Return which dimension the softmax's axis is. For a layer it is LAST, wherever the axis of its inputs is."""
-    return LAST if "weights" in OPERATIONS[group.operation].arguments else where(group.case.shape, group.axis)
+    return LAST if OPERATIONS[group.operation].weighted else where(group.case.shape, group.axis)
 
 
 def answer_dtype(backend: str, dtype: str) -> str:

@@ -45,7 +45,7 @@ def profile(
         finite = np.isfinite(actual.astype(np.float64))
         sizes = (expected.exponent - 1).astype(np.float64)
         made = [*bins(where, MAGNITUDE, EXPONENTS, sizes, finite & (expected.hi != 0), ulp, allowed)]
-        if lengths(operation, logits.shape[-1]) == (logits.shape[-1],) and operation.arguments[0] == "logits":
+        if lengths(operation, logits.shape[-1]) == (logits.shape[-1],) and not operation.weighted:
             wide = logits.astype(np.float64)
             distances = wide.max(axis=-1, keepdims=True) - wide
             made += bins(where, DISTANCE, DISTANCES, distances, finite & np.isfinite(distances), ulp, allowed)

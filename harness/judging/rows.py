@@ -54,7 +54,7 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
         bound_fraction_there=cell.share,
         allowed_there=cell.allowed,
         measured_height=measured.height,
-        measured_exp=measured.exp if group.operation == "softmax" else None,
+        measured_exp=measured.exp if OPERATIONS[group.operation].normalised else None,
         cause=cell.cause,
         cause_in_u=json.dumps(cell.parts) if cell.parts else "",
         witness=cell.witness,

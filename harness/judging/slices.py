@@ -14,7 +14,7 @@ from backends import find
 from harness.judging.digits import digit
 from harness.judging.probes import answer_dtype
 from harness.numbers.formats import DIGIT, FORMATS, Format
-from harness.operations import OPERATIONS, Operation, answer_shape, lengths
+from harness.operations import ARGUMENTS, OPERATIONS, Operation, answer_shape, lengths
 from harness.questions import blocks
 from harness.records import Audit, Group
 from harness.truth import Expected, audited, checked, expected, float64
@@ -26,8 +26,6 @@ SLICE_ELEMENTS = 2**16
 depend on each other is not cut."""
 LARGE = 100_000
 """From so many elements of a case's answer on, exact values are computed in float64 where that is accurate enough."""
-PER_ROW = ("logits", "inputs", "cotangent", "tangent", "labels", "classes", "distribution")
-"""Arguments that have a part for each row; the others are the same for all rows."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class Question:
         """Return the errors of honest evaluations of these rows. They are computed once for all backends."""
         key = rows.tobytes()
         if key not in self.simulations:
-            here = [value[rows] if name in PER_ROW else value for name, value in self.arguments.items()]
+            here = list(taken(self.arguments, rows).values())
             kept = slice(None) if self.operation.scalar else rows
             exact, size = self.expected.rounded()[kept], self.sizes()[kept]
             self.simulations[key] = honest(self.operation.name, self.form, here[0], here[1:], exact, size)
@@ -139,7 +137,7 @@ class Question:
         if not self.audits:
             return row
         if number not in self.by_arb:
-            here = [value[[number]] if name in PER_ROW else value for name, value in self.arguments.items()]
+            here = list(taken(self.arguments, [number]).values())
             exact = expected(self.operation.name, here[0], here[1:])
             worst = checked(self.operation.name, self.expected.row([number]), exact, self.finest)
             self.audits.append(Audit(audited=exact.hi.size, largest_deviation=worst))
@@ -151,9 +149,14 @@ class Question:
         return {name: own(name, value, number) for name, value in self.arguments.items()}
 
 
+def taken(arguments: Mapping[str, Any], rows: Any) -> dict[str, Any]:
+    """Return the arguments of some rows: a slice, a mask or a list of numbers."""
+    return {name: value[rows] if ARGUMENTS[name].per_row else value for name, value in arguments.items()}
+
+
 def own(name: str, value: Any, number: int) -> Any:
     """Return the part of an argument that belongs to one row, or the argument itself if all rows share it."""
-    if name not in PER_ROW:
+    if not ARGUMENTS[name].per_row:
         return value
     return int(value[number]) if value.ndim == 1 else value[number]
 
@@ -187,7 +190,7 @@ def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[s
     finest = max((FORMATS[dtype] for dtype in (group.dtype, *answered)), key=lambda form: form.p)
     fast = operation.name in float64.OPERATIONS and finest.p <= FORMATS["float32"].p and size(group) >= LARGE
     for start in range(0, count, max(1, step)):
-        part = {name: value[start : start + step] if name in PER_ROW else value for name, value in arguments.items()}
+        part = taken(arguments, slice(start, start + step))
         logits, *beside = part.values()
         if fast:
             exact, audit = audited(operation.name, logits, beside, finest, start)
@@ -204,7 +207,7 @@ def size(group: Group) -> int:
 
 def moved(name: str, value: Any, axis: int) -> Any:
     """Return an argument in shape (rows, n), labels in shape (rows,); one that all rows share is returned as it is."""
-    if name not in PER_ROW:
+    if not ARGUMENTS[name].per_row:
         return value
     return value.reshape(-1) if value.dtype.kind == "i" else np.moveaxis(value, axis, -1).reshape(-1, value.shape[axis])
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from harness.numbers import arrays
 from harness.numbers.formats import FORMATS
-from harness.operations import Operation
+from harness.operations import ARGUMENTS, Operation
 from harness.questions import targets
 from harness.questions.drawing import Span, along, draw, numbered, words
 from harness.questions.vectors import VECTORS
@@ -50,19 +50,19 @@ def arguments(case: Case, operation: Operation, dtype: str, axis: int, rows: Row
 
 
 def argument(case: Case, name: str, dtype: str, axis: int, rows: Rows) -> Any:
-    """Return one argument: a number for `index`, an array of integers for labels and classes, else one of floats."""
-    match name:
+    """Return one argument: a number for an index, an array of integers for labels and classes, else one of floats."""
+    match ARGUMENTS[name].kind:
         case "index":
             return {"first": 0, "middle": case.shape[axis] // 2, "last": case.shape[axis] - 1}[case.index]
-        case "labels":
+        case "label":
             return labels(case, name, case.shape[axis], dtype, axis, rows)
-        case "classes":
+        case "class":
             return labels(case, name, case.classes, dtype, axis, rows)
         case "distribution":
             return distribution(case, dtype, axis, rows)
         case "weights":
             return weights(case, dtype, axis)
-        case "cotangent" | "tangent":
+        case "vector":
             return upstream(case, name, dtype, axis, rows)
         case _:
             return array(case, name, dtype, rows)
@@ -86,7 +86,9 @@ def labels(case: Case, name: str, classes: int, dtype: str, axis: int, rows: Row
 
 def likeliest(case: Case, name: str, dtype: str, axis: int, rows: Rows, random: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return where each row's largest logit stands. A layer's logits are not known here, so its classes stay random."""
-    return random if name == "classes" else array(case, "logits", dtype, rows).argmax(axis=axis).astype(np.int64)
+    if ARGUMENTS[name].kind == "class":
+        return random
+    return array(case, "logits", dtype, rows).argmax(axis=axis).astype(np.int64)
 
 
 def distribution(case: Case, dtype: str, axis: int, rows: Rows) -> NDArray[np.generic]:
@@ -169,7 +171,8 @@ def array(case: Case, argument: str, dtype: str, rows: Rows) -> NDArray[np.gener
 
 def same_for_every_axis(case: Case, name: str) -> bool:
     """Decide whether an argument is the same for every axis."""
-    return name in ("logits", "inputs") or (name in ("cotangent", "tangent") and case.upstream == "random")
+    kind = ARGUMENTS[name].kind
+    return kind == "rows" or (kind == "vector" and case.upstream == "random")
 
 
 def key(case: Case) -> str:
@@ -179,4 +182,4 @@ def key(case: Case) -> str:
 
 def stream(argument: str) -> str:
     """Return the argument whose numbers this one has: a layer's inputs are what other operations call logits."""
-    return "logits" if argument == "inputs" else argument
+    return "logits" if ARGUMENTS[argument].kind == "rows" else argument

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import Backend
-from harness.operations import Operation
+from harness.operations import ARGUMENTS, Operation
 from harness.questions.targets import SAME
 from harness.records import Case, Family
 
@@ -24,8 +24,6 @@ Arguments = Mapping[str, Any]
 Call = Callable[[Arguments], Array]
 REPEATING = ("zeros", "abyss", "repeated")
 """Families of logits whose rows are all alike."""
-BESIDE = ("cotangent", "tangent", "distribution")
-"""Arguments beside the logits that may be given a layout of their own."""
 REPEATS = 5
 MOST_ALONE = 64
 """The most rows of a batch that are asked one by one."""
@@ -101,7 +99,7 @@ LAYOUTS: dict[str, Callable[[Array, int], Array]] = {
 def laid_out(variation: str, name: str, array: Array, axis: int, first: str) -> Array:
     """Return an argument in the layout that the variation gives it. `first`: the argument with the case's own rows."""
     layout = variation.removeprefix("upstream-")
-    theirs = name in BESIDE if variation.startswith("upstream-") else name == first
+    theirs = ARGUMENTS[name].laid_out if variation.startswith("upstream-") else name == first
     return LAYOUTS[layout](array, axis) if layout in LAYOUTS and theirs else array
 
 
@@ -208,7 +206,7 @@ def rows(arguments: Arguments, numbers: list[int], shape: tuple[int, ...], axis:
     along = {True: label, False: batch}
     return {
         name: value.take(numbers, along[value.dtype.kind == "i"])
-        if isinstance(value, np.ndarray) and name != "weights"
+        if isinstance(value, np.ndarray) and ARGUMENTS[name].per_row
         else value
         for name, value in arguments.items()
     }
@@ -245,13 +243,13 @@ def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend])
         return None
     if lacking := missing(variation, backend):
         return lacking
-    if variation.startswith("upstream-") and not set(BESIDE) & set(operation.arguments):
+    if variation.startswith("upstream-") and not operation.laid_out:
         return f"{operation.name} has no argument beside the logits that has a layout"
     if layout == "broadcast" and (batch is None or not alike(case, operation, variation)):
         return "its rows are not alike, so there is nothing to broadcast"
     if variation in ("alone", "hostile") and (batch is None or case.shape[batch] < 2 or operation.rows_together):
         return "there is one row alone, or the answer is of all rows together"
-    if variation == "hostile" and "weights" in operation.arguments:
+    if variation == "hostile" and operation.weighted:
         return "a derivative by weights is a sum over all rows, where 0 · NaN is NaN"
     if variation == "alone" and batch is not None and case.shape[batch] > MOST_ALONE:
         return f"more than {MOST_ALONE} rows"
@@ -262,6 +260,6 @@ def alike(case: Case, operation: Operation, variation: str) -> bool:
     """Decide whether the rows of the arrays that are to be broadcast are all alike."""
     if not variation.startswith("upstream-"):
         return isinstance(case.recipe, Family) and case.recipe.name in REPEATING
-    if "distribution" in operation.arguments:
+    if operation.takes("distribution"):
         return case.labels in SAME and case.distribution in ("random", "onehot", "rounded")
     return case.upstream in ("ones", "same")

@@ -175,7 +175,7 @@ def probes(planned: list[Group]) -> list[Group]:
             name, dtype = probed_as(backend, group.dtype)
             if needs_height(n):
                 asked.setdefault((HEIGHT, find(name).framework, dtype, n, place_of(group)), {})[name] = None
-            if group.operation == "softmax" and exp_shows(FORMATS[dtype]):
+            if OPERATIONS[group.operation].normalised and exp_shows(FORMATS[dtype]):
                 asked.setdefault((EXP, find(name).framework, dtype, 0, LAST), {})[name] = None
     return [
         Group("softmax", case := probe_case(kind, n, place), dtype, case.axes[0], tuple(names), kind)

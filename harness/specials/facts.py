@@ -21,7 +21,7 @@ from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, as_rows
 from harness.specials.sheets import Sheet
 from harness.specials.situations import SITUATIONS
-from harness.specials.truths import EQUAL, ONE_A_ROW, OWN_SUM, RIGHT, SUM_1, WRAPPED, Truth, answers, truths
+from harness.specials.truths import EQUAL, OWN_SUM, RIGHT, SUM_1, WRAPPED, Truth, answers, truths
 
 Answer = NDArray[np.generic]
 Mask = NDArray[np.bool_]
@@ -95,9 +95,9 @@ def shape(operation: str, sheet: Sheet, layout: str) -> tuple[int, ...]:
     """Return the shape that the answer should have."""
     rows, n = len(sheet.rows), sheet.n
     batch = () if layout in ("alone", "0-d") else (rows,)
-    if operation in ONE_A_ROW:
+    if OPERATIONS[operation].one_a_row:
         return batch
-    if operation == "jacobian":
+    if OPERATIONS[operation].square:
         return (*batch, n, n)
     return {"last": (rows, n), "first": (n, rows), "alone": (n,), "0-d": ()}[layout]
 
@@ -150,7 +150,7 @@ def of_rows(operation: str, sheet: Sheet, found: Codes, every: Codes, suffix: st
     masks = (masked, special, ~(masked | special))
     kinds = np.stack([words_at(found, mask) for mask in masks], axis=-1)
     others = np.stack([words_throughout(every, mask) for mask in masks], axis=-1)
-    single = (masks[-1].sum(axis=-1) == 1) & (operation not in ONE_A_ROW)
+    single = (masks[-1].sum(axis=-1) == 1) & (not OPERATIONS[operation].one_a_row)
     beside = [tuple(kinds[i]) for i, row in enumerate(sheet.rows) if not row.situation]
     odd = "" if all(kind == (0, 0, CODE[RIGHT]) for kind in beside) else ", and rows beside it are not right"
     told: dict[tuple[str, tuple[int, ...], tuple[int, ...], bool], list[str]] = {}
@@ -171,9 +171,9 @@ def places(operation: str, sheet: Sheet) -> tuple[Mask, Mask]:
 
     If a row has only one answer, that is of neither kind.
     """
-    if operation in ONE_A_ROW:
+    if OPERATIONS[operation].one_a_row:
         return np.zeros((len(sheet.rows), 1), bool), np.zeros((len(sheet.rows), 1), bool)
-    if operation != "jacobian":
+    if not OPERATIONS[operation].square:
         return odd(sheet)
     masked, special = ((mask[:, :, None] | mask[:, None, :]).reshape(len(mask), -1) for mask in odd(sheet))
     return masked & ~special, special
@@ -235,7 +235,7 @@ def sentence(operation: str, situation: str, kind: Sequence[int]) -> str:
     parts = [(words(code), name) for code, name in zip(kind, names, strict=True) if code]
     if len({word for word, _ in parts}) == 1:
         word = parts[0][0]
-        return word if operation in ONE_A_ROW or word in SETTLED else f"{word} everywhere"
+        return word if OPERATIONS[operation].one_a_row or word in SETTLED else f"{word} everywhere"
     return ", ".join(f"{word} at {name}" if name else f"{word} elsewhere" for word, name in parts)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.numbers import arrays
 from harness.numbers.formats import FORMATS
-from harness.operations import OPERATIONS
+from harness.operations import ARGUMENTS, OPERATIONS
 
 Floats = NDArray[np.float64]
 AXES = {"last": -1, "first": 0, "alone": -1, "0-d": -1}
@@ -108,10 +108,10 @@ def argument(sheet: Sheet, name: str) -> NDArray[Any]:
 
     Beside logits that are no floats, cotangents, tangents and label distributions are in float32.
     """
-    match name:
-        case "logits":
+    match ARGUMENTS[name].kind:
+        case "rows":
             return lines(sheet, lambda i, row: row.logits, sheet.dtype)
-        case "labels":
+        case "label":
             return np.array([label(row) for row in sheet.rows], dtype=np.int64)
         case "distribution":
             return lines(sheet, distribution, sheet.dtype if sheet.dtype in FORMATS else "float32")

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.numbers.formats import FORMATS
+from harness.operations import OPERATIONS, lengths
 from harness.specials.sheets import Floats, Row, Sheet, direction, distribution, label
 from harness.specials.situations import SITUATIONS
 from harness.truth import Expected
@@ -76,10 +78,7 @@ def with_answer(sheet: Sheet) -> tuple[int, ...]:
 
 def answers(operation: str, n: int) -> int:
     """Return how many answers a row has."""
-    return n * n if operation == "jacobian" else 1 if operation in ONE_A_ROW else n
-
-
-ONE_A_ROW = ("logsumexp", "cross_entropy", "soft_cross_entropy")
+    return prod(lengths(OPERATIONS[operation], n))
 
 
 def joined(word: str, rows: dict[int, Known], width: int) -> Truth:
@@ -107,7 +106,7 @@ def of_row(operation: str, number: int, row: Row, form: str) -> Iterator[tuple[s
     if not np.isfinite(logits[~masked]).all():
         return  # an integer is too large for the answer's format
     kept = np.flatnonzero(~masked)
-    if operation in ("cross_entropy", "cross_entropy_gradient"):
+    if OPERATIONS[operation].takes("label"):
         yield from of_label(operation, logits, kept, row, form)
     elif row.labels_sum != 1:
         yield from of_sum(operation, logits, kept, number, row, form)
@@ -117,12 +116,12 @@ def of_row(operation: str, number: int, row: Row, form: str) -> Iterator[tuple[s
 
 def at(operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: Row, form: str) -> Known:
     """Return what is known of the row without its entries of -inf."""
-    match operation:
-        case "cross_entropy" | "cross_entropy_gradient":
+    match OPERATIONS[operation].kinds:
+        case (_, "label"):
             beside: Any = label(row)
-        case "soft_cross_entropy" | "soft_cross_entropy_gradient":
+        case (_, "distribution"):
             beside = distribution(number, row)[kept]
-        case "vjp" | "jvp":
+        case (_, "vector"):
             beside = direction(number, row)[kept]
         case _:
             beside = None
@@ -132,9 +131,9 @@ def at(operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row:
 def known(operation: str, logits: Floats, kept: NDArray[np.intp], beside: Any, form: str) -> Known:
     exact, allowed = judged(operation, logits[kept].tobytes(), as_key(beside), form)
     n = len(logits)
-    if operation in ONE_A_ROW:
+    if OPERATIONS[operation].one_a_row:
         return Known(np.zeros(1, np.intp), exact, allowed)
-    return Known((kept[:, None] * n + kept).ravel() if operation == "jacobian" else kept, exact, allowed)
+    return Known((kept[:, None] * n + kept).ravel() if OPERATIONS[operation].square else kept, exact, allowed)
 
 
 def as_key(beside: Any) -> bytes | int | None:
@@ -177,7 +176,7 @@ def of_label(
             yield WRAPPED, known(operation, logits, kept, y % n, form)
     elif not row.masked[y]:
         yield RIGHT, known(operation, logits, kept, int(np.searchsorted(kept, y)), form)
-    elif operation == "cross_entropy_gradient":
+    elif OPERATIONS[operation].derivative_of:
         yield RIGHT, known("softmax", logits, kept, None, form)
 
 
@@ -189,7 +188,8 @@ def of_sum(
     The gradient of the loss is s·Σy − y. The gradient s − y belongs to a loss that takes Σy = 1 for granted.
     """
     given = at(operation, logits, kept, number, row, form)
-    if operation != "soft_cross_entropy_gradient":
+    about = OPERATIONS[operation]
+    if not (about.derivative_of and about.takes("distribution")):
         yield RIGHT, given
         return
     yield OWN_SUM, given

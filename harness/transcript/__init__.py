@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backends import Backend
+from harness.operations import ARGUMENTS
 from harness.transcript.adapter import aliases, recorded_modules
 from harness.transcript.expressions import TranscriptError, dotted, target
 from harness.transcript.imported import brought_folders, imported, in_front, is_brought
@@ -25,11 +26,6 @@ from harness.transcript.tidy import Block, bare, loads, text, tidy
 
 __all__ = ["Transcript", "TranscriptError", "in_words", "transcribe", "transcript"]
 
-SHORT = {
-    "logits": "x", "inputs": "x", "cotangent": "v", "tangent": "t", "labels": "y", "classes": "y", "distribution": "p",
-    "weights": "w",
-}  # fmt: skip
-"""The short names of arguments, as they are used in formulas."""
 TAKEN = ("answer", "actual", "before", "after", *MODULES)
 PLACE = "literal_of_"
 """The prefix of the name that stands for an argument's literal in the syntax tree, which does not keep line breaks."""
@@ -123,7 +119,7 @@ def inputs(
     natives = dict(arguments)
     for name, value in arguments.items():
         if isinstance(value, np.ndarray):
-            expression, short = literal(value), SHORT.get(name, name)
+            expression, short = literal(value), ARGUMENTS[name].short
             literals[f"{PLACE}{name}"] = expression
             array = recorder.assign(ast.Name(f"{PLACE}{name}", ast.Load()), f"{short}_array")
             native = own.from_numpy(recorder.symbol(np.zeros_like(value) if stand_ins else value, array))

@@ -14,7 +14,8 @@ from harness.findings.specials.questions import in_brackets, spelt
 from harness.findings.specials.scripts import Shown, shown
 from harness.findings.specials.sides import Side, deviant, other
 from harness.findings.specials.suspects import ALIVE, DECLARED, EXACT, SeenBy, Suspect, law_of, showing, suspects
-from harness.findings.survey import FORWARD, file_name, in_words_or_itself, shown_by
+from harness.findings.survey import file_name, in_words_or_itself, shown_by
+from harness.operations import OPERATIONS
 from harness.specials import Atlas, Entry
 from harness.specials.entries import example
 from harness.specials.policies import DIFFERS, INCONSISTENT, Policy, ours
@@ -113,8 +114,8 @@ def verdict(suspect: Suspect, entries: Sequence[Entry]) -> str:
         return suspect.kind
     if suspect.law != EXACT:
         return {ALIVE: "no answer", DECLARED: DIFFERS}.get(suspect.law, INCONSISTENT)
-    forward = FORWARD.get(suspect.entry.operation)
-    if forward is None:
+    forward = OPERATIONS[suspect.entry.operation].derivative_of
+    if not forward:
         return "value wrong"
     place = (suspect.entry.backend, forward, suspect.entry.situation)
     value = next((entry for entry in entries if (entry.backend, entry.operation, entry.situation) == place), None)

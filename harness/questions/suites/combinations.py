@@ -7,9 +7,10 @@ from itertools import combinations, product
 from typing import Any
 
 from harness.operations import CLASSES, FULL_JACOBIAN_N, OPERATIONS, Operation
+from harness.questions.cases import OPTIONS
 from harness.questions.families import OVERFLOWING
 from harness.questions.targets import SAME
-from harness.questions.variations import BESIDE, REPEATING
+from harness.questions.variations import REPEATING
 
 AXES = {
     "last": "{rows}x{width}", "first": "{width}x{rows}/0", "middle": "{rows}x{width}x3/1",
@@ -20,11 +21,6 @@ AXES = {
     "last of six": "1x2x{rows}x2x1x{width}",
 }  # fmt: skip
 """The places where the axis may stand, with the shape and axis in the grammar of a case's name."""
-APPLIES = {
-    "upstream": {"cotangent", "tangent"}, "labels": {"labels", "classes", "distribution"},
-    "distribution": {"distribution"}, "index": {"index"}, "weights": {"weights"}, "classes": {"weights"},
-}  # fmt: skip
-"""Factors of some operations alone, with the arguments that they choose. Other operations do not depend on them."""
 USUAL = {"index": "middle", "classes": str(CLASSES)}
 """What such a factor is if a case's name does not say. Those not listed are `random`."""
 FACTORS = (
@@ -40,9 +36,9 @@ Chosen = Mapping[str, Any]
 
 def given(chosen: Chosen) -> Iterator[str]:
     """Yield the options in a case's name, without those that are usual or make no difference to the operation."""
-    arguments = set(OPERATIONS[chosen["operation"]].arguments)
-    for name, them in APPLIES.items():
-        if arguments & them and chosen[name] != USUAL.get(name, "random"):
+    options = OPERATIONS[chosen["operation"]].options
+    for name in OPTIONS:
+        if name in options and chosen[name] != USUAL.get(name, "random"):
             yield f"{name}={chosen[name]}"
 
 
@@ -134,28 +130,27 @@ def of_shape(chosen: Chosen) -> str | None:
 
 
 def of_arguments(chosen: Chosen, operation: Operation) -> str | None:
-    arguments = set(operation.arguments)
-    if operation.answer == ("n", "n") and chosen.get("width", 1) > FULL_JACOBIAN_N:
+    if operation.square and chosen.get("width", 1) > FULL_JACOBIAN_N:
         return "whole Jacobians are held up to a width alone"
-    if chosen.get("family") in OVERFLOWING and (operation.rows_together or "weights" in arguments):
+    if chosen.get("family") in OVERFLOWING and (operation.rows_together or operation.weighted):
         return "sums of such numbers overflow"
-    if {"cotangent", "tangent"} <= arguments and chosen.get("upstream") in EXTREME:
+    if operation.kinds.count("vector") > 1 and chosen.get("upstream") in EXTREME:
         return "products of two such vectors leave the format's range"
     return None
 
 
 def of_variation(chosen: Chosen, operation: Operation) -> str | None:
     variation, rows = chosen.get("variation", "plain"), chosen.get("rows", 2)
-    if variation.startswith("upstream-") and not set(BESIDE) & set(operation.arguments):
+    if variation.startswith("upstream-") and not operation.laid_out:
         return f"{operation.name} has no argument beside the logits that has a layout"
     if variation in ("alone", "hostile", "broadcast", "upstream-broadcast") and rows < 2:
         return "there is one row alone"
-    if variation in ("alone", "hostile") and (operation.rows_together or "weights" in operation.arguments):
+    if variation in ("alone", "hostile") and (operation.rows_together or operation.weighted):
         return "its answer is of all rows together"
     if variation == "broadcast" and chosen.get("family", "repeated") not in REPEATING:
         return "its rows are not alike"
     if variation == "upstream-broadcast":
-        labels = "distribution" in operation.arguments
+        labels = operation.takes("distribution")
         if chosen.get("labels" if labels else "upstream", "ones") not in ("ones", "same", *SAME):
             return "its rows are not alike"
         if labels and chosen.get("distribution", "random") not in ONE_SCALE:

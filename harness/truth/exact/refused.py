@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.operations import Operation
+from harness.operations import ARGUMENTS, Operation
 
 
 def check_arguments(operation: Operation, logits: NDArray[np.generic], beside: list[Any]) -> None:
@@ -18,14 +18,14 @@ def check_arguments(operation: Operation, logits: NDArray[np.generic], beside: l
     given = dict(zip(operation.arguments, [logits, *beside], strict=True))
     n = len(given.get("weights", logits.T))
     for name, value in given.items():
-        if name in ("labels", "classes"):
+        if ARGUMENTS[name].integers:
             check_labels(value, n)
         elif not isinstance(value, int) and not np.isfinite(np.asarray(value, dtype=np.float64)).all():
             raise ValueError(
                 f"the exact {operation.name} of {name} with NaN or infinity is a matter of policy, not of arithmetic"
             )
-    if "distribution" in given:
-        check_distribution(given["distribution"])
+        if ARGUMENTS[name].kind == "distribution":
+            check_distribution(value)
 
 
 def check_labels(labels: NDArray[Any], classes: int) -> None:
