@@ -184,7 +184,7 @@ FAMILIES: dict[str, tuple[Operation, ...]] = {
         ),
         Operation(
             "cross_entropy_mean_gradient", "(s − e_y) / k", LABELS, reduction="mean",
-            derivative_of="cross_entropy_mean", defect="", docs=OVER_BATCH,
+            derivative_of="cross_entropy_mean", defect="C28", docs=OVER_BATCH,
         ),
         Operation(
             "cross_entropy_hvp", "∇²(−ln s_y)·t = J·t", (*LABELS, TANGENT),
@@ -207,18 +207,18 @@ FAMILIES: dict[str, tuple[Operation, ...]] = {
         ),
         Operation(
             "mean_squared_error_gradient", "2(s_y − 1)·s_y(e_y − s) / k", LABELS, reduction="mean",
-            derivative_of="mean_squared_error", defect="", docs=SQUARED_ERROR,
+            derivative_of="mean_squared_error", defect="C21", docs=SQUARED_ERROR,
         ),
     ),
     "layers": (
         Operation("layer", "s(Wx)", ("inputs", "weights"), ("t",), moved=True, docs=LAYER),
         Operation(
             "layer_jacobian", "∂s_t/∂W_ij = s_t(δ_ti − s_i)·x_j", ("inputs", "weights"), ("t", "tn"), moved=True,
-            derivative_of="layer", defect="", docs=LAYER,
+            derivative_of="layer", defect="C21", docs=LAYER,
         ),
         Operation(
             "layer_cross_entropy_gradient", "∂(−ln s_y)/∂W_ij = (s_i − δ_iy)·x_j", ("inputs", "weights", "classes"),
-            ("tn",), moved=True, docs=LAYER,
+            ("tn",), moved=True, derivative_of="layer", defect="C28", docs=LAYER,
         ),
     ),
 }  # fmt: skip

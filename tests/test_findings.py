@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from harness.findings.survey import ONE_ANSWER, file_name, last_words, looked_in
 from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
 from harness.judging.rows import NO_DIGIT
 from harness.operations import OPERATIONS
+from harness.power.classes import TITLES
 from harness.questions.cases import named
 from harness.questions.variations import CALLS, VARIATIONS
 from harness.records import Comparison, Property, Run
@@ -139,6 +141,14 @@ def test_how_a_written_out_formula_adds_up_is_its_own_affair() -> None:
 def test_every_finding_that_a_sign_points_from_has_a_class(operation: str, variation: str) -> None:
     for name in (f"repeated:4x5@{variation}", "above:3x4", "normal:3x4/0"):
         assert defect_class(name, operation, "float32", "the bound holds") in {f"C{n:02}" for n in range(1, 41)}
+
+
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if re.search("jacobian|vjp|jvp|hvp|gradient", name)])
+def test_every_derivative_has_its_value_and_its_class(operation: str) -> None:
+    about = OPERATIONS[operation]
+    assert not OPERATIONS[about.derivative_of].derivative_of
+    assert defect_class("normal:7", operation, "float32", "the bound holds") == about.defect
+    assert about.defect in TITLES
 
 
 @pytest.mark.parametrize(
