@@ -23,7 +23,6 @@ from harness.truth import Expected
 from harness.truth.bounds import blocked_tree, bound, range_free
 from harness.truth.exact.balls import as_expected, decided
 from harness.truth.exact.expected import EXACT
-from harness.truth.exact.expected import Row as ExactRow
 
 RIGHT, EQUAL, WRAPPED = "right", "as of equal logits", "as label mod n"
 OWN_SUM, SUM_1 = "s·Σy − y", "s − y"
@@ -155,7 +154,7 @@ def exactly(operation: str, logits: bytes, beside: bytes | int | None) -> Expect
     """
     row = np.frombuffer(logits).tolist()
     given = [g if isinstance(g, int) else g.tolist() for g in numbers(beside)]
-    return as_expected([decided(lambda: EXACT[operation](ExactRow(row), *given), operation)])
+    return as_expected([decided(lambda: EXACT[operation](row, *given), operation)])
 
 
 def numbers(beside: bytes | int | None) -> list[Any]:
@@ -199,8 +198,6 @@ def of_sum(
 def less(logits: Floats, kept: NDArray[np.intp], y: Floats, form: str) -> Known:
     """Return s − y and its allowed error: softmax's own error, and the rounding of a subtraction."""
     own, row = known("softmax", logits, kept, None, form), logits[kept].tolist()
-    exact = as_expected(
-        [decided(lambda: [s - p for s, p in zip(EXACT["softmax"](ExactRow(row)), y.tolist(), strict=True)])]
-    )
+    exact = as_expected([decided(lambda: [s - p for s, p in zip(EXACT["softmax"](row), y.tolist(), strict=True)])])
     size = np.abs(exact.rounded()[0]) + own.allowed
     return Known(kept, exact, own.allowed + 2 * FORMATS[form].u * size)
