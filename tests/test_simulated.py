@@ -17,8 +17,8 @@ from harness.operations import OPERATIONS
 from harness.truth import expected
 from harness.truth.bounds import Declared, any_order, blocked_tree, bound
 from harness.truth.simulated import (
-    FORMULAS,
     MULTIPLE,
+    SIMULATED,
     adds_well,
     as_kind,
     honest,
@@ -28,7 +28,8 @@ from harness.truth.simulated import (
     sizes,
 )
 from harness.truth.simulated.arithmetic import ORDERS, Arithmetic, Numbers, in_blocks, in_lanes
-from harness.truth.simulated.formulas import linear, softmax
+from harness.truth.simulated.layers import linear
+from harness.truth.simulated.values import softmax
 from tests import narrow
 from tests.asking import beside
 from tests.command import harness
@@ -94,7 +95,7 @@ def test_theory_is_not_second_guessed_where_it_leaves_a_digit(narrow_run: tuple[
 
 
 def test_every_operation_has_its_formulas() -> None:
-    assert set(FORMULAS) == set(OPERATIONS)
+    assert set(SIMULATED) == set(OPERATIONS)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -105,7 +106,7 @@ def test_the_formulas_are_right(operation: str, order: str) -> None:
     given = beside(operation, 5, 37, "float64", random)
     exact = expected(operation, logits, given).rounded()
     allowed = bound(operation, logits, given, FORMATS["float64"], any_order)
-    for formula in FORMULAS[operation]:
+    for formula in SIMULATED[operation].formulas:
         answer = formula(p, logits, *given).reshape(allowed.shape)
         assert (np.abs(answer - exact.reshape(allowed.shape)) <= allowed).all()
 
@@ -191,7 +192,7 @@ def worst(
         well = adds_well(p, linear(p, x, given[0]) if operation.startswith("layer") else x)
         rows = asked & (well if len(well) == len(asked) else np.array([well.all()]))
         share = 0.0
-        for formula in FORMULAS[operation]:
+        for formula in SIMULATED[operation].formulas:
             answer = formula(p, x, *(as_kind(p, part) for part in given)).astype(np.float64).reshape(exact.shape)
             off = np.abs(answer - exact)
             right = rows & (norm(off) <= 0.1 * norm(size))[:, 0]

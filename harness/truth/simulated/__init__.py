@@ -16,14 +16,19 @@ from numpy.typing import NDArray
 from harness.numbers import arrays
 from harness.numbers.formats import FORMATS, Format
 from harness.truth.bounds import Declared
+from harness.truth.simulated import derivatives, layers, losses, values
 from harness.truth.simulated.arithmetic import ORDERS, Arithmetic
-from harness.truth.simulated.formulas import FORMULAS, linear, shifted
+from harness.truth.simulated.rows import Simulated
+from harness.truth.simulated.values import shifted
 
-__all__ = ["FORMULAS", "LEAST_DIGIT", "MULTIPLE", "Honest", "Rows", "honest", "leaves_no_digit", "simulates", "sizes"]
+__all__ = [
+    "LEAST_DIGIT", "MULTIPLE", "SIMULATED", "Honest", "Rows", "honest", "leaves_no_digit", "simulates", "sizes",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 """A mask of rows."""
+SIMULATED: dict[str, Simulated] = values.SIMULATED | derivatives.SIMULATED | losses.SIMULATED | layers.SIMULATED
 MULTIPLE = 8.0
 """How many times the worst honest evaluation's error an answer may have."""
 LEAST_DIGIT = 0.1
@@ -92,13 +97,14 @@ def evaluations(operation: str, form: Format, logits: NDArray[Any], given: list[
     The formulas are computed in the format itself, with sums in every order, and in a wider format, rounded once at the
     end. A row is added well if the order has a digit right of Σ e^(x − max): a sum that stalls has none.
     """
+    about = SIMULATED[operation]
     kind = arrays.dtype(next(name for name, own in FORMATS.items() if own == form))
     wider = np.dtype(np.float32 if form.p < FORMATS["float32"].p else np.float64)
     ways = [*(Arithmetic(kind, order) for order in ORDERS), Arithmetic(wider, "one by one")]
     for p in ways:
         x, beside = logits.astype(p.kind), [as_kind(p, part) for part in given]
-        well = adds_well(p, linear(p, x, *beside[:1]) if operation.startswith("layer") else x)
-        for formula in FORMULAS[operation]:
+        well = adds_well(p, about.summed(p, x, *beside))
+        for formula in about.formulas:
             answer = formula(p, x, *beside).astype(kind).astype(np.float64)
             yield answer, well if len(answer) == len(well) else np.array([well.all()])
 
@@ -111,13 +117,6 @@ def adds_well(p: Arithmetic, x: NDArray[Any]) -> Rows:
     return well
 
 
-SCALED = (
-    "softmax", "vjp", "jvp", "hvp", "log_softmax_vjp", "log_softmax_jvp", "cross_entropy_hvp", "cross_entropy_gradient",
-    "cross_entropy_mean_gradient", "soft_cross_entropy_gradient",
-)  # fmt: skip
-"""Operations in which an element's size tells how large its terms are. In others these cancel unseen, as in 1 − s."""
-
-
 def as_kind(p: Arithmetic, given: Any) -> Any:
     floating = isinstance(given, np.ndarray) and given.dtype.kind not in "iu"
     return given.astype(p.kind) if floating else given
@@ -126,9 +125,9 @@ def as_kind(p: Arithmetic, given: Any) -> Any:
 def simulates(operation: str, form: Format, declared: Declared) -> bool:
     """Decide whether honest evaluations can be asked: for a backend that declares no arithmetic beside a flush.
 
-    Such evaluations exist in 16 bits, and in any format for a layer, whose inner products may be added in any order.
+    Such evaluations exist in 16 bits, and in any format for operations that declare it.
     """
-    asked = form.p < FORMATS["float32"].p or operation.startswith("layer")
+    asked = form.p < FORMATS["float32"].p or SIMULATED[operation].every_format
     return asked and declared == Declared(flush=declared.flush)
 
 
@@ -144,7 +143,9 @@ def honest(operation: str, form: Format, logits: NDArray[Any], given: list[Any],
         for answer, added_well in evaluations(operation, form, logits, given):
             worst.add(answer.reshape(exact.shape), added_well)
     least = ONE_ROUNDING * form.u
-    by_element = np.maximum(worst.by_element, least) if operation in SCALED else np.full_like(worst.by_row, np.inf)
+    by_element = (
+        np.maximum(worst.by_element, least) if SIMULATED[operation].by_element else np.full_like(worst.by_row, np.inf)
+    )
     return Honest(size, by_element, np.maximum(worst.by_row, least))
 
 
