@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.truth.bounds.scales import softmax
+from harness.truth.bounds.sizes import softmax
 
 Floats = NDArray[np.float64]
 OWN = 2

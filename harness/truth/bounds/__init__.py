@@ -8,15 +8,16 @@ backend declares of itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.numbers.formats import Format
-from harness.operations import OPERATIONS
-from harness.truth.bounds import derivatives, differences, layers, losses
-from harness.truth.bounds.scales import scales
+from harness.truth.bounds import derivatives, differences, layers, losses, values
+from harness.truth.bounds.rows import Problem, Row
+from harness.truth.bounds.softmax_error import FARTHEST, Floats
 from harness.truth.bounds.theory import (
     ASSUMED,
     Declared,
@@ -27,16 +28,17 @@ from harness.truth.bounds.theory import (
     range_free,
     tree_height,
 )
-from harness.truth.bounds.values import FARTHEST, Floats, SoftmaxError, log_of_any, logsumexp, softmax, softmax_error
 
 __all__ = [
     "ASSUMED", "FARTHEST", "NOTHING", "Declared", "Theory", "any_order", "assumed", "blocked_tree", "bound",
-    "range_free", "scales", "tree_height",
+    "range_free", "scales", "size", "tree_height",
 ]  # fmt: skip
 
 SLACK = 1 + 2.0**-20
 """The factor that covers the float64 rounding of the bounds' own evaluation, which is under 2^-40 relative."""
 NOTHING = Declared()
+ROWS: dict[str, Row] = values.ROWS | derivatives.ROWS | losses.ROWS | layers.ROWS
+BOUNDS = {operation: row.bound for operation, row in ROWS.items()}
 
 
 def bound(
@@ -55,57 +57,24 @@ def bound(
     x = np.asarray(logits, dtype=np.float64)
     given = [np.asarray(b, np.float64) if isinstance(b, np.ndarray) and b.dtype.kind != "i" else b for b in beside]
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
-        e = error_of(operation, x, given, form, theory, declared)
-        allowed = evaluated(operation, e, x, given)
-    vacuous = np.isinf(e.total)
-    if OPERATIONS[operation].scalar:
-        return np.where(vacuous.any(), np.inf, allowed.reshape(1, 1) * SLACK)
-    return np.where(vacuous, np.inf, allowed.reshape(len(x), -1) * SLACK)
+        allowed = rule(operation, declared)(Problem(x, given, form, theory, declared)) * SLACK
+    return allowed.reshape(1, 1) if allowed.ndim == 0 else allowed
 
 
-def error_of(
-    operation: str, x: Floats, given: list[Any], form: Format, theory: Theory, declared: Declared
-) -> SoftmaxError:
-    """Return the errors of the softmax inside the operation."""
-    if operation in layers.BOUNDS:
-        return layers.softmax_of(x, given[0], form, theory, declared)
-    return softmax_error(x, form, theory, declared)
+def rule(operation: str, declared: Declared) -> Callable[[Problem], Floats]:
+    """Return what computes the bound of an operation."""
+    known = differences.BOUNDS if declared.difference_step else BOUNDS
+    if operation not in known:
+        how = "central differences of " if declared.difference_step else ""
+        raise ValueError(f"no bound is known for {how}{operation}")
+    return known[operation]
 
 
-def evaluated(operation: str, e: SoftmaxError, x: Floats, given: list[Any]) -> Floats:
-    if e.declared.difference_step:
-        return differences.quotient(operation, e, x, given)
-    match operation, given:
-        case "softmax", []:
-            return softmax(e)
-        case "log_softmax", []:
-            return log_of_any(e)
-        case "logsumexp", []:
-            return logsumexp(e, x)
-        case layer, [_, *targets] if layer in layers.BOUNDS:
-            return layers.BOUNDS[layer](e, np.abs(x), *targets)
-        case _:
-            return derivative_or_loss(operation, e, given)
+def size(operation: str, logits: NDArray[np.generic], beside: list[Any]) -> Floats:
+    """Return the size of each element, whose tenth is a digit, in any shape of as many elements."""
+    return ROWS[operation].size(np.asarray(logits, np.float64), *beside)
 
 
-def derivative_or_loss(operation: str, e: SoftmaxError, given: list[Any]) -> Floats:
-    match operation, given:
-        case "jacobian", []:
-            return derivatives.jacobian(e)
-        case "jacobian_row", [index]:
-            return derivatives.jacobian_row(e, np.full(len(e.s), index))
-        case (("vjp" | "jvp"), [vector]):
-            return derivatives.product(e, vector)
-        case "hvp", [cotangent, tangent]:
-            return derivatives.hvp(e, cotangent, tangent)
-        case "log_softmax_vjp", [cotangent]:
-            return losses.back_through_log(e, cotangent)
-        case "log_softmax_jvp", [tangent]:
-            return derivatives.log_softmax_jvp(e, tangent)
-        case "log_softmax_jacobian", []:
-            return derivatives.log_softmax_jacobian(e)
-        case "cross_entropy_hvp", [_, tangent]:
-            return derivatives.product(e.through_log(), tangent)
-        case _, [targets]:
-            return losses.loss(OPERATIONS[operation], e, targets)
-    raise ValueError(f"no bound is known for {operation}")
+def scales(operation: str, logits: NDArray[np.generic], *beside: Any) -> Floats | None:
+    """Return the size of each element, such as s_j(|v_j| + Σ s_i·|v_i|) for products; None where nothing cancels."""
+    return size(operation, logits, list(beside)) if ROWS[operation].cancels else None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.truth.bounds.values import Floats, SoftmaxError
+from harness.truth.bounds.rows import Row, of_softmax
+from harness.truth.bounds.sizes import absolute, mean, with_softmax
+from harness.truth.bounds.softmax_error import SMALLEST, Floats, SoftmaxError
 
 PRODUCT_ROUNDINGS = 8
 """Roundings that one monomial s_j·v_j or s_j·s_k·v_k meets outside of the sum over k."""
@@ -125,3 +127,79 @@ def log_softmax_jacobian(e: SoftmaxError) -> Floats:
     diagonal = np.eye(e.n) * (np.expm1(e.roundings(OUTSIDE)) * (1 + off))[:, None, :]
     allowed: Floats = off[:, None, :] + diagonal
     return allowed
+
+
+def back_through_log(e: SoftmaxError, cotangent: Floats) -> Floats:
+    """Return the bound of the VJP of log-softmax, computed as the backend declares."""
+    if e.declared.through_probabilities:
+        return gradient_through_probabilities(e, np.abs(cotangent))
+    return log_softmax_vjp(e, cotangent)
+
+
+def gradient_through_probabilities(e: SoftmaxError, p: Floats) -> Floats:
+    """Return the bound of a gradient through a rounded softmax (docs/bounds.md#through-probabilities).
+
+    The product of −p_i/ŝ_i with ŝ_i cancels exactly, and each monomial is rounded. s_i·s_j may underflow, and 1/ŝ may
+    overflow, where the bound of the row is infinite. `p`: sizes of a cotangent of ln s, a distribution or any other.
+    """
+    constant = e.roundings(2 * PRODUCT_ROUNDINGS + 1 + e.height)
+    whole = p.sum(axis=-1, keepdims=True)
+    allowed = e.s * whole * np.expm1(e.r + constant) + p * np.expm1(constant) + lost(e, quotients(e, p))
+    overflows = ((p > 0) & (e.s < 4 * e.form.smallest_normal * np.maximum(p, 1))).any(axis=-1, keepdims=True)
+    return np.where(overflows, np.inf, allowed)
+
+
+def quotients(e: SoftmaxError, p: Floats) -> Floats:
+    """Return p/ŝ, as large as it may be computed."""
+    size: Floats = np.where(p > 0, p / np.maximum(e.s, SMALLEST), 0.0) * np.exp(e.r)
+    return size
+
+
+def size_of_product(s: Floats, vector: NDArray[np.generic]) -> Floats:
+    """Return s_j(|v_j| + Σ s_i·|v_i|)."""
+    size = absolute(vector)
+    return s * (size + mean(s, size))
+
+
+def size_of_hvp(s: Floats, cotangent: NDArray[np.generic], tangent: NDArray[np.generic]) -> Floats:
+    v, t = absolute(cotangent), absolute(tangent)
+    return s * (t * v + t * mean(s, v) + v * mean(s, t) + mean(s, t * v) + 2 * mean(s, t) * mean(s, v))
+
+
+def size_of_log_vjp(s: Floats, cotangent: NDArray[np.generic]) -> Floats:
+    return absolute(cotangent) + s * absolute(cotangent).sum(axis=-1, keepdims=True)
+
+
+def size_of_log_jvp(s: Floats, tangent: NDArray[np.generic]) -> Floats:
+    return absolute(tangent) + mean(s, absolute(tangent))
+
+
+def size_of_jacobian(s: Floats) -> Floats:
+    """Return the sizes of s_i(δ_ij − s_j), whose two terms are added without signs."""
+    size: Floats = s[:, :, None] * (np.eye(s.shape[-1]) + s[:, None, :])
+    return size
+
+
+def size_of_jacobian_row(s: Floats, index: int) -> Floats:
+    size: Floats = s[:, [index]] * (np.eye(s.shape[-1])[index] + s)
+    return size
+
+
+def size_of_log_jacobian(s: Floats) -> Floats:
+    size: Floats = np.eye(s.shape[-1]) + s[:, None, :]
+    return size
+
+
+PRODUCT = Row(of_softmax(product), with_softmax(size_of_product), cancels=True)
+ROWS: dict[str, Row] = {
+    "jacobian": Row(of_softmax(jacobian), with_softmax(size_of_jacobian)),
+    "jacobian_row": Row(
+        of_softmax(lambda e, index: jacobian_row(e, np.full(len(e.s), index))), with_softmax(size_of_jacobian_row)
+    ),
+    "vjp": PRODUCT,
+    "jvp": PRODUCT,
+    "hvp": Row(of_softmax(hvp), with_softmax(size_of_hvp), cancels=True),
+    "log_softmax_vjp": Row(of_softmax(back_through_log), with_softmax(size_of_log_vjp), cancels=True),
+    "log_softmax_jvp": Row(of_softmax(log_softmax_jvp), with_softmax(size_of_log_jvp), cancels=True),
+    "log_softmax_jacobian": Row(of_softmax(log_softmax_jacobian), with_softmax(size_of_log_jacobian)),
+}

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.numbers.formats import Format
-from harness.truth.bounds import derivatives
-from harness.truth.bounds.losses import DIFFERENCE, cross_entropy_gradient, quotients
+from harness.truth.bounds import derivatives, sizes
+from harness.truth.bounds.losses import DIFFERENCE, cross_entropy_gradient
+from harness.truth.bounds.rows import Problem, Row, unless_vacuous
+from harness.truth.bounds.softmax_error import Floats, SoftmaxError, relative, softmax_error
 from harness.truth.bounds.theory import Declared, Theory
-from harness.truth.bounds.values import Floats, SoftmaxError, relative, softmax, softmax_error
+from harness.truth.bounds.values import softmax
 
 TIMES_INPUT = 3
 """Roundings of a product with an input."""
@@ -37,7 +39,7 @@ def layer_cross_entropy_gradient(e: SoftmaxError, inputs: Floats, classes: NDArr
     p = e.at(classes).astype(np.float64)
     allowed = times_inputs(e, np.abs(e.s - p) + DIFFERENCE, cross_entropy_gradient(e, p), inputs[:, None, :])
     if e.declared.through_probabilities:  # −1/ŝ_y may come last
-        allowed += 2 * e.tiny * quotients(e, p).sum(axis=-1)[:, None, None]
+        allowed += 2 * e.tiny * derivatives.quotients(e, p).sum(axis=-1)[:, None, None]
     return allowed
 
 
@@ -48,9 +50,37 @@ def times_inputs(e: SoftmaxError, entries: Floats, allowed: Floats, inputs: Floa
     return np.where(np.isinf(off), np.inf, rounded)
 
 
-BOUNDS: dict[str, Callable[..., Floats]] = {
-    "layer": lambda e, inputs: softmax(e),
-    "layer_jacobian": layer_jacobian,
-    "layer_cross_entropy_gradient": layer_cross_entropy_gradient,
+def of_layer(rule: Callable[..., Floats]) -> Callable[[Problem], Floats]:
+    """Return a bound from a rule that takes the errors of a layer's softmax, the sizes of its inputs, and classes."""
+
+    def bound(asked: Problem) -> Floats:
+        weights, *classes = asked.given
+        e = softmax_of(asked.x, weights, asked.form, asked.theory, asked.declared)
+        return unless_vacuous(e, rule(e, np.abs(asked.x), *classes))
+
+    return bound
+
+
+def with_layer(rule: Callable[..., Floats]) -> Callable[..., Floats]:
+    """Return a function of a layer's arguments from a rule that takes its softmax, the sizes of its inputs, …"""
+
+    def size(x: Floats, weights: NDArray[np.generic], *classes: NDArray[np.integer]) -> Floats:
+        return rule(sizes.softmax(x @ np.asarray(weights, np.float64).T), np.abs(x), *classes)
+
+    return size
+
+
+def size_of_jacobian(s: Floats, inputs: Floats) -> Floats:
+    return derivatives.size_of_jacobian(s)[..., None] * inputs[:, None, None, :]
+
+
+def size_of_gradient(s: Floats, inputs: Floats, classes: NDArray[np.integer]) -> Floats:
+    size: Floats = (s + np.eye(s.shape[-1])[classes])[..., None] * inputs[:, None, :]
+    return size
+
+
+ROWS: dict[str, Row] = {
+    "layer": Row(of_layer(lambda e, inputs: softmax(e)), with_layer(lambda s, inputs: s)),
+    "layer_jacobian": Row(of_layer(layer_jacobian), with_layer(size_of_jacobian)),
+    "layer_cross_entropy_gradient": Row(of_layer(layer_cross_entropy_gradient), with_layer(size_of_gradient)),
 }
-"""The bound of each layer operation, from its softmax, the sizes of the layer's inputs and, if asked, the classes."""

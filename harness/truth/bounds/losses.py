@@ -1,18 +1,24 @@
-"""Bounds of cross-entropy and of the squared error, of rows and over a batch, and of their gradients.
-
-Targets are labels, one a row, or distributions over the classes. A label is treated as a distribution of one class.
-"""
-
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.operations import DISTRIBUTION_PARTS, Operation
-from harness.truth.bounds.derivatives import PRODUCT_ROUNDINGS, jacobian_row, log_softmax_vjp, lost
-from harness.truth.bounds.values import SMALLEST, Floats, SoftmaxError, log_of_any
+from harness.operations import DISTRIBUTION_PARTS
+from harness.truth.bounds.derivatives import (
+    PRODUCT_ROUNDINGS,
+    gradient_through_probabilities,
+    jacobian_row,
+    log_softmax_vjp,
+    product,
+    size_of_product,
+)
+from harness.truth.bounds.rows import Row, of_softmax
+from harness.truth.bounds.sizes import absolute, at, with_softmax
+from harness.truth.bounds.softmax_error import Floats, SoftmaxError
+from harness.truth.bounds.values import log_of_any
 
 DIFFERENCE = 2.0**-52
 """What 1 − s may be off by in float64, where only its size is needed."""
@@ -21,20 +27,9 @@ BATCH_ROUNDINGS = 4
 and a negation."""
 
 
-def loss(operation: Operation, e: SoftmaxError, targets: Any) -> Floats:
-    """Return the bound of any operation on logits and targets, with what the batch's reduction adds."""
-    hard = targets.ndim == 1
-    p = e.at(targets).astype(np.float64) if hard else targets
-    match operation.name.removeprefix("soft_").replace("_mean_gradient", "_gradient"):
-        case "cross_entropy_gradient":
-            return over_batch(operation, e, p, cross_entropy_gradient(e, p))
-        case "mean_squared_error_gradient":
-            return squared_error_gradient(e, targets) / len(p) + 8 * e.tiny
-        case "mean_squared_error":
-            return batch(operation, e, *squared_error(e, targets))
-        case _:
-            size, allowed = cross_entropy(e, p, hard)
-            return batch(operation, e, size, allowed, 1 if hard else e.n) if operation.scalar else allowed
+def shares(e: SoftmaxError, targets: Any) -> Floats:
+    """Return targets as distributions, shape (rows, n)."""
+    return e.at(targets).astype(np.float64) if targets.ndim == 1 else targets
 
 
 def cross_entropy(e: SoftmaxError, p: Floats, hard: bool) -> tuple[Floats, Floats]:
@@ -74,45 +69,17 @@ def sums_to_1(p: Floats) -> NDArray[np.bool_]:
     return exact
 
 
-def back_through_log(e: SoftmaxError, cotangent: Floats) -> Floats:
-    """Return the bound of the VJP of log-softmax, computed as the backend declares."""
-    if e.declared.through_probabilities:
-        return gradient_through_probabilities(e, np.abs(cotangent))
-    return log_softmax_vjp(e, cotangent)
-
-
-def gradient_through_probabilities(e: SoftmaxError, p: Floats) -> Floats:
-    """Return the bound of a gradient through a rounded softmax (docs/bounds.md#through-probabilities).
-
-    The product of −p_i/ŝ_i with ŝ_i cancels exactly, and each monomial is rounded. s_i·s_j may underflow, and 1/ŝ may
-    overflow, where the bound of the row is infinite. `p`: sizes of a cotangent of ln s, a distribution or any other.
-    """
-    constant = e.roundings(2 * PRODUCT_ROUNDINGS + 1 + e.height)
-    whole = p.sum(axis=-1, keepdims=True)
-    allowed = e.s * whole * np.expm1(e.r + constant) + p * np.expm1(constant) + lost(e, quotients(e, p))
-    overflows = ((p > 0) & (e.s < 4 * e.form.smallest_normal * np.maximum(p, 1))).any(axis=-1, keepdims=True)
-    return np.where(overflows, np.inf, allowed)
-
-
-def quotients(e: SoftmaxError, p: Floats) -> Floats:
-    """Return p/ŝ, as large as it may be computed."""
-    size: Floats = np.where(p > 0, p / np.maximum(e.s, SMALLEST), 0.0) * np.exp(e.r)
-    return size
-
-
-def over_batch(operation: Operation, e: SoftmaxError, p: Floats, allowed: Floats) -> Floats:
-    """Return the bound of the mean's gradient, or `allowed`, that of s − p, unless the operation takes a mean.
+def over_batch(e: SoftmaxError, p: Floats, allowed: Floats) -> Floats:
+    """Return the bound of the mean's gradient from `allowed`, that of s − p.
 
     The gradient is s·c − p·c with c = 1/k rounded, where s may also be multiplied by Σ p·c over the classes.
     """
-    if operation.reduction != "mean":
-        return allowed
     sums = 0 if (p.max(axis=-1) == 1).all() else e.height
     rounded: Floats = allowed + np.expm1(e.roundings(BATCH_ROUNDINGS + sums)) * (e.s + p + allowed)
     return rounded / len(p) + 2 * e.tiny
 
 
-def batch(operation: Operation, e: SoftmaxError, size: Floats, allowed: Floats, terms: int = 1) -> Floats:
+def batch(e: SoftmaxError, size: Floats, allowed: Floats, averaged: bool, terms: int = 1) -> Floats:
     """Return the bound of a sum or mean over the rows, as one number (docs/bounds.md#batch).
 
     All terms of all rows may also be summed at once. `size` and `allowed`: of each row's loss. `terms`: how many terms
@@ -120,7 +87,7 @@ def batch(operation: Operation, e: SoftmaxError, size: Floats, allowed: Floats, 
     """
     height = max(e.theory.height(len(size)), e.theory.height(len(size) * terms) - e.theory.height(terms))
     total = allowed.sum() + np.expm1(e.roundings(height + BATCH_ROUNDINGS)) * (size + allowed).sum()
-    return np.asarray(total / (len(size) if operation.reduction == "mean" else 1) + e.tiny)
+    return np.asarray(total / (len(size) if averaged else 1) + e.tiny)
 
 
 def distance_from_1(e: SoftmaxError, labels: Any) -> tuple[Floats, Floats]:
@@ -149,3 +116,82 @@ def squared_error_gradient(e: SoftmaxError, labels: Any) -> Floats:
     constant = e.roundings(PRODUCT_ROUNDINGS)
     both = size * entry * np.expm1(constant) + (off * (entry + entry_off) + size * entry_off) * np.exp(constant)
     return 2 * both
+
+
+def loss(e: SoftmaxError, targets: Any) -> Floats:
+    """Return the bound of each row's cross-entropy, shape (rows,)."""
+    return cross_entropy(e, shares(e, targets), targets.ndim == 1)[1]
+
+
+def reduced(e: SoftmaxError, targets: Any, averaged: bool) -> Floats:
+    """Return the bound of the mean of the rows' cross-entropies, or of their sum."""
+    hard = targets.ndim == 1
+    return batch(e, *cross_entropy(e, shares(e, targets), hard), averaged, 1 if hard else e.n)
+
+
+def gradient(e: SoftmaxError, targets: Any) -> Floats:
+    return cross_entropy_gradient(e, shares(e, targets))
+
+
+def mean_gradient(e: SoftmaxError, targets: Any) -> Floats:
+    p = shares(e, targets)
+    return over_batch(e, p, cross_entropy_gradient(e, p))
+
+
+def weights_of_logs(targets: NDArray[np.generic]) -> Floats:
+    """Return Σ |p_j| for each row: the weight of the logarithms in its loss. For a label it is 1."""
+    size: Floats = np.ones(len(targets)) if targets.ndim == 1 else absolute(targets).sum(axis=-1)
+    return size
+
+
+def size_of_gradient(s: Floats, labels: NDArray[np.integer]) -> Floats:
+    scale: Floats = s + (np.arange(s.shape[-1]) == labels[:, None])
+    return scale
+
+
+def size_of_soft_gradient(s: Floats, distribution: NDArray[np.generic]) -> Floats:
+    return s * absolute(distribution).sum(axis=-1, keepdims=True) + absolute(distribution)
+
+
+def size_of_squared_error(s: Floats, labels: NDArray[np.integer]) -> Floats:
+    return np.asarray(((1 + at(s, labels)) ** 2).mean())
+
+
+def size_of_squared_error_gradient(s: Floats, labels: NDArray[np.integer]) -> Floats:
+    size: Floats = 2 * (1 + at(s, labels)) * at(s, labels) * (np.eye(s.shape[-1])[labels] + s) / len(s)
+    return size
+
+
+ROW = Row(of_softmax(loss), lambda x, targets: weights_of_logs(targets))
+MEAN = Row(
+    of_softmax(partial(reduced, averaged=True)), lambda x, targets: np.asarray(weights_of_logs(targets).sum() / len(x))
+)
+SUM = Row(of_softmax(partial(reduced, averaged=False)), lambda x, targets: np.asarray(weights_of_logs(targets).sum()))
+ROWS: dict[str, Row] = {
+    "cross_entropy": ROW,
+    "cross_entropy_mean": MEAN,
+    "cross_entropy_sum": SUM,
+    "cross_entropy_gradient": Row(of_softmax(gradient), with_softmax(size_of_gradient), cancels=True),
+    "cross_entropy_mean_gradient": Row(
+        of_softmax(mean_gradient),
+        with_softmax(lambda s, labels: size_of_gradient(s, labels) / len(s)),
+        cancels=True,
+    ),
+    "cross_entropy_hvp": Row(
+        of_softmax(lambda e, labels, tangent: product(e.through_log(), tangent)),
+        with_softmax(lambda s, labels, tangent: size_of_product(s, tangent)),
+        cancels=True,
+    ),
+    "soft_cross_entropy": ROW,
+    "soft_cross_entropy_mean": MEAN,
+    "soft_cross_entropy_sum": SUM,
+    "soft_cross_entropy_gradient": Row(of_softmax(gradient), with_softmax(size_of_soft_gradient), cancels=True),
+    "mean_squared_error": Row(
+        of_softmax(lambda e, labels: batch(e, *squared_error(e, labels), averaged=True)),
+        with_softmax(size_of_squared_error),
+    ),
+    "mean_squared_error_gradient": Row(
+        of_softmax(lambda e, labels: squared_error_gradient(e, labels) / len(e.s) + 8 * e.tiny),
+        with_softmax(size_of_squared_error_gradient),
+    ),
+}
