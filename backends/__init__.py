@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from backends.base import OPERATIONS, Backend, Flaw
-from backends.brought import disclaimed, of_entry_point, taken, without_native
+from backends.brought import disclaimed, of_entry_point, taken, undefined, without_native
 
 __all__ = [
     "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "find", "load", "owned",
@@ -57,16 +57,19 @@ def load(name: str) -> Backend:
 
 def unsupported(name: str, operation: str, dtype: str) -> str | None:
     """Return why a backend has no answer of its own for an operation and dtype, or None."""
-    about = find(name)
-    other = disclaimed(about, operation) if name in BROUGHT else None
-    return other or about.unsupported(operation, dtype)
+    return not_its_own(name, operation) or find(name).unsupported(operation, dtype)
 
 
 def claimed(name: str) -> tuple[str, ...]:
-    """Return the operations that a backend computes by itself; for a brought backend, those that `owned` accepts."""
+    """Return the operations that a backend is asked and computes by itself."""
     return tuple(operation for operation in find(name).operations if owned(name, operation))
 
 
 def owned(name: str, operation: str) -> bool:
-    """Decide whether an answer would be the backend's own. It always is for a backend that is not brought."""
-    return name not in BROUGHT or disclaimed(find(name), operation) is None
+    """Decide whether an answer would be the backend's own."""
+    return not_its_own(name, operation) is None
+
+
+def not_its_own(name: str, operation: str) -> str | None:
+    """Return why a backend does not claim an operation, or None. One of ours claims whatever its class defines."""
+    return (disclaimed if name in BROUGHT else undefined)(find(name), operation)

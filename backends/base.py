@@ -99,12 +99,15 @@ class Backend(ABC):
     framework: ClassVar[str]
     variant: ClassVar[str] = ""
     operations: ClassVar[tuple[str, ...]] = tuple(OPERATIONS)
-    """The operations that it is asked. A variant lists only those that it computes differently."""
+    """The operations that it is asked. A variant lists only those that it computes differently.
+
+    What it claims of them is what its class defines. The others are `unsupported`, so that an operation that is new
+    here breaks no backend elsewhere.
+    """
     dtypes: ClassVar[tuple[str, ...]] = ("float64", "float32")
     """The dtypes that it claims. Errors are measured in units of the claim, so a float64 computed in float32 shows."""
     answers_in: ClassVar[Mapping[str, str]] = {}
     """The dtype of the answer by the dtype of the logits, where the two differ. This is a claim too."""
-    devices: ClassVar[tuple[str, ...]] = ("cpu",)
     layouts: ClassVar[tuple[str, ...]] = ("transposed", "strided", "offset", "flipped", "broadcast")
     """The memory layouts that `from_numpy` keeps; none if the framework's arrays have no strides."""
     threaded: ClassVar[bool] = True

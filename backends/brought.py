@@ -222,11 +222,24 @@ def disclaimed(backend: type[Backend], operation: str) -> str | None:
     if issubclass(backend, Broken) or reaches_own(backend, method, set()):
         return None
     own = [name for name in OPERATIONS if is_own(backend, OPERATIONS[name])]
-    defines = f"{backend.title()} defines {', '.join(own) or 'no operation itself'}"
     owner = next(part for part in backend.__mro__ if method in vars(part))
     if owner is Backend:
-        return f"{defines}, and not {operation}"
-    return f"{defines}: its {operation} would be that of {getattr(owner, 'framework', owner.__name__)}"
+        return lacking(backend, own, operation)
+    return f"{defining(backend, own)}: its {operation} would be that of {getattr(owner, 'framework', owner.__name__)}"
+
+
+def undefined(backend: type[Backend], operation: str) -> str | None:
+    """Return that a class has no method of its own for an operation, nor one of its bases, or None if there is one."""
+    defined = [name for name, method in OPERATIONS.items() if getattr(backend, method) is not getattr(Backend, method)]
+    return None if operation in defined else lacking(backend, defined, operation)
+
+
+def lacking(backend: type[Backend], own: list[str], operation: str) -> str:
+    return f"{defining(backend, own)}, and not {operation}"
+
+
+def defining(backend: type[Backend], own: list[str]) -> str:
+    return f"{backend.title()} defines {', '.join(own) or 'no operation itself'}"
 
 
 def reaches_own(backend: type[Backend], name: str, seen: set[str]) -> bool:

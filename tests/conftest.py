@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends import NAMES, find
+from backends import NAMES, claimed, find
 from harness.judging import judge, pairs
 from harness.operations import OPERATIONS
 from harness.questions import blocks
@@ -137,9 +137,9 @@ def whole_backend(request: pytest.FixtureRequest, ask: Any) -> Any:
     return ask(request.param[0])
 
 
-@pytest.fixture(params=[at_worker(name, operation) for name in BACKENDS for operation in find(name).operations])
+@pytest.fixture(params=[at_worker(name, operation) for name in BACKENDS for operation in claimed(name)])
 def question(request: pytest.FixtureRequest, ask: Any) -> Any:
-    """Every backend with every operation that it computes in its own way."""
+    """Every backend with every operation that it claims."""
     name, operation = request.param
     return ask(name), operation
 

@@ -209,6 +209,16 @@ def test_our_own_adapters_disclaim_nothing() -> None:
     assert all(backends.claimed(name) == backends.find(name).operations for name in backends.NAMES)
 
 
+@pytest.mark.parametrize("name", backends.NAMES)
+def test_an_operation_that_is_new_breaks_no_backend(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked of whoever lists no operations, and unsupported where no class of the backend defines it."""
+    defined = ", ".join(OPERATIONS)
+    monkeypatch.setattr(Backend, "sparsemax", lambda self, logits, axis: logits, raising=False)
+    monkeypatch.setitem(OPERATIONS, "sparsemax", "sparsemax")
+    assert backends.unsupported(name, "sparsemax", "float32") == f"{name} defines {defined}, and not sparsemax"
+    assert not backends.owned(name, "sparsemax")
+
+
 def of_a_class(**members: Any) -> Callable[[], type[Backend]]:
     return lambda: type("Mine", (NumPy,), {"framework": "mine", **members})
 
@@ -253,7 +263,7 @@ def test_differences_have_a_bound_where_they_may_be_declared(operation: str) -> 
     given = [] if operation == "jacobian" else [np.array([0, 1])]
     if operation in brought.DIFFERENCED:
         assert np.isfinite(bound(operation, x, given, FORMATS["float64"], any_order, declared)).all()
-    elif not operation.startswith("layer"):
+    else:
         with pytest.raises(ValueError, match="no bound is known for central differences"):
             bound(operation, x, given, FORMATS["float64"], any_order, declared)
 
