@@ -96,7 +96,8 @@ class Sweep(Table):
 
     name: str
     choose: Literal["all", "pairs"] = "all"
-    operation: Annotated[list[Annotated[str, one_of(OPERATIONS)]], Field(min_length=1)]
+    operation: Annotated[list[Annotated[str, one_of(OPERATIONS)]], Field(min_length=1)] = [*OPERATIONS]
+    """Every operation, unless it says which."""
     dtype: Annotated[list[Annotated[str, one_of(FORMATS)]], Field(min_length=1)] = ["float64", "float32"]
     family: Annotated[list[Annotated[str, one_of(FAMILIES)]], Field(min_length=1)] = ["normal"]
     rows: Annotated[list[Annotated[int, Field(ge=0, le=LONGEST)]], Field(min_length=1)] = [3]
