@@ -81,12 +81,13 @@ def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float 
     """
     found: dict[str, float | None] = {}
     missing: dict[str, tuple[str, str]] = {}
+    every = blocks.boundaries(group.case)
+    asked = [probes.Probe(group, blocks.array(group.case, "logits", group.dtype, rows)) for rows in every]
     for backend in group.backends:
         measured = []
-        for block, rows in enumerate(blocks.boundaries(group.case)):
+        for block, rows in enumerate(every):
             outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
-            logits = blocks.array(group.case, "logits", group.dtype, rows)
-            measured.append(None if answer is None else probes.measure(group, logits, answer))
+            measured.append(None if answer is None else probes.measure(asked[block], answer))
             if answer is None and outcome not in KNOWN_BEFORE:
                 missing.setdefault(backend, (outcome, reason))
         found[backend] = None if None in measured else max(m for m in measured if m is not None)
