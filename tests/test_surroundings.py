@@ -251,4 +251,4 @@ def test_no_answer_to_a_probe_warns(kind: str, answer: float) -> None:
         warnings.simplefilter("error")
         for group in (group for group in groups if group.probe == kind):
             logits = np.full(group.case.shape, -30.0, np.float32)
-            probes.measure(group, logits, np.full(group.case.shape, answer))
+            probes.measure(probes.Probe(group, logits), np.full(group.case.shape, answer))

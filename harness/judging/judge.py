@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from harness.judging import equations, laws, metrics, probes
 from harness.judging.causes import causes, main_cause
 from harness.judging.cell import Cell
-from harness.judging.chains import directions, residual_shares
-from harness.judging.digits import digit
+from harness.judging.chains import residual_shares
 from harness.judging.grades import common_factor_share, with_height
+from harness.judging.metrics import Errors
 from harness.judging.pairs import Pairing, Percent
 from harness.judging.probes import Measured
 from harness.judging.profiles import profile
 from harness.judging.rows import comparison, declared_flaw, head, law_rows
-from harness.judging.slices import Question, block_answer, declared, moved, questions
+from harness.judging.slices import Question, block_answer, declared, questions
 from harness.judging.tally import Peak, Tally, peak
 from harness.judging.witness import witness
 from harness.numbers.formats import FORMATS, Format
@@ -26,7 +26,7 @@ from harness.operations import as_rows
 from harness.questions import blocks
 from harness.questions.cases import CASES
 from harness.records import Audit, Group, Judgement, Profile, Result, Side, Twins
-from harness.truth.bounds import NOTHING, Theory, any_order, blocked_tree, range_free, scales
+from harness.truth.bounds import NOTHING, Theory, any_order, blocked_tree, range_free
 
 Answer = NDArray[np.generic]
 Floats = NDArray[np.float64]
@@ -81,12 +81,13 @@ def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float 
     """
     found: dict[str, float | None] = {}
     missing: dict[str, tuple[str, str]] = {}
+    every = blocks.boundaries(group.case)
+    asked = [probes.Probe(group, blocks.array(group.case, "logits", group.dtype, rows)) for rows in every]
     for backend in group.backends:
         measured = []
-        for block, rows in enumerate(blocks.boundaries(group.case)):
+        for block, rows in enumerate(every):
             outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
-            logits = blocks.array(group.case, "logits", group.dtype, rows)
-            measured.append(None if answer is None else probes.measure(group, logits, answer))
+            measured.append(None if answer is None else probes.measure(asked[block], answer))
             if answer is None and outcome not in KNOWN_BEFORE:
                 missing.setdefault(backend, (outcome, reason))
         found[backend] = None if None in measured else max(m for m in measured if m is not None)
@@ -124,18 +125,19 @@ def judged(asked: Question, backend: str, answer: Answer, measured: Measured, fi
     actual = as_rows(asked.operation, answer, asked.group.axis, asked.n, asked.group.case.classes)[asked.rows]
     bounds = {name: asked.allowed(backend, theory, form) for name, theory in THEORIES.items()}
     within = bounds | {"A": earned(bounds["A"])} | limits(asked, form.u) | of_all_others(asked, backend, form)
-    tally = metrics.measure(actual, asked.expected, within, form, asked.offset)
+    found = Errors(np.empty((4, *actual.shape)))
+    tally = metrics.measure(actual, asked.expected, within, form, asked.offset, found.rows)
     if (measured.height is not None or measured.missing) and not tally.peak("B").value <= 1:
         height = asked.n - 1 if measured.height is None else measured.height
-        chained, peaks = against_chain(asked, backend, actual, height)
+        chained, peaks = against_chain(asked, backend, found, form, height)
         bounds["C"], tally = chained, replace(tally, peaks={**tally.peaks, **peaks})
-    tally = replace(tally, peaks={**tally.peaks, **by_simulation(asked, backend, actual, bounds["B"])})
+    tally = replace(tally, peaks={**tally.peaks, **by_simulation(asked, backend, found, form, bounds["B"])})
     values, allowed = actual.astype(np.float64), bounds.get("C", bounds["B"])
     return replace(
-        worst(asked, actual, tally, bounds),
+        worst(asked, actual, found, tally, bounds),
         tally=tally,
         dtype=answer.dtype.name,
-        profile=drawn(asked, backend, actual, bounds["B"]),
+        profile=drawn(asked, backend, actual, found, bounds["B"]),
         laws=deviations(asked, values, allowed),
         sides=sides(asked, values, allowed) if first else {},
     )
@@ -146,12 +148,12 @@ def earned(bound: Floats) -> Floats:
     return np.where(np.isinf(bound), 0.0, bound) if bound.max(initial=0.0) == np.inf else bound
 
 
-def drawn(asked: Question, backend: str, actual: Answer, bound: Floats) -> tuple[Profile, ...]:
+def drawn(asked: Question, backend: str, actual: Answer, found: Errors, bound: Floats) -> tuple[Profile, ...]:
     """Return the error profile of a named case's first rows; nothing for other cases, as sweeps have too many cells."""
     if asked.offset or asked.group.case.name not in CASES:
         return ()
     form = FORMATS[actual.dtype.name]
-    return profile(head(asked.group, backend), asked.logits, actual, asked.expected, bound, form)
+    return profile(head(asked.group, backend), asked.logits, actual, asked.expected, found.ulp, bound, form)
 
 
 TWIN_BITS = 13
@@ -161,57 +163,53 @@ THEORIES: dict[str, Theory] = {"A": range_free, "B": blocked_tree, "any order": 
 
 def limits(asked: Question, u: float) -> dict[str, Floats]:
     """Return u·scale as a limit named `scale`, or nothing for an operation without a scale."""
-    scale = scales(asked.operation.name, asked.logits, *asked.beside)
-    return {} if scale is None else {"scale": u * scale}
+    return {} if asked.scale is None else {"scale": u * asked.scale}
 
 
-def against_chain(asked: Question, backend: str, actual: Answer, height: int) -> tuple[Floats, dict[str, Peak]]:
+def against_chain(
+    asked: Question, backend: str, found: Errors, form: Format, height: int
+) -> tuple[Floats, dict[str, Peak]]:
     """Return the error that grade C allows at each element, and the largest shares of C's limits.
 
     The peaks are by name: `C` of the bound at that height, `digit` of B or a digit, whichever is larger, and `common
     factor` of what remains once the error that a row has in common is removed. The last is missing if an ULP error is
     not finite, or if nothing is known of it.
     """
-    form = FORMATS[actual.dtype.name]
     chained = asked.allowed(backend, with_height(height), form)
     own = asked.allowed(backend, blocked_tree, form)
-    right = np.maximum(own, digit(asked.operation.name, asked.logits, asked.beside))
-    found = metrics.errors(actual, asked.expected, form)
+    right = np.maximum(own, asked.digit)
     with np.errstate(divide="ignore", invalid="ignore"):
         of_limits = {"C": found.absolute / chained, "digit": found.absolute / right}
     shares = {name: np.where(np.isfinite(found.absolute), share, np.inf) for name, share in of_limits.items()}
-    if np.isfinite(found.ulp).all() and (rest := unexplained(asked, backend, actual, found, own)) is not None:
+    if np.isfinite(found.ulp).all() and (rest := unexplained(asked, backend, found, form, own)) is not None:
         shares["common factor"] = np.where(np.isnan(rest), np.inf, rest)
     return np.minimum(chained, right), {name: peak(share, asked.offset) for name, share in shares.items()}
 
 
-def unexplained(asked: Question, backend: str, actual: Answer, found: metrics.Errors, bound: Floats) -> Floats | None:
+def unexplained(asked: Question, backend: str, found: Errors, form: Format, bound: Floats) -> Floats | None:
     """Return the errors that errors of a row's sums do not explain, as shares of what is allowed.
 
     Return None where no such limit is known: the operation has no known directions, or the backend declares an
     arithmetic of its own.
     """
-    about, form = declared(backend, asked.group.dtype), FORMATS[actual.dtype.name]
+    about = declared(backend, asked.group.dtype)
     if asked.operation.normalised:
         s = asked.expected.rounded()
         return common_factor_share(asked.logits.astype(np.float64), found.signed, s, form, about.flush)
-    moves = directions(asked.operation.name, asked.logits, asked.beside)
-    if moves is None or replace(about, flush=None) != NOTHING:
+    if asked.directions is None or replace(about, flush=None) != NOTHING:
         return None
-    return residual_shares(np.copysign(found.absolute, found.signed), bound, moves)
+    return residual_shares(np.copysign(found.absolute, found.signed), bound, asked.directions)
 
 
-def by_simulation(asked: Question, backend: str, actual: Answer, bound: Floats) -> dict[str, Peak]:
+def by_simulation(asked: Question, backend: str, found: Errors, form: Format, bound: Floats) -> dict[str, Peak]:
     """Return the largest error as a share of what honest evaluations explain, or nothing.
 
     It is asked only where the bound leaves no digit and the answer is in the format under test.
     """
-    form = FORMATS[actual.dtype.name]
     rows = asked.left_open(backend, bound) if form == asked.form else None
     if rows is None:
         return {}
-    shares = asked.simulated(backend, metrics.errors(actual, asked.expected, form).absolute, rows)
-    return {"simulated": peak(shares, asked.offset)}
+    return {"simulated": peak(asked.simulated(backend, found.absolute, rows), asked.offset)}
 
 
 def of_all_others(asked: Question, backend: str, form: Format) -> dict[str, Floats]:
@@ -220,28 +218,35 @@ def of_all_others(asked: Question, backend: str, form: Format) -> dict[str, Floa
     return {} if plain else {"undeclared": asked.allowed_of(NOTHING, blocked_tree, form)}
 
 
-def worst(asked: Question, actual: Answer, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
+def worst(asked: Question, actual: Answer, found: Errors, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
     """Return a cell with the worst element's witness, error and bounds, and for a softmax the causes of its error."""
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
     row, form = asked.certain(number), FORMATS[actual.dtype.name]
     unit = int(metrics.ulp_exponent(row, form)[element])
     bound, chained = (float(bounds[name][number, element]) for name in ("B", "C" if "C" in bounds else "B"))
-    found = metrics.errors(actual[[number]], asked.expected.row([number]), form)
-    share = np.inf if tally.counts.not_finite else quotient(float(found.absolute[0, element]), bound)
+    share = np.inf if tally.counts.not_finite else quotient(float(found.absolute[number, element]), bound)
     parts: dict[str, float] = {}
-    signed = metrics.errors(actual[number], row, form).signed
-    if asked.operation.normalised and np.isfinite(signed).all():
-        parts = causes(asked.logits[number], signed, row.rounded(), element, form)
+    if asked.operation.normalised:
+        signed = signed_by_arb(asked, actual, found, number, form)
+        parts = causes(asked.logits[number], signed, row.rounded(), element, form) if np.isfinite(signed).all() else {}
     return Cell(
         witness=witness(asked.row(number), element, actual[number], row),
         bound=in_ulp(bound, unit),
         allowed=in_ulp(chained, unit),
-        error=a_number(float(found.ulp[0, element])),
+        error=a_number(float(found.ulp[number, element])),
         share=share,
         cause=main_cause(parts),
         parts=parts,
         lost=lost(asked, actual, tally.peak("lost").index),
     )
+
+
+def signed_by_arb(asked: Question, actual: Answer, found: Errors, number: int, form: Format) -> Floats:
+    """Return one row's signed relative errors against Arb's exact values.
+
+    `found` has them already, unless its exact values are from float64.
+    """
+    return metrics.errors(actual[number], asked.certain(number), form).signed if asked.audits else found.signed[number]
 
 
 def lost(asked: Question, actual: Answer, index: int) -> str:
@@ -280,13 +285,9 @@ def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, b
 
     A side may need arguments that only another operation of the equation takes.
     """
-    group, name = asked.group, asked.operation.name
-    rows = blocks.boundaries(group.case)[0]
-    arguments = {
-        argument: moved(argument, blocks.argument(group.case, argument, group.dtype, group.axis, rows), group.axis)
-        for argument in equations.needed(name)
-    }
-    return equations.sides(name, values, allowed, {key: value[asked.rows] for key, value in arguments.items()})
+    name = asked.operation.name
+    arguments = {argument: asked.row_argument(argument) for argument in equations.needed(name)}
+    return equations.sides(name, values, allowed, arguments)
 
 
 def side_records(group: Group, backend: str, cell: Cell) -> list[Side]:

@@ -44,7 +44,7 @@ class Errors:
 
     rows: Floats
     """Absolute, relative, signed relative and ULP error, shape (4, *answer's shape)."""
-    odd: bool
+    odd: bool = True
     """True if an answer may be NaN or infinite, an exact value 0, or a relative error infinite."""
 
     @property
@@ -149,18 +149,25 @@ def rightly_infinite(answer: Floats, expected: Expected, form: Format) -> NDArra
 
 
 def measure(
-    actual: NDArray[np.generic], expected: Expected, limits: Mapping[str, Floats], form: Format, offset: int = 0
+    actual: NDArray[np.generic],
+    expected: Expected,
+    limits: Mapping[str, Floats],
+    form: Format,
+    offset: int = 0,
+    out: Floats | None = None,
 ) -> Tally:
     """Compute one block's tally, chunk by chunk, with less than 1 MB of working memory.
 
     `limits` has the absolute error allowed at each element, by the limit's name (B among them), infinite where any
-    error is allowed. `offset` is the number of elements of the case before the block. Raise ValueError if a limit is
-    NaN.
+    error is allowed. `offset` is the number of elements of the case before the block. `out`, of shape (4, *answer's
+    shape) and contiguous, takes the elements' errors, as in `Errors.rows`. Raise ValueError if a limit is NaN.
     """
     running = Running(limits, form, offset)
+    kept = np.empty((4, 0)) if out is None else out.reshape(4, -1)
     with np.errstate(all="ignore"):
         for answer, part, allowed in chunks(actual, expected, limits):
-            running.add(answer, part, allowed)
+            start = running.offset - offset
+            running.add(answer, part, allowed, kept[:, start : start + len(answer)])
     return running.tally()
 
 
@@ -194,10 +201,12 @@ class Running:
     def tally(self) -> Tally:
         return Tally(Counts(**self.counts), self.peaks, tuple(self.sums), histogram(self.octaves))
 
-    def add(self, answer: Floats, expected: Expected, limits: Mapping[str, Floats]) -> None:
-        """Add the next chunk."""
+    def add(self, answer: Floats, expected: Expected, limits: Mapping[str, Floats], out: Floats) -> None:
+        """Add the next chunk. `out` takes its errors, unless it is empty."""
         found = errors(answer, expected, self.form)
         rows = found.rows
+        if out.size:
+            out[:] = rows  # before those that do not count are overwritten
         ulp = self.record_ulps(found.ulp, answer, expected)
         strange, beyond = self.exceptions(answer, expected, found.relative) if found.odd else (NOWHERE, NOWHERE)
         rows[:2, strange], rows[1, beyond] = nan, nan  # excluded from the maxima

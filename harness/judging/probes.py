@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil
 from typing import Any
 
@@ -18,7 +19,7 @@ from harness.judging.metrics import errors
 from harness.numbers.formats import FORMATS, Format
 from harness.operations import OPERATIONS, softmax_length
 from harness.records import Case, Chain, Exponentials, Family, Group
-from harness.truth import expected
+from harness.truth import Expected, expected
 
 HEIGHT, EXP = "height", "exp"
 LAST, FIRST, MIDDLE = "last", "first", "middle"
@@ -85,18 +86,42 @@ def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) ->
     return min(int(logits.shape[-1]) - 1, max(0, ceil(float(lost.max()))) + RESOLUTION)
 
 
-def measured_exp(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> float | None:
-    """Return the worst relative error of exp in u, on rows whose sum rounds to 1.
+def measured_exp(exact: Expected, answer: NDArray[Any], form: Format) -> float | None:
+    """Return the worst relative error of exp in u, on rows whose sum rounds to 1. `exact`: their exact softmax.
 
     Their answers are exp itself, to 0.02 u. Return None if a relative error is not finite.
     """
-    found = errors(answer, expected("softmax", logits, []), form).relative
+    found = errors(answer, exact, form).relative
     return float(found.max() / form.u) if np.isfinite(found).all() else None
 
 
-MEASURE: dict[str, Callable[[NDArray[Any], NDArray[Any], Format], float | None]] = {
-    HEIGHT: measured_height,
-    EXP: measured_exp,
+@dataclass(frozen=True)
+class Probe:
+    """One block of a probe as it is asked of all backends. Its exact values are computed once."""
+
+    group: Group
+    block: NDArray[Any]
+    """The logits, in the shape in which they are asked."""
+
+    @property
+    def logits(self) -> NDArray[Any]:
+        """The logits in shape (rows, n)."""
+        return self.rows(self.block)
+
+    @cached_property
+    def expected(self) -> Expected:
+        """The exact softmax of the logits, shape (rows, n)."""
+        return expected("softmax", self.logits, [])
+
+    def rows(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return an array of the block's shape in shape (rows, n)."""
+        axis = self.group.axis
+        return np.moveaxis(array, axis, -1).reshape(-1, array.shape[axis])
+
+
+MEASURE: dict[str, Callable[[Probe, NDArray[Any], Format], float | None]] = {
+    HEIGHT: lambda probe, answer, form: measured_height(probe.logits, answer, form),
+    EXP: lambda probe, answer, form: measured_exp(probe.expected, answer, form),
 }
 
 
@@ -181,8 +206,8 @@ def probed_as(backend: str, dtype: str) -> tuple[str, str]:
     return (backend if itself else native), wide
 
 
-def measure(group: Group, logits: NDArray[Any], answer: NDArray[Any]) -> float | None:
-    """Return what the group's probe measures in an answer, or None if the answer is unusable."""
-    at, found = (np.moveaxis(part, group.axis, -1).reshape(-1, part.shape[group.axis]) for part in (logits, answer))
+def measure(probe: Probe, answer: NDArray[Any]) -> float | None:
+    """Return what a probe measures in an answer to it, or None if the answer is unusable."""
+    kind, form = probe.group.probe, FORMATS[probe.group.dtype]
     with np.errstate(all="ignore"):  # any answer is taken; an unusable one gives None
-        return MEASURE[group.probe](at, found, FORMATS[group.dtype])
+        return MEASURE[kind](probe, probe.rows(answer), form)

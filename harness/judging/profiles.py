@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.judging.metrics import errors, ulp_exponent
+from harness.judging.metrics import ulp_exponent
 from harness.numbers.formats import Format
 from harness.operations import OPERATIONS, lengths
 from harness.records import Profile
@@ -31,16 +31,15 @@ Where = tuple[str, str, str, int, str]
 
 
 def profile(
-    where: Where, logits: NDArray[np.generic], actual: NDArray[np.generic], expected: Expected, bound: Floats,
-    form: Format,
+    where: Where, logits: NDArray[np.generic], actual: NDArray[np.generic], expected: Expected, ulp: Floats,
+    bound: Floats, form: Format,
 ) -> tuple[Profile, ...]:  # fmt: skip
     """Return the bins by magnitude, and those by distance if each logit has its own element of the answer.
 
-    `actual`, `expected` and `bound` have shape (rows, elements).
+    `actual`, `expected`, `ulp` (the ULP errors) and `bound` have shape (rows, elements).
     """
     operation = OPERATIONS[where[0]]
     with np.errstate(all="ignore"):
-        ulp = errors(actual, expected, form).ulp
         allowed = np.ldexp(bound, -ulp_exponent(expected, form))
         finite = np.isfinite(actual.astype(np.float64))
         sizes = (expected.exponent - 1).astype(np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import find
+from harness.judging.chains import directions
 from harness.judging.digits import digit
 from harness.judging.probes import answer_dtype
 from harness.numbers.formats import DIGIT, FORMATS, Format
@@ -18,7 +20,7 @@ from harness.operations import ARGUMENTS, OPERATIONS, Operation, answer_shape, l
 from harness.questions import blocks
 from harness.records import Audit, Group
 from harness.truth import Expected, audited, checked, expected, float64
-from harness.truth.bounds import Declared, Theory, bound
+from harness.truth.bounds import Declared, Theory, bound, scales
 from harness.truth.simulated import Honest, Rows, honest, leaves_no_digit, simulates, sizes
 
 SLICE_ELEMENTS = 2**16
@@ -30,9 +32,13 @@ LARGE = 100_000
 
 @dataclass(frozen=True)
 class Question:
-    """Some rows of one block, with their arguments and exact values."""
+    """Some rows of one block, with their arguments and exact values.
+
+    What does not depend on the answers is computed once, for all backends.
+    """
 
     group: Group
+    block: blocks.Rows
     arguments: Mapping[str, Any]
     start: int
     """The number of rows of the block before these."""
@@ -49,6 +55,8 @@ class Question:
     """A cache of the bounds that were asked for."""
     simulations: dict[bytes, Honest] = field(default_factory=dict)
     """A cache of the honest evaluations, by the bytes of the mask of rows."""
+    drawn: dict[str, Any] = field(default_factory=dict)
+    """A cache of these rows' parts of arguments that only other operations take."""
 
     @property
     def operation(self) -> Operation:
@@ -89,9 +97,35 @@ class Question:
             self.bounds[key] = bound(self.operation.name, self.logits, self.beside, form, theory, about)
         return self.bounds[key]
 
+    @cached_property
+    def scale(self) -> NDArray[np.float64] | None:
+        """The sum of each element's terms without their signs; None for an operation without a scale."""
+        return scales(self.operation.name, self.logits, *self.beside)
+
+    @cached_property
+    def digit(self) -> NDArray[np.float64]:
+        """The largest error of each element that leaves one digit right."""
+        return digit(self.operation.name, self.logits, self.beside)
+
+    @cached_property
+    def directions(self) -> NDArray[np.float64] | None:
+        """The directions along which errors of a row's sums move its answer; None if they are not known."""
+        return directions(self.operation.name, self.logits, self.beside)
+
+    @cached_property
     def sizes(self) -> NDArray[np.float64]:
-        """Return the size of each element, against which the errors of honest evaluations are measured."""
-        return sizes(digit(self.operation.name, self.logits, self.beside) / DIGIT, self.form)
+        """The size of each element, against which the errors of honest evaluations are measured."""
+        return sizes(self.digit / DIGIT, self.form)
+
+    def row_argument(self, name: str) -> NDArray[np.generic]:
+        """Return these rows' part of an argument that the operation may not take itself."""
+        if name in self.arguments:
+            own: NDArray[np.generic] = self.arguments[name]
+            return own
+        if name not in self.drawn:
+            whole = blocks.argument(self.group.case, name, self.group.dtype, self.group.axis, self.block)
+            self.drawn[name] = moved(name, whole, self.group.axis)[self.rows]
+        return self.drawn[name]
 
     def honest(self, rows: Rows) -> Honest:
         """Return the errors of honest evaluations of these rows. They are computed once for all backends."""
@@ -99,7 +133,7 @@ class Question:
         if key not in self.simulations:
             here = list(taken(self.arguments, rows).values())
             kept = slice(None) if self.operation.scalar else rows
-            exact, size = self.expected.rounded()[kept], self.sizes()[kept]
+            exact, size = self.expected.rounded()[kept], self.sizes[kept]
             self.simulations[key] = honest(self.operation.name, self.form, here[0], here[1:], exact, size)
         return self.simulations[key]
 
@@ -111,7 +145,7 @@ class Question:
         """
         if not simulates(self.operation.name, self.form, declared(backend, self.group.dtype)):
             return None
-        rows = leaves_no_digit(bound, self.sizes())
+        rows = leaves_no_digit(bound, self.sizes)
         if not rows.any():
             return None
         return np.ones(len(self.logits), bool) if self.operation.rows_together else rows
@@ -194,10 +228,10 @@ def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[s
         logits, *beside = part.values()
         if fast:
             exact, audit = audited(operation.name, logits, beside, finest, start)
-            yield Question(group, part, start, offset + start * width, exact, [audit], finest=finest)
+            yield Question(group, rows, part, start, offset + start * width, exact, [audit], finest=finest)
         else:
             exact = expected(operation.name, logits, beside)
-            yield Question(group, part, start, offset + start * width, exact, [])
+            yield Question(group, rows, part, start, offset + start * width, exact, [])
 
 
 def size(group: Group) -> int:
