@@ -73,7 +73,7 @@ def test_a_rerun_passes_quietly(baselines: Path, tmp_path: Path) -> None:
     done = diff(compared(tmp_path / "again", "4"), baselines)
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 1
-    assert done.stdout.startswith("Nothing moved. 2 cells")
+    assert done.stdout.startswith("Nothing changed. 2 cells")
     assert done.stdout.endswith("2 bit for bit.\n")
     assert file_in(baselines).read_bytes() == before
 
@@ -178,8 +178,8 @@ def test_two_runs_tell_how_far_their_answers_are_apart(run: Path, drifted: Path)
     done = harness("diff", run, drifted)
     assert done.returncode == 1
     assert "1 MOVED; 1 bit for bit" in done.stdout
-    assert re.search(r"apart by up to 1 ulp, first at 0,2: 0x1\.[0-9a-f]+p-1 → 0x1\.[0-9a-f]+p-1", done.stdout)
-    assert harness("diff", run, run).stdout.startswith("Nothing moved. 2 cells")
+    assert re.search(r"largest difference 1 ulp, first at 0,2: 0x1\.[0-9a-f]+p-1 → 0x1\.[0-9a-f]+p-1", done.stdout)
+    assert harness("diff", run, run).stdout.startswith("Nothing changed. 2 cells")
 
 
 def test_runs_of_other_numbers_are_refused(run: Path, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_versions_asks_both_interpreters_and_tells_what_moved(tmp_path: Path) ->
         "--backend", "numpy", "--case", "seed001-123", "--operation", "softmax",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Nothing moved. 2 cells")
+    assert done.stdout.startswith("Nothing changed. 2 cells")
     assert {path.name for path in tmp_path.iterdir()} == {"numpy-python1", "numpy-python2"}
 
 

@@ -140,7 +140,7 @@ def test_moves_and_baselines_say_it_too(zeros: Path, tmp_path: Path) -> None:
     for done in (harness("diff", tmp_path / "a", tmp_path / "b"), harness("baseline", "diff", tmp_path / "b", *folder)):
         assert done.returncode == 5
         assert "mine was asked for by name" in done.stdout
-        assert "Nothing moved" not in done.stdout
+        assert "Nothing changed" not in done.stdout
     refused = harness("baseline", "accept", tmp_path / "b", *folder, "--reason", "by halves")
     assert refused.returncode == 2
     assert "is not accepted: mine was asked for by name" in refused.stderr

@@ -576,11 +576,11 @@ def test_a_table_says_what_it_leaves_out() -> None:
     found = classified(baseline_of(*rows), run_of(cell()))
     assert "numpy:11" in pages.render(found, "terminal")
     assert "numpy:14" not in pages.render(found, "terminal")
-    assert "… and 4 more: --format csv has them all." in pages.render(found, "terminal")
+    assert "… and 4 more; --format csv lists all." in pages.render(found, "terminal")
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"), [({}, "Nothing moved. 1 cells "), (OTHER, "Nothing is beyond the accepted error. 1 cells ")]
+    ("given", "sentence"), [({}, "Nothing changed. 1 cells "), (OTHER, "No error is above the accepted one. 1 cells ")]
 )
 def test_nothing_moved_where_all_is_bit_for_bit(given: dict[str, Any], sentence: str) -> None:
     assert pages.render(classified(baseline_of(cell()), run_of(cell(**given))), "terminal").startswith(sentence)
