@@ -133,7 +133,7 @@ def test_accepting_twice_changes_nothing(run: Path, baselines: Path) -> None:
     before = file_in(baselines).read_bytes()
     done = accept(run, baselines)
     assert (done.returncode, file_in(baselines).read_bytes()) == (0, before)
-    assert "all 2 cells are accepted already" in done.stderr
+    assert "all 2 cells are already accepted" in done.stderr
 
 
 def edited(run: Path, copy: Path, **about: object) -> Path:
@@ -186,7 +186,7 @@ def test_runs_of_other_numbers_are_refused(run: Path, tmp_path: Path) -> None:
     inputs = {"seed001-123 float64": {"logits[0]": "0" * 64}}
     done = harness("diff", run, edited(run, tmp_path / "other", inputs=inputs))
     assert done.returncode == 2
-    assert "were not asked the same numbers, and tell nothing of: seed001-123 float64" in done.stderr
+    assert "have different inputs, so they cannot be compared, for: seed001-123 float64" in done.stderr
 
 
 def test_other_inputs_make_what_was_accepted_stale(run: Path, baselines: Path, tmp_path: Path) -> None:
@@ -211,11 +211,11 @@ def test_a_damaged_baseline_is_refused_and_not_rewritten(run: Path, baselines: P
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["baseline", "diff", "RUN", "--baselines", "/no"], "nothing is accepted for this platform: there is no /no/"),
-        (["baseline", "accept", "RUN", "--reason", " "], "--reason says nothing"),
+        (["baseline", "diff", "RUN", "--baselines", "/no"], "there is no baseline for this platform: no file /no/"),
+        (["baseline", "accept", "RUN", "--reason", " "], "--reason is empty"),
         (["baseline", "diff", "RUN", "--format", "markdwon"], "unknown format 'markdwon': did you mean 'markdown'?"),
         (["diff", "RUN", "/no/such"], "no run at '/no/such'"),
-        (["versions", "numpy==2.2.6", "numpy==2.4.6", "--out", ""], "--out names nothing"),
+        (["versions", "numpy==2.2.6", "numpy==2.4.6", "--out", ""], "--out is empty"),
         (["versions", "numpy==2.2.6"], "name two versions of one framework, as in "),
         (["versions", "numpy==2.2.6", "jax==0.9.2"], "name two versions of one framework, as in "),
         (["versions", "numpy==2.2.6", "numpy==2.2.6"], "name two versions of one framework, as in "),
@@ -268,13 +268,15 @@ def test_versions_that_say_nothing_are_no_pass(tmp_path: Path) -> None:
         "--backend", "fatal", "--case", "seed001-123", "--operation", "softmax", PYTHONPATH=PLANTED,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (5, "")
-    assert done.stderr.splitlines()[-1].startswith("fatal-python1: fatal did not say its version")
+    assert done.stderr.splitlines()[-1].startswith("fatal-python1: fatal did not report its version")
 
 
 def test_two_names_of_one_version_are_refused() -> None:
     sides = (wanted("jax==0.10"), wanted("jax==0.10.0"))
     run = run_of(frameworks={"jax": {"version": "0.10.0"}})
-    with pytest.raises(UsageError, match=r"jax==0\.10 and jax==0\.10\.0 are one: both answered as jax 0\.10\.0"):
+    with pytest.raises(
+        UsageError, match=r"jax==0\.10 and jax==0\.10\.0 are the same version: both report jax 0\.10\.0"
+    ):
         check_answered(sides, (run, run))
 
 

@@ -35,8 +35,8 @@ PAIR_COLUMNS = [
     [
         (["--backend", "torhc"], "unknown backend 'torhc': did you mean 'torch'?"),
         (["--backend", "numpy,torch:jacrv"], "unknown backend 'torch:jacrv': did you mean 'torch:jacrev'?"),
-        (["--backend", "qqq*"], "unknown backend 'qqq*': there are: numpy, "),
-        (["--backend", ","], "--backend names nothing"),
+        (["--backend", "qqq*"], "unknown backend 'qqq*': valid names are: numpy, "),
+        (["--backend", ","], "--backend is empty"),
         (["--operation", "jacobain"], "unknown operation 'jacobain': did you mean 'jacobian'?"),
         (["--dtype", "float46"], "unknown dtype 'float46': did you mean 'float64'?"),
         (["--case", "digit"], "unknown case 'digit': did you mean 'digits'?"),
@@ -47,7 +47,7 @@ PAIR_COLUMNS = [
         (["--python", "jax=/no/such"], "--python jax: there is no interpreter at '/no/such'"),
         (["--python", f"jax={sys.executable}", "--backend", "numpy"], "--python jax: no backend of jax is asked"),
         (["--python", f"jax={sys.executable}", "--python", f"jax={sys.executable}"], "--python names jax twice"),
-        (["--out", ""], "--out names nothing"),
+        (["--out", ""], "--out is empty"),
         (["--out", "/proc/nowhere"], "cannot write to '/proc/nowhere': "),
         (["--backend", "torch:jacrev", "--operation", "vjp"], "none of torch:jacrev computes vjp by itself"),
     ],
@@ -122,7 +122,7 @@ def about(folder: Path, without: str = "", **other: object) -> None:
     ("spoil", "sentence"),
     [
         (lambda d: (d / "run.json").unlink(), "no run at"),
-        (lambda d: damage(d, "run.json", b'"partial": false', b'"partial": flase'), "is damaged: it does not read as"),
+        (lambda d: damage(d, "run.json", b'"partial": false', b'"partial": flase'), "is damaged: it is not JSON"),
         (
             lambda d: damage(d, "run.json", b"softmax-harness run", b"another tool's run"),
             "is not a run of this harness",
@@ -138,7 +138,7 @@ def about(folder: Path, without: str = "", **other: object) -> None:
         (lambda d: about(d, options={}), "is damaged: its options have no 'selection' of backends, "),
         (lambda d: about(d, options={"selection": {}}), "is damaged: its options have no 'selection' of backends, "),
         (lambda d: (d / "run.json").write_text("[1, 2]"), "is not a run of this harness"),
-        (lambda d: (d / "run.json").write_bytes(b"\x80\x04\x95"), "is damaged: it does not read as JSON"),
+        (lambda d: (d / "run.json").write_bytes(b"\x80\x04\x95"), "is damaged: it is not JSON"),
         (lambda d: (d / "pairs.parquet").unlink(), "the run's pairs.parquet is missing"),
         (lambda d: (d / "pairs.parquet").write_bytes(b"PAR1"), "pairs.parquet is damaged: its SHA-256 is not the one"),
     ],
@@ -191,7 +191,7 @@ def test_an_interpreter_without_numpy_makes_the_framework_absent(tmp_path: Path)
     done = harness("compare", *SMALL, "--python", f"numpy={bare}", "--out", tmp_path / "out")
     assert done.returncode == 5
     assert (
-        "numpy was asked for by name and is absent: its interpreter cannot run a worker: No module named 'numpy'"
+        "numpy was requested by name, but is absent: its interpreter cannot run a worker: No module named 'numpy'"
         in done.stderr
     )
 
@@ -225,7 +225,7 @@ main()
     command = [sys.executable, "-c", script, "compare", *SMALL, "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 3
-    assert "our own fault: softmax seed001-123 float64: the judge failed: AssertionError: planted" in done.stderr
+    assert "internal error: softmax seed001-123 float64: the judge failed: AssertionError: planted" in done.stderr
     cells = pd.read_csv(tmp_path / "comparisons.csv").set_index("case")
     assert set(cells.loc["seed001-overflow"].outcome) == {"ok"}
     assert set(cells.loc["seed001-123"].outcome) == {"not run"}
@@ -264,8 +264,8 @@ def test_saved_arrays_are_judged_again_to_the_same_bytes(archived: Path, tmp_pat
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda d: damage(d, "arrays/0-numpy-0.npy", b"NUMPY", b"PICKL"), "does not read"),
-        (lambda d: (d / "arrays" / "0-numpy-0.npy").unlink(), "does not read"),
+        (lambda d: damage(d, "arrays/0-numpy-0.npy", b"NUMPY", b"PICKL"), "cannot be read"),
+        (lambda d: (d / "arrays" / "0-numpy-0.npy").unlink(), "cannot be read"),
         (
             lambda d: shutil.copy(max((d / "arrays").glob("*-numpy-0.npy")), d / "arrays" / "0-numpy-0.npy"),
             "0-numpy-0.npy is damaged",
@@ -338,7 +338,7 @@ def test_judging_into_the_run_itself_is_refused(archived: Path) -> None:
 def test_a_backend_that_is_not_known_any_more_does_not_vanish(archived: Path, tmp_path: Path) -> None:
     done = harness("judge", archived, "--out", tmp_path)
     assert done.returncode == 2
-    assert "the run's backend 'planted' is not known here" in done.stderr
+    assert "the run's backend 'planted' is not installed here" in done.stderr
 
 
 def test_arrays_that_cannot_be_kept_are_refused_before_anything_runs(tmp_path: Path) -> None:

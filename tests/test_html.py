@@ -219,7 +219,7 @@ SENTENCES: dict[str, tuple[Run, str]] = {
     "probes": (run_of(answered("numpy"), unanswered_probes=[PROBE]), "the run: 1 probe of torch: crashed: SIGSEGV."),
     "absent": (
         run_of(answered("numpy"), unanswered("absent", "no wheel"), options={"selection": {"backends": ["torch"]}}),
-        "Problem with the run: torch was asked for by name and is absent: no wheel.",
+        "Problem with the run: torch was requested by name, but is absent: no wheel.",
     ),
     "unmeasured": (
         run_of(answered("numpy"), answered("jax", verdict="chain not measured", bound_fraction=12.0, grade="")),

@@ -198,7 +198,7 @@ def test_a_probe_that_kills_is_told_and_blames_no_rounding(tmp_path: Path) -> No
 def test_a_death_outranks_an_absence_in_the_exit_code(mortal_run: tuple[pd.DataFrame, int, str]) -> None:
     _, code, stderr = mortal_run
     assert code == 4
-    assert "missing was asked for by name and is absent: No module named 'missing'" in stderr
+    assert "missing was requested by name, but is absent: No module named 'missing'" in stderr
 
 
 def test_a_backend_that_does_not_import_is_absent(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def understood(file: Path, content: bytes) -> Baseline:
     found = head(file, text)
     made_on = platform_of(file, found)
     if made_on.name != file.stem:
-        raise damaged(file, found.place("platform"), f"it is the baseline of another platform, {made_on.name}")
+        raise damaged(file, found.place("platform"), f"this is the baseline of another platform, {made_on.name}")
     rows = body(file, text, found.lines)
     baseline = Baseline(made_on, frameworks_of(file, found), tuple(map(in_one_line, found.all("accepted"))), rows)
     if (anew := written(baseline)) != text:
@@ -90,10 +90,12 @@ def platform_of(file: Path, found: Head) -> Platform:
         found.one(file, key) for key in ("system", "machine", "vendor", "cpu", "threads")
     )
     if not re.fullmatch("[0-9]{1,9}", threads):
-        raise damaged(file, found.place("threads"), f"{threads!r} is no number of threads")
+        raise damaged(file, found.place("threads"), f"{threads!r} is not a number of threads")
     made_on = Platform(system, machine, vendor, tuple(cpu.split()), int(threads))
     if found.one(file, "platform") != made_on.name:
-        raise damaged(file, found.place("platform"), f"the lines below it are those of {made_on.name}")
+        raise damaged(
+            file, found.place("platform"), f"the platform does not match the lines below it, which give {made_on.name}"
+        )
     return made_on
 
 
@@ -103,7 +105,7 @@ def frameworks_of(file: Path, found: Head) -> dict[str, Framework]:
         if key == "framework":
             about = FRAMEWORK.fullmatch(value)
             if not about:
-                raise damaged(file, line, f"{value!r} is no framework with its version")
+                raise damaged(file, line, f"{value!r} is not a framework with its version")
             said[about[1]] = Framework(tuple(about[2].split(" and ")), bool(about[3]))
     return said
 
@@ -136,7 +138,7 @@ def write(folder: Path, baseline: Baseline) -> Path:
         content = written(baseline).encode()
         understood(file, content)
     except (UsageError, UnicodeEncodeError) as error:
-        raise UsageError(f"this cannot be accepted, since no command could read it back: {error}") from None
+        raise UsageError(f"the run cannot be accepted, because its baseline could not be read back: {error}") from None
     store.writable(folder)
     store.write(folder, file.name, content)
     return file

@@ -76,7 +76,7 @@ def written_otherwise(file: Path, text: str, anew: str) -> UsageError:
     """
     pairs = zip_longest(text.split("\n"), anew.split("\n"))
     line, (found, due) = next((number, pair) for number, pair in enumerate(pairs, start=1) if pair[0] != pair[1])
-    return damaged(file, line, f"{found!r} is not as it is written, {due!r}")
+    return damaged(file, line, f"{found!r} is not in the written form, {due!r}")
 
 
 def damaged(file: Path, line: int, what: str) -> UsageError:
@@ -98,18 +98,18 @@ def head(file: Path, text: str) -> Head:
     found = re.match(r"(#[^\n]*\n)*", text)
     lines = found[0].split("\n")[:-1] if found else []
     if not lines or not lines[0].startswith(SIGN):
-        raise damaged(file, 1, f"it is no baseline of this harness: it does not begin with {HEAD!r}")
+        raise damaged(file, 1, f"this is not a baseline of this harness: it does not begin with {HEAD!r}")
     if lines[0] != HEAD:
         raise damaged(file, 1, f"format version {lines[0].removeprefix(SIGN)}; this harness reads {VERSION}")
     if not text.endswith(f"\n{END}\n"):
-        raise damaged(file, 1 + text.rstrip("\n").count("\n"), f"the file is cut off: its last line is not {END!r}")
+        raise damaged(file, 1 + text.rstrip("\n").count("\n"), f"the file is truncated: its last line is not {END!r}")
     return Head(tuple(entry(file, line, number) for number, line in enumerate(lines[1:], start=2)), len(lines))
 
 
 def entry(file: Path, line: str, number: int) -> tuple[str, str, int]:
     key, sign, value = line.removeprefix("# ").partition(": ")
     if not sign or key not in KEYS:
-        raise damaged(file, number, f"{line!r} is no line of a head")
+        raise damaged(file, number, f"{line!r} is not a line of a head")
     return key, value, number
 
 
@@ -118,7 +118,7 @@ def body(file: Path, text: str, head_lines: int) -> pd.DataFrame:
     below = text.removesuffix(f"{END}\n").split("\n", head_lines)[-1]
     columns = ",".join(COLUMNS)
     if below.partition("\n")[0] != columns:
-        raise damaged(file, head_lines + 1, f"the columns' names should stand here: {columns}")
+        raise damaged(file, head_lines + 1, f"expected the names of the columns here: {columns}")
     rows = parsed(file, below, head_lines)
     check(file, rows, first_line=head_lines + 2)
     figures = {name: rows[name].replace("", "nan") for name in FIGURES}
@@ -158,8 +158,8 @@ def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
     for name in OF_ANSWERS:
         yield (rows[name] != "") != (rows.outcome == "ok"), f"{name} is {{{name}!r}} where the outcome is {{outcome!r}}"
     keys = rows[KEY].assign(axis=pd.to_numeric(rows.axis, errors="coerce"))
-    yield keys.duplicated(), "this cell stands there twice: {operation} {case} {dtype} axis {axis} {backend}"
-    further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs further up"
+    yield keys.duplicated(), "duplicate cell: {operation} {case} {dtype} axis {axis} {backend}"
+    further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs above"
     yield unsorted(keys), further_up
 
 
