@@ -148,7 +148,7 @@ def test_an_interrupted_run_is_neither_accepted_nor_a_pass(run: Path, baselines:
     assert accept(partial, baselines).returncode == 2
     done = diff(partial, baselines)
     assert done.returncode == 130
-    assert done.stdout.startswith("Interrupted, so partial. ")
+    assert done.stdout.startswith("Interrupted, so incomplete. ")
 
 
 def test_a_run_that_the_judge_failed_on_is_neither_accepted_nor_a_pass(
@@ -158,7 +158,7 @@ def test_a_run_that_the_judge_failed_on_is_neither_accepted_nor_a_pass(
     assert accept(faulty, baselines).returncode == 2
     for done in (diff(faulty, baselines), harness("diff", run, faulty)):
         assert done.returncode == 3
-        assert done.stdout.startswith("The judge failed on some of it. ")
+        assert done.stdout.startswith("The judge failed on some cells. ")
 
 
 def test_what_is_absent_is_no_pass(baselines: Path, tmp_path: Path) -> None:
@@ -216,12 +216,12 @@ def test_a_damaged_baseline_is_refused_and_not_rewritten(run: Path, baselines: P
         (["baseline", "diff", "RUN", "--format", "markdwon"], "unknown format 'markdwon': did you mean 'markdown'?"),
         (["diff", "RUN", "/no/such"], "no run at '/no/such'"),
         (["versions", "numpy==2.2.6", "numpy==2.4.6", "--out", ""], "--out is empty"),
-        (["versions", "numpy==2.2.6"], "name two versions of one framework, as in "),
-        (["versions", "numpy==2.2.6", "jax==0.9.2"], "name two versions of one framework, as in "),
-        (["versions", "numpy==2.2.6", "numpy==2.2.6"], "name two versions of one framework, as in "),
-        (["versions", "jax==0.9.2", "jax==0.10.2", "--backend", "jax*,torch"], "--backend: torch: not of jax, "),
-        (["versions", "numpy>=2", "numpy==2.4.6"], "a version is named as in jax==0.9.2, and not 'numpy>=2'"),
-        (["versions", "jxa==0.9.2", "jax==0.9.1"], "unknown framework's package 'jxa': did you mean 'jax'?"),
+        (["versions", "numpy==2.2.6"], "give two versions of one framework, such as "),
+        (["versions", "numpy==2.2.6", "jax==0.9.2"], "give two versions of one framework, such as "),
+        (["versions", "numpy==2.2.6", "numpy==2.2.6"], "give two versions of one framework, such as "),
+        (["versions", "jax==0.9.2", "jax==0.10.2", "--backend", "jax*,torch"], "--backend: torch: not a backend of jax"),
+        (["versions", "numpy>=2", "numpy==2.4.6"], "a version must look like jax==0.9.2; got 'numpy>=2'"),
+        (["versions", "jxa==0.9.2", "jax==0.9.1"], "unknown framework package 'jxa': did you mean 'jax'?"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence_and_exit_code_2(run: Path, arguments: list[str], sentence: str) -> None:
@@ -235,7 +235,7 @@ def test_a_reason_that_is_no_text_is_refused_and_nothing_is_written(run: Path, t
     done = harness("baseline", "accept", run, "--baselines", tmp_path, "--reason", "x\udcff")
     assert done.returncode == 2
     assert done.stderr.startswith(
-        "softmax-harness: this cannot be accepted, since no command could read it back: 'utf-8'"
+        "softmax-harness: the run cannot be accepted, because its baseline could not be read back: 'utf-8'"
     )
     assert not list(tmp_path.iterdir())
 

@@ -94,19 +94,19 @@ def test_one_changed_cell_is_one_changed_line() -> None:
 
 ROW = "softmax,b,float64,-1,numpy,quick,,"
 SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
-    "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "no baseline of this"),
+    "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "not a baseline of this"),
     "a newer version": (lambda t: t.replace("version 2\n", "version 3\n", 1), 1, "format version 3; this harness"),
-    "an empty file": (lambda t: "", 1, "no baseline of this"),
+    "an empty file": (lambda t: "", 1, "not a baseline of this"),
     "a version of 5000 digits": (lambda t: t.replace("version 2\n", f"version {'2' * 5000}\n"), 1, "format version 22"),
     "a conflict in the head": (lambda t: t.replace("# framework", "=======\n# framework"), 8, "conflict is not res"),
     "a conflict in a cell": (lambda t: t.replace(ROW, f"<<<<<<< HEAD\n{ROW}"), 12, "conflict is not res"),
     "the end of a conflict": (lambda t: t.replace(ROW, f">>>>>>> theirs\n{ROW}"), 12, "conflict is not res"),
-    "another platform": (lambda t: t.replace("AVX2 SSE2", "SSE2"), 2, "the lines below it are those of linux-"),
-    "another maker": (lambda t: t.replace("AuthenticAMD", "GenuineIntel"), 2, "the lines below it are those of linux-"),
+    "another platform": (lambda t: t.replace("AVX2 SSE2", "SSE2"), 2, "the lines below it, which give linux-"),
+    "another maker": (lambda t: t.replace("AuthenticAMD", "GenuineIntel"), 2, "the lines below it, which give linux-"),
     "no threads": (lambda t: t.replace("# threads: 1\n", ""), 8, "the head has no lines '# threads: …'"),
     "threads in words": (lambda t: t.replace("# threads: 1", "# threads: one"), 7, "'one' is not a number of threads"),
-    "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 7, "'# do not edit' is no line"),
-    "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 8, "'numpy' is no framework"),
+    "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 7, "edit' is not a line"),
+    "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 8, "'numpy' is not a framework"),
     "other columns": (lambda t: t.replace("operation,case", "operator,case"), 10, "expected the names of the columns"),
     "no table": (lambda t: f"{t[: t.index('operation,')]}# end\n", 10, "'# end' is not a line of a head"),
     "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 12, "duplicate cell: softmax a float64"),
@@ -133,7 +133,7 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "threads in another script": (lambda t: t.replace("# threads: 1", "# threads: ١"), 7, "'١' is not a number"),
     "a count of 20 digits": (lambda t: t.replace(",0,0,", f",{'9' * 20},0,", 1), 11, "nan_count is '9999"),
     "a count in another script": (lambda t: t.replace(",0,0,", ",٣,0,", 1), 11, "nan_count is '٣'"),
-    "an axis with a zero before it": (lambda t: t.replace(",-1,", ",-01,", 1), 11, "written, 'softmax,a,float64,-1,"),
+    "an axis with a zero before it": (lambda t: t.replace(",-1,", ",-01,", 1), 11, "form, 'softmax,a,float64,-1,"),
     "an axis of 30 digits": (lambda t: t.replace(",-1,", f",{'9' * 30},", 1), 11, "axis is '9999"),
     "a number with a zero behind it": (lambda t: t.replace(",4.0,", ",4.00,", 1), 11, "is not in the written form"),
     "lines that end as on Windows": (lambda t: t.replace("\n", "\r\n"), 1, "a line has a carriage return; for git: "),
@@ -180,7 +180,9 @@ def test_any_edit_is_read_or_refused(file: Path, place: int, cut: int, put: str)
 
 def test_another_platform_s_file_under_this_name_is_refused(file: Path) -> None:
     other = file.rename(file.with_name("linux-x86_64-avx512f-1t-123456.csv"))
-    with pytest.raises(UsageError, match=r"line 2: it is the baseline of another platform, linux-x86_64-amd-avx2-1t-"):
+    with pytest.raises(
+        UsageError, match=r"line 2: this is the baseline of another platform, linux-x86_64-amd-avx2-1t-"
+    ):
         accepted.read(other)
 
 
@@ -482,7 +484,7 @@ UNREADABLE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_what_would_not_read_back_is_not_written(tmp_path: Path, kind: str) -> None:
     made = baseline_of(cell(), **UNREADABLE[kind])
-    with pytest.raises(UsageError, match="this cannot be accepted, since no command could read it back: "):
+    with pytest.raises(UsageError, match="the run cannot be accepted, because its baseline could not be read back: "):
         accepted.write(tmp_path, made)
     assert not list(tmp_path.iterdir())
 

@@ -153,7 +153,7 @@ def test_a_table_sorts_by_its_exact_numbers(visit: Any) -> None:
 
 def test_a_table_filters_by_words(visit: Any) -> None:
     tab = visit()
-    tab.get_by_label("Filter: The cells that this page keeps, the worst first").fill("vjp float32")
+    tab.get_by_label("Filter: The cells on this page, the worst first").fill("vjp float32")
     rows = tab.locator("#cells tbody tr:visible").all_inner_texts()
     assert rows
     assert all("vjp" in row and "float32" in row for row in rows)
@@ -164,7 +164,7 @@ def test_the_address_carries_the_state(visit: Any) -> None:
     """A reload, and the address in another window, show the same rows in the same order, and the same cell."""
     tab = visit()
     tab.locator("#cells thead th button", has_text="error, ulp").first.click()
-    tab.get_by_label("Filter: The cells that this page keeps, the worst first").fill("softmax")
+    tab.get_by_label("Filter: The cells on this page, the worst first").fill("softmax")
     tab.locator("#theme").click()
     tab.locator("#cells tbody tr:visible a").first.click()
     seen = column(tab, "cells", 7), tab.locator("dialog").inner_text()

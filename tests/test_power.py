@@ -87,7 +87,7 @@ def test_held_out_ones_have_a_line_of_their_own_and_change_no_verdict() -> None:
     found = Power((), [], [], (), held_out=(killed, living), held_kills=[Kill(killed.title(), "bound", "x", 2.0)])
     row = tables.checker_rows(found).set_index("questions").loc[tables.HELD_OUT]
     assert (row.killed, row["of"]) == (1, 2)
-    assert f"These live: `{living.variant}`." in page.render(found)
+    assert f"Not detected: `{living.variant}`." in page.render(found)
     assert tables.exit_code(found) == 0
 
 

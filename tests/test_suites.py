@@ -261,7 +261,7 @@ def test_a_bad_suite_is_refused(tmp_path: Path, content: str, sentence: str) -> 
             ("--suite", "quick", "--backend", "jax", "--case", "zeros:*"),
             "has nothing that matches all of",
         ),
-        (("--resume", "--save-arrays"), "it does not go with --resume"),
+        (("--resume", "--save-arrays"), "--save-arrays cannot be combined with --resume"),
     ],
 )
 def test_bad_names_are_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
