@@ -80,7 +80,7 @@ def headline(power: Power) -> str:
     alarms = len(power.flagged)
     return (
         f"{dead} of {total} mutants detected, with {power.answers:,} results judged; "
-        f"{alarms} false positives in {power.right_answers:,} correct results."
+        f"{alarms} false positive{'s' * (alarms != 1)} in {power.right_answers:,} correct results."
     )
 
 
