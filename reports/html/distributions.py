@@ -66,7 +66,7 @@ def distribution(title: str, counts: dict[str, Counts], order: dict[str, int]) -
     plot = Plot(
         title,
         f"{title}: share of elements within half an ulp: {within}.",
-        Axis("error at most, ulp", ticks),
+        Axis("error up to, ulp", ticks),
         SHARES,
         curves,
     )
