@@ -10,10 +10,10 @@ EXTRAS := torch tensorflow jax
 .DEFAULT_GOAL := help
 .PHONY: help install compare report atlas power baseline versions backends test bench golden lint format clean
 
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(READY) ## the environment alone
+install: $(READY) ## create the environment
 
 # A framework that does not install is not an error: it is absent, and every table says so.
 $(READY): pyproject.toml constraints.txt
@@ -25,25 +25,25 @@ $(READY): pyproject.toml constraints.txt
 	@for extra in $(EXTRAS); do $(PIP) --editable ".[$$extra]" || echo "$$extra did not install: it will be absent" >&2; done
 	@touch $@
 
-compare: $(READY) ## compare the frameworks on the default suite; writes out/latest
+compare: $(READY) ## compare the frameworks on the quick suite; writes out/latest
 	$(BIN)/python -m harness compare
 
-report: $(READY) ## render out/latest again, with the atlas and the power tables beside it
+report: $(READY) ## render out/latest again, with the atlas and the detection tables
 	$(BIN)/python -m harness report out/latest --write
 
-atlas: $(READY) ## what frameworks do on NaN, masks, odd shapes and labels; writes out/atlas
+atlas: $(READY) ## test NaN, masks, unusual shapes and labels; writes out/atlas
 	$(BIN)/python -m harness atlas
 
-power: $(READY) ## plant mutants and see which checks kill them; writes out/power
+power: $(READY) ## measure which planted bugs the checks detect; writes out/power
 	$(BIN)/python -m harness power
 
-baseline: $(READY) ## what moved since it was accepted, in out/latest; exits with 1 if anything did
+baseline: $(READY) ## compare out/latest with the accepted results; exits with 1 if any changed
 	$(BIN)/python -m harness baseline diff out/latest
 
-versions: $(READY) ## what an upgrade moves: make versions A=jax==0.9.2 B=jax==0.10.2
+versions: $(READY) ## compare two versions: make versions A=jax==0.9.2 B=jax==0.10.2
 	$(BIN)/python -m harness versions $(A) $(B)
 
-backends: $(READY) ## which frameworks are there, in which version
+backends: $(READY) ## list the installed frameworks and their versions
 	$(BIN)/python -m harness backends
 
 # A file's tests stay in one process, so that its workers start once; xdist 3.8 forgets its groups under pytest 9.2.

@@ -59,7 +59,7 @@ def done() -> int | str | None:
     try:
         os.getcwd()  # noqa: PTH109
     except OSError:
-        ended("the current folder is not there any more", USAGE)
+        ended("the current folder no longer exists", USAGE)
     try:
         return carried_out()
     except UsageError as error:
@@ -73,7 +73,7 @@ def done() -> int | str | None:
         import traceback
 
         traceback.print_exc()
-        ended("this is our own fault", OUR_FAULT)
+        ended("internal error", OUR_FAULT)
 
 
 def terminate(signum: int, frame: object) -> None:

@@ -30,7 +30,7 @@ def unknown(what: str, given: str, valid: Iterable[str]) -> UsageError:
     """Return the error for a name that is not valid. It suggests the nearest valid name, or lists them all."""
     names = list(valid)
     near = nearest(given, names)
-    hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(names)}."
+    hint = f"did you mean {near!r}?" if near else f"valid names are: {', '.join(names)}."
     return UsageError(f"unknown {what} {given!r}: {hint}")
 
 

@@ -38,7 +38,7 @@ def commands(run: Run) -> list[str]:
     rest = len(told) - MOST_ANNOTATIONS + 1
     return [
         *told[: MOST_ANNOTATIONS - 1],
-        annotation("notice", "softmax-harness", f"{rest} more annotations are left out: {headline(run)}"),
+        annotation("notice", "softmax-harness", f"{rest} more annotations were omitted: {headline(run)}"),
     ]
 
 
@@ -48,7 +48,7 @@ def by_kind(run: Run) -> Iterator[tuple[str, str]]:
     number = cells.groupby(kind).size()
     for cell in cells.drop_duplicates(kind).itertuples():
         rest = number[tuple(getattr(cell, column) for column in kind)] - 1
-        more = f" (and {rest:,} more cell{'s' * bool(rest > 1)} like it)" if rest else ""
+        more = f" (and {rest:,} similar cell{'s' * bool(rest > 1)})" if rest else ""
         lines = (troubles.brief(cell) + more, *troubles.details(cell, whole=False))
         yield f"{cell.backend}, {troubles.what(cell)}: {troubles.name(cell)}", "\n".join(lines)
 
@@ -82,7 +82,10 @@ def summary(run: Run, room: int = MOST_BYTES) -> str:
             room -= size(chapter)
         else:
             left_out.append(chapter.splitlines()[0].lstrip("# "))
-    return "".join(kept) + f"Left out, since GitHub takes 1 MiB a step, and in `report.md`: {', '.join(left_out)}.\n"
+    return (
+        "".join(kept)
+        + f"GitHub limits a summary to 1 MiB. These sections are only in `report.md`: {', '.join(left_out)}.\n"
+    )
 
 
 def chapters(parts: Iterable[str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The run as JUnit XML, for a CI that shows tests: a suite per framework, a test case per cell.
 
-A cell passes if it is within its bound, or wrong as declared. It is a failure if its numbers would make the exit
+A cell passes if it is within its bound, or a known limitation. It is a failure if its numbers would make the exit
 status 1, and an error if it raised or its backend died. It is skipped, with the reason, if nothing is said about it.
 What makes the exit status but belongs to no cell is an error of the suite `harness`. So a run whose exit status is
 not 0 has a failure or an error.
@@ -16,7 +16,7 @@ from junitparser.junitparser import FinalResult
 
 from harness.errors import DEATHS
 from harness.records import Run
-from reports.tables import troubles
+from reports.tables import troubles, words
 from reports.tables.cells import legible
 from reports.tables.summary import BAD_VERDICTS
 
@@ -24,8 +24,8 @@ MOST_WITNESSES = 100
 """The number of worst cells whose whole row is in the file. The rows of the others are in `comparisons.csv`."""
 SHOWN = ("within bound", "flaw as declared")
 SILENT = {
-    "bound is vacuous": "theory allows anything there",
-    "chain not measured": "above its bound, without the probe that may explain it",
+    "bound is vacuous": "the proved bound is infinite at some element",
+    "chain not measured": "the error is above the bound, and the summation chain was not measured",
 }
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -77,7 +77,7 @@ def result_of(cell: Any, whole: bool) -> FinalResult | None:
     if cell.verdict in SHOWN:
         return None
     if cell.verdict in SILENT:
-        return worded(Skipped, f"{cell.verdict}: {cell.reason or SILENT[cell.verdict]}")
+        return worded(Skipped, f"{words.result(cell.verdict)}: {cell.reason or SILENT[cell.verdict]}")
     if cell.verdict in BAD_VERDICTS:
         kind: type[FinalResult] = Failure
     elif cell.outcome in ("failed", *DEATHS):

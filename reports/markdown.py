@@ -1,4 +1,4 @@
-"""The run as one Markdown page: tables of relative errors as in the documents' checks, and who is right."""
+"""The run as one Markdown page: how far frameworks differ, and how accurate each of them is."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ def sections(run: Run) -> Iterator[str]:
     yield grid(nearness.overview(whole))
     yield READING
     if len(short := summary.shortfalls(whole)):
-        yield "## What falls short"
+        yield "## Failures"
         yield grid(short.head(MOST_SHORT))
         yield f"… and {len(short) - MOST_SHORT:,} more, in `comparisons.csv`." if len(short) > MOST_SHORT else ""
         yield from witnesses(whole)
-    yield "## Who took part"
+    yield "## Frameworks"
     yield grid(summary.frameworks(whole))
     yield summary.audit(whole)
     yield from swept(whole)
     yield from how_good(whole, run)
-    yield "## Relative error between frameworks, in percent"
+    yield "## Differences between frameworks, in percent"
     yield (
-        "`np.mean(np.abs((a - b) / a)) * 100`, the notebook's figure, exactly. Where a is 0 the figure is infinite or "
-        "NaN: the number of zeros stands beside it."
+        "The figure is the mean relative difference, `np.mean(np.abs((a - b) / a)) * 100`, as the notebook computes "
+        "it. If a contains zeros, the figure is infinite or NaN, and the number of zeros is given in brackets."
     )
     yield from by_question(run, agreement.percents)
     yield from distances(run)
     yield from section(
         "Lost components",
         summary.lost(whole),
-        "Values that are not 0, and at least 16 times the smallest normal number, answered by 0 or with the other "
-        "sign. It changes no grade: where terms cancel, the bound may be larger than the value.",
+        "The exact value of these elements is at least 16 times the smallest normal number, and the computed value is "
+        "0 or has the opposite sign. They change no grade: where terms cancel, the bound may be larger than the value.",
     )
     yield from section(
-        "Right as declared",
+        "Within bound only by declared arithmetic",
         summary.as_declared(whole),
-        "Backends that declare something of their arithmetic, as a flush to zero, and are within their bound by that "
-        "alone: they are the odd ones out where others are within everybody's bound.",
+        "These backends declare a property of their arithmetic, such as flush to zero, which makes their bound wider. "
+        "They are within their own bound, but not within the default bound that applies to all other backends.",
     )
     yield from beside_the_natives(run)
     yield "## Inputs"
@@ -63,20 +63,21 @@ def sections(run: Run) -> Iterator[str]:
 
 
 READING = (
-    "Every answer is judged against the exact value at the very numbers that the backend got, and against the "
-    "largest error that a proved bound allows at that element. *apart*: the largest mean relative error between two "
-    "frameworks, on named cases. *ulp*: error in units in the last place of the exact value, at the element of the "
-    "share beside it. *of the bound*: above 1, the grade is C where a long summation chain was measured and explains "
-    "it, and F where no rounding of the assumed kind does. A+ is correctly rounded, A as good as a tree of additions "
-    "and a shift without loss, B as good as a blocked tree and a rounded shift."
+    "Each result is compared with the exact value for the same input, element by element, and its error with a proved "
+    "bound on the rounding error. *max difference*: the largest mean relative difference between two frameworks, on "
+    "named cases. *worst backend*: the backend with the largest *error / bound* over all cases, and its error there in "
+    "ulp (units in the last place of the exact value). *error / bound*: up to 1, rounding explains the error. Above 1, "
+    "the grade is C if a measured summation chain explains the error, and F if nothing does. A+ is correctly rounded; "
+    "A is within the bound for pairwise summation and an exact shift; B is within the bound for blocked summation and "
+    "a rounded shift."
 )
 
 
 def distances(run: Run) -> Iterator[str]:
     """Yield the section on named cases; nothing if there are none."""
     if len(rows := nearness.summary(run)):
-        yield from section("Distance from the truth", rows, "Of the named cases.")
-        yield "Largest error in ulp, and the grade, case by case:"
+        yield from section("Accuracy by operation", rows, "This table covers the named cases.")
+        yield "The following tables give the largest error in ulp, and the grade, for each case."
         yield from by_question(run, nearness.truth)
 
 
@@ -84,51 +85,61 @@ def swept(run: Run) -> Iterator[str]:
     yield from section(
         "Sweeps",
         sweeps.worst(run),
-        "The synthetic cases, named by family and shape: for each backend the answer that is nearest to its bound, or "
-        "furthest above it.",
+        "The synthetic cases are named by family and shape. For each backend, the table gives the largest error / "
+        "bound, the grade and the case.",
     )
     yield from section(
-        "The same question in other ways",
+        "Variations of the same input",
         sweeps.bits(run),
-        "In how many cells the answer has the plain question's bits. Every answer is within its bound or stands above; "
-        "only `again` and `hostile` must not change a bit.",
+        "The table counts the cells whose result is bit-identical to the result for the plain input. Only `again` and "
+        "`hostile` must be bit-identical; all others must be within the bound.",
     )
 
 
 def how_good(whole: Run, run: Run) -> Iterator[str]:
     """Yield the section on grades. `whole`: the run with its sweeps."""
     yield "## Grades"
-    yield "The worst over all cases, by dtype: " + " / ".join(dict.fromkeys(whole.comparisons.dtype)) + "."
+    yield (
+        "The table gives the worst grade over all cases, by dtype: "
+        + " / ".join(dict.fromkeys(whole.comparisons.dtype))
+        + "."
+    )
     yield grid(quality.grades(whole))
     yield from section(
-        "What probes show",
+        "Measured summation chain and exp error",
         quality.probes(run),
-        "The longest chain of additions in each backend's softmax, and the worst relative error of its exp, both "
-        "measured from answers alone. A chain of h additions may lose h·u of the sum; a tree loses log2 n · u.",
+        "The table gives the longest summation chain in each backend's softmax, and the largest relative error of its "
+        "exp. Both are measured from results alone. A chain of h additions may lose h·u of the sum; pairwise summation "
+        "loses at most log2 n · u.",
     )
     yield from section(
-        "Why softmax is as far off as it is",
+        "Sources of the error in softmax",
         quality.causes(run),
-        "The worst element of each framework on named cases, its error ln(actual/expected) in u split into what "
-        "rounding the shift costs, which is known exactly, what its row has in common, which is the sum's, and what is "
-        "its own.",
+        "The table takes the worst element of each framework on named cases, and splits its error, "
+        "ln(actual / expected) in u. *shift*: the rounding of x − max(x), which is known exactly. *sum*: the error "
+        "that all elements of the row share. *exp* and *division*: the error of the element itself.",
     )
 
 
 def beside_the_natives(run: Run) -> Iterator[str]:
     yield from section(
-        "Laws that need no reference",
+        "Properties that need no expected value",
         summary.laws(run),
-        "The largest deviation over all rows, in units of u, beside the share of what the elements' bounds allow. "
-        "Every backend's own stands in `properties.csv`.",
+        "The table gives the largest deviation over all rows, in units of u, and its ratio to the sum of the elements' "
+        "bounds. `properties.csv` has the figures of every backend.",
     )
-    yield from section("Formulas that fail where they must", summary.flaws(run))
+    yield from section(
+        "Known limitations",
+        summary.flaws(run),
+        "Each of these formulas is declared to fail on this case, and does. If it passes, that is a failure.",
+    )
     yield from section(
         "Variants",
         summary.variants(run),
-        "At worst over the cases: percent from its own framework, ulp from the exact value, share of the bound, grade.",
+        "The table gives the largest values over all cases: the difference from the variant's own framework in "
+        "percent, the error in ulp with error / bound in brackets, and the grade.",
     )
-    yield from section("Without an answer", summary.unanswered(run))
+    yield from section("Cells without a result", summary.unanswered(run))
 
 
 def section(heading: str, rows: pd.DataFrame, text: str = "") -> Iterator[str]:
@@ -150,7 +161,7 @@ def by_question(run: Run, make: object) -> Iterator[str]:
 
 
 def witnesses(run: Run) -> Iterator[str]:
-    """Yield the worst element of each cell that falls short, exactly, in hexadecimal."""
+    """Yield the worst element of each cell that fails, exactly, in hexadecimal."""
     short = summary.ranked_by_bound(summary.failing(run))
     for cell in short[short.witness != ""].head(MOST_WITNESSES).itertuples():
         title = f"{cell.backend}, {cell.operation}, {placed(cell.case, cell.axis)}, {cell.dtype}"
@@ -166,7 +177,7 @@ def shown(value: object) -> str:
 def cases(run: Run) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"case": name, "shape": " × ".join(map(str, about["shape"])), "what it is": about["source"]}
+            {"case": name, "shape": " × ".join(map(str, about["shape"])), "description": about["source"]}
             for name, about in run.about["cases"].items()
             if ":" not in name and "@" not in name
         ]

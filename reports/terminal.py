@@ -1,4 +1,4 @@
-"""A short table for a person: which backends agree, which is furthest from the truth, and where."""
+"""A short table for a person: how far the backends differ, which is the least accurate, and where."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from reports.tables import nearness, summary, troubles
 from reports.tables.cells import legible
 
 MOST_ROWS = 12
+HEAD_WIDTH = 17
+"""The widest heading of a column. A longer one is wrapped."""
 
 
 def render(run: Run) -> str:
@@ -20,10 +22,11 @@ def render(run: Run) -> str:
     if len(short := summary.shortfalls(run)):
         shown = grid(short.drop(columns=["NaN/inf"]).head(MOST_ROWS))
         rest = f"\n… and {len(short) - MOST_ROWS} more" if len(short) > MOST_ROWS else ""
-        parts.append(f"Falls short:\n{shown}{rest}")
+        parts.append(f"Failures:\n{shown}{rest}")
     if len(chained := summary.excused(run)):
         rest = f"\n… and {len(chained) - MOST_ROWS} more" if len(chained) > MOST_ROWS else ""
-        parts.append(f"Above its bound, and excused by a chain of additions:\n{grid(chained.head(MOST_ROWS))}{rest}")
+        table = grid(chained.head(MOST_ROWS))
+        parts.append(f"Above the bound, explained by a measured summation chain:\n{table}{rest}")
     if len(missing := summary.unanswered(run, without=(*summary.QUIET_OUTCOMES, "failed"))):
         parts.append(grid(missing))
     return "\n\n".join(parts) + "\n"
@@ -32,4 +35,7 @@ def render(run: Run) -> str:
 def grid(rows: pd.DataFrame) -> str:
     """Return an aligned table, a line per row. No control character of foreign text reaches a terminal."""
     lines = rows.map(lambda cell: " ".join(legible(str(cell)).split()))
-    return tabulate(lines, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True)
+    wrapped = [HEAD_WIDTH] * len(lines.columns)
+    return tabulate(
+        lines, headers="keys", tablefmt="simple", showindex=False, disable_numparse=True, maxheadercolwidths=wrapped
+    )

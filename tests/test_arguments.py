@@ -112,8 +112,8 @@ def test_a_layer_has_the_classes_that_its_case_says(operation: str) -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("normal:3x17;labels=last;labels=first", "labels is there twice, as last and as first: give it once"),
-        ("normal:3x17;labels=last;labels=last", "labels is there twice"),
+        ("normal:3x17;labels=last;labels=first", "labels is given twice, as last and as first; give it once"),
+        ("normal:3x17;labels=last;labels=last", "labels is given twice"),
         ("normal:3x17;upstream=larg", "unknown kind of upstream 'larg': did you mean 'large'?"),
         ("normal:3x17;label=last", "unknown option of a case 'label': did you mean 'labels'?"),
         ("normal:3x17;distribution=les", "unknown kind of distribution 'les': did you mean 'less'?"),

@@ -75,7 +75,7 @@ def test_a_rerun_passes_quietly(baselines: Path, tmp_path: Path) -> None:
     done = diff(compared(tmp_path / "again", "4"), baselines)
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 1
-    assert done.stdout.startswith("Nothing moved. 2 cells")
+    assert done.stdout.startswith("Nothing changed. 2 cells")
     assert done.stdout.endswith("2 bit for bit.\n")
     assert file_in(baselines).read_bytes() == before
 
@@ -139,7 +139,7 @@ def test_accepting_twice_changes_nothing(run: Path, baselines: Path) -> None:
     before = file_in(baselines).read_bytes()
     done = accept(run, baselines)
     assert (done.returncode, file_in(baselines).read_bytes()) == (0, before)
-    assert "all 2 cells are accepted already" in done.stderr
+    assert "all 2 cells are already accepted" in done.stderr
 
 
 def edited(run: Path, copy: Path, **about: object) -> Path:
@@ -154,7 +154,7 @@ def test_an_interrupted_run_is_neither_accepted_nor_a_pass(run: Path, baselines:
     assert accept(partial, baselines).returncode == 2
     done = diff(partial, baselines)
     assert done.returncode == 130
-    assert done.stdout.startswith("Interrupted, so partial. ")
+    assert done.stdout.startswith("Interrupted, so incomplete. ")
 
 
 def test_a_run_that_the_judge_failed_on_is_neither_accepted_nor_a_pass(
@@ -164,7 +164,7 @@ def test_a_run_that_the_judge_failed_on_is_neither_accepted_nor_a_pass(
     assert accept(faulty, baselines).returncode == 2
     for done in (diff(faulty, baselines), harness("diff", run, faulty)):
         assert done.returncode == 3
-        assert done.stdout.startswith("The judge failed on some of it. ")
+        assert done.stdout.startswith("The judge failed on some cells. ")
 
 
 def test_what_is_absent_is_no_pass(baselines: Path, tmp_path: Path) -> None:
@@ -184,15 +184,15 @@ def test_two_runs_tell_how_far_their_answers_are_apart(run: Path, drifted: Path)
     done = harness("diff", run, drifted)
     assert done.returncode == 1
     assert "1 MOVED; 1 bit for bit" in done.stdout
-    assert re.search(r"apart by up to 1 ulp, first at 0,2: 0x1\.[0-9a-f]+p-1 → 0x1\.[0-9a-f]+p-1", done.stdout)
-    assert harness("diff", run, run).stdout.startswith("Nothing moved. 2 cells")
+    assert re.search(r"largest difference 1 ulp, first at 0,2: 0x1\.[0-9a-f]+p-1 → 0x1\.[0-9a-f]+p-1", done.stdout)
+    assert harness("diff", run, run).stdout.startswith("Nothing changed. 2 cells")
 
 
 def test_runs_of_other_numbers_are_refused(run: Path, tmp_path: Path) -> None:
     inputs = {"seed001-123 float64": {"logits[0]": "0" * 64}}
     done = harness("diff", run, edited(run, tmp_path / "other", inputs=inputs))
     assert done.returncode == 2
-    assert "were not asked the same numbers, and tell nothing of: seed001-123 float64" in done.stderr
+    assert "have different inputs, so they cannot be compared, for: seed001-123 float64" in done.stderr
 
 
 def test_other_inputs_make_what_was_accepted_stale(run: Path, baselines: Path, tmp_path: Path) -> None:
@@ -229,17 +229,18 @@ def test_a_head_of_other_rows_is_one_sentence_and_exit_code_2(run: Path, baselin
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["baseline", "diff", "RUN", "--baselines", "/no"], "nothing is accepted for this platform: there is no /no/"),
-        (["baseline", "accept", "RUN", "--reason", " "], "--reason says nothing"),
+        (["baseline", "diff", "RUN", "--baselines", "/no"], "there is no baseline for this platform: no file /no/"),
+        (["baseline", "accept", "RUN", "--reason", " "], "--reason is empty"),
         (["baseline", "diff", "RUN", "--format", "markdwon"], "unknown format 'markdwon': did you mean 'markdown'?"),
         (["diff", "RUN", "/no/such"], "no run at '/no/such'"),
-        (["versions", "numpy==2.2.6", "numpy==2.4.6", "--out", ""], "--out names nothing"),
-        (["versions", "numpy==2.2.6"], "name two versions of one framework, as in "),
-        (["versions", "numpy==2.2.6", "jax==0.9.2"], "name two versions of one framework, as in "),
-        (["versions", "numpy==2.2.6", "numpy==2.2.6"], "name two versions of one framework, as in "),
-        (["versions", "jax==0.9.2", "jax==0.10.2", "--backend", "jax*,torch"], "--backend: torch: not of jax, "),
-        (["versions", "numpy>=2", "numpy==2.4.6"], "a version is named as in jax==0.9.2, and not 'numpy>=2'"),
-        (["versions", "jxa==0.9.2", "jax==0.9.1"], "unknown framework's package 'jxa': did you mean 'jax'?"),
+        (["versions", "numpy==2.2.6", "numpy==2.4.6", "--out", ""], "--out is empty"),
+        (["versions", "numpy==2.2.6"], "give two versions of one framework, such as "),
+        (["versions", "numpy==2.2.6", "jax==0.9.2"], "give two versions of one framework, such as "),
+        (["versions", "numpy==2.2.6", "numpy==2.2.6"], "give two versions of one framework, such as "),
+        (["versions", "jax==0.9.2", "jax==0.10.2", "--backend", "jax*,torch"],
+         "--backend: torch: not a backend of jax, whose versions are compared"),
+        (["versions", "numpy>=2", "numpy==2.4.6"], "a version must look like jax==0.9.2; got 'numpy>=2'"),
+        (["versions", "jxa==0.9.2", "jax==0.9.1"], "unknown framework package 'jxa': did you mean 'jax'?"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_sentence_and_exit_code_2(run: Path, arguments: list[str], sentence: str) -> None:
@@ -253,7 +254,7 @@ def test_a_reason_that_is_no_text_is_refused_and_nothing_is_written(run: Path, t
     done = harness("baseline", "accept", run, "--baselines", tmp_path, "--reason", "x\udcff")
     assert done.returncode == 2
     assert done.stderr.startswith(
-        "softmax-harness: this cannot be accepted, since no command could read it back: 'utf-8'"
+        "softmax-harness: the run cannot be accepted, because its baseline could not be read back: 'utf-8'"
     )
     assert not list(tmp_path.iterdir())
 
@@ -274,7 +275,7 @@ def test_versions_asks_both_interpreters_and_tells_what_moved(tmp_path: Path) ->
         "--backend", "numpy", "--case", "seed001-123", "--operation", "softmax",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Nothing moved. 2 cells")
+    assert done.stdout.startswith("Nothing changed. 2 cells")
     assert {path.name for path in tmp_path.iterdir()} == {"numpy-python1", "numpy-python2"}
 
 
@@ -286,13 +287,15 @@ def test_versions_that_say_nothing_are_no_pass(tmp_path: Path) -> None:
         "--backend", "fatal", "--case", "seed001-123", "--operation", "softmax", PYTHONPATH=PLANTED,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (5, "")
-    assert done.stderr.splitlines()[-1].startswith("fatal-python1: fatal did not say its version")
+    assert done.stderr.splitlines()[-1].startswith("fatal-python1: fatal did not report its version")
 
 
 def test_two_names_of_one_version_are_refused() -> None:
     sides = (wanted("jax==0.10"), wanted("jax==0.10.0"))
     run = run_of(frameworks={"jax": {"version": "0.10.0"}})
-    with pytest.raises(UsageError, match=r"jax==0\.10 and jax==0\.10\.0 are one: both answered as jax 0\.10\.0"):
+    with pytest.raises(
+        UsageError, match=r"jax==0\.10 and jax==0\.10\.0 are the same version: both report jax 0\.10\.0"
+    ):
         check_answered(sides, (run, run))
 
 

@@ -250,7 +250,7 @@ def test_a_run_of_a_backend_that_is_not_known_here_is_one_sentence(found: tuple[
     before = {file: file.read_bytes() for file in found[0].glob("findings*.*")}
     done = harness("findings", found[0])
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert "the run's backend 'planted:beside_infinity' is not known here" in done.stderr
+    assert "the run's backend 'planted:beside_infinity' is not installed here" in done.stderr
     assert {file: file.read_bytes() for file in before} == before
 
 
@@ -433,7 +433,7 @@ def test_another_run_in_the_same_folder_has_no_findings_until_it_is_looked_into(
     for _ in range(2):  # they wait through any number of runs
         assert harness(*selection).returncode == 0
         assert not (folder / kept.FILE).exists()
-        assert "Nothing was looked into." in (folder / "report.html").read_text()
+        assert "This run was not searched for findings." in (folder / "report.html").read_text()
     assert kept.earlier(folder) == found[1]
 
 

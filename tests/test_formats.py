@@ -72,13 +72,13 @@ def test_the_first_table_tells_of_sweeps_too() -> None:
     """Its grades are the worst of all that was asked, and the cell nearest to its bound is any."""
     run = run_of(answered("torch", "digits"), short("torch", "zeros:2x65520", dtype="float16", bound_fraction=29.0))
     [row] = nearness.overview(run).to_dict("records")
-    assert (row["on"], row["of the bound"], row["grades"]) == ("zeros:2x65520, float16", "29", "all F")
-    assert row["at n"] == "10–65,520, half ≤ 32,765"
+    assert (row["case"], row["error / bound"], row["grades"]) == ("zeros:2x65520, float16", "29", "all F")
+    assert row["n"] == "10–65,520, median 32,765"
 
 
 def test_an_answer_that_is_no_number_is_called_that_in_the_first_table() -> None:
     broken = short("torch", "wide", bound_fraction=float("inf"), infinity_count=1, ulp_error_there=None)
-    assert nearness.overview(run_of(broken)).at[0, "nearest to its bound"] == "torch, infinite"
+    assert nearness.overview(run_of(broken)).at[0, "worst backend"] == "torch, infinite"
 
 
 TEXTS = {"hostile.xml": junit.render, "hostile.github.txt": github.render, "hostile.summary.md": github.summary}
@@ -140,7 +140,7 @@ def test_what_goes_amiss_with_the_run_is_told_in_every_format() -> None:
     run = run_of(answered("numpy"), faults=["a thread died"], unanswered_probes=probes)
     for form in ("terminal", "markdown", "html", "junit", "github"):
         text = render(run, form)
-        for part in ("a thread died", "1 probe of torch, crashed: SIGSEGV"):
+        for part in ("a thread died", "1 probe of torch: crashed: SIGSEGV"):
             assert part in text, form
 
 
@@ -199,10 +199,10 @@ def test_the_worst_come_first_and_the_rest_is_counted() -> None:
     told = [undone(line) for line in lines]
     assert len(told) == github.MOST_ANNOTATIONS
     assert [title.split(",")[0] for title, _ in told[:-1]] == [f"torch:{number}" for number in range(29, 20, -1)]
-    assert "31 of its bound" in told[0][1]
-    assert "and 1 more cell like it" in told[0][1]
+    assert "error / bound 31," in told[0][1]
+    assert "and 1 similar cell)" in told[0][1]
     assert lines[-1].startswith("::notice ")
-    assert "21 more annotations are left out" in told[-1][1]
+    assert "21 more annotations were omitted" in told[-1][1]
 
 
 def test_a_hundred_failures_alone_bring_their_witness() -> None:
@@ -219,7 +219,7 @@ def test_a_summary_is_the_page_or_says_what_it_leaves_out() -> None:
     cut = github.summary(run, len(page.encode()) // 2)
     assert len(cut.encode()) <= len(page.encode()) // 2
     assert cut.startswith("# Softmax across frameworks")
-    assert cut.endswith("in `report.md`: What falls short.\n")
+    assert cut.endswith("in `report.md`: Failures.\n")
     assert len(github.summary(run, 1000).encode()) <= 1000
 
 
@@ -228,7 +228,7 @@ def test_a_summary_of_more_than_github_takes_is_cut() -> None:
     assert len(render(run, "markdown").encode()) > github.MOST_BYTES
     text = github.summary(run)
     assert 1000 < len(text.encode()) < github.MOST_BYTES
-    assert text.endswith("in `report.md`: What falls short, Without an answer.\n")
+    assert text.endswith("in `report.md`: Failures, Cells without a result.\n")
 
 
 def test_the_command_appends_to_the_step_s_summary(tmp_path: Path) -> None:

@@ -199,34 +199,37 @@ def test_names_are_text(page: str) -> None:
 
 
 def test_the_headline_names_who_falls_short(page: str) -> None:
-    assert re.search(r"<h1>.*falls short in 1 of [\d,]+ cells; at worst .*17 times what its bound allows", page)
+    assert re.search(r"<h1>.*fails in 1 of [\d,]+ cells\. The worst is .*: the error is 17 times its bound", page)
 
 
 PROBE = {"backend": "torch", "outcome": "crashed", "reason": "SIGSEGV"}
 SENTENCES: dict[str, tuple[Run, str]] = {
-    "right": (run_of(answered("numpy"), answered("jax")), "numpy and jax are all right: rounding explains all 2 answ"),
-    "one": (run_of(answered("numpy")), "numpy is right: rounding explains the one answer. Nearest to its limit: "),
-    "short": (run_of(short("jax"), answered("numpy")), "jax falls short in 1 of 2 cells; at worst jax's softmax on "),
-    "hardly short": (run_of(short(bound_fraction=1.004)), "1.004 times what its bound allows"),
-    "dead": (run_of(unanswered("crashed"), answered("numpy")), "torch crashed in 1 of 2 cells."),
+    "right": (run_of(answered("numpy"), answered("jax")), "numpy and jax are all right: rounding explains all 2 resul"),
+    "one": (
+        run_of(answered("numpy")),
+        "numpy is right: rounding explains the one result. The largest ratio of error to bound is ",
+    ),
+    "short": (run_of(short("jax"), answered("numpy")), "jax fails in 1 of 2 cells. The worst is jax's softmax on "),
+    "hardly short": (run_of(short(bound_fraction=1.004)), "the error is 1.004 times its bound"),
+    "dead": (run_of(unanswered("crashed"), answered("numpy")), "torch gave no result in 1 of 2 cells: crashed."),
     "short, dead": (
         run_of(unanswered("timed out"), short("jax")),
-        "its bound allows. torch timed out in 1 of 2 cells.",
+        " times its bound. torch gave no result in 1 of 2 cells: timed out.",
     ),
-    "our fault": (run_of(answered("numpy"), faults=["a thread"]), "And of the run itself: our own fault: a thread."),
-    "probes": (run_of(answered("numpy"), unanswered_probes=[PROBE]), "itself: 1 probe of torch, crashed: SIGSEGV."),
+    "our fault": (run_of(answered("numpy"), faults=["a thread"]), "Problem with the run: internal error: a thread."),
+    "probes": (run_of(answered("numpy"), unanswered_probes=[PROBE]), "the run: 1 probe of torch: crashed: SIGSEGV."),
     "absent": (
         run_of(answered("numpy"), unanswered("absent", "no wheel"), options={"selection": {"backends": ["torch"]}}),
-        "And of the run itself: torch was asked for by name and is absent: no wheel.",
+        "Problem with the run: torch was requested by name, but is absent: no wheel.",
     ),
     "unmeasured": (
         run_of(answered("numpy"), answered("jax", verdict="chain not measured", bound_fraction=12.0, grade="")),
-        "numpy is right: rounding explains the one answer. Nearest to its limit: numpy's softmax on seed001-123 in "
-        "float64, 0.12 of a bound, its error there 0.75 ulp. Nothing can be said of 1 answer: ",
+        "numpy is right: rounding explains the one result. The largest ratio of error to bound is 0.12, in "
+        "numpy's softmax on seed001-123 in float64, an error of 0.75 ulp. There is no verdict on 1 result: ",
     ),
-    "vacuous": (run_of(answered("numpy", verdict="bound is vacuous", grade="")), "Nothing can be said of 1 answer: "),
-    "nothing": (run_of(unanswered("absent")), "Nothing was answered, so nothing is said about anybody."),
-    "partial": (run_of(answered("numpy"), partial=True), "Interrupted, so partial: numpy is right"),
+    "vacuous": (run_of(answered("numpy", verdict="bound is vacuous", grade="")), "There is no verdict on 1 result: "),
+    "nothing": (run_of(unanswered("absent")), "No backend gave a result, so there is no verdict."),
+    "partial": (run_of(answered("numpy"), partial=True), "Interrupted, so incomplete: numpy is right"),
 }
 
 

@@ -116,22 +116,22 @@ def as_before(file: Path) -> Path:
 
 ROW = "softmax,b,float64,-1,numpy,quick,,"
 SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
-    "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "no baseline of this"),
+    "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "not a baseline of this"),
     "a newer version": (lambda t: t.replace("version 2\n", "version 3\n", 1), 1, "format version 3; this harness"),
-    "an empty file": (lambda t: "", 1, "no baseline of this"),
+    "an empty file": (lambda t: "", 1, "not a baseline of this"),
     "a version of 5000 digits": (lambda t: t.replace("version 2\n", f"version {'2' * 5000}\n"), 1, "format version 22"),
     "a conflict in the head": (lambda t: t.replace("# framework", "=======\n# framework"), 8, "conflict is not res"),
     "a conflict in a cell": (lambda t: t.replace(ROW, f"<<<<<<< HEAD\n{ROW}"), 12, "conflict is not res"),
     "the end of a conflict": (lambda t: t.replace(ROW, f">>>>>>> theirs\n{ROW}"), 12, "conflict is not res"),
-    "another platform": (lambda t: t.replace("AVX2 SSE2", "SSE2"), 2, "the lines below it are those of linux-"),
-    "another maker": (lambda t: t.replace("AuthenticAMD", "GenuineIntel"), 2, "the lines below it are those of linux-"),
+    "another platform": (lambda t: t.replace("AVX2 SSE2", "SSE2"), 2, "the lines below it, which give linux-"),
+    "another maker": (lambda t: t.replace("AuthenticAMD", "GenuineIntel"), 2, "the lines below it, which give linux-"),
     "no threads": (lambda t: t.replace("# threads: 1\n", ""), 8, "the head has no lines '# threads: …'"),
-    "threads in words": (lambda t: t.replace("# threads: 1", "# threads: one"), 7, "'one' is no number of threads"),
-    "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 7, "'# do not edit' is no line"),
-    "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 8, "'numpy' is no framework"),
-    "other columns": (lambda t: t.replace("operation,case", "operator,case"), 10, "the columns' names should"),
-    "no table": (lambda t: f"{t[: t.index('operation,')]}# end\n", 10, "'# end' is no line of a head"),
-    "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 12, "stands there twice: softmax a float64"),
+    "threads in words": (lambda t: t.replace("# threads: 1", "# threads: one"), 7, "'one' is not a number of threads"),
+    "a line of prose": (lambda t: t.replace("# threads", "# do not edit\n# threads"), 7, "edit' is not a line"),
+    "a framework without a version": (lambda t: t.replace("numpy 2.4.6", "numpy"), 8, "'numpy' is not a framework"),
+    "other columns": (lambda t: t.replace("operation,case", "operator,case"), 10, "expected the names of the columns"),
+    "no table": (lambda t: f"{t[: t.index('operation,')]}# end\n", 10, "'# end' is not a line of a head"),
+    "a line too many": (lambda t: t.replace("softmax,b,", "softmax,a,"), 12, "duplicate cell: softmax a float64"),
     "unsorted lines": (lambda t: t.replace("softmax,a,", "softmax,d,"), 12, "softmax b float64 axis -1 numpy belon"),
     "a field too few": (lambda t: t.replace(ROW, ROW.removesuffix("quick,,")), 12, "17 fields, not 19"),
     "a field too many": (lambda t: t.replace(ROW, f"{ROW}quick,"), 12, "20 fields, not 19"),
@@ -148,21 +148,21 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
     "an answer that failed": (lambda t: t.replace(",ok,", ",failed,", 1), 11, "where the outcome is 'failed'"),
     "no such dtype": (lambda t: t.replace("a,float64", "a,float46"), 11, "dtype is 'float46'"),
     "no such grade": (lambda t: t.replace(",A,", ",Z,", 1), 11, "grade is 'Z'"),
-    "a cut": (lambda t: t[:-20], 13, "the file is cut off: its last line is not '# end'"),
-    "a cut between lines": (lambda t: t[: t.index(ROW)], 11, "the file is cut off: its last line is not '# end'"),
-    "a line after the end": (lambda t: f"{t}a\n", 15, "the file is cut off: its last line is not '# end'"),
-    "threads of 5000 digits": (lambda t: t.replace("# threads: 1", f"# threads: {'1' * 5000}"), 7, "is no number"),
-    "threads in another script": (lambda t: t.replace("# threads: 1", "# threads: ١"), 7, "'١' is no number of threa"),
+    "a cut": (lambda t: t[:-20], 13, "the file is truncated: its last line is not '# end'"),
+    "a cut between lines": (lambda t: t[: t.index(ROW)], 11, "the file is truncated: its last line is not '# end'"),
+    "a line after the end": (lambda t: f"{t}a\n", 15, "the file is truncated: its last line is not '# end'"),
+    "threads of 5000 digits": (lambda t: t.replace("# threads: 1", f"# threads: {'1' * 5000}"), 7, "is not a number"),
+    "threads in another script": (lambda t: t.replace("# threads: 1", "# threads: ١"), 7, "'١' is not a number"),
     "a count of 20 digits": (lambda t: t.replace(",0,0,", f",{'9' * 20},0,", 1), 11, "nan_count is '9999"),
     "a count in another script": (lambda t: t.replace(",0,0,", ",٣,0,", 1), 11, "nan_count is '٣'"),
-    "an axis with a zero before it": (lambda t: t.replace(",-1,", ",-01,", 1), 11, "written, 'softmax,a,float64,-1,"),
+    "an axis with a zero before it": (lambda t: t.replace(",-1,", ",-01,", 1), 11, "form, 'softmax,a,float64,-1,"),
     "an axis of 30 digits": (lambda t: t.replace(",-1,", f",{'9' * 30},", 1), 11, "axis is '9999"),
-    "a number with a zero behind it": (lambda t: t.replace(",4.0,", ",4.00,", 1), 11, "is not as it is written"),
+    "a number with a zero behind it": (lambda t: t.replace(",4.0,", ",4.00,", 1), 11, "is not in the written form"),
     "lines that end as on Windows": (lambda t: t.replace("\n", "\r\n"), 1, "a line has a carriage return; for git: "),
     "one line that ends so": (lambda t: t.replace(ROW, f"\r\n{ROW}"), 12, "a line has a carriage return; for git: "),
-    "a tab in a reason": (lambda t: t.replace("as it was", "as\tit was"), 9, "is not as it is written, '# accepted: a"),
-    "spaces around a reason": (lambda t: t.replace("as it was", " as it was "), 9, "is not as it is written, '# acc"),
-    "a framework twice": (lambda t: t.replace("# ac", "# framework: numpy 2.4.6\n# ac"), 9, "is not as it is written"),
+    "a tab in a reason": (lambda t: t.replace("as it was", "as\tit was"), 9, "is not in the written form, '# acc"),
+    "spaces around a reason": (lambda t: t.replace("as it was", " as it was "), 9, "not in the written form, '# acc"),
+    "a framework twice": (lambda t: t.replace("# ac", "# framework: numpy 2.4.6\n# ac"), 9, "not in the written form"),
 }  # fmt: skip
 
 
@@ -207,8 +207,8 @@ SPOILT_HEADS: dict[str, tuple[Callable[[str], str], int, str]] = {
     "a version of 5000 digits": (lambda t: t.replace("version = 3", f"version = {'2' * 5000}"), 13, "not read as TOML"),
     "a conflict": (lambda t: t.replace("rows_sha", "=======\nrows_sha"), 13, "conflict is not res"),
     "a merge with both sides": (lambda t: t.replace("rows_sha", 'rows_sha256 = ""\nrows_sha'), 14, "not read as TOML"),
-    "another platform": (lambda t: t.replace('"AVX2", "SSE2"', '"SSE2"'), 3, "the lines below it are those of linux-"),
-    "another maker": (lambda t: t.replace("AuthenticAMD", "GenuineIntel"), 3, "the lines below it are those of linux-"),
+    "another platform": (lambda t: t.replace('"AVX2", "SSE2"', '"SSE2"'), 3, "the lines below it, which give linux-"),
+    "another maker": (lambda t: t.replace("AuthenticAMD", "GenuineIntel"), 3, "the lines below it, which give linux-"),
     "no threads": (lambda t: t.replace("threads = 1\n", ""), 12, "threads: Field required"),
     "threads in words": (lambda t: t.replace("threads = 1", 'threads = "one"'), 8, "threads: Input should be a valid"),
     "negative threads": (lambda t: t.replace("threads = 1", "threads = -1"), 8, "threads: Input should be greater"),
@@ -258,7 +258,7 @@ def test_rows_that_the_head_does_not_name_are_refused(file: Path, spoil: Callabl
 
 
 def test_a_cut_in_a_row_is_refused(file: Path) -> None:
-    refused(file, file, lambda text: text[:-20], 4, "the file is cut off: its last line has no end")
+    refused(file, file, lambda text: text[:-20], 4, "the file is truncated: its last line has no end")
 
 
 @pytest.mark.parametrize("gone", [0, 1], ids=["rows", "head"])
@@ -338,7 +338,9 @@ def test_any_edit_of_one_of_both_files_is_read_or_refused(
 
 def test_another_platform_s_file_under_this_name_is_refused(file: Path) -> None:
     other = as_before(file).rename(file.with_name("linux-x86_64-avx512f-1t-123456.csv"))
-    with pytest.raises(UsageError, match=r"line 2: it is the baseline of another platform, linux-x86_64-amd-avx2-1t-"):
+    with pytest.raises(
+        UsageError, match=r"line 2: this is the baseline of another platform, linux-x86_64-amd-avx2-1t-"
+    ):
         accepted.read(other)
 
 
@@ -347,7 +349,7 @@ def test_another_platform_s_head_under_this_name_is_refused(file: Path) -> None:
     for path in (file, accepted.head_of(file)):
         path.rename(other.with_suffix(path.suffix))
     with pytest.raises(
-        UsageError, match=r"toml, line 3: it is the baseline of another platform, linux-x86_64-amd-avx2"
+        UsageError, match=r"toml, line 3: this is the baseline of another platform, linux-x86_64-amd-avx2"
     ):
         accepted.read(other)
 
@@ -655,7 +657,7 @@ UNREADABLE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_what_would_not_read_back_is_not_written(tmp_path: Path, kind: str) -> None:
     made = baseline_of(cell(), **UNREADABLE[kind])
-    with pytest.raises(UsageError, match="this cannot be accepted, since no command could read it back: "):
+    with pytest.raises(UsageError, match="the run cannot be accepted, because its baseline could not be read back: "):
         accepted.write(tmp_path, made)
     assert not list(tmp_path.iterdir())
 
@@ -787,11 +789,11 @@ def test_a_table_says_what_it_leaves_out() -> None:
     found = classified(baseline_of(*rows), run_of(cell()))
     assert "numpy:11" in pages.render(found, "terminal")
     assert "numpy:14" not in pages.render(found, "terminal")
-    assert "… and 4 more: --format csv has them all." in pages.render(found, "terminal")
+    assert "… and 4 more; --format csv lists all." in pages.render(found, "terminal")
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"), [({}, "Nothing moved. 1 cells "), (OTHER, "Nothing is beyond the accepted error. 1 cells ")]
+    ("given", "sentence"), [({}, "Nothing changed. 1 cells "), (OTHER, "No error is above the accepted one. 1 cells ")]
 )
 def test_nothing_moved_where_all_is_bit_for_bit(given: dict[str, Any], sentence: str) -> None:
     assert pages.render(classified(baseline_of(cell()), run_of(cell(**given))), "terminal").startswith(sentence)

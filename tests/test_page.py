@@ -86,7 +86,7 @@ def test_a_letter_leads_to_the_row(visit: Any) -> None:
     dialog = tab.locator("dialog")
     assert dialog.is_visible()
     text = dialog.inner_text()
-    for part in ("of its bound", "hexadecimal", "expected", "python -m harness reproduce"):
+    for part in ("error / bound", "hexadecimal", "expected", "python -m harness reproduce"):
         assert part in text
     assert dialog.locator("table.bars td").count() > 0
     links = dialog.locator("a[href^='https://']").evaluate_all("nodes => nodes.map(node => node.href)")
@@ -134,7 +134,7 @@ def test_going_back_closes_a_cell(visit: Any) -> None:
 
 def test_a_table_sorts_by_its_exact_numbers(visit: Any) -> None:
     tab = visit()
-    button = tab.locator("#cells thead th button", has_text="of its bound")
+    button = tab.locator("#cells thead th button", has_text="error / bound")
     before = column(tab, "cells", 9)
     button.click()
     head = tab.locator("#cells thead th:nth-child(9)")
@@ -153,7 +153,7 @@ def test_a_table_sorts_by_its_exact_numbers(visit: Any) -> None:
 
 def test_a_table_filters_by_words(visit: Any) -> None:
     tab = visit()
-    tab.get_by_label("Filter: The cells that this page keeps, the worst first").fill("vjp float32")
+    tab.get_by_label("Filter: The cells on this page, the worst first").fill("vjp float32")
     rows = tab.locator("#cells tbody tr:visible").all_inner_texts()
     assert rows
     assert all("vjp" in row and "float32" in row for row in rows)
@@ -163,8 +163,8 @@ def test_a_table_filters_by_words(visit: Any) -> None:
 def test_the_address_carries_the_state(visit: Any) -> None:
     """A reload, and the address in another window, show the same rows in the same order, and the same cell."""
     tab = visit()
-    tab.locator("#cells thead th button", has_text="ulp").first.click()
-    tab.get_by_label("Filter: The cells that this page keeps, the worst first").fill("softmax")
+    tab.locator("#cells thead th button", has_text="error, ulp").first.click()
+    tab.get_by_label("Filter: The cells on this page, the worst first").fill("softmax")
     tab.locator("#theme").click()
     tab.locator("#cells tbody tr:visible a").first.click()
     seen = column(tab, "cells", 7), tab.locator("dialog").inner_text()

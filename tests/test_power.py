@@ -87,7 +87,7 @@ def test_held_out_ones_have_a_line_of_their_own_and_change_no_verdict() -> None:
     found = Power((), [], [], (), held_out=(killed, living), held_kills=[Kill(killed.title(), "bound", "x", 2.0)])
     row = tables.checker_rows(found).set_index("questions").loc[tables.HELD_OUT]
     assert (row.killed, row["of"]) == (1, 2)
-    assert f"These live: `{living.variant}`." in page.render(found)
+    assert f"Not detected: `{living.variant}`." in page.render(found)
     assert tables.exit_code(found) == 0
 
 
@@ -132,7 +132,7 @@ def test_the_peers_have_figures(power: Power) -> None:
 
 def test_the_page_says_who_kills_how_many_first(power: Power) -> None:
     tables_of_page = [part for part in page.render(power).split("\n\n") if part.startswith("|")]
-    assert "mutants killed" in tables_of_page[0]
+    assert "mutants detected" in tables_of_page[0]
     assert tables_of_page[0].count("\n") == 1 + len(tables.checker_rows(power))
 
 
@@ -217,7 +217,7 @@ def test_a_false_alarm_is_told_and_changes_the_exit_code() -> None:
     alarm = Kill("right:exact", "bound", "softmax of wide in float32", 3.0)
     result = Power((), [], [alarm], ("right:exact",))
     assert tables.exit_code(result) == 1
-    assert "false alarm: right:exact, bound" in page.brief(result)
+    assert "false positive: right:exact, bound" in page.brief(result)
 
 
 def test_what_numpy_s_own_formulas_show_too_kills_nothing() -> None:

@@ -179,5 +179,5 @@ def test_a_write_that_fails_leaves_the_old_file_whole(tmp_path: Path, monkeypatc
 
 def test_a_run_whose_table_lacks_columns_is_refused(run: Run, tmp_path: Path) -> None:
     store.save(dataclasses.replace(run, pairs=run.pairs.drop(columns=["a"])), tmp_path)
-    with pytest.raises(UsageError, match="lacks the columns a"):
+    with pytest.raises(UsageError, match="has no columns a"):
         store.read(tmp_path)

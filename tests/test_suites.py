@@ -193,18 +193,18 @@ def test_all_mistakes_are_named_at_once_with_their_place(tmp_path: Path) -> None
         "title: Field required",
         "titel: there is no such key",
         "compile_seconds: Input should be greater than 0",
-        "sweep[1].operation[1]: 'sofmax' is none of them; did you mean 'softmax'?",
-        "sweep[1].width[1]: '9..3' runs backwards",
+        "sweep[1].operation[1]: unknown name 'sofmax'; did you mean 'softmax'?",
+        "sweep[1].width[1]: '9..3' is empty: it ends before it begins",
         "sweep[1].width[2]: 'a..b' is neither a number nor a range",
-        "sweep[1].width[3]: 0: a width lies between 1 and",
+        "sweep[1].width[3]: 0: a width must be between 1 and",
         "sweep[1].width[5]: '٣..٤' is neither a number nor a range",
         "sweep[1].width[6]: '1..013' is neither a number nor a range",
         "sweep[1].rows[1]: Input should be greater than or equal to 0",
-        "sweep[1].dtype[1]: 'float23' is none of them; did you mean 'float32'?",
+        "sweep[1].dtype[1]: unknown name 'float23'; did you mean 'float32'?",
         "sweep[1].familly: there is no such key",
         "sweep[2].color: there is no such key",
-        "sweep[2]: its choices contradict each other, and nothing can be asked: softmax has no argument beside",
-        "sweep[3]: some of its choices go with none of the others, and would not be asked: "
+        "sweep[2]: its choices contradict each other, so it has no case: softmax has no argument beside",
+        "sweep[3]: some of its choices cannot be combined with any other: "
         "operation[2]: whole Jacobians are held up to a width alone; rows[2]: an array of one dimension has one axis",
         "named[1].cases[1]: 'digit' matches nothing; did you mean 'digits'?",
     ):
@@ -214,10 +214,10 @@ def test_all_mistakes_are_named_at_once_with_their_place(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("title = ", "is not TOML: Invalid value (at "),
-        ('title = "t"', "the whole file: it asks nothing"),
-        ('title = "t"\ninclude = ["depp"]', "include[1]: 'depp' is none of them; did you mean 'deep'?"),
-        ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = [3000000]', "a width lies between 1"),
+        ("title = ", "is not valid TOML: Invalid value (at "),
+        ('title = "t"', "the whole file: the suite is empty"),
+        ('title = "t"\ninclude = ["depp"]', "include[1]: unknown name 'depp'; did you mean 'deep'?"),
+        ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = [3000000]', "a width must be between 1"),
         ('title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = [100000]\nrows = [9999]', "elements"),
         (
             'title = "t"\n[[sweep]]\nname = "n"\noperation = ["softmax"]\nwidth = 7',
@@ -238,10 +238,10 @@ def test_a_bad_suite_is_refused(tmp_path: Path, content: str, sentence: str) -> 
     ("arguments", "sentence"),
     [
         (("--suite", "standrad"), "unknown suite 'standrad': did you mean 'standard'?"),
-        (("--suite", "none.toml"), "the suite none.toml does not read: No such file or directory"),
+        (("--suite", "none.toml"), "the suite none.toml cannot be read: No such file or directory"),
         (("--case", "norml:3x4"), "unknown family of logits 'norml': did you mean 'normal'?"),
         (("--case", "normal:3xx4"), "unknown case 'normal:3xx4'"),
-        (("--case", "normal:3x0"), "a case has between 1 and"),
+        (("--case", "normal:3x0"), "a case must have between 1 and"),
         (("--case", "normal:３x17"), "unknown case 'normal:３x17'"),
         (("--case", "normal:3x17/１"), "unknown case 'normal:3x17/１'"),
         (("--case", "normal:03x17"), "unknown case 'normal:03x17'"),
@@ -249,8 +249,8 @@ def test_a_bad_suite_is_refused(tmp_path: Path, content: str, sentence: str) -> 
         (("--case", "normal:3x17/01"), "unknown case 'normal:3x17/01'"),
         (("--case", "normal:3x17/-0"), "unknown case 'normal:3x17/-0'"),
         (("--case", f"normal:{'1' * 5000}"), "unknown case 'normal:111"),
-        (("--case", f"normal:{'x'.join('1' * 65)}"), "a case has at most 64 dimensions, and normal:1x1x"),
-        (("--case", "normal:3x4/2"), "axis 2 of a shape with 2 dimensions"),
+        (("--case", f"normal:{'x'.join('1' * 65)}"), "a case must have at most 64 dimensions; normal:1x1x"),
+        (("--case", "normal:3x4/2"), "axis 2 is out of range for 2 dimensions"),
         (("--case", "normal:3x4@flpped"), "unknown variation 'flpped': did you mean 'flipped'?"),
         (("--case", "normal:3x4;labels=lost"), "unknown kind of labels 'lost': did you mean 'last'?"),
         (
@@ -259,9 +259,9 @@ def test_a_bad_suite_is_refused(tmp_path: Path, content: str, sentence: str) -> 
         ),
         (
             ("--suite", "quick", "--backend", "jax", "--case", "zeros:*"),
-            "asks nothing that matches all of this",
+            "has nothing that matches all of",
         ),
-        (("--resume", "--save-arrays"), "it does not go with --resume"),
+        (("--resume", "--save-arrays"), "--save-arrays cannot be combined with --resume"),
     ],
 )
 def test_bad_names_are_one_sentence(arguments: tuple[str, ...], sentence: str) -> None:
@@ -359,7 +359,7 @@ def test_resuming_needs_the_same_plan(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_text('{"plan": "another"}\n')
     done = harness("compare", "--backend", "numpy", "--case", "seed001-123", "--resume", "--out", tmp_path)
     assert done.returncode == 2
-    assert "is of another plan or version" in done.stderr
+    assert "belongs to another plan or version" in done.stderr
     (tmp_path / "journal.jsonl").write_text("<<<<")
     done = harness("compare", "--backend", "numpy", "--case", "seed001-123", "--resume", "--out", tmp_path)
     assert done.returncode == 2

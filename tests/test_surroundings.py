@@ -75,7 +75,7 @@ def test_a_summary_that_is_a_pipe_is_refused(run: Path, tmp_path: Path) -> None:
     os.mkfifo(pipe)
     done = harness("report", run, "--format", "github", GITHUB_STEP_SUMMARY=pipe)
     assert done.returncode == 2
-    assert done.stderr.endswith("it is no ordinary file\n")
+    assert done.stderr.endswith("it is not a regular file\n")
     assert harness("report", run, "--format", "github", GITHUB_STEP_SUMMARY=absent).returncode == 0
     assert absent.read_text()
 
@@ -91,14 +91,14 @@ def test_a_summary_that_is_a_pipe_is_refused(run: Path, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_an_empty_path_is_refused(run: Path, tmp_path: Path, command: str, what: str) -> None:
     done = harness(*command.replace("RUN", str(run)).split(), "", cwd=tmp_path, PYTHONPATH=ROOT)
-    assert (done.returncode, done.stderr) == (2, f"softmax-harness: {what} names nothing\n")
+    assert (done.returncode, done.stderr) == (2, f"softmax-harness: {what} is empty\n")
     assert not list(tmp_path.iterdir())
 
 
 def test_an_option_of_a_case_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     done = harness("compare", "--case", "normal:3x17;labels=last;labels=first", "--out", tmp_path)
     assert done.returncode == 2
-    assert "labels is there twice, as last and as first" in done.stderr
+    assert "labels is given twice, as last and as first" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -178,7 +178,7 @@ def test_a_current_folder_that_was_removed_is_one_sentence(tmp_path: Path) -> No
     gone.mkdir()
     command = f"cd {gone}; rmdir {gone}; PYTHONPATH={ROOT} {sys.executable} -m harness backends"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "softmax-harness: the current folder is not there any more\n")
+    assert (done.returncode, done.stderr) == (2, "softmax-harness: the current folder no longer exists\n")
 
 
 def test_no_home_is_needed(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_class_that_raises_is_an_absent_backend(tmp_path: Path, source: str) -
     path = brought(tmp_path / "brought", "raising", source)
     done = harness("compare", "--backend", "raising,numpy", *SMALL[2:], "--out", tmp_path / "out", PYTHONPATH=path)
     assert done.returncode == 5
-    assert "raising was asked for by name and is absent: entry point 'raising' (raising) failed: " in done.stderr
+    assert "raising was requested by name, but is absent: entry point 'raising' (raising) failed: " in done.stderr
     cells = pd.read_csv(tmp_path / "out" / "comparisons.csv").set_index("backend")
     assert set(cells.loc["numpy"].outcome) == {"ok"}
 
@@ -231,7 +231,7 @@ def test_the_dry_run_counts_no_probe_as_a_cell() -> None:
     selection = plan.Selection(("numpy",), ("softmax",), ("float64",), ("chain", "seed001-123"))
     groups = plan.groups(selection)
     assert any(group.probe for group in groups)
-    assert "\n2 cells and 0 that are not asked" in told(groups, "", iter, iter)
+    assert "\n2 cells, and 0 that are skipped or not supported" in told(groups, "", iter, iter)
 
 
 def test_an_absent_backend_has_no_answers(capsys: pytest.CaptureFixture[str]) -> None:

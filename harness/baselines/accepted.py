@@ -115,7 +115,7 @@ def write(folder: Path, baseline: Baseline) -> Path:
         about = heads.written(Head(baseline.platform, baseline.frameworks, baseline.reasons), content).encode()
         understood(file, about, content)
     except (UsageError, UnicodeEncodeError) as error:
-        raise UsageError(f"this cannot be accepted, since no command could read it back: {error}") from None
+        raise UsageError(f"the run cannot be accepted, because its baseline could not be read back: {error}") from None
     store.writable(folder)
     store.write(folder, pending(file).name, content)
     store.write(folder, head_of(file).name, about)

@@ -48,7 +48,7 @@ def written_otherwise(file: Path, text: str, anew: str) -> UsageError:
     """
     pairs = zip_longest(text.split("\n"), anew.split("\n"))
     line, (found, due) = next((number, pair) for number, pair in enumerate(pairs, start=1) if pair[0] != pair[1])
-    return damaged(file, line, f"{found!r} is not as it is written, {due!r}")
+    return damaged(file, line, f"{found!r} is not in the written form, {due!r}")
 
 
 def damaged(file: Path, line: int, what: str) -> UsageError:
@@ -83,9 +83,9 @@ def body(file: Path, below: str, head_lines: int = 0) -> pd.DataFrame:
     """Parse the table below a head of so many lines, and check every line."""
     columns = ",".join(COLUMNS)
     if below.partition("\n")[0] != columns:
-        raise damaged(file, head_lines + 1, f"the columns' names should stand here: {columns}")
+        raise damaged(file, head_lines + 1, f"expected the names of the columns here: {columns}")
     if not below.endswith("\n"):
-        raise damaged(file, head_lines + 1 + below.count("\n"), "the file is cut off: its last line has no end")
+        raise damaged(file, head_lines + 1 + below.count("\n"), "the file is truncated: its last line has no end")
     rows = parsed(file, below, head_lines)
     check(file, rows, first_line=head_lines + 2)
     figures = {name: rows[name].replace("", "nan") for name in FIGURES}
@@ -125,8 +125,8 @@ def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
     for name in OF_ANSWERS:
         yield (rows[name] != "") != (rows.outcome == "ok"), f"{name} is {{{name}!r}} where the outcome is {{outcome!r}}"
     keys = rows[KEY].assign(axis=pd.to_numeric(rows.axis, errors="coerce"))
-    yield keys.duplicated(), "this cell stands there twice: {operation} {case} {dtype} axis {axis} {backend}"
-    further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs further up"
+    yield keys.duplicated(), "duplicate cell: {operation} {case} {dtype} axis {axis} {backend}"
+    further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs above"
     yield unsorted(keys), further_up
 
 

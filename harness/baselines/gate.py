@@ -27,8 +27,8 @@ def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR
     if not accepted.exists(file):
         others = ", ".join(sorted(other.name for other in folder.glob("*.csv"))) or "none"
         raise UsageError(
-            f"nothing is accepted for this platform: there is no {file} (in that folder: {others}); "
-            f"{command(place, folder)} makes it"
+            f"there is no baseline for this platform: no file {file} (in that folder: {others}); "
+            f"create it with: {command(place, folder)}"
         )
     baseline = accepted.read(file)
     rows = classified(baseline.cells, cells(run), run.about["options"]["selection"], factor, fail_at)
@@ -76,4 +76,4 @@ def same_inputs(a: pd.DataFrame, b: pd.DataFrame, places: tuple[Path, Path]) -> 
     others = both[other_inputs(both)]
     if len(others):
         names = ", ".join(dict.fromkeys(others["case"] + " " + others["dtype"]))
-        raise UsageError(f"{places[0]} and {places[1]} were not asked the same numbers, and tell nothing of: {names}")
+        raise UsageError(f"{places[0]} and {places[1]} have different inputs, so they cannot be compared, for: {names}")

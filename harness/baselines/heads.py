@@ -69,9 +69,11 @@ def understood(file: Path, content: bytes) -> Head:
     found = document(file, text)
     made_on = Platform(found.system, found.machine, found.vendor, tuple(found.cpu), found.threads)
     if found.platform != made_on.name:
-        raise damaged(file, place(text, "platform"), f"the lines below it are those of {made_on.name}")
+        raise damaged(
+            file, place(text, "platform"), f"the platform does not match the lines below it, which give {made_on.name}"
+        )
     if made_on.name != file.stem:
-        raise damaged(file, place(text, "platform"), f"it is the baseline of another platform, {made_on.name}")
+        raise damaged(file, place(text, "platform"), f"this is the baseline of another platform, {made_on.name}")
     said = {name: Framework(tuple(about.versions), about.flushes_to_zero) for name, about in found.frameworks.items()}
     head = Head(made_on, said, tuple(map(in_one_line, found.accepted)))
     if (anew := text_of(head, found.rows_sha256)) != text:
@@ -88,7 +90,9 @@ def document(file: Path, text: str) -> Document:
         line = int(at[1]) if at else last(text)
         raise damaged(file, line, f"it does not read as TOML: {error}") from None
     if given.get("format") != FORMAT:
-        raise damaged(file, place(text, "format"), f"it is no baseline of this harness: its format is not {FORMAT!r}")
+        raise damaged(
+            file, place(text, "format"), f"this is not a baseline of this harness: its format is not {FORMAT!r}"
+        )
     if given.get("version") != VERSION:
         version = f"format version {given.get('version')!r}; this harness reads {VERSION}"
         raise damaged(file, place(text, "version"), version)

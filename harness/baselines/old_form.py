@@ -48,7 +48,7 @@ def understood(file: Path, content: bytes) -> tuple[Head, pd.DataFrame]:
     lines = lines_above(file, text)
     made_on = platform_of(file, lines)
     if made_on.name != file.stem:
-        raise damaged(file, lines.place("platform"), f"it is the baseline of another platform, {made_on.name}")
+        raise damaged(file, lines.place("platform"), f"this is the baseline of another platform, {made_on.name}")
     rows = body(file, text.removesuffix(f"{END}\n").split("\n", lines.lines)[-1], lines.lines)
     head = Head(made_on, frameworks_of(file, lines), tuple(map(in_one_line, lines.all("accepted"))))
     if (anew := written(head, rows)) != text:
@@ -65,11 +65,11 @@ def lines_above(file: Path, text: str) -> Lines:
     lines = found[0].split("\n")[:-1] if found else []
     if not lines or not lines[0].startswith(SIGN):
         beside = f"there is no {file.stem}.toml beside it, and in the old form it would begin with {HEAD!r}"
-        raise damaged(file, 1, f"it is no baseline of this harness: {beside}")
+        raise damaged(file, 1, f"this is not a baseline of this harness: {beside}")
     if lines[0] != HEAD:
         raise damaged(file, 1, f"format version {lines[0].removeprefix(SIGN)}; this harness reads {VERSION}")
     if not text.endswith(f"\n{END}\n"):
-        raise damaged(file, 1 + text.rstrip("\n").count("\n"), f"the file is cut off: its last line is not {END!r}")
+        raise damaged(file, 1 + text.rstrip("\n").count("\n"), f"the file is truncated: its last line is not {END!r}")
     return Lines(tuple(entry(file, line, number) for number, line in enumerate(lines[1:], start=2)), len(lines))
 
 
@@ -88,7 +88,9 @@ def platform_of(file: Path, found: Lines) -> Platform:
         raise damaged(file, found.place("threads"), f"{threads!r} is no number of threads")
     made_on = Platform(system, machine, vendor, tuple(cpu.split()), int(threads))
     if found.one(file, "platform") != made_on.name:
-        raise damaged(file, found.place("platform"), f"the lines below it are those of {made_on.name}")
+        raise damaged(
+            file, found.place("platform"), f"the platform does not match the lines below it, which give {made_on.name}"
+        )
     return made_on
 
 

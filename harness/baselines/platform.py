@@ -71,7 +71,7 @@ def platform(about: Mapping[str, Any]) -> Platform:
         system, vendor = found["system"].split(" ")[0], found.get("vendor", "unknown")
         return Platform(system, found["machine"], vendor, cpu, int(found["threads_per_worker"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"the run's run.json does not say what it was made on: {error!r}") from None
+        raise UsageError(f"the run's run.json does not describe its environment: {error!r}") from None
 
 
 def frameworks(about: Mapping[str, Any]) -> dict[str, Framework]:

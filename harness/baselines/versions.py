@@ -50,11 +50,11 @@ def wanted(spec: str) -> Side:
     """
     found = PINNED.fullmatch(spec)
     if not found:
-        raise UsageError(f"a version is named as in jax==0.9.2, and not {spec!r}")
+        raise UsageError(f"a version must look like jax==0.9.2; got {spec!r}")
     distribution_name = normal(found[1])
     frameworks = packages()
     if distribution_name not in frameworks:
-        raise unknown("framework's package", found[1], frameworks)
+        raise unknown("framework package", found[1], frameworks)
     return Side(frameworks[distribution_name], f"{distribution_name}-{found[2]}", f"{distribution_name}=={found[2]}")
 
 
@@ -149,7 +149,7 @@ def make(side: Side, folder: Path, say: Callable[[str], None]) -> None:
     place = folder / side.name
     if side.interpreter or made_of(place) == recipe(side):
         return
-    say(f"making {place}, once: {' '.join(needs(side))}")
+    say(f"creating {place} (once): {' '.join(needs(side))}")
     store.writable(folder)
     for command in making(side, folder):
         carried_out(command, side)

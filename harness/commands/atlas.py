@@ -18,7 +18,10 @@ def atlas(
     out: Out = Path("out/atlas"),
     python: Pythons = None,
 ) -> None:
-    """What each backend does on NaN, infinities, masks, odd shapes, dtypes and labels, against what is declared."""
+    """Compare results for special inputs with the specification.
+
+    Special inputs are NaN, infinities, masks, and unusual shapes, dtypes and labels.
+    """
     from backends import NAMES
     from harness import specials
     from harness.runs import plan, store
@@ -43,12 +46,19 @@ def atlas(
 
 @app.command()
 def power(
-    mutant: Annotated[str, typer.Option(help="Name or pattern of the mutants to plant.")] = "*",
+    mutant: Annotated[str, typer.Option(help="Name or pattern of the mutants to test.")] = "*",
     out: Out = Path("out/power"),
-    peers: Annotated[bool, typer.Option(help="Ask other people's checks about the same mutants.")] = True,
-    whole: Annotated[bool, typer.Option(help="Right backends on all of every suite: half an hour.")] = False,
+    peers: Annotated[
+        bool, typer.Option(help="Also test the mutants with the checkers of NumPy, PyTorch and JAX.")
+    ] = True,
+    whole: Annotated[
+        bool, typer.Option(help="Run the correct implementations on every suite in full, which takes half an hour.")
+    ] = False,
 ) -> None:
-    """Plant mutants, see which checks kill them and that nothing right is objected to; likewise the peers' checks."""
+    """Measure which planted bugs (mutants) the checks detect.
+
+    Also measure how often the checks flag correct results, and what other checkers detect.
+    """
     from harness.commands.progress import Progress
     from harness.power import measuring, tables
     from harness.runs import store

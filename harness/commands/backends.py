@@ -9,7 +9,10 @@ from harness.commands.options import Pythons, app, interpreters, show
 def list_backends(
     python: Pythons = None,
 ) -> None:
-    """What is there, in which version, and why the rest is not."""
+    """List the installed frameworks and their versions.
+
+    For a framework that is not available, the list gives the reason.
+    """
     from tabulate import tabulate
 
     from harness.workers.inventory import inventory

@@ -14,9 +14,7 @@ from harness.errors import UsageError, unknown
 if TYPE_CHECKING:
     from harness.baselines.moves import Moves
 
-baseline = typer.Typer(
-    help="What was accepted on this platform, and whether a run is still as good.", no_args_is_help=True
-)
+baseline = typer.Typer(help="Accept the results of a run, and compare later runs with them.", no_args_is_help=True)
 app.add_typer(baseline, name="baseline")
 
 Folder = Annotated[
@@ -25,23 +23,24 @@ Folder = Annotated[
         "--baselines",
         parser=path_of("--baselines"),
         metavar="PATH",
-        help="Folder of the baselines, a file a platform.",
+        help="Folder of the baselines, with one file for each platform.",
     ),
 ]
-Factor = Annotated[float, typer.Option("--factor", "-k", min=1.0, help="So many times the accepted error is worse.")]
-Format = Annotated[str, typer.Option("--format", help="terminal, json, csv or markdown, on stdout.")]
+Factor = Annotated[
+    float,
+    typer.Option("--factor", "-k", min=1.0, help="An error above this multiple of the accepted one is much larger."),
+]
+Format = Annotated[str, typer.Option("--format", help="Output format: terminal, json, csv or markdown.")]
 
 
 @baseline.command()
 def accept(
     place: Saved,
-    reason: Annotated[str, typer.Option(help="Why: it stands in the file's head.")],
+    reason: Annotated[str, typer.Option(help="Why the results are accepted. It is saved in the head of the file.")],
     folder: Folder = Path("baselines"),
-    drop_gone: Annotated[
-        bool, typer.Option(help="Drop accepted cells that the run asked and has not any more.")
-    ] = False,
+    drop_gone: Annotated[bool, typer.Option(help="Remove accepted cells that are missing from this run.")] = False,
 ) -> None:
-    """Take a run's answers as accepted. Cells that it did not ask stay as they are.
+    """Accept the results of a run. Accepted cells that the run did not request are kept.
 
     No other command writes a baseline.
     """
@@ -50,22 +49,24 @@ def accept(
     from harness.runs import exit_status, store
 
     if not reason.strip():
-        raise UsageError("--reason says nothing")
+        raise UsageError("--reason is empty")
     run = store.read(place)
     if run.about["partial"] or run.about.get("faults"):
-        raise UsageError(f"{place} was interrupted, or the judge failed on some of it: it is not accepted by halves")
+        raise UsageError(
+            f"{place} is incomplete and cannot be accepted: it was interrupted, or the judge failed on some cells"
+        )
     if unjudged := exit_status.unjudged_by_name(run):
-        raise UsageError(f"{place} is not accepted: {unjudged[0]}")
+        raise UsageError(f"{place} cannot be accepted: {unjudged[0]}")
     if accepted.spoken(run).empty:
-        raise UsageError(f"{place} has nothing to accept: no backend said a word")
+        raise UsageError(f"{place} has nothing to accept: no backend gave a result")
     file = accepted.file_of(folder, platform(run.about))
     before = accepted.read(file) if accepted.exists(file) else accepted.empty(run)
     made = accepted.accepted(before, run, reason, drop_gone)
     if not (made.new or made.changed or made.dropped) and made.baseline.frameworks == before.frameworks:
-        print(f"{file}: all {made.kept:,} cells are accepted already, nothing is written", file=sys.stderr)
+        print(f"{file}: all {made.kept:,} cells are already accepted; the file is unchanged", file=sys.stderr)
         return
     accepted.write(folder, made.baseline)
-    counts = f"{made.new:,} new, {made.changed:,} changed, {made.dropped:,} dropped, {made.kept:,} as they were"
+    counts = f"{made.new:,} new, {made.changed:,} changed, {made.dropped:,} removed, {made.kept:,} unchanged"
     print(f"{file}: {len(made.baseline.cells):,} cells, {counts}", file=sys.stderr)
 
 
@@ -77,10 +78,10 @@ def diff(
     fail_at: FailAt = None,
     form: Format = "terminal",
 ) -> None:
-    """What moved since it was accepted.
+    """Compare a run with the accepted results.
 
-    Exit code 1 if anything did that must be accepted, with the command that accepts it. With --fail-at also if an
-    answer is graded so or worse, accepted or not.
+    The exit code is 1 if a result changed and the change is not accepted; the command that accepts it is printed. With
+    --fail-at, it is also 1 if a result has that grade or a worse one, accepted or not.
     """
     from harness.baselines import gate
     from harness.runs import store
@@ -94,13 +95,16 @@ def diff(
 def diff_of_runs(
     a: Annotated[
         Path,
-        typer.Argument(parser=path_of("RUN_A"), metavar="RUN_A", help="The earlier run, or the other machine's."),
+        typer.Argument(parser=path_of("RUN_A"), metavar="RUN_A", help="The run to compare with: the earlier one."),
     ],
-    b: Annotated[Path, typer.Argument(parser=path_of("RUN_B"), metavar="RUN_B")],
+    b: Annotated[Path, typer.Argument(parser=path_of("RUN_B"), metavar="RUN_B", help="The later run.")],
     factor: Factor = 2.0,
     form: Format = "terminal",
 ) -> None:
-    """What moved between two saved runs, of two versions or two machines, with the first as the accepted side."""
+    """Compare two saved runs.
+
+    The runs may be of two versions, or from two machines.
+    """
     from harness.baselines import gate
     from harness.runs import store
 

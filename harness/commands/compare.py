@@ -47,19 +47,32 @@ def compare(
     out: Out = Path("out/latest"),
     form: Form = "terminal",
     python: Pythons = None,
-    pairs: Annotated[str, typer.Option(help="natives: frameworks pairwise, variants against their own; or all.")] = (
-        "natives"
-    ),
+    pairs: Annotated[
+        str,
+        typer.Option(
+            help="natives: compare frameworks pairwise, and each variant with its framework. all: every pair."
+        ),
+    ] = ("natives"),
     time_limit: TimeLimit = 120.0,
     memory_limit: MemoryLimit = 4.0,
-    save_arrays: Annotated[bool, typer.Option(help="Keep the answers, so that `judge` can judge them again.")] = False,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Frameworks side by side; one a core by default.")] = None,
-    suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",
-    dry_run: Annotated[bool, typer.Option(help="Say what would be asked and how long it takes; ask nothing.")] = False,
+    save_arrays: Annotated[
+        bool, typer.Option(help="Save the results as arrays, so that `judge` can judge them again.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many frameworks run at the same time. The default is the number of cores."),
+    ] = None,
+    suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file. The default is quick.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option(help="Print what would run and the estimated time, and run nothing.")
+    ] = False,
     fail_at: FailAt = "F",
-    resume: Annotated[bool, typer.Option(help="Go on with the run in --out that was interrupted.")] = False,
+    resume: Annotated[bool, typer.Option(help="Continue the interrupted run in --out.")] = False,
 ) -> None:
-    """Ask the backends for the same softmaxes and derivatives, and judge every answer against the exact value."""
+    """Compare the backends with exact values and error bounds.
+
+    Every backend computes softmax and its derivatives for the same inputs.
+    """
     from functools import partial
 
     from harness.runs import cost, plan, store
@@ -72,7 +85,7 @@ def compare(
     checked_format(form)
     pairing, demand = checked_pairs(pairs), checked_grade(fail_at or "F")
     if resume and save_arrays:
-        raise UsageError("--save-arrays keeps a run's arrays from its beginning: it does not go with --resume")
+        raise UsageError("--save-arrays cannot be combined with --resume: it saves the arrays of a whole run")
     selection = plan.Selection(
         split("backend", backend), split("operation", operation), split("dtype", dtype), split("case", case), suite
     )
@@ -94,11 +107,11 @@ def compare(
         finish(run, out, form)
     if not selection.of_its_own and not run.about["partial"]:
         look_into(run, out, named_interpreters, DEFECTS_ALONE if suite in ("", "quick") else None, settings.limits)
-        print(f"written to {out}: findings.csv, findings.md, and {PAGE} with them", file=sys.stderr)
+        print(f"written to {out}: findings.csv, findings.md, and an updated {PAGE}", file=sys.stderr)
     if not run.about["partial"]:
         journal.close()
     else:
-        print(f"what is finished stands in {journal.file}; --resume goes on from there", file=sys.stderr)
+        print(f"the finished cells are in {journal.file}; --resume continues from there", file=sys.stderr)
     raise typer.Exit(code)
 
 
@@ -126,5 +139,5 @@ def carry_out(
     for sentence in exit_status.unjudged_by_name(run):
         print(sentence, file=sys.stderr)
     for fault in work.faults:
-        print(f"our own fault: {fault}", file=sys.stderr)
+        print(f"internal error: {fault}", file=sys.stderr)
     return run, exit_status.exit_code(demanded(run))

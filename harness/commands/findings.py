@@ -59,17 +59,25 @@ def written(found: Any) -> str:
 
 
 def say(text: str) -> None:
-    print(f"looking into {text}", file=sys.stderr)
+    print(f"examining {text}", file=sys.stderr)
 
 
 @app.command()
 def findings(
     place: Saved = Path("out/latest"),
     python: Pythons = None,
-    time_limit: Annotated[float | None, typer.Option(min=0.1, help="Seconds for a block; else the run's.")] = None,
-    memory_limit: Annotated[float | None, typer.Option(min=0.1, help="GiB for a worker; else the run's.")] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Time limit for one block, in seconds. The default is that of the run."),
+    ] = None,
+    memory_limit: Annotated[
+        float | None, typer.Option(min=0.1, help="Memory limit of one worker, in GiB. The default is that of the run.")
+    ] = None,
 ) -> None:
-    """Shrink whatever a saved run found in the frameworks, and show it by scripts that need nothing of ours."""
+    """Reduce the failures of a run to their smallest inputs.
+
+    For each of them, a script is written that reproduces it without this harness.
+    """
     from harness.findings.record import DEFECT, SHOWN
     from harness.runs import store
     from reports.pages import findings as page
@@ -94,11 +102,14 @@ def limits(run: Run, seconds: float | None, gigabytes: float | None) -> Any:
 def reproduce(
     cell: Annotated[list[str], typer.Argument(metavar="CELL", help="BACKEND OPERATION CASE DTYPE")],
     python: Pythons = None,
-    axis: Annotated[int | None, typer.Option(help="Another axis of the case than its first.")] = None,
+    axis: Annotated[int | None, typer.Option(help="The axis, if not the first one of the case.")] = None,
     time_limit: TimeLimit = 120.0,
     memory_limit: MemoryLimit = 4.0,
 ) -> None:
-    """Print a cell as a script in the framework's own words, without this harness, and run it."""
+    """Print and run a script that reproduces a cell.
+
+    The script calls the framework alone, without this harness.
+    """
     from harness.findings import Asker
     from harness.findings.reproduce import asked, checked, ran, words
     from harness.findings.scripts.one_cell import UNSHOWN
@@ -115,7 +126,10 @@ def reproduce(
                 other, _ = asked(asker, *place, axis)
             again = ran(asker, place[0], other)
             if again.shown:
-                print(f"not shown by that script, but by this one, which imports {place[0]} itself", file=sys.stderr)
+                print(
+                    f"that script does not reproduce it, but this one does; it imports {place[0]} itself",
+                    file=sys.stderr,
+                )
                 show(other)
                 done = again
     show(done.text)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="softmax-harness",
-    help="Compares softmax and its derivatives across frameworks, against exact values and proved bounds.",
+    help="Compare softmax and its derivatives across frameworks, against exact values and proved error bounds.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,24 +40,33 @@ def tell_version(asked: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None: ...
 
 
-Names = Annotated[list[str] | None, typer.Option(help="Names or patterns, comma-separated or repeated.")]
-Pythons = Annotated[list[str] | None, typer.Option(help="FRAMEWORK=PATH: run it under that interpreter.")]
-TimeLimit = Annotated[float, typer.Option(min=0.1, help="Seconds that one block may take.")]
-MemoryLimit = Annotated[float, typer.Option(min=0.1, help="GiB that one worker may hold.")]
+Names = Annotated[
+    list[str] | None,
+    typer.Option(help="Names, or patterns with `*`. Separate them by commas, or repeat the option."),
+]
+Pythons = Annotated[
+    list[str] | None, typer.Option(help="FRAMEWORK=PATH: run this framework with the Python interpreter at PATH.")
+]
+TimeLimit = Annotated[float, typer.Option(min=0.1, help="Time limit for one block of a case, in seconds.")]
+MemoryLimit = Annotated[float, typer.Option(min=0.1, help="Memory limit of one worker process, in GiB.")]
 Form = Annotated[
     str,
-    typer.Option("--format", help="terminal, json, csv, markdown, html, junit or github.", metavar="FORMAT"),
+    typer.Option(
+        "--format", help="Output format: terminal, json, csv, markdown, html, junit or github.", metavar="FORMAT"
+    ),
 ]
 
 
 FailAt = Annotated[
     str | None,
-    typer.Option("--fail-at", metavar="GRADE", help="A, B, C or F: answers graded so or worse make the exit code 1."),
+    typer.Option(
+        "--fail-at", metavar="GRADE", help="Exit with 1 if a result has this grade or a worse one: A, B, C or F."
+    ),
 ]
 
 
@@ -84,14 +93,16 @@ def path_of(option: str) -> Callable[[str | Path], Path]:
 
     def path(given: str | Path) -> Path:
         if not str(given).strip():
-            raise UsageError(f"{option} names nothing")
+            raise UsageError(f"{option} is empty")
         return Path(given)
 
     return path
 
 
-Out = Annotated[Path, typer.Option(parser=path_of("--out"), metavar="PATH", help="Folder for what is written.")]
-Saved = Annotated[Path, typer.Argument(parser=path_of("RUN"), metavar="RUN", help="A run's folder, or its run.json.")]
+Out = Annotated[Path, typer.Option(parser=path_of("--out"), metavar="PATH", help="Folder for the output files.")]
+Saved = Annotated[
+    Path, typer.Argument(parser=path_of("RUN"), metavar="RUN", help="Folder of a saved run, or its run.json.")
+]
 
 
 def split(option: str, given: list[str] | None) -> tuple[str, ...]:
@@ -101,7 +112,7 @@ def split(option: str, given: list[str] | None) -> tuple[str, ...]:
     """
     names = tuple(name.strip() for text in given or [] for name in text.split(",") if name.strip())
     if given and not names:
-        raise UsageError(f"--{option} names nothing")
+        raise UsageError(f"--{option} is empty")
     return names
 
 
@@ -128,15 +139,15 @@ def interpreters(given: list[str] | None, asked: Iterable[str] | None = None) ->
     for text in given or []:
         name, sign, path = text.partition("=")
         if not sign or not path:
-            raise UsageError(f"--python takes FRAMEWORK=PATH, as in jax=/opt/jax/bin/python, and not {text!r}")
+            raise UsageError(f"--python must be FRAMEWORK=PATH, such as jax=/opt/jax/bin/python; got {text!r}")
         if name not in FRAMEWORKS:
             raise unknown("framework", name, FRAMEWORKS)
         if which(path) is None:
             raise UsageError(f"--python {name}: there is no interpreter at {path!r}")
         if name not in frameworks:
-            raise UsageError(f"--python {name}: no backend of {name} is asked")
+            raise UsageError(f"--python {name}: no backend of {name} is selected")
         if name in found:
-            raise UsageError(f"--python names {name} twice, and it runs under one interpreter")
+            raise UsageError(f"--python names {name} twice; a framework runs with one interpreter")
         found[name] = path
     return found
 
@@ -146,7 +157,7 @@ def checked_pairs(pairs: str) -> Any:
 
     choices = {"natives": natives_and_variants, "all": all_pairs}
     if pairs not in choices:
-        raise unknown("choice of pairs", pairs, choices)
+        raise unknown("value of --pairs", pairs, choices)
     return choices[pairs]
 
 
@@ -168,7 +179,7 @@ def summarise(run: Run, form: str) -> None:
         return
     file = Path(summary)
     if file.exists() and not file.is_file():  # such as a pipe, where we would wait for a reader
-        raise UsageError(f"cannot write to GITHUB_STEP_SUMMARY, {summary!r}: it is no ordinary file")
+        raise UsageError(f"cannot write to GITHUB_STEP_SUMMARY, {summary!r}: it is not a regular file")
     try:
         written = file.stat().st_size if file.exists() else 0
         with file.open("a", encoding="utf-8", errors="replace") as stream:

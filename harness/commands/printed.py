@@ -13,7 +13,7 @@ def printed(
     out: Out = Path("out/printed"),
     python: Pythons = None,
 ) -> None:
-    """What the five documents print, beside what each framework answers to the same today, digit by digit."""
+    """Compare values printed in the documents with computed ones."""
     from harness.findings import printed as numbers
     from harness.findings.asking import Asker
     from harness.runs import store

@@ -43,7 +43,7 @@ class Progress:
         if result.outcome == "not run" or self._console.is_terminal:
             return
         if (task := self._bars.tasks[self._tasks[name]]).finished:
-            told = "absent" if name in self._absent else f"all {task.completed:g} answers are in"
+            told = "absent" if name in self._absent else f"all {task.completed:g} results are in"
             self._console.print(f"{name}: {told}", highlight=False)
         elif time.monotonic() - self._told > EVERY:
             self._told = time.monotonic()
@@ -52,7 +52,7 @@ class Progress:
     def left(self) -> str:
         """Return a sentence: how many answers are in, and how many minutes the rest takes at the same speed."""
         minutes = (time.monotonic() - self._began) / self._done * (self._total - self._done) / 60
-        return f"{self._done:,} of {self._total:,} answers are in; about {minutes:.0f} min left"
+        return f"{self._done:,} of {self._total:,} results are in; about {minutes:.0f} min left"
 
     def __enter__(self) -> Progress:
         self._bars.start()

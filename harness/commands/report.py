@@ -35,9 +35,17 @@ def judge_again(
     ],
     out: Out = Path("out/judged"),
     form: Form = "terminal",
-    pairs: Annotated[str, typer.Option(help="natives or all.")] = "natives",
+    pairs: Annotated[
+        str,
+        typer.Option(
+            help="natives: compare frameworks pairwise, and each variant with its framework. all: every pair."
+        ),
+    ] = "natives",
 ) -> None:
-    """Judge a saved run's arrays again, without running anything."""
+    """Judge the saved arrays of a run again.
+
+    No backend is run.
+    """
 
     from harness.runs import exit_status, store
     from harness.runs.run import judged_again
@@ -49,7 +57,7 @@ def judge_again(
     folder = store.folder_of(place)
     old = store.read(folder)
     if out.resolve() == folder.resolve():
-        raise UsageError("--out is the saved run's own folder: what is judged again is a run of its own")
+        raise UsageError("--out is the folder of the saved run; choose another folder for the new run")
     store.writable(out)
     check_preconditions()
     with temporary() as scratch:
@@ -63,9 +71,11 @@ def report(
     place: Saved = Path("out/latest"),
     form: Form = "terminal",
     fail_at: FailAt = None,
-    write: Annotated[bool, typer.Option(help="Write report.html and report.md into the run's folder again.")] = False,
+    write: Annotated[
+        bool, typer.Option(help="Also write report.html and report.md into the folder of the run.")
+    ] = False,
 ) -> None:
-    """Render a saved run again, at another demand if one is given."""
+    """Render a saved run, optionally with another --fail-at."""
     from harness.runs import exit_status, store
     from reports import render
     from reports.tables import summary

@@ -25,25 +25,30 @@ COMPARABLE = (AS_IT_SHOULD_BE, FALLS_SHORT, BACKEND_DIED)
 
 @app.command("versions")
 def compare_versions(
-    spec: Annotated[list[str] | None, typer.Argument(metavar="PACKAGE==VERSION", help="As in jax==0.9.2; two.")] = None,
+    spec: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PACKAGE==VERSION", help="Two versions, for example jax==0.9.2 jax==0.10.2."),
+    ] = None,
     python: Pythons = None,
     backend: Names = None,
     operation: Names = None,
     dtype: Names = None,
     case: Names = None,
-    suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file; quick by default.")] = "",
+    suite: Annotated[str, typer.Option(help="quick, standard, deep, or a TOML file. The default is quick.")] = "",
     out: Annotated[
         Path,
-        typer.Option(parser=path_of("--out"), metavar="PATH", help="Folder for both runs, and for the environments."),
+        typer.Option(
+            parser=path_of("--out"), metavar="PATH", help="Folder for both runs and the virtual environments."
+        ),
     ] = Path("out/versions"),
     factor: Factor = 2.0,
     form: Format = "terminal",
-    dry_run: Annotated[bool, typer.Option(help="Print the commands; make and ask nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Print the commands, and run nothing.")] = False,
 ) -> None:
-    """Compare two versions of a framework, each in an interpreter of its own: what an upgrade moves.
+    """Compare two versions of a framework.
 
-    Versions that are named get virtual environments in OUT/env, made by pip once; or name two interpreters that are
-    there, `--python jax=PATH` twice.
+    Each version is installed once, by pip, in a virtual environment in OUT/env. To use existing interpreters instead,
+    give `--python jax=PATH` twice.
     """
     from harness.baselines import gate, versions
     from harness.runs import store
@@ -74,11 +79,11 @@ def check_answered(sides: tuple[Side, Side], runs: tuple[Run, Run]) -> None:
     framework, found = sides[0].framework, [frameworks(run.about) for run in runs]
     for side, said in zip(sides, found, strict=True):
         if framework not in said:
-            say(f"{side.name}: {framework} did not say its version, so nothing is compared")
+            say(f"{side.name}: {framework} did not report its version, so nothing is compared")
             raise typer.Exit(NOTHING_COMPARED)
     a, b = (said[framework] for said in found)
     if all(side.package for side in sides) and a.versions == b.versions:
-        raise UsageError(f"{sides[0].package} and {sides[1].package} are one: both answered as {framework} {a}")
+        raise UsageError(f"{sides[0].package} and {sides[1].package} are the same version: both report {framework} {a}")
 
 
 def say(line: str) -> None:
@@ -97,7 +102,9 @@ def two_sides(specs: list[str], pythons: list[str]) -> tuple[Side, Side]:
         (framework, path), *_ = interpreters([text]).items()
         sides.append(Side(framework, f"{framework}-python{number}", interpreter=path))
     if len(sides) != 2 or sides[0].framework != sides[1].framework or sides[0] == sides[1]:
-        raise UsageError("name two versions of one framework, as in jax==0.9.2 jax==0.10.2, or --python jax=PATH twice")
+        raise UsageError(
+            "give two versions of one framework, such as jax==0.9.2 jax==0.10.2, or --python jax=PATH twice"
+        )
     return sides[0], sides[1]
 
 
@@ -115,7 +122,7 @@ def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
         return [framework, f"{framework}:*"] if alike else [f"{framework}*"]
     others = [name for name in matching("backend", patterns, NAMES) if find(name).framework != framework]
     if others:
-        raise UsageError(f"--backend: {', '.join(others)}: not of {framework}, whose versions are to be compared")
+        raise UsageError(f"--backend: {', '.join(others)}: not a backend of {framework}, whose versions are compared")
     return list(patterns)
 
 
@@ -131,8 +138,8 @@ def comparing(side: Side, out: Path, asked: Mapping[str, list[str] | None]) -> l
 
 def carry_out(side: Side, command: list[str]) -> None:
     """Run one side's command, with its progress on stderr. Exit with its status if it leaves nothing to compare."""
-    say(f"asking {side.name}")
+    say(f"running {side.name}")
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     if done.returncode not in COMPARABLE:
-        say(f"{side.name}: its run gives nothing to compare")
+        say(f"{side.name}: the run failed, so nothing is compared")
         raise typer.Exit(done.returncode)

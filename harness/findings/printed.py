@@ -72,7 +72,7 @@ NUMBERS = (
         drawn=True,
     ),
     Numbers(
-        "001, Out [146]: softmax, nothing taken off",
+        "001, Out [146]: softmax, unshifted",
         "softmax",
         "seed001-123",
         "0.09003057 0.24472847 0.66524096",
@@ -80,15 +80,13 @@ NUMBERS = (
     ),
     Numbers("001: softmax, to two decimals", "softmax", "seed001-125", "0.02 0.05 0.93", (*NATIVES, "numpy:naive")),
     Numbers(
-        "001, Out [148]: nothing taken off",
+        "001, Out [148]: unshifted softmax",
         "softmax",
         "seed001-overflow",
         "nan nan nan",
         tuple(f"{name}:naive" for name in NATIVES),
     ),
-    Numbers(
-        "001, Out [150]: the maximum taken off", "softmax", "seed001-overflow", "0. 0. 1.", (*NATIVES, "numpy:shifted")
-    ),
+    Numbers("001, Out [150]: shifted softmax", "softmax", "seed001-overflow", "0. 0. 1.", (*NATIVES, "numpy:shifted")),
     Numbers(
         "002, In [8]: softmax of a column, and its sum",
         "softmax",

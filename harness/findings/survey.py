@@ -63,13 +63,13 @@ def survey(
 
 def check_known(run: Run) -> None:
     if unknown := sorted({*run.comparisons.backend} - {*NAMES}):
-        raise UsageError(f"the run's backend {unknown[0]!r} is not known here, and what fell short is asked again")
+        raise UsageError(f"the run's backend {unknown[0]!r} is not installed here, and its failures must run again")
 
 
 def check_there(its: Iterable[Suspect], asker: Asker) -> None:
     for backend in dict.fromkeys(suspect.backend for suspect in its):
         if reason := asker.absence(backend):
-            raise UsageError(f"the run's backend {backend!r} is absent, and what fell short is asked again: {reason}")
+            raise UsageError(f"the run's backend {backend!r} is absent, and its failures must run again: {reason}")
 
 
 def file_name(backend: str, operation: str, dtype: str, broken: str) -> str:

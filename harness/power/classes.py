@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness.power.planting import CLASSIC
 
 TITLES = {
-    "C01": "no maximum is taken off",
-    "C02": "a wrong maximum: bad start, or of too much or too little",
+    "C01": "the maximum is not subtracted",
+    "C02": "a wrong maximum: a bad start value, or too many or too few elements",
     "C03": "cancellation among logarithms",
     "C04": "the logarithm of a rounded softmax",
     "C05": "tiny log-probabilities and gradients lost",
@@ -45,20 +45,20 @@ TITLES = {
     "C38": "stale or uninitialised memory",
     "C39": "releases that got worse",
     "C40": "tests that cannot fail",
-    CLASSIC: "what anybody would plant",
+    CLASSIC: "classic mutants",
 }
 REASONS = {
-    "C40": "A defect of tests and not of a softmax: this page is its probe. Every check here is seen to kill, or is "
-    "told to be unable to; `tests/test_power.py` blinds the judge, and the survivors are named.",
+    "C40": "This is a defect of tests, not of a softmax, and this page tests for it: it names every check that detects "
+    "no mutant. `tests/test_power.py` disables checks of the judge, and expects mutants to survive.",
 }
 """Why a class has no mutant."""
 NOTES = {
-    "C05": "ln(1 + s) for log1p is no mutant: four libraries of four compute it so, and the bound allows it.",
+    "C05": "ln(1 + s) in place of log1p is not a mutant: all four libraries compute it so, and the bound allows it.",
     "C08": "Indices wrap at 2^4 and 2^8 instead of 2^31, and a grid ends at 64 rows.",
-    "C28": "The interface has no ignored labels and no class weights: normalisers and smoothing stand for them.",
-    "C32": "Two ways of rounding one product stand for a compiler's two.",
-    "C35": "The interleaving that goes wrong happens always, or every second time.",
-    "C39": "Exact values come from Arb, so no release of a framework is the measure; an exp that got worse stands for "
-    "one.",
+    "C28": "The interface has no ignored labels and no class weights; normalisers and smoothing represent them.",
+    "C32": "Two ways of rounding one product represent the two ways of a compiler.",
+    "C35": "The wrong interleaving happens always, or every second time.",
+    "C39": "Exact values come from Arb, so no release of a framework is the reference; a less accurate exp represents "
+    "such a release.",
 }
 """What the mutants of a class leave out of the real defect."""

@@ -238,12 +238,12 @@ def synthetic(name: str) -> Case:
     if family not in families.FAMILIES:
         raise unknown("family of logits", family, families.FAMILIES)
     if len(shape) > MOST_DIMENSIONS:
-        raise UsageError(f"a case has at most {MOST_DIMENSIONS} dimensions, and {name} has {len(shape)}")
+        raise UsageError(f"a case must have at most {MOST_DIMENSIONS} dimensions; {name} has {len(shape)}")
     axis = int(found["axis"] or -1)
     if not -len(shape) <= axis < len(shape):
-        raise UsageError(f"{name}: axis {axis} of a shape with {len(shape)} dimensions")
+        raise UsageError(f"{name}: axis {axis} is out of range for {len(shape)} dimensions")
     if 0 in shape or prod(shape) > MOST_ELEMENTS:
-        raise UsageError(f"{name}: a case has between 1 and {MOST_ELEMENTS:,} elements")
+        raise UsageError(f"{name}: a case must have between 1 and {MOST_ELEMENTS:,} elements")
     return Case(
         name,
         families.described(family),
@@ -261,7 +261,7 @@ def options(name: str, text: str) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for option, value in pairs:
         if option in given:
-            raise UsageError(f"{name}: {option} is there twice, as {given[option]} and as {value}: give it once")
+            raise UsageError(f"{name}: {option} is given twice, as {given[option]} and as {value}; give it once")
         given[option] = value
         if option not in OPTIONS:
             raise unknown("option of a case", option, OPTIONS)

@@ -83,7 +83,7 @@ def read(folder: Path, about: Mapping[str, Any]) -> list[tuple[Group, Results]]:
 def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Read the list of saved answers. Raise UsageError if there is none, or if it is not the one that was saved."""
     if "arrays" not in about:
-        raise UsageError(f"{folder} has no saved arrays: `compare --save-arrays` keeps them")
+        raise UsageError(f"{folder} has no saved arrays; `compare --save-arrays` saves them")
     try:
         content = (folder / LIST).read_bytes()
     except OSError as error:
@@ -100,9 +100,9 @@ def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, A
     case = probes.case(first["probe"], first["n"], first["place"]) if first["probe"] else known(first["case"])
     answering = {entry["backend"] for entry in its}
     if missing := sorted(answering - set(NAMES)):
-        raise UsageError(f"the run's backend {missing[0]!r} is not known here, and its flaws and flushes are needed")
+        raise UsageError(f"the run's backend {missing[0]!r} is not installed here, and its declarations are needed")
     if first["operation"] not in OPERATIONS:
-        raise UsageError(f"the run's operation {first['operation']!r} is none of this version's")
+        raise UsageError(f"this version has no operation {first['operation']!r}, which the run contains")
     backends = tuple(name for name in NAMES if name in answering)
     group = Group(first["operation"], case, first["asked"], first["axis"], backends, first["probe"])
     check_inputs(group, inputs)
@@ -113,7 +113,7 @@ def known(name: str) -> Case:
     try:
         return named(name)
     except UsageError:
-        raise UsageError(f"the run's case {name!r} is none of this version's") from None
+        raise UsageError(f"this version has no case {name!r}, which the run contains") from None
 
 
 def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
@@ -123,7 +123,9 @@ def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
         for name in map(blocks.stream, OPERATIONS[group.operation].arguments):
             given = promised.get(f"{name}[{number}]") or promised.get(f"{name}[{number}], axis {group.axis}")
             if given and given != arrays.sha256(blocks.argument(group.case, name, group.dtype, group.axis, rows)):
-                raise UsageError(f"the run's {name} of {group.case.name} ({group.dtype}) are not this version's")
+                raise UsageError(
+                    f"this version makes other {name} for {group.case.name} ({group.dtype}) than the run has"
+                )
 
 
 def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
@@ -145,7 +147,7 @@ def answer(folder: Path, entry: Mapping[str, Any], wanted: tuple[int, ...] | Non
     try:
         found = arrays.load(file, entry["dtype"])
     except (OSError, ValueError) as error:
-        raise UsageError(f"the saved array {file} does not read: {error}") from None
+        raise UsageError(f"the saved array {file} cannot be read: {error}") from None
     if arrays.sha256(found) != entry["sha256"]:
         shape = "" if wanted in (None, found.shape) else f" and its shape {found.shape}, not {wanted}"
         raise UsageError(f"the saved array {file} is damaged: its SHA-256 is not the one in {LIST}{shape}")

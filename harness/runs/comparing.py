@@ -168,7 +168,7 @@ class Comparing:
         try:
             archive.keep(number, self.groups[number], result)
         except OSError as error:
-            self.faults.append(f"an answer could not be kept, so none is kept from here on: {error}")
+            self.faults.append(f"a result could not be saved, so no further one is saved: {error}")
             self.archive = None
 
     def _close_unit(self, number: int) -> None:
@@ -193,7 +193,9 @@ class Comparing:
         for name, version in found.items():
             if self.journal.versions.get(name, version) != version:
                 before = self.journal.versions[name]
-                raise UsageError(f"{self.journal.file} was begun with {name} {before}, and this is {version}")
+                raise UsageError(
+                    f"{self.journal.file} was started with {name} {before}, but {name} {version} is installed"
+                )
         return found
 
 

@@ -89,7 +89,7 @@ def contents(suite: Suite, answering: Answering, narrowed: Narrowing) -> str:
     from tabulate import tabulate
 
     rows = [(name, f"{count:,}") for name, count in outline(suite, answering, narrowed) if count]
-    table = tabulate(rows, headers=("asks", "cells"), disable_numparse=True, colalign=("left", "right"))
+    table = tabulate(rows, headers=("part of the suite", "cells"), disable_numparse=True, colalign=("left", "right"))
     return f"{suite.title}\n\n{table}"
 
 
@@ -107,11 +107,12 @@ def told(groups: list[Group], suite: str, answering: Answering, narrowed: Narrow
         (name, f"{cost.cells:,}", f"{cost.programs:,}", f"{cost.compiling:,.0f}", f"{cost.seconds:,.0f}")
         for name, cost in by_framework.items()
     ]
-    rows.append(("the judge", "", "", "", f"{judge:,.0f}"))
-    heads = ("framework", "cells", "programs to compile", "of them, s", "s")
+    rows.append(("judge", "", "", "", f"{judge:,.0f}"))
+    heads = ("framework", "cells", "programs to compile", "compile time, s", "total time, s")
     cells = [group for group in groups if not group.probe]
     refused = sum(1 for group in cells for backend in group.backends if refusal(backend, group))
-    sums = f"{sum(cost.cells for cost in by_framework.values()):,} cells and {refused:,} that are not asked"
+    total = sum(cost.cells for cost in by_framework.values())
+    sums = f"{total:,} cells, and {refused:,} that are skipped or not supported"
     table = tabulate(rows, headers=heads, disable_numparse=True, colalign=ALIGNED)
     asked = f"{contents(load(suite), answering, narrowed)}\n\n" if suite else ""
     return f"{asked}{table}\n\n{sums}; about {span(took)} on {cores()} cores."
@@ -132,6 +133,6 @@ def within_budget(groups: list[Group], suite: str) -> None:
     for framework, cost in costs(groups).items():
         if cost.compiling > allowed:
             raise UsageError(
-                f"the suite would have {framework} compile {cost.programs:,} programs, about {cost.compiling:,.0f} s, "
-                f"and its compile_seconds are {allowed:g}: raise them, or say compiled = false in a sweep"
+                f"{framework} would compile {cost.programs:,} programs, which takes about {cost.compiling:,.0f} s, and "
+                f"the suite allows {allowed:g}: raise compile_seconds, or set compiled = false in a sweep"
             )

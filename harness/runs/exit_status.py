@@ -38,13 +38,13 @@ def unjudged(name: str, run: Run) -> str:
     if its.verdict.isin(JUDGED).any() or its.outcome.isin(("failed", *errors.DEATHS)).any():
         return ""
     if its.empty:
-        return f"{name} was asked for by name, and nothing was asked of it: it computes nothing of what was chosen"
+        return f"{name} was requested by name, but it supports none of the selected operations and dtypes"
     worst = its.groupby(["outcome", "reason"], sort=False).size().sort_values(ascending=False, kind="stable")
     outcome, reason = worst.index[0]
     if outcome == "absent":
-        return f"{name} was asked for by name and is absent: {reason}" if by_name else ""
+        return f"{name} was requested by name, but is absent: {reason}" if by_name else ""
     told = ", ".join(part for part in (outcome, reason) if part and part != "ok")
-    return f"{name} was asked for by name, and none of its {len(its):,} cells was judged: {told or its.verdict.iloc[0]}"
+    return f"{name} was requested by name, but none of its {len(its):,} cells was judged: {told or its.verdict.iloc[0]}"
 
 
 JUDGED = (rows.WITHIN, rows.SHORT, rows.AS_DECLARED, rows.FLAW_GONE)

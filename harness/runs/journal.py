@@ -69,9 +69,9 @@ class Journal:
         except OSError as error:
             raise UsageError(f"cannot read {self.file}: {error.strerror or error}") from None
         except (ValueError, KeyError, TypeError):
-            raise UsageError(f"{self.file} is damaged: without --resume it is begun anew") from None
+            raise UsageError(f"{self.file} is damaged; without --resume the run starts again") from None
         if plan != self.plan:
-            raise UsageError(f"{self.file} is of another plan or version: without --resume it is begun anew")
+            raise UsageError(f"{self.file} belongs to another plan or version; without --resume the run starts again")
         with self.file.open("r+b") as stream:
             stream.truncate(whole)
 
@@ -111,7 +111,7 @@ class Journal:
                 place = stream.tell()
                 stream.write(json.dumps(entry).encode() + b"\n")
         except OSError as error:
-            raise UsageError(f"cannot write to {self.file}: {error.strerror or error}; --resume goes on") from None
+            raise UsageError(f"cannot write to {self.file}: {error.strerror or error}; --resume continues") from None
         self._note(entry, place)
 
     def entries(self) -> Iterator[dict[str, Any]]:

@@ -68,7 +68,9 @@ def groups(selection: Selection, probe_all: bool = False) -> list[Group]:
     if not planned:
         who = dict.fromkeys(name for wish in asked for name in wish.backends)
         what = dict.fromkeys(wish.operation for wish in asked)
-        raise UsageError(f"none of {', '.join(who)} computes {' or '.join(what)} by itself, or can be asked so")
+        raise UsageError(
+            f"nothing to run: none of {', '.join(who)} supports {' or '.join(what)} for the selected cases"
+        )
     check_filters(selection, planned)
     return probes([group for group in planned if probe_all or group.case.name in CASES]) + planned
 
@@ -84,7 +86,7 @@ def check_filters(selection: Selection, planned: list[Group]) -> None:
         for pattern in patterns:
             if pattern not in names and not any(fnmatchcase(name, pattern) for name in names):
                 who = ", ".join(dict.fromkeys(name for group in planned for name in group.backends))
-                raise UsageError(f"--{option} {pattern}: nothing of it is asked; the rest would be asked of {who}")
+                raise UsageError(f"--{option} {pattern} matches nothing that would run; the rest would run on {who}")
 
 
 def nothing_of_the_suite(selection: Selection) -> UsageError:
@@ -97,11 +99,11 @@ def nothing_of_the_suite(selection: Selection) -> UsageError:
     for pattern in selection.cases:
         if not any(fnmatchcase(name, pattern) for name in cases):
             near = nearest(pattern, list(cases))
-            hint = f"did you mean {near!r}?" if near else f"--dry-run --suite {suite} says what it asks"
+            hint = f"did you mean {near!r}?" if near else f"--dry-run --suite {suite} prints what it contains"
             return UsageError(f"no case of the suite {suite} matches {pattern!r}: {hint}")
     given = {name: getattr(selection, name) for name in ("backends", "operations", "dtypes", "cases")}
     told = "; ".join(f"{name} {', '.join(patterns)}" for name, patterns in given.items() if patterns)
-    return UsageError(f"the suite {suite} asks nothing that matches all of this: {told}")
+    return UsageError(f"the suite {suite} has nothing that matches all of: {told}")
 
 
 def wishes(selection: Selection) -> Iterator[Wish]:

@@ -121,9 +121,9 @@ def read(place: Path) -> Run:
             # No threads: pyarrow 26 was once seen to abort at an early exit, with one of its threads still running.
             tables[name] = pd.read_parquet(io.BytesIO(content), use_threads=False, pre_buffer=False)
         except Exception as error:
-            raise UsageError(f"{folder / name}.parquet does not read as Parquet: {error}") from None
+            raise UsageError(f"{folder / name}.parquet is not a Parquet file: {error}") from None
         if missing := {field.name for field in dataclasses.fields(record)} - set(tables[name].columns):
-            raise UsageError(f"{folder / name}.parquet lacks the columns {', '.join(sorted(missing))}")
+            raise UsageError(f"{folder / name}.parquet has no columns {', '.join(sorted(missing))}")
     return Run(about, **tables)
 
 
@@ -133,7 +133,7 @@ def _about(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"no run at {str(file)!r}: {error.strerror or error}") from None
     except ValueError as error:
-        raise UsageError(f"{file} is damaged: it does not read as JSON ({error})") from None
+        raise UsageError(f"{file} is damaged: it is not JSON ({error})") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise UsageError(f"{file} is not a run of this harness: its format is not {FORMAT!r}")
     if about.get("version") != VERSION:

@@ -20,7 +20,7 @@ from harness.runs.store import TABLES
 from reports.html import chosen, plots
 from reports.html.beside import NOTHING, Beside
 from reports.html.contents import HERE, contents, of_cells
-from reports.tables import links
+from reports.tables import links, words
 from reports.tables.cells import legible
 from reports.tables.summary import failing, ranked_by_bound
 
@@ -80,7 +80,7 @@ def template() -> Template:
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=fit,
     )  # fmt: skip
     world.filters |= {"grade": CLASSES.__getitem__, "first_operation": first_operation, "short": short}
-    world.globals.update(plots=vars(plots), meaning=chosen.MEANING, docs=links.page)
+    world.globals.update(plots=vars(plots), meaning=chosen.MEANING, docs=links.page, words=vars(words))
     return world.get_template("page.html.jinja")
 
 

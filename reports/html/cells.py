@@ -15,20 +15,20 @@ import pandas as pd
 from harness.judging.tally import EDGES
 from reports.html.chosen import MEANING
 from reports.html.tables import Cell, Column, Table, number, whole
-from reports.tables import links
+from reports.tables import links, words
 from reports.tables.cells import command, placed
 
 FIGURES = {
-    "ulp_error_there": "error of the witness, ulp",
-    "bound": "bound B there, ulp",
-    "bound_fraction_there": "of its bound",
-    "bound_fraction": "largest share of a bound",
-    "max_ulp_error": "largest error of all, ulp",
-    "max_ulp_error_ftz": "largest of all but for zeros by flushing, ulp",
-    "any_order_fraction": "of the bound for any order of additions",
-    "simulated_fraction": "of what honest evaluations explain, simulated",
-    "undeclared_fraction": "of the bound without what it declares",
-    "measured_height": "longest chain measured",
+    "ulp_error_there": "error, ulp",
+    "bound": "bound B, ulp",
+    "bound_fraction_there": "error / bound",
+    "bound_fraction": "largest error / bound",
+    "max_ulp_error": "largest error, ulp",
+    "max_ulp_error_ftz": "largest error without flushed zeros, ulp",
+    "any_order_fraction": "error / bound for any summation order",
+    "simulated_fraction": "error / simulated limit",
+    "undeclared_fraction": "error / default bound",
+    "measured_height": "measured summation chain",
     "mean_ulp_error": "mean error, ulp",
     "max_relative_error": "largest relative error",
     "mean_relative_error_percent": "mean relative error, %",
@@ -51,12 +51,12 @@ COUNTS = {
     "misrounded": "not correctly rounded",
     "nan_count": "NaN",
     "infinity_count": "infinite",
-    "zero_references": "exact zeros",
-    "zero_misses": "missed zeros",
-    "relative_overflows": "relative error above every float64",
+    "zero_references": "exact value 0",
+    "zero_misses": "exact value 0, result not 0",
+    "relative_overflows": "relative error overflows float64",
     "flushed_to_zero": "flushed to zero",
-    "lost_components": "answered by 0 or with the other sign",
-    "unbounded": "without a bound",
+    "lost_components": "lost components",
+    "unbounded": "without a finite bound",
 }
 """Counts, left out if they are 0, except the first."""
 
@@ -190,11 +190,11 @@ def end(edge: float) -> str:
 def listed(details: Sequence[Detail]) -> Table:
     """Return the table of kept cells, with a row for each place."""
     columns = [
-        Column("cell"), Column("operation"), Column("case"), Column("dtype"), Column("grade"), Column("verdict"),
-        Column("ulp", "comparisons.ulp_error_there", numeric=True),
+        Column("backend"), Column("operation"), Column("case"), Column("dtype"), Column("grade"), Column("verdict"),
+        Column("error, ulp", "comparisons.ulp_error_there", numeric=True),
         Column("bound, ulp", "comparisons.bound", numeric=True),
-        Column("of its bound", "comparisons.bound_fraction_there", numeric=True),
-        Column("mean relative, %", "comparisons.mean_relative_error_percent", numeric=True),
+        Column("error / bound", "comparisons.bound_fraction_there", numeric=True),
+        Column("mean relative error, %", "comparisons.mean_relative_error_percent", numeric=True),
     ]  # fmt: skip
     rows = [
         [
@@ -203,7 +203,7 @@ def listed(details: Sequence[Detail]) -> Table:
             Cell(its.place),
             Cell(cell.dtype),
             Cell(cell.letter, grade=cell.letter),
-            Cell(cell.verdict or f"{cell.outcome}: {cell.reason}"),
+            Cell(verdict(cell)),
             number(cell.ulp_error_there),
             number(cell.bound),
             number(cell.bound_fraction_there),
@@ -212,4 +212,9 @@ def listed(details: Sequence[Detail]) -> Table:
         for its in details
         for cell in (its.cell,)
     ]
-    return Table("cells", "The cells that this page keeps, the worst first", columns, rows)
+    return Table("cells", "The cells on this page, the worst first", columns, rows)
+
+
+def verdict(cell: Any) -> str:
+    """Return the words for a cell's verdict, or for its outcome with the reason."""
+    return words.result(cell.verdict) if cell.verdict else f"{words.result(cell.outcome)}: {cell.reason}"

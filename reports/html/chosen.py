@@ -1,4 +1,4 @@
-"""Which cells the page keeps: those that fall short, those behind its letters, and the worst others.
+"""Which cells the page keeps: those that fail, those behind its letters, and the worst others.
 
 Backends whose answers are the same bit for bit, with the same figures, share a place. Most variants do.
 """
@@ -12,9 +12,9 @@ from reports.tables.cells import native
 from reports.tables.summary import BAD_VERDICTS, ranked_by_bound
 
 MOST, MOST_SHORT = 400, 40
-"""The number of places, and the number that cells that fall short take before those behind letters.
+"""The number of places, and the number that cells that fail take before those behind letters.
 
-The cells behind letters include the worst of those that fall short.
+The cells behind letters include the worst of those that fail.
 """
 LOOKED_AT = 4 * MOST
 """The number of cells among which equal ones are looked for."""
@@ -23,15 +23,15 @@ LETTERS = (NONE, DECLARED, "A+", "A", "B", "C", UNGRADED, SHORT, "F", DIED)
 """The letters, from the one that says nothing to the worst."""
 MEANING = {
     "A+": "correctly rounded",
-    "A": "as good as a tree of additions and a shift without loss; a layer's inner products in any order",
-    "B": "as good as a blocked tree and a rounded shift",
-    "C": "above B, by a long chain of additions that was measured",
-    "F": "no rounding of the assumed kind explains it in a sum as high as was measured",
-    UNGRADED: "theory allows anything there, or the probe that would tell is missing",
-    SHORT: "falls short, but not by its size: another dtype, or a declared flaw that is gone",
-    DECLARED: "wrong, as its formula is declared to be",
-    DIED: "raised, crashed, timed out or ran out of memory",
-    NONE: "not asked, not supported or absent",
+    "A": "error at most that of pairwise summation and an exact shift; a layer's inner products in any order",
+    "B": "error at most that of blocked summation and a rounded shift",
+    "C": "above B, explained by a measured summation chain",
+    "F": "fails: rounding does not explain the error",
+    UNGRADED: "no grade: the bound is infinite, or the summation chain was not measured",
+    SHORT: "fails for another reason than its error: another dtype, or an unexpected pass",
+    DECLARED: "known limitation of the formula",
+    DIED: "error, crashed, timed out or out of memory",
+    NONE: "not requested, not supported or absent",
 }
 PLACE = ["backend", "operation", "dtype"]
 
@@ -46,7 +46,7 @@ def lettered(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def worst_of_each(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each backend, operation and dtype, the cell with the worst letter, nearest to its bound."""
+    """Return, for each backend, operation and dtype, the cell with the worst letter and the largest error / bound."""
     ranks = cells.letter.map(LETTERS.index)
     order = ranked_by_bound(cells.assign(rank=ranks)).sort_values("rank", ascending=False, kind="stable")
     return order.drop_duplicates(PLACE)
@@ -55,7 +55,7 @@ def worst_of_each(cells: pd.DataFrame) -> pd.DataFrame:
 def chosen(cells: pd.DataFrame, worst: pd.DataFrame, short: pd.DataFrame) -> pd.Series:
     """Return the letters of the cells that the page wants, in its order, indexed by their rows.
 
-    `worst`: the cells behind the letters; `short`: those that fall short, the worst first.
+    `worst`: the cells behind the letters; `short`: those that fail, the worst first.
     """
     behind = worst[worst.letter != NONE]
     own = native(behind.backend)

@@ -91,10 +91,10 @@ def frameworks_alone(run: Run) -> Run:
 
 def why(run: Run) -> Iterator[Table]:
     """Yield tables that other formats have too."""
-    yield of_frame("causes", "What each softmax's worst element is off by, split in u", quality.causes(run))
-    yield of_frame("probes", "What probes show: the longest chain of additions, and exp's error", quality.probes(run))
-    yield of_frame("laws", "Laws that need no expected value, at their worst", summary.laws(run))
+    yield of_frame("causes", "Contributions to the error of softmax at its worst element, in u", quality.causes(run))
+    yield of_frame("probes", "Measured summation chain and exp error", quality.probes(run))
+    yield of_frame("laws", "Properties that need no expected value: largest deviations", summary.laws(run))
     swept = sweeps.worst(frameworks_alone(run))
-    yield of_frame("sweeps", "Sweeps: each framework's answer nearest to its bound, with its grade", swept)
-    yield of_frame("bits", "Questions put in another way: in how many the answer has the same bits", sweeps.bits(run))
-    yield of_frame("flaws", "Formulas that fail where they are declared to", summary.flaws(sweeps.named(run)))
+    yield of_frame("sweeps", "Sweeps: largest error / bound of each framework, with its grade", swept)
+    yield of_frame("bits", "Variations of the same input: how many results are bit-identical", sweeps.bits(run))
+    yield of_frame("flaws", "Known limitations", summary.flaws(sweeps.named(run)))

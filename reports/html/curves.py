@@ -55,7 +55,7 @@ def distance_plot(
     return Plot(
         f"{operation}, {dtype}",
         spoken(operation, dtype, curves, errors, bounds.largest.max()),
-        Axis("distance from the row's maximum", ticks),
+        Axis("distance from the row maximum", ticks),
         up.axis(ERROR),
         curves,
         steps([(*spans[d], up(v)) for d, v in bounds.largest.items()]),
@@ -78,7 +78,7 @@ def exactly(values: pd.Series) -> str:
 
 def spoken(operation: str, dtype: str, curves: Sequence[Curve], errors: pd.Series, bound: float) -> str:
     most = ", ".join(f"{curve.name} {figure(errors.loc[curve.name].max())}" for curve in curves)
-    return f"{operation} in {dtype}: largest errors in ulp: {most}; the bound reaches {figure(bound)} ulp."
+    return f"{operation} in {dtype}: largest errors in ulp: {most}; the largest bound is {figure(bound)} ulp."
 
 
 def by_length(run: Run) -> Iterator[Plot]:
@@ -125,7 +125,7 @@ def length_plot(operation: str, dtype: str, errors: pd.Series, bounds: pd.Series
     return Plot(
         f"{operation}, {dtype}",
         spoken(operation, dtype, curves, errors, finite.max()),
-        across.axis("n, the length of the axis"),
+        across.axis("length of the axis, n"),
         up.axis(ERROR),
         curves,
         path([(across(n), up(v)) for n, v in finite.items()]),

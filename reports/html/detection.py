@@ -1,4 +1,4 @@
-"""What the checks are worth: planted mutants, which checks kill them, and which object to right answers."""
+"""What the checks detect: planted mutants, which checks detect them, and which flag correct results."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from reports.html.tables import Table, of_frame
+from reports.tables import words
 
 CAPTIONS = {
-    "checkers.csv": "Mutants killed, and right answers objected to, by checker",
-    "checks.csv": "Mutants killed by each of this harness's checks",
-    "power.csv": "The mutants",
-    "peers.csv": "The mutants, and what other people's checks say of each",
+    "checkers.csv": "Mutants detected and false positives, by checker",
+    "checks.csv": "Mutants detected by each check of this harness",
+    "power.csv": "Mutants",
+    "peers.csv": "Mutants, and which other checkers detect them",
 }
 
 
@@ -20,5 +21,5 @@ def tables(found: Mapping[str, pd.DataFrame]) -> Iterator[Table]:
     for name, caption in CAPTIONS.items():
         if name in found:
             rows = found[name]
-            words = rows.rename(columns=lambda column: column.replace("_", " ")).astype(str)
-            yield of_frame(f"power-{name.removesuffix('.csv')}", caption, words)
+            shown = rows.rename(columns=words.heading).astype(str).map(words.detection)
+            yield of_frame(f"power-{name.removesuffix('.csv')}", caption, shown)

@@ -63,6 +63,12 @@ def distribution(title: str, counts: dict[str, Counts], order: dict[str, int]) -
     every = max(1, bins // 7)
     ticks = [((k + 0.5) / bins, end(EDGES[k])) for k in range(0, bins, every)]
     within = ", ".join(f"{name} {its[1]:.1%}" for name, its in shares.items())
-    plot = Plot(title, f"{title}: within half an ulp: {within}.", Axis("error up to, ulp", ticks), SHARES, curves)
+    plot = Plot(
+        title,
+        f"{title}: share of elements within half an ulp: {within}.",
+        Axis("error up to, ulp", ticks),
+        SHARES,
+        curves,
+    )
     rows = [(name, [(int(n), n / max(1, its.max())) for n in its]) for name, its in counts.items()]
     return Distribution(plot, [end(edge) for edge in EDGES[:bins]], rows)

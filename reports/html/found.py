@@ -63,4 +63,4 @@ def of_cell(all_: Sequence[Found], its: Detail) -> list[Found]:
 
 
 def listed(findings: Sequence[Finding]) -> Table:
-    return of_frame("findings", "Findings, each at the smallest input that shows it", page.table(findings))
+    return of_frame("findings", "Findings, each at the smallest input that reproduces it", page.table(findings))

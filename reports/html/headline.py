@@ -11,7 +11,7 @@ from harness.errors import DEATHS
 from harness.judging.grades import GRADES
 from harness.records import Run
 from reports.html.tables import Cell, Column, Table, number, whole
-from reports.tables import troubles
+from reports.tables import troubles, words
 from reports.tables.agreement import agreeing
 from reports.tables.cells import answered, figure, native, placed
 from reports.tables.summary import ranked_by_bound, shortened
@@ -28,7 +28,7 @@ def sentence(run: Run) -> str:
     if not told:
         own = cells[native(cells.backend)]
         told = [held(own if len(own) else cells)]
-    partial = "Interrupted, so partial: " if run.about.get("partial") else ""
+    partial = "Interrupted, so incomplete: " if run.about.get("partial") else ""
     return partial + " ".join([*told, *amiss(run)])
 
 
@@ -36,52 +36,52 @@ def amiss(run: Run) -> Iterator[str]:
     """Yield what in the run itself makes its exit status. An interruption is left out: the sentence begins with it."""
     told = troubles.of_the_run(run)[bool(run.about.get("partial")) :]
     if told:
-        yield f"And of the run itself: {told[0]}" + (f"; and {len(told) - 1} more." if told[1:] else ".")
+        yield f"Problem with the run: {told[0]}" + (f"; and {len(told) - 1} more." if told[1:] else ".")
 
 
 def fallen(short: pd.DataFrame, total: int) -> str:
     who = list(dict.fromkeys(short.sort_index().backend))
     worst = ranked_by_bound(short).iloc[0]
     what = f"{worst.backend}'s {worst.operation} on {placed(worst['case'], worst['axis'])} in {worst['dtype']}"
-    fall = f"{named(who)} {'falls' if len(who) == 1 else 'fall'} short in {len(short):,} of {total:,} cells"
-    return f"{fall}; at worst {what}, {how_far(worst)}."
+    fall = f"{named(who)} {'fails' if len(who) == 1 else 'fail'} in {len(short):,} of {total:,} cells"
+    return f"{fall}. The worst is {what}: {how_far(worst)}."
 
 
 def dead(cells: pd.DataFrame, total: int) -> str:
     """Return the sentence on backends whose process ended."""
     ways = and_list(list(dict.fromkeys(cells.outcome)))
-    return f"{named(list(dict.fromkeys(cells.sort_index().backend)))} {ways} in {len(cells):,} of {total:,} cells."
+    who = named(list(dict.fromkeys(cells.sort_index().backend)))
+    return f"{who} gave no result in {len(cells):,} of {total:,} cells: {ways}."
 
 
 def how_far(cell: pd.Series) -> str:
-    """Return how far off a cell is that falls short."""
+    """Return how far off a cell is that fails."""
     if cell.outcome != "ok":
-        return f"which {cell.outcome}"
+        return words.result(cell.outcome)
     if cell.nan_count or cell.infinity_count:
-        return "NaN or infinite where the exact value is finite"
-    return f"{figure(cell.bound_fraction_there)} times what its bound allows"
+        return "the result is NaN or infinite, and the exact value is finite"
+    return f"the error is {figure(cell.bound_fraction_there)} times its bound"
 
 
 def held(cells: pd.DataFrame) -> str:
-    """Return the sentence on answers of which none falls short."""
+    """Return the sentence on results of which none fails."""
     within = cells[cells.verdict == "within bound"]
     rest = len(cells) - len(within)
-    of_rest = f"{rest:,} answer{'s' * (rest > 1)}"
-    silent = f"Nothing can be said of {of_rest}: theory allows anything there, or a probe is missing."
+    of_rest = f"{rest:,} result{'s' * (rest > 1)}"
+    silent = f"There is no verdict on {of_rest}: the bound is infinite, or the summation chain was not measured."
     if not len(cells):
-        return "Nothing was answered, so nothing is said about anybody."
+        return "No backend gave a result, so there is no verdict."
     if not len(within):
         return silent
     names = list(dict.fromkeys(within.backend))
     worst = ranked_by_bound(within).iloc[0]
     what = f"{worst.backend}'s {worst.operation} on {placed(worst['case'], worst['axis'])} in {worst['dtype']}"
-    how_near = f"{figure(worst.bound_fraction_there)} of a bound"
-    if worst.grade == "C":
-        how_near = f"{figure(worst.bound_fraction_there)} times a bound, by a measured chain of additions"
-    all_ = f"all {len(within):,} answers" if len(within) > 1 else "the one answer"
+    share, ulp = figure(worst.bound_fraction_there), figure(worst.ulp_error_there)
+    chained = ", explained by a measured summation chain" if worst.grade == "C" else ""
+    all_ = f"all {len(within):,} results" if len(within) > 1 else "the one result"
     right = f"{and_list(names)} {'is' if len(names) == 1 else 'are all'} right: rounding explains {all_}."
-    nearest = f"Nearest to its limit: {what}, {how_near}, its error there {figure(worst.ulp_error_there)} ulp."
-    return " ".join([right, nearest, *[silent] * bool(rest)])
+    largest = f"The largest ratio of error to bound is {share}, in {what}, an error of {ulp} ulp{chained}."
+    return " ".join([right, largest, *[silent] * bool(rest)])
 
 
 def named(names: list[str]) -> str:
@@ -93,19 +93,19 @@ def and_list(names: list[str]) -> str:
 
 
 def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
-    """Return a row per framework: its cells by grade, its answer nearest to its bound, and its largest percent.
+    """Return a row per framework: its cells by grade, its largest error / bound, and its largest difference.
 
-    The percent is the largest mean relative error between it and another framework.
+    The difference, in percent, is the largest mean relative difference between it and another framework.
     """
     cells, apart = answered(run), agreeing(run)
     cells = cells[native(cells.backend)]
     columns = [
         Column("framework"),
         *(Column(grade, numeric=True) for grade in GRADES),
-        Column("of its bound", "comparisons.bound_fraction_there", numeric=True),
-        Column("ulp there", "comparisons.ulp_error_there", numeric=True),
-        Column("there"),
-        Column("apart by, %", "pairs.mean_relative_error_percent", numeric=True),
+        Column("error / bound", "comparisons.bound_fraction_there", numeric=True),
+        Column("error, ulp", "comparisons.ulp_error_there", numeric=True),
+        Column("worst case"),
+        Column("max difference, %", "pairs.mean_relative_error_percent", numeric=True),
     ]
     rows = []
     for backend, its in cells.groupby("backend", sort=False):
@@ -123,7 +123,7 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
                 number(percents.max()),
             ]
         )
-    return Table("frameworks", "Cells by grade, and the answer nearest to its bound", columns, rows)
+    return Table("frameworks", "Cells by grade, and the largest error / bound", columns, rows)
 
 
 def environment(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -66,7 +66,7 @@
         apply();
       });
     });
-    const input = make("input", { type: "search", placeholder: "words that a row must have" });
+    const input = make("input", { type: "search", placeholder: "words that a row contains" });
     const told = make("span", {});
     told.setAttribute("role", "status");
     const caption = table.caption.textContent;
@@ -168,7 +168,7 @@
     else delete root.dataset.theme;
     theme.textContent = (chosen || (dark.matches ? "dark" : "light")) === "dark" ? "Light" : "Dark";
   };
-  theme.setAttribute("aria-label", "Other colours: light or dark");
+  theme.setAttribute("aria-label", "Switch between light and dark");
   theme.addEventListener("click", () => {
     keep("theme", theme.textContent.toLowerCase());
     lit();

@@ -1,4 +1,4 @@
-"""How far backends are apart, in the notebook's percents: a matrix per operation and dtype, and the worst pairs."""
+"""How far backends differ, in the notebook's percents: a matrix per operation and dtype, and the worst pairs."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ def square(pair: Any, itself: bool) -> Cell:
     """Return the cell of a figure, with the case that it is on."""
     if pair is None:
         return Cell("–", title="itself" if itself else "no finite figure")
-    return number(getattr(pair, FIGURE), title=f"on {placed(pair.case, pair.axis)}")
+    return number(getattr(pair, FIGURE), title=f"case {placed(pair.case, pair.axis)}")
 
 
 def furthest(run: Run) -> Table:
-    """Return the pairs that are furthest apart, on any case."""
+    """Return the pairs with the largest differences, on any case."""
     pairs = answered(run)
     finite = pairs[pairs[FIGURE].abs() < float("inf")]
     worst = finite.sort_values(FIGURE, ascending=False, kind="stable").head(MOST)
     columns = [
         Column("operation"), Column("case"), Column("dtype"), Column("a"), Column("b"),
-        Column("a and b, %", f"pairs.{FIGURE}", numeric=True),
-        Column("exchanged, %", "pairs.swapped_percent", numeric=True),
+        Column("relative to a, %", f"pairs.{FIGURE}", numeric=True),
+        Column("relative to b, %", "pairs.swapped_percent", numeric=True),
         Column("zeros in a", "pairs.zero_references", numeric=True),
     ]  # fmt: skip
     rows = [
@@ -76,15 +76,15 @@ def furthest(run: Run) -> Table:
         ]
         for pair in worst.itertuples()
     ]  # fmt: skip
-    return Table("pairs", f"The {len(rows)} of {len(pairs):,} pairs that are furthest apart", columns, rows)
+    return Table("pairs", f"Largest differences: {len(rows)} of {len(pairs):,} pairs", columns, rows)
 
 
 def alike(run: Run) -> Table:
     """Return in how many questions each pair of frameworks agrees bit for bit."""
     pairs = answered(run)
-    columns = [Column("a"), Column("b"), Column("all bits alike", numeric=True), Column("questions", numeric=True)]
+    columns = [Column("a"), Column("b"), Column("bit-identical", numeric=True), Column("of", numeric=True)]
     rows = [
         [Cell(a), Cell(b), whole(its.identical.eq(True).sum()), whole(len(its))]
         for (a, b), its in pairs.groupby(["a", "b"], sort=False)
     ]
-    return Table("alike", "Who agrees bit for bit: the two probably share code", columns, rows)
+    return Table("alike", "Pairs with bit-identical results, which probably share code", columns, rows)

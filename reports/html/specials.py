@@ -19,15 +19,15 @@ def other_versions(entries: Sequence[Entry], about: Mapping[str, Any]) -> list[s
 
 
 def overview(entries: Sequence[Entry]) -> Iterator[Table]:
-    """Yield a table of how many facts are as declared, and one of all that are not."""
+    """Yield a table of how many entries are as specified, and one of all that are not."""
     yield of_frame("atlas-counts", "Entries by verdict", specials.counts(entries))
     if amiss := specials.amiss(entries):
-        yield of_frame("atlas-amiss", "Not as declared", specials.listed(amiss, specials.DETAILS))
+        yield of_frame("atlas-amiss", "Not as specified", specials.listed(amiss, specials.DETAILS))
 
 
 def matrices(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
     """Yield, for each operation, what each backend does in each situation."""
     for operation in OPERATIONS:
         if len(rows := specials.matrix(entries, operation)):
-            caption = f"{operation}: what it gives, by situation and backend; ! where that is not as declared"
+            caption = f"{operation}: behaviour by special input and backend; ! marks what is not as specified"
             yield operation, of_frame(f"atlas-{operation}", caption, rows)

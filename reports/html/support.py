@@ -9,7 +9,7 @@ import pandas as pd
 from harness.operations import OPERATIONS
 from harness.records import Run
 from reports.html.tables import Cell, Column, Table, of_frame
-from reports.tables import summary
+from reports.tables import summary, words
 from reports.tables.cells import native
 from reports.tables.summary import shortened
 
@@ -22,7 +22,7 @@ def reasons(run: Run) -> Table:
     rows = summary.unanswered(run)
     if len(rows):
         rows.insert(0, "number", [str(number) for number in range(1, len(rows) + 1)])
-    return of_frame("reasons", "Cells without an answer, by reason", rows)
+    return of_frame("reasons", "Cells without a result, by reason", rows)
 
 
 def numbered(run: Run) -> Reasons:
@@ -45,17 +45,20 @@ def matrix(run: Run) -> Table:
     ]
     columns = [Column("operation"), *(Column(name) for name in names)]
     return Table(
-        "support", "Dtypes answered, by operation and framework; numbers are those of the reasons below", columns, rows
+        "support", "Supported dtypes, by operation and framework; [1] refers to the reasons below", columns, rows
     )
 
 
 def said(cells: pd.DataFrame | None, known: Reasons) -> str:
     """Return a text such as `float64, float32; bfloat16: unsupported [2]`."""
     if cells is None:
-        return "not asked"
+        return "not requested"
     there = list(dict.fromkeys(cells.dtype[cells.outcome == "ok"]))
     missing = cells[cells.outcome != "ok"]
-    why = {f"{cell.dtype}: {cell.outcome} [{known[cell.outcome, cell.reason]}]": None for cell in missing.itertuples()}
+    why = {
+        f"{cell.dtype}: {words.result(cell.outcome)} [{known[cell.outcome, cell.reason]}]": None
+        for cell in missing.itertuples()
+    }
     return "; ".join(filter(None, (", ".join(there), *why)))
 
 
@@ -67,8 +70,12 @@ def variants(run: Run) -> Table:
             "variant": name,
             "operations": shortened(dict.fromkeys(its.operation[its.outcome == "ok"]), 6) or "–",
             "dtypes": ", ".join(dict.fromkeys(its.dtype[its.outcome == "ok"])) or "–",
-            "without an answer": f"{int((its.outcome != 'ok').sum()):,}",
+            "cells without a result": f"{int((its.outcome != 'ok').sum()):,}",
         }
         for name, its in cells.groupby("backend", sort=False)
     ]
-    return of_frame("variants", "Variants: what each computes in its own way", pd.DataFrame(rows))
+    return of_frame(
+        "variants",
+        "Variants, and the operations that they compute in another way than their framework",
+        pd.DataFrame(rows),
+    )

@@ -9,17 +9,20 @@ import pandas as pd
 
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY, SHOWN, Finding
 from reports.markdown import grid
+from reports.tables import words
 from reports.tables.cells import figure, placed
 
 MEANING = {
-    DEFECT: "An answer that no rounding of the assumed kind explains, a NaN or infinity for a finite number, an "
-    "exception, a death, a law that is broken. Each at the smallest input that was seen to show it, with a script in "
-    "the framework's own words; where there is none, it imports the backend itself, and says so.",
-    ACCURACY: "Answers that some order of summation explains, and that are further off than a tree of additions is "
-    "(grade C, or beyond what a chain of that length may be said to exclude); or a component is lost where terms "
-    "cancel. No defect: what it costs.",
-    POLICY: "The same question asked in another way has other bits, all within their bound, and none promises more; or "
-    "a special input is answered as is declared, and otherwise than by other frameworks.",
+    DEFECT: "A defect is an error that rounding does not explain, a NaN or infinity where the exact value is finite, "
+    "an exception, a crash, or a violated property. Each is shown at the smallest input that was found to reproduce "
+    "it, by a script that calls the framework alone. Where no such script can be written, it imports the backend, and "
+    "says so.",
+    ACCURACY: "An accuracy loss is an error above the bound for pairwise summation that some other order of summation "
+    "explains (grade C, or one that a measured chain of that length cannot exclude), or a component that is lost where "
+    "terms cancel. It is not a defect.",
+    POLICY: "A behaviour difference is a result for a variation of the same input that has other bits, within its "
+    "bound, where no framework promises equal bits; or a result for a special input that is as specified, and differs "
+    "from that of most other frameworks.",
 }
 
 
@@ -47,11 +50,12 @@ def headline(findings: Sequence[Finding]) -> str:
         return "Nothing was found."
     kinds, shown = Counter(finding.kind for finding in findings), sum(f.status == SHOWN for f in findings)
     parts = ", ".join(plural(kind, kinds[kind]) for kind in KINDS if kinds[kind])
-    return f"{parts}; {shown} of {len(findings)} shown by their script in a fresh interpreter."
+    return f"{parts}; {shown} of {len(findings)} reproduced by a script in a fresh interpreter."
 
 
 def plural(kind: str, count: int) -> str:
-    return f"{count} {kind}{'' if count == 1 else 's'}"
+    name = words.kind(kind)
+    return f"{count} {name}{'' if count == 1 else 'es' if name.endswith('s') else 's'}"
 
 
 def table(findings: Sequence[Finding]) -> pd.DataFrame:
@@ -64,13 +68,15 @@ def row(finding: Finding) -> dict[str, str]:
         "class": finding.defect_class or "–",
         "backend": f"{finding.backend} {finding.version}",
         "operation": f"{finding.operation}, {finding.dtype}",
-        "broken": f"{finding.property} ({finding.verdict})" if finding.kind == DEFECT else finding.property,
-        "smallest witness": f"{placed(finding.witness, finding.axis)}{place}",
+        "violated": f"{finding.property} ({words.result(finding.verdict)})"
+        if finding.kind == DEFECT
+        else finding.property,
+        "smallest input": f"{placed(finding.witness, finding.axis)}{place}",
         "actual": decimal(finding.actual),
         "expected": decimal(finding.expected),
-        "of its bound": figure(finding.of_bound),
+        "error / bound": figure(finding.of_bound),
         "cells": f"{finding.cells:,}",
-        "script": f"{finding.snippet or '–'}: {finding.status}",
+        "script": f"{finding.snippet or '–'}: {words.status(finding.status)}",
     }
 
 

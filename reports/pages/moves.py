@@ -1,6 +1,6 @@
-"""What moved since it was accepted, or between two runs: counts, then the worst, each with its first witness.
+"""What changed since it was accepted, or between two runs: counts, then the worst cells with their worst elements.
 
-It is one sentence if nothing moved. All functions are pure functions of the classified cells.
+It is one sentence if nothing changed. All functions are pure functions of the classified cells.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from harness.baselines.moves import (
 from harness.runs.store import csv as table_csv
 from reports import markdown, terminal
 from reports.data import plain
+from reports.tables import words
 from reports.tables.cells import figure, placed
 from reports.tables.summary import shortened
 
@@ -42,10 +43,10 @@ MOST_ROWS, MOST_WITNESSES = 12, 3
 BY_ERROR = (WORSE, MOVED, BETTER, JUDGED, POOR)
 BY_CELL = (CHANGED, *BY_ERROR)
 MISSING = {
-    GONE: "asked as before, and not there any more",
+    GONE: "accepted and requested, but not in this run",
     STALE: "accepted for other inputs",
-    UNANSWERED: "accepted, and absent or not run now",
-    NEW: "never accepted",
+    UNANSWERED: "accepted, but now absent or not run",
+    NEW: "not accepted yet",
 }
 Grid = Callable[[pd.DataFrame], str]
 
@@ -82,14 +83,14 @@ def parts(moves: Moves, grid: Grid, written: Callable[[str], str], indented: str
         yield grid(missing.head(MOST_ROWS))
         yield written(left_out(len(missing)))
     if UNANSWERED in set(moves.failing["class"]):
-        yield written("What was not answered is not accepted: it must be there, or be left out of the run (--backend).")
+        yield written("A backend that gave no answer cannot be accepted. Install it, or exclude it with --backend.")
     if moves.accepting:
-        yield written("If that is as it should be, this accepts it:") + "\n\n" + indented.format(moves.accepting)
+        yield written("If these changes are intended, accept them with:") + "\n\n" + indented.format(moves.accepting)
 
 
 def left_out(number: int) -> str:
     """Return how many rows a table with `MOST_ROWS` of them leaves out; empty if none."""
-    return f"… and {number - MOST_ROWS:,} more: --format csv has them all." if number > MOST_ROWS else ""
+    return f"… and {number - MOST_ROWS:,} more; --format csv lists all." if number > MOST_ROWS else ""
 
 
 def headline(moves: Moves) -> str:
@@ -97,16 +98,16 @@ def headline(moves: Moves) -> str:
     counts = moves.cells["class"].value_counts()
     bad, good = (
         [f"{int(counts[name]):,} {told}" for name, told in named.items() if name in counts and name != NOT_ASKED]
-        for named in ({name: name.upper() for name in GATE}, {name: name for name in QUIET})
+        for named in ({name: words.change(name).upper() for name in GATE}, {name: words.change(name) for name in QUIET})
     )
     total = len(moves.cells) - int(counts.get(NOT_ASKED, 0))
-    aside = f"; {int(counts[NOT_ASKED]):,} others were not asked" if NOT_ASKED in counts else ""
+    aside = f"; {int(counts[NOT_ASKED]):,} others were not requested" if NOT_ASKED in counts else ""
     told = "; ".join(", ".join(some) for some in (bad, good) if some)
-    partial = "Interrupted, so partial. " * moves.partial + "The judge failed on some of it. " * moves.faulty
+    partial = "Interrupted, so incomplete. " * moves.partial + "The judge failed on some cells. " * moves.faulty
     unjudged = "".join(f"{sentence}. " for sentence in moves.unjudged)
-    quiet = "Nothing is beyond the accepted error. " if WITHIN in counts else "Nothing moved. "
+    quiet = "No error is above the accepted one. " if WITHIN in counts else "Nothing changed. "
     before = partial + unjudged + ("" if bad or unjudged else quiet)
-    return f"{before}{total:,} cells against those {moves.before}: {told or 'none'}{aside}."
+    return f"{before}{total:,} cells compared with those {moves.before}: {told or 'none'}{aside}."
 
 
 def table(moves: Moves) -> pd.DataFrame:
@@ -123,12 +124,12 @@ def together(moves: Moves) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "what": name,
+                "change": words.change(str(name)),
                 "backend": backend,
                 "cells": f"{len(its):,}",
                 "operations": shortened(its.operation.unique()),
                 "cases": shortened(its["case"].unique()),
-                "why": MISSING[str(name)],
+                "reason": MISSING[str(name)],
             }
             for (name, backend), its in rest.groupby(["class", "backend"], sort=False)
         ]
@@ -137,15 +138,15 @@ def together(moves: Moves) -> pd.DataFrame:
 
 def row(cell: dict[str, Any]) -> dict[str, str]:
     return {
-        "what": cell["class"],
+        "change": words.change(cell["class"]),
         "backend": cell["backend"],
         "operation": cell["operation"],
         "case": placed(cell["case"], cell["axis"]),
         "dtype": cell["dtype"],
-        "ulp": change(cell, "max_ulp_error"),
-        "in the mean": change(cell, "mean_ulp_error"),
-        "of the bound": change(cell, "bound_fraction"),
-        "how": how(cell),
+        "max error, ulp": change(cell, "max_ulp_error"),
+        "mean error, ulp": change(cell, "mean_ulp_error"),
+        "error / bound": change(cell, "bound_fraction"),
+        "details": how(cell),
     }
 
 
@@ -165,27 +166,28 @@ def how(cell: dict[str, Any]) -> str:
     if cell["class"] == JUDGED:
         return ", ".join(judgement(cell))
     if cell["class"] == POOR:
-        return f"grade {cell['grade']}" if cell["grade"] else cell["verdict"]
+        return f"grade {cell['grade']}" if cell["grade"] else words.result(cell["verdict"])
     if cell["class"] == BETTER:
         return "the accepted error is out of date"
     by, nearer = (cell[name] - cell[f"{name}_accepted"] for name in PEAKS)
     if not (by > KNOWN_TO or nearer > KNOWN_TO):
-        return "further off in the mean"
+        return "larger mean error"
     return (
-        f"{figure(by)} ulp more, at {cell['max_ulp_index']}"
+        f"{figure(by)} ulp more, at element {cell['max_ulp_index']}"
         if by > KNOWN_TO
-        else "nearer to its bound, at another element"
+        else "larger error / bound, at another element"
     )
 
 
 def semantics(cell: dict[str, Any]) -> Iterator[str]:
     if cell["outcome"] != cell["outcome_accepted"]:
-        yield f"{cell['outcome_accepted']} → {cell['outcome']}" + f": {cell['raised']}" * bool(cell["raised"])
+        before, now = words.result(cell["outcome_accepted"]), words.result(cell["outcome"])
+        yield f"{before} → {now}" + f": {cell['raised']}" * bool(cell["raised"])
         return
     if cell["raised"] != cell["raised_accepted"]:
         yield f"{cell['raised_accepted']} → {cell['raised']}"
     if cell["answered"] != cell["answered_accepted"]:
-        yield f"answered in {cell['answered'] or 'its own dtype'}, not in {cell['answered_accepted'] or 'its own'}"
+        yield f"dtype {cell['answered_accepted'] or 'as claimed'} → {cell['answered'] or 'as claimed'}"
     for name, word in (("nan_count", "NaN"), ("infinity_count", "infinities")):
         if cell["outcome"] == "ok" and cell[name] != cell[f"{name}_accepted"]:
             yield f"{word} {cell[f'{name}_accepted']} → {cell[name]}"
@@ -194,8 +196,9 @@ def semantics(cell: dict[str, Any]) -> Iterator[str]:
 def judgement(cell: dict[str, Any]) -> Iterator[str]:
     for name in ("verdict", "grade"):
         if cell[name] != cell[f"{name}_accepted"]:
-            yield f"{cell[f'{name}_accepted'] or 'no'} → {cell[name] or 'no'}{' grade' * (name == 'grade')}"
-    yield "the same bits" if cell["answer"] == cell["answer_accepted"] else "other bits, no further off"
+            before, now = (words.result(cell[column]) or "none" for column in (f"{name}_accepted", name))
+            yield f"{name} {before} → {now}"
+    yield "same bits" if cell["answer"] == cell["answer_accepted"] else "other bits, no larger error"
 
 
 def witnesses(moves: Moves) -> Iterator[str]:
@@ -211,7 +214,7 @@ def witnesses(moves: Moves) -> Iterator[str]:
         yield f"{where} at {cell['worst_index']}: {earlier(cell)}{seen['actual']}, expected {seen['expected']}"
         if cell.get("apart_at"):
             most = figure(cell["apart_ulp"])
-            yield f"  apart by up to {most} ulp, first at {cell['apart_at']}: {cell['apart_hex']}"
+            yield f"  largest difference {most} ulp, first at {cell['apart_at']}: {cell['apart_hex']}"
 
 
 def earlier(cell: dict[str, Any]) -> str:

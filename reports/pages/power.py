@@ -1,4 +1,4 @@
-"""What the checks see, as one Markdown page: a pure function of the tables."""
+"""What the checks detect, as one Markdown page: a pure function of the tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from harness.power.classes import NOTES
 from harness.power.mutants import MUTANTS
 from harness.power.tables import Power
 from harness.power.trial import Round
+from reports import terminal
 from reports.markdown import grid
+from reports.tables import words
 
 FILES = {
     "power.csv": tables.mutant_rows,
@@ -29,12 +31,12 @@ def render(power: Power) -> str:
 
 
 def sections(power: Power) -> Iterator[str]:
-    yield "# What the checks see"
+    yield "# What the checks detect"
     yield f"**{headline(power)}**"
     yield summary(power)
     yield READING
     if power.survivors:
-        yield "## Survivors"
+        yield "## Mutants that are not detected"
         yield ", ".join(f"`{name}`" for name in power.survivors)
     yield "## Classes of real defects"
     yield grid(texts(tables.class_rows(power)))
@@ -42,14 +44,14 @@ def sections(power: Power) -> Iterator[str]:
     yield "## Mutants"
     yield grid(texts(tables.mutant_rows(power)))
     yield from unseen(power)
-    yield "## Held out"
+    yield "## Held-out mutants"
     yield held_out(power)
     yield grid(texts(tables.held_out_rows(power))) if power.held_out else ""
     yield "## Checks"
     yield unable(power)
     yield MARGINS
     yield grid(texts(tables.check_rows(power)))
-    yield "## No false alarm"
+    yield "## False positives"
     yield acquittal(power)
     yield grid(texts(tables.flagged_rows(power.flagged))) if power.flagged else ""
     yield from peers(power)
@@ -58,15 +60,15 @@ def sections(power: Power) -> Iterator[str]:
 def brief(power: Power) -> str:
     """Return the result as text for a terminal."""
     rows = tables.checker_rows(power)
-    table = str(rows.to_markdown(index=False, tablefmt="simple", disable_numparse=True))
+    table = terminal.grid(texts(rows))
     lines = [headline(power), "", table]
-    lines += [f"survives: {name}" for name in power.survivors]
-    lines += [f"false alarm: {kill.backend}, {kill.check}, {kill.case}" for kill in power.flagged[:MOST_LINES]]
-    lines += [f"out of sight: {mutant.variant}: {mutant.out_of_sight}" for mutant in power.out_of_sight]
-    lines += [f"in sight, and named as out of it: {name}" for name in power.in_sight_after_all]
+    lines += [f"not detected: {name}" for name in power.survivors]
+    lines += [f"false positive: {kill.backend}, {kill.check}, {kill.case}" for kill in power.flagged[:MOST_LINES]]
+    lines += [f"declared undetectable: {mutant.variant}: {mutant.out_of_sight}" for mutant in power.out_of_sight]
+    lines += [f"detected, but declared undetectable: {name}" for name in power.in_sight_after_all]
     lines += [f"self-test: {kill.backend}, {kill.check}, {kill.case}" for kill in power.self_test[:MOST_LINES]]
-    lines += [f"our own fault: {fault}" for fault in power.faults]
-    lines += [f"unable to fail: {name}" for name in tables.blind(power)]
+    lines += [f"internal error: {fault}" for fault in power.faults]
+    lines += [f"check that detects nothing: {name}" for name in tables.blind(power)]
     return "\n".join(lines) + "\n"
 
 
@@ -77,8 +79,8 @@ def headline(power: Power) -> str:
     dead, total = len(power.mutants) - len(tables.alive(power.mutants, power.kills)), len(power.mutants)
     alarms = len(power.flagged)
     return (
-        f"{dead} of {total} mutants killed, by {power.answers:,} judged answers; "
-        f"{alarms} false alarms in {power.right_answers:,} right ones."
+        f"{dead} of {total} mutants detected, with {power.answers:,} results judged; "
+        f"{alarms} false positive{'s' * (alarms != 1)} in {power.right_answers:,} correct results."
     )
 
 
@@ -87,14 +89,14 @@ def summary(power: Power) -> str:
     shown = pd.DataFrame(
         {
             "checker": rows.checker,
-            "questions": rows.questions,
-            "was given": rows.given,
-            "mutants killed": rows.killed,
+            "inputs": rows.questions,
+            "available to the checker": rows.given,
+            "mutants detected": rows.killed,
             "of": rows.of,
-            "of those whose answers differ there": [
+            "detected of those whose results differ": [
                 f"{killed} of {differ}" for killed, differ in zip(rows.killed, rows.answers_differ, strict=True)
             ],
-            "false alarms": [
+            "false positives": [
                 f"{flagged} in {asked:,}"
                 for flagged, asked in zip(rows.right_ones_flagged, rows.right_answers_asked, strict=True)
             ],
@@ -104,33 +106,33 @@ def summary(power: Power) -> str:
 
 
 READING = (
-    "A mutant is NumPy's backend with one slip in it, which stands for a class of defects that real softmaxes had. It "
-    "is asked what a framework is asked, and judged by the same verdict. *Killed*: something is objected to, and "
-    "not to the same in NumPy's own formulas. The peers are asked about the same mutants with their defaults: on the "
-    "customary input, random numbers in 32 rows of 10, and on finite cases of our suite, one a family (checks by "
-    "differences on cases of 64 numbers at most, in float64). *Differ there*: those whose answers to these questions "
-    "have other bits than NumPy's own formulas give; the others show in layouts, repeats, neighbours or special inputs "
-    "alone, which nobody asks the peers about. Where a peer objects to what is right, or to NumPy's own formulas, what "
-    "it says of mutants is not counted."
+    "A mutant is the NumPy backend with one planted bug, which represents a class of defects that real softmaxes had. "
+    "It is tested like a framework. *detected*: a check fails for the mutant that does not fail for the unchanged "
+    "NumPy formulas. The other checkers test the same mutants with their default settings: on a typical input, random "
+    "numbers in 32 rows of 10, and on finite cases of our suite, one for each family (finite-difference checks only on "
+    "cases of at most 64 numbers, in float64). *results differ*: the mutants whose results for these inputs have other "
+    "bits than those of the NumPy formulas. The other mutants differ only for layouts, repeated calls, neighbouring "
+    "rows or special inputs, which the other checkers do not test. Where a checker flags a correct result, or the "
+    "NumPy formulas, its verdict on mutants is not counted."
 )
 
 
 def unable(power: Power) -> str:
     blind = tables.blind(power)
     if len(power.mutants) < len(MUTANTS):
-        return "Of some of the mutants alone: that a check kills nothing here says nothing about it."
+        return "Only some of the mutants were tested, so a check that detects none of them may still detect others."
     if not blind:
-        return "Every check kills something. *Only by it*: mutants that no other check sees."
-    return f"Unable to fail, as far as these mutants show: {', '.join(f'`{name}`' for name in blind)}."
+        return "Every check detects a mutant. *only by this check*: mutants that no other check detects."
+    return f"These checks detect no mutant: {', '.join(f'`{name}`' for name in blind)}."
 
 
 def acquittal(power: Power) -> str:
     suites = "; ".join(map(told, power.rounds))
     return (
-        f"Right in ways that are in use: {', '.join(f'`{name}`' for name in power.right)}. They go through {suites}: "
-        f"{power.right_answers:,} answers judged, {len(power.flagged)} objected to. The reference itself, rounded "
-        f"once, is a self-test, as nothing could object to it but for a fault of the judge's own: "
-        f"{power.self_test_answers:,} answers, {len(power.self_test)} objected to, none of them counted."
+        f"These correct implementations are tested: {', '.join(f'`{name}`' for name in power.right)}. The suites are "
+        f"{suites}. Of {power.right_answers:,} results, {len(power.flagged)} were flagged. The exact values, rounded "
+        f"once, are a self-test of the judge: of {power.self_test_answers:,} results, {len(power.self_test)} were "
+        f"flagged. They are not counted elsewhere."
     )
 
 
@@ -144,24 +146,25 @@ def told(one: Round) -> str:
 
 def held_out(power: Power) -> str:
     if not power.held_out:
-        return "Measured with all of the mutants alone."
+        return "The held-out mutants are tested only in a run with all mutants."
     living = [mutant.variant for mutant in tables.alive(power.held_out, power.held_kills)]
     return (
-        f"Written before the checks, which are not mended for them: {len(power.held_out) - len(living)} of "
-        f"{len(power.held_out)} killed. These live: {', '.join(f'`{name}`' for name in living) or 'none'}."
+        f"These mutants were written before the checks, and no check is changed because of them. "
+        f"{len(power.held_out) - len(living)} of {len(power.held_out)} are detected. Not detected: "
+        f"{', '.join(f'`{name}`' for name in living) or 'none'}."
     )
 
 
 def unseen(power: Power) -> Iterator[str]:
     if power.out_of_sight:
-        yield "## Out of sight"
+        yield "## Declared undetectable"
         yield "\n".join(f"- `{mutant.variant}`: {mutant.out_of_sight}" for mutant in power.out_of_sight)
 
 
 MARGINS = (
-    "*Smallest margin*: of the mutants that a check kills, how many times its limit was exceeded in the narrowest "
-    "case; *inf* where nothing is allowed. *Reading*: it kills nothing that another check does not kill too, "
-    "and is there to say what is wrong."
+    "*smallest margin*: the smallest ratio of deviation to limit among the mutants that a check detects; *inf* if the "
+    "limit is 0. *diagnosis*: every mutant that this check detects is also detected by another check; it says what is "
+    "wrong."
 )
 
 
@@ -170,22 +173,24 @@ def peers(power: Power) -> Iterator[str]:
         yield "Absent: " + "; ".join(f"{name}: {reason}" for name, reason in power.absent.items()) + "."
     if not power.said:
         return
-    yield "## What the peers see"
+    yield "## Other checkers"
     yield grid(texts(tables.peer_rows(power)))
     alarms = [said for said in power.said if said.backend in power.right and said.objected]
     if alarms:
-        yield "What they object to although it is right; the first objection each:"
+        yield "The following table lists the correct results that they flag, with the first objection to each."
         rows = [(s.checker, s.questions, s.backend, s.objected, s.asked, s.case, s.objection) for s in alarms]
-        heads = ["checker", "questions", "backend", "objections", "asked", "first at", "objection"]
+        heads = ["checker", "inputs", "backend", "flagged", "tested", "first case", "objection"]
         yield grid(pd.DataFrame(rows, columns=heads))
 
 
 def texts(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return rows with True and False in words, and an empty text where nothing was killed."""
-    return rows.map(in_words)
+    """Return rows under their headings, with entries in words, and an empty text where nothing was detected."""
+    return rows.rename(columns=words.heading).map(in_words)
 
 
 def in_words(value: object) -> object:
     if isinstance(value, bool | np.bool_):
         return {True: "yes", False: "NO"}[bool(value)]
+    if isinstance(value, str):
+        return words.detection(value)
     return "" if isinstance(value, float) and np.isnan(value) else value

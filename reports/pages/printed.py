@@ -1,4 +1,4 @@
-"""What the documents print beside what is answered today, digit by digit, as one Markdown page."""
+"""The values that the documents print and the values computed today, digit by digit, as one Markdown page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def render(today: Today) -> str:
 
 
 def sections(today: Today) -> Iterator[str]:
-    yield "# What the documents print, and what is answered today"
+    yield "# Printed values and computed values"
     yield READING
     for found in today.numbers:
         yield f"## {found.about.title}"
@@ -24,30 +24,31 @@ def sections(today: Today) -> Iterator[str]:
         yield grid(numbers(found))
     yield "## Percents"
     yield (
-        "`np.mean(np.abs((a - b) / a)) * 100`. That of In \\[6\\] is of the printed example, which has eight "
-        "decimals of the notebook's; the others are of other random numbers than the notebook's."
+        "The figure is `np.mean(np.abs((a - b) / a)) * 100`. The one of In \\[6\\] is computed from the printed "
+        "example, which has eight decimals. The inputs of the others are random and not printed, so other numbers are "
+        "used here."
     )
     yield grid(percents(today))
     yield f"## NaN on {FAR}"
     yield (
-        "The maximum of the whole batch taken off, as 003 has it: NaN among 50 numbers. TensorFlow and JAX flush "
-        "exponentials below the normal numbers to 0, so that one more row of float64 is 0/0."
+        "Document 003 subtracts the maximum of the whole batch. The table counts the NaN among 50 numbers. TensorFlow "
+        "and JAX flush subnormal exponentials to 0, so that one more row of float64 is 0/0."
     )
     yield grid(nans(today))
 
 
 READING = (
-    "Made by `python -m harness printed`. *Printed* is what stands in the document, *exact* the exact value rounded "
-    "once to float64, and beside them is what each backend answers in float64, with all of its digits. *As printed* "
-    "counts those that are the printed number when they are rounded to as many decimals. Last digits depend on the "
-    "processor."
+    "`python -m harness printed` makes this page. *printed*: the number in the document. *exact*: the exact value, "
+    "rounded once to float64. The other columns give the result of each backend in float64, with all digits. "
+    "*as printed*: how many results equal the printed number after rounding to the same number of decimals. The last "
+    "digits depend on the processor."
 )
 
 
 def drawn(found: Found) -> str:
     if not found.about.drawn:
         return ""
-    return "The document's input is random and not printed: here are other numbers of its kind, rand((1, 4)) · 4 + 1."
+    return "The document's input is random and not printed. This table uses other numbers, from rand((1, 4)) · 4 + 1."
 
 
 def numbers(found: Found) -> pd.DataFrame:
@@ -89,7 +90,7 @@ def percents(today: Today) -> pd.DataFrame:
         (figure.title, " – ".join(figure.pair), figure.printed, "absent" if value is None else repr(value))
         for figure, value in today.percents.items()
     ]
-    return pd.DataFrame(rows, columns=["where", "a – b", "printed", "today"])
+    return pd.DataFrame(rows, columns=["figure", "a – b", "printed", "computed"])
 
 
 def nans(today: Today) -> pd.DataFrame:

@@ -14,12 +14,13 @@ from harness.specials.situations import DERIVATIVES, OPERATIONS, SITUATIONS, VAL
 from reports import terminal
 from reports.markdown import escaped, grid, section
 from reports.pages import findings
+from reports.tables import words
 
 READING = (
-    "Each entry is a fact: what one backend gives in one situation, at every dtype, axis, width and position that was "
-    "asked. *right*: within the proved bound around the exact value, of the finite entries alone where others are "
-    "-inf. A fact is held against what is declared of the backend; one that varies and is not declared to is "
-    "inconsistent. What the other words mean: `docs/atlas.md`."
+    "Each entry states what one backend returns for one special input, over all tested dtypes, axes, widths and "
+    "positions. *right*: within the proved bound of the exact value; if some logits are -inf, this refers to the other "
+    "elements. An entry is compared with what `policies.toml` specifies for the backend. It is inconsistent if the "
+    "behaviour varies and is not specified to vary. `docs/atlas.md` explains the other terms."
 )
 
 
@@ -36,12 +37,14 @@ def sections(entries: Sequence[Entry], found: Sequence[Finding]) -> Iterator[str
     yield "## Entries"
     yield READING
     yield grid(counts(entries))
-    yield from section("Not as declared", listed(amiss(entries), DETAILS))
+    yield from section("Not as specified", listed(amiss(entries), DETAILS))
     yield from section(
-        "Known to vary", listed(known(entries), KNOWN), "Declared, with the reason: where it ends, that is an error."
+        "Known variations",
+        listed(known(entries), KNOWN),
+        "These variations are specified, with a reason. If one disappears, that is an error.",
     )
     yield from section(
-        "Not declared, the same everywhere", listed([e for e in entries if e.verdict == UNDECLARED], DETAILS)
+        "Not specified, but consistent", listed([e for e in entries if e.verdict == UNDECLARED], DETAILS)
     )
     for title, operations in (("Values", VALUES), ("Derivatives", DERIVATIVES)):
         yield f"## {title}"
@@ -49,22 +52,22 @@ def sections(entries: Sequence[Entry], found: Sequence[Finding]) -> Iterator[str
             if len(rows := matrix(entries, operation)):
                 yield f"### {escaped(operation)}"
                 yield grid(rows)
-    yield from section("What is declared, and where it says so", declarations(entries))
+    yield from section("Specified behaviour and its sources", declarations(entries))
 
 
 def brief(entries: Sequence[Entry], found: Sequence[Finding] = ()) -> str:
-    """Return text for a terminal: the number of entries and of findings, and all that is not as declared."""
+    """Return text for a terminal: the number of entries and of findings, and all that is not as specified."""
     parts = [headline(entries), f"Findings: {findings.headline(found)}"]
     if len(rows := listed(amiss(entries), DETAILS)):
-        parts.append(terminal.grid(rows.drop(columns=["asked", "first"])))
+        parts.append(terminal.grid(rows.drop(columns=["observations", "example"])))
     return "\n\n".join(parts) + "\n"
 
 
 def headline(entries: Sequence[Entry]) -> str:
     number = Counter(entry.verdict for entry in entries)
-    told = ", ".join(f"{number[verdict]} {verdict}" for verdict in VERDICTS if number[verdict])
+    told = ", ".join(f"{number[verdict]} {words.result(verdict)}" for verdict in VERDICTS if number[verdict])
     asked = sum(entry.asked for entry in entries)
-    return f"{len(entries)} entries of {len(backends(entries))} backends: {told or 'nothing was asked'} ({asked} facts)"
+    return f"{len(entries)} entries for {len(backends(entries))} backends: {told or 'none'} ({asked} observations)"
 
 
 def backends(entries: Sequence[Entry]) -> list[str]:
@@ -82,24 +85,27 @@ def counts(entries: Sequence[Entry]) -> pd.DataFrame:
     versions = {entry.backend: entry.version for entry in entries}
     return pd.DataFrame(
         [
-            {"backend": name, "version": versions[name]} | {verdict: number[name, verdict] for verdict in VERDICTS}
+            {"backend": name, "version": versions[name]}
+            | {words.result(verdict): number[name, verdict] for verdict in VERDICTS}
             for name in backends(entries)
         ]
     )
 
 
-WHERE = {"backend": "backend", "situation": "situation", "operation": "operation"}
+WHERE = {"backend": "backend", "special input": "situation", "operation": "operation"}
 DETAILS = WHERE | {
-    "verdict": "verdict", "fact": "fact", "varies by": "varies_by", "declared": "policy", "asked": "asked",
-    "first": "example",
+    "verdict": "verdict", "behaviour": "fact", "varies by": "varies_by", "specified": "policy",
+    "observations": "asked", "example": "example",
 }  # fmt: skip
-KNOWN = WHERE | {"varies by": "varies_by", "declared": "policy", "source": "source"}
+KNOWN = WHERE | {"varies by": "varies_by", "specified": "policy", "source": "source"}
 """The columns of tables, with the field of an entry that each one shows."""
 
 
 def listed(entries: Sequence[Entry], columns: Mapping[str, str]) -> pd.DataFrame:
     """Return a row per entry."""
-    return pd.DataFrame([{title: getattr(entry, name) for title, name in columns.items()} for entry in entries])
+    return pd.DataFrame(
+        [{title: words.result(getattr(entry, name)) for title, name in columns.items()} for entry in entries]
+    )
 
 
 def known(entries: Sequence[Entry]) -> list[Entry]:
@@ -108,11 +114,11 @@ def known(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def matrix(entries: Sequence[Entry], operation: str) -> pd.DataFrame:
-    """Return a row per situation and a column per backend, with ! for what is not as declared."""
+    """Return a row per situation and a column per backend, with ! for what is not as specified."""
     asked = {(entry.situation, entry.backend): entry for entry in entries if entry.operation == operation}
     names = [name for name in backends(entries) if any(backend == name for _, backend in asked)]
     rows = [
-        {"situation": situation} | {name: cell(asked.get((situation, name))) for name in names}
+        {"special input": situation} | {name: cell(asked.get((situation, name))) for name in names}
         for situation in SITUATIONS
         if any(there == situation for there, _ in asked)
     ]
@@ -135,10 +141,10 @@ def declarations(entries: Sequence[Entry]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "situation": situation,
+                "special input": situation,
                 "operations": ", ".join(name for name in OPERATIONS if name in about["operation"]),
                 "backends": ", ".join(about["backend"]),
-                "fact": policy,
+                "behaviour": policy,
                 "source": source,
             }
             for (situation, policy, source), about in said.items()

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness.records import Run
+from reports.tables import words
 from reports.tables.cells import figure, native, placed
 
 
@@ -36,10 +37,11 @@ def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
 def percent(pair: Any) -> str:
     """Return a pair's figure, with the number of zero references if there are any; otherwise why there is none."""
     if pair.outcome != "ok":
-        return str(pair.outcome)
+        return words.result(str(pair.outcome))
     value = pair.mean_relative_error_percent
     shown = "nan" if isnan(value) else figure(value)
-    return f"{shown} ({pair.zero_references} zero)" if pair.zero_references else shown
+    zeros = int(pair.zero_references)
+    return f"{shown} ({zeros} zero{'s' * (zeros > 1)})" if zeros else shown
 
 
 def same_bits(run: Run, operation: str, dtype: str) -> dict[tuple[str, int], str]:

@@ -10,7 +10,7 @@ from harness.errors import UsageError
 from harness.operations import OPERATIONS
 from harness.questions.cases import named as case_by_name
 from harness.records import Run
-from reports.tables import sweeps
+from reports.tables import sweeps, words
 from reports.tables.agreement import agreeing, same_bits
 from reports.tables.cells import answered, figure, native, placed
 from reports.tables.quality import by_grade
@@ -40,14 +40,14 @@ def overview(run: Run) -> pd.DataFrame:
         row = {"operation": operation}
         for dtype in dtypes:
             most = apart.mean_relative_error_percent[apart.dtype == dtype].max()
-            row[f"apart, {dtype}"] = "–" if pd.isna(most) else f"{figure(most)} %"
+            row[f"max difference, {dtype}"] = "–" if pd.isna(most) else f"{figure(most)} %"
         worst = ranked_by_bound(found).iloc[0]
         row |= {
-            "nearest to its bound": f"{worst.backend}, {worst_error(worst)}",
-            "on": f"{placed(worst['case'], worst['axis'])}, {worst['dtype']}",
-            "of the bound": figure(worst.bound_fraction_there),
+            "worst backend": f"{worst.backend}, {worst_error(worst)}",
+            "case": f"{placed(worst['case'], worst['axis'])}, {worst['dtype']}",
+            "error / bound": figure(worst.bound_fraction_there),
             "grades": by_grade(found),
-            "at n": lengths(found),
+            "n": lengths(found),
         }
         rows.append(row)
     return pd.DataFrame(rows)
@@ -58,7 +58,7 @@ def lengths(cells: pd.DataFrame) -> str:
     each = pd.Series([n for n in map(length, cells["case"], cells.axis) if n])
     if not len(each) or each.min() == each.max():
         return f"{each.min():,}" if len(each) else "–"
-    return f"{each.min():,}–{each.max():,}, half ≤ {int(each.median()):,}"
+    return f"{each.min():,}–{each.max():,}, median {int(each.median()):,}"
 
 
 @cache
@@ -96,11 +96,11 @@ def summary(run: Run) -> pd.DataFrame:
             {
                 "operation": operation,
                 "dtype": dtype,
-                "apart by at most": f"{figure(apart.max())} %" if len(apart) else "–",
-                "nearest to the truth": f"{near.backend} {figure(near[ULP])} ulp",
-                "furthest": f"{far.backend} {figure(far[ULP])} ulp",
-                "on": f"{far.case}",
-                "largest share of a bound": figure(far.bound_fraction),
+                "max difference": f"{figure(apart.max())} %" if len(apart) else "–",
+                "most accurate": f"{near.backend} {figure(near[ULP])} ulp",
+                "least accurate": f"{far.backend} {figure(far[ULP])} ulp",
+                "case": f"{far.case}",
+                "error / bound": figure(far.bound_fraction),
                 "grades": by_grade(found),
             }
         )
@@ -126,9 +126,9 @@ def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
     for (case, axis), found in cells.groupby(["case", "axis"], sort=False):
         row = {"case": placed(case, axis)}
         for cell in found.itertuples():
-            shown = f"{figure(cell.max_ulp_error)} {cell.grade}" if cell.outcome == "ok" else cell.outcome
+            shown = f"{figure(cell.max_ulp_error)} {cell.grade}" if cell.outcome == "ok" else words.result(cell.outcome)
             row[cell.backend] = shown
-        rows.append(row | ranked(found) | {"bit for bit": alike.get((case, axis), "–")})
+        rows.append(row | ranked(found) | {"bit-identical": alike.get((case, axis), "–")})
     return pd.DataFrame(rows).fillna("–")
 
 
@@ -139,12 +139,12 @@ def ranked(cells: pd.DataFrame) -> dict[str, str]:
     """
     order = ranked_by_error(cells[cells.outcome == "ok"])
     if len(order) < 2:
-        return {"nearest": "–", "outlier": "–"}
+        return {"most accurate": "–", "outlier": "–"}
     far, next_, near = order.iloc[0], order.iloc[1], order.iloc[-1]
     tied = near["rank"] == far["rank"]
     alike = far["rank"] == next_["rank"]  # infinite ones too
     times = 1.0 if alike else far["rank"] / next_["rank"] if next_["rank"] else float("inf")
     return {
-        "nearest": "all alike" if tied else near.backend,
-        "outlier": "–" if times < OUTLIER else f"{far.backend}, {figure(times)} times the next",
+        "most accurate": "all equal" if tied else near.backend,
+        "outlier": "–" if times < OUTLIER else f"{far.backend}, {figure(times)}× the next",
     }

@@ -49,10 +49,10 @@ def probes(run: Run) -> pd.DataFrame:
     for cell in cells[cells.measured_height.notna()].itertuples():
         shape = run.about["cases"][cell.case]["shape"]
         along = "" if cell.axis % len(shape) == len(shape) - 1 else ", another axis"
-        column = f"chain, {cell.dtype}, n = {shape[cell.axis]:,}{along}"
+        column = f"summation chain, {cell.dtype}, n = {shape[cell.axis]:,}{along}"
         rows.setdefault(cell.backend, {})[column] = f"{cell.measured_height:,}"
     for cell in cells[cells.measured_exp.notna()].itertuples():
-        rows.setdefault(cell.backend, {})[f"exp in u, {cell.dtype}"] = figure(cell.measured_exp)
+        rows.setdefault(cell.backend, {})[f"exp error in u, {cell.dtype}"] = figure(cell.measured_exp)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index().fillna("–")
 
 
@@ -67,10 +67,12 @@ def causes(run: Run) -> pd.DataFrame:
             {
                 "backend": backend,
                 "dtype": dtype,
-                "on": placed(worst["case"], worst["axis"]),
-                "ulp": figure(worst.ulp_error_there),
-                "cause": worst.cause,
-                "in u": ", ".join(f"{cause} {value:+.3g}" for cause, value in json.loads(worst.cause_in_u).items()),
+                "case": placed(worst["case"], worst["axis"]),
+                "error, ulp": figure(worst.ulp_error_there),
+                "largest contribution": worst.cause,
+                "contributions, u": ", ".join(
+                    f"{cause} {value:+.3g}" for cause, value in json.loads(worst.cause_in_u).items()
+                ),
             }
         )
     return pd.DataFrame(rows)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness.judging.grades import fails
 from harness.records import Run
+from reports.tables import words
 from reports.tables.cells import answered, figure, native, placed
 from reports.tables.quality import worst_grade
 
@@ -53,8 +54,8 @@ def excused(run: Run) -> pd.DataFrame:
             "operation": operation,
             "dtype": dtype,
             "cells": f"{len(found):,}",
-            "the worst": placed(found.iloc[0]["case"], found.iloc[0]["axis"]),
-            "of its bound": figure(found.iloc[0].bound_fraction),
+            "worst case": placed(found.iloc[0]["case"], found.iloc[0]["axis"]),
+            "error / bound": figure(found.iloc[0].bound_fraction),
             "grade": "C",
             "reason": found.iloc[0].reason,
         }
@@ -71,14 +72,14 @@ def headline(run: Run) -> str:
     short, unmeasured = len(failing(run)), int(counts.get("chain not measured", 0))
     vacuous = int(counts.get("bound is vacuous", 0))
     gone, other = int(counts.get("flaw gone", 0)), cells.outcome[cells.outcome != "ok"].value_counts()
-    parts = [f"{within:,} within their proved bound"]
-    parts += [f"{declared:,} wrong where their formula is declared to be"] * bool(declared)
-    parts += [f"{vacuous:,} where theory allows anything"] * bool(vacuous)
-    parts += [f"{unmeasured:,} above it without the probe that may explain it"] * bool(unmeasured)
-    parts += [f"{gone:,} no longer wrong where declared to be"] * bool(gone)
-    parts += [f"{count:,} {outcome}" for outcome, count in sorted(other.items())]
-    verdict = f"{short:,} FALL{'S' if short == 1 else ''} SHORT" if short else "none falls short"
-    partial = "Interrupted, so partial: " if run.about.get("partial") else ""
+    parts = [f"{within:,} within the proved bound"]
+    parts += [f"{declared:,} known limitation{'s' * (declared > 1)}"] * bool(declared)
+    parts += [f"{vacuous:,} without a finite bound"] * bool(vacuous)
+    parts += [f"{unmeasured:,} inconclusive"] * bool(unmeasured)
+    parts += [f"{gone:,} unexpected pass{'es' * (gone > 1)}"] * bool(gone)
+    parts += [f"{count:,} {words.result(str(outcome))}" for outcome, count in sorted(other.items())]
+    verdict = f"{short:,} FAIL{'S' * (short == 1)}" if short else "no failures"
+    partial = "Interrupted, so incomplete: " if run.about.get("partial") else ""
     return f"{partial}{len(cells):,} cells: {', '.join(parts)}; {verdict}."
 
 
@@ -100,10 +101,10 @@ def variants(run: Run) -> pd.DataFrame:
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False):
         row = rows.setdefault((backend, operation), {"variant": backend, "operation": operation})
-        row[f"{dtype}: from its native"] = f"{figure(found.apart.max())} %"
+        row[f"{dtype}: difference from its framework"] = f"{figure(found.apart.max())} %"
         most = figure(found.bound_fraction.max())
         truth = f"{figure(found.max_ulp_error.max())} ulp ({most}) {worst_grade(found.grade)}"
-        row[f"{dtype}: from the truth"] = truth
+        row[f"{dtype}: error (error / bound), grade"] = truth
     return pd.DataFrame(rows.values()).fillna("–")
 
 
@@ -122,9 +123,9 @@ def flaws(run: Run) -> pd.DataFrame:
                 "operation": operation,
                 "case": case,
                 "dtype": dtype,
-                "on the arrays of": ", ".join(dict.fromkeys(same.backend.str.split(":").str[0])),
-                "seen": " / ".join(sorted(seen)) or f"{figure(same.bound_fraction.max())} of its bound",
-                "declared": reason,
+                "frameworks": ", ".join(dict.fromkeys(same.backend.str.split(":").str[0])),
+                "observed": " / ".join(sorted(seen)) or f"error / bound {figure(same.bound_fraction.max())}",
+                "reason": reason,
             }
         )
     return pd.DataFrame(rows)
@@ -142,19 +143,20 @@ def laws(run: Run) -> pd.DataFrame:
         rows += [law_row(law, backend, found) for backend, found in all_of_it[own].groupby("backend", sort=False)]
         if len(rest := all_of_it[~own]):
             worst = rest.backend[rest.bound_fraction.idxmax()]
-            rows.append(law_row(law, f"worst of {rest.backend.nunique()} variants: {worst}", rest))
+            number = rest.backend.nunique()
+            rows.append(law_row(law, f"worst of {number} variant{'s' * (number > 1)}: {worst}", rest))
     return pd.DataFrame(rows)
 
 
 def law_row(law: str, name: str, found: pd.DataFrame) -> dict[str, str]:
     worst = found.loc[found.bound_fraction.idxmax()]
     return {
-        "law": law,
+        "property": law,
         "backend": name,
         "cells": str(len(found)),
         "largest deviation, u": figure(found.deviation_in_u.max()),
-        "of its bound": figure(worst.bound_fraction),
-        "on": f"{placed(worst.case, worst.axis)}, {worst['dtype']}",
+        "deviation / bound": figure(worst.bound_fraction),
+        "case": f"{placed(worst.case, worst.axis)}, {worst['dtype']}",
     }
 
 
@@ -163,7 +165,7 @@ def unanswered(run: Run, without: Collection[str] = ("ok",)) -> pd.DataFrame:
     cells = run.comparisons[~run.comparisons.outcome.isin(without)]
     rows = [
         {
-            "outcome": outcome,
+            "outcome": words.result(str(outcome)),
             "cells": str(len(found)),
             "backends": shortened(dict.fromkeys(found.backend)),
             "operations": shortened(dict.fromkeys(found.operation)),
@@ -182,7 +184,7 @@ def shortened(names: Iterable[str], most: int = 4) -> str:
 
 
 def shortfalls(run: Run) -> pd.DataFrame:
-    """Return the cells that fall short, the worst first, with the place of the worst element."""
+    """Return the cells that fail, the worst first, with the place of the worst element."""
     cells = ranked_by_bound(failing(run))
     rows = [
         {
@@ -190,12 +192,12 @@ def shortfalls(run: Run) -> pd.DataFrame:
             "operation": cell.operation,
             "case": placed(cell.case, cell.axis),
             "dtype": cell.dtype,
-            "verdict": cell.verdict or cell.outcome,
+            "verdict": words.result(cell.verdict or cell.outcome),
             "grade": cell.grade,
-            "of its bound": figure(cell.bound_fraction_there),
+            "error / bound": figure(cell.bound_fraction_there),
             "ulp": figure(cell.ulp_error_there),
             "NaN/inf": f"{figure(cell.nan_count)}/{figure(cell.infinity_count)}",
-            "at": cell.worst_index,
+            "worst element": cell.worst_index,
             "reason": cell.reason,
         }
         for cell in cells.itertuples()
@@ -219,9 +221,9 @@ def lost(run: Run) -> pd.DataFrame:
                 "dtype": dtype,
                 "cells": f"{len(found):,}",
                 "components": f"{found.lost_components.sum():,}",
-                "such as": f"{placed(first['case'], first['axis'])} at {first.lost_index or '0'}",
-                "answered": f"{answered:.3g}",
-                "right": f"{right:.4g}",
+                "example": f"{placed(first['case'], first['axis'])} at {first.lost_index or '0'}",
+                "actual": f"{answered:.3g}",
+                "expected": f"{right:.4g}",
             }
         )
     return pd.DataFrame(rows)
@@ -242,10 +244,10 @@ def as_declared(run: Run) -> pd.DataFrame:
                 "operation": operation,
                 "dtype": dtype,
                 "cells": f"{len(found):,}",
-                "such as": placed(worst["case"], worst["axis"]),
-                "of its bound": figure(worst.bound_fraction),
-                "of everybody's": figure(worst.undeclared_fraction),
-                "others within that": f"{others:,}",
+                "worst case": placed(worst["case"], worst["axis"]),
+                "error / own bound": figure(worst.bound_fraction),
+                "error / default bound": figure(worst.undeclared_fraction),
+                "others within the default bound": f"{others:,}",
             }
         )
     return pd.DataFrame(rows)
@@ -257,8 +259,8 @@ def audit(run: Run) -> str:
     if not about.get("values"):
         return ""
     return (
-        f"{about['values']:,} exact values of float32 and narrower formats came from float64; Arb computed "
-        f"{about['audited']:,} of them again, and was never more than {about['largest_deviation']:.1e} ulp away."
+        f"{about['values']:,} exact values of float32 and narrower formats were computed in float64. Arb recomputed "
+        f"{about['audited']:,} of them; the largest difference was {about['largest_deviation']:.1e} ulp."
     )
 
 
@@ -270,7 +272,7 @@ def frameworks(run: Run) -> pd.DataFrame:
             "version": about.get("version", "–"),
             "Python": about.get("python", "–"),
             "NumPy": about.get("numpy", "–"),
-            "here": f"{about['outcome']}: {about['reason']}" if "outcome" in about else "yes",
+            "available": f"{about['outcome']}: {about['reason']}" if "outcome" in about else "yes",
         }
         for name, about in run.about["frameworks"].items()
     ]

@@ -50,7 +50,7 @@ def bits(run: Run) -> pd.DataFrame:
     cells = run.comparisons[run.comparisons.same_bits.notna()]
     way = cells["case"].map(lambda name: name.partition("@")[2])
     rows = [
-        {"asked": name}
+        {"variation": name}
         | {
             backend: f"{int(same.sum())} of {len(same)}"
             for backend, same in its.groupby("backend", sort=False).same_bits

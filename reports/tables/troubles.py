@@ -12,7 +12,7 @@ import pandas as pd
 from harness.errors import DEATHS
 from harness.records import Run
 from harness.runs import exit_status
-from reports.tables import summary
+from reports.tables import summary, words
 from reports.tables.cells import command, figure, legible, placed
 
 READ = [
@@ -27,37 +27,39 @@ LONGEST = 500
 def of_the_run(run: Run) -> list[str]:
     """Return a sentence for each cause of the exit status that belongs to no cell."""
     about = run.about
-    told = ["interrupted: what was finished stands here, and the rest was not run"] * bool(about.get("partial"))
-    told += [f"our own fault: {fault}" for fault in about.get("faults", [])]
+    told = ["interrupted: only the finished cells are included"] * bool(about.get("partial"))
+    told += [f"internal error: {fault}" for fault in about.get("faults", [])]
     told += unanswered(about.get("unanswered_probes", []))
     told += exit_status.unjudged_by_name(run)
-    told += ["nothing was compared"] * (not (run.comparisons.outcome == "ok").any())
+    told += ["no result was compared"] * (not (run.comparisons.outcome == "ok").any())
     return [clipped(sentence) for sentence in told]
 
 
 def unanswered(probes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence for each backend and each outcome of its probes, with their number."""
-    number = Counter((str(probe["backend"]), f"{probe['outcome']}: {probe['reason']}") for probe in probes)
-    return [f"{count} probe{'s' * (count > 1)} of {backend}, {why}" for (backend, why), count in number.items()]
+    number = Counter(
+        (str(probe["backend"]), f"{words.result(str(probe['outcome']))}: {probe['reason']}") for probe in probes
+    )
+    return [f"{count} probe{'s' * (count > 1)} of {backend}: {why}" for (backend, why), count in number.items()]
 
 
 def of_the_cells(run: Run) -> pd.DataFrame:
-    """Return cells that fall short, raised, or whose backend died; those without figures first, then by their bound."""
+    """Return cells that fail, raised, or whose backend died; those without figures first, then by their bound."""
     cells = run.comparisons
     return summary.ranked_by_bound(cells[cells.index.isin(summary.failing(run).index) | cells.outcome.isin(DEATHS)])
 
 
 def what(cell: Any) -> str:
-    """Return the word for a cell's trouble: its verdict or its outcome."""
-    return str(cell.verdict or cell.outcome)
+    """Return the words for a cell's trouble: its verdict or its outcome."""
+    return words.result(str(cell.verdict or cell.outcome))
 
 
 def brief(cell: Any) -> str:
     """Return one line of figures, or the reason why there are none."""
     if cell.outcome != "ok":
-        return f"{cell.outcome}: {clipped(cell.reason)}"
+        return f"{words.result(str(cell.outcome))}: {clipped(cell.reason)}"
     share, ulp = figure(cell.bound_fraction_there), figure(cell.ulp_error_there)
-    figures = f"{share} of its bound, {ulp} ulp, grade {cell.grade or '–'}"
+    figures = f"error / bound {share}, error {ulp} ulp, grade {cell.grade or '–'}"
     broken = f", {cell.nan_count} NaN, {cell.infinity_count} infinite" if cell.nan_count or cell.infinity_count else ""
     return figures + broken
 
@@ -67,7 +69,7 @@ def details(cell: Any, whole: bool) -> Iterator[str]:
     if cell.outcome == "ok" and cell.reason:
         yield clipped(cell.reason)
     if cell.witness:
-        yield f"worst at element {cell.worst_index}:"
+        yield f"worst element {cell.worst_index}:"
         yield from (f"{key}: {value}" for key, value in witness(cell, whole).items())
     yield command(cell)
 

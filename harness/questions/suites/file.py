@@ -36,8 +36,8 @@ def one_of(valid: Iterable[str]) -> AfterValidator:
         if name in names:
             return name
         near = nearest(name, names)
-        hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(names)}"
-        raise ValueError(f"{name!r} is none of them; {hint}")
+        hint = f"did you mean {near!r}?" if near else f"valid names are: {', '.join(names)}"
+        raise ValueError(f"unknown name {name!r}; {hint}")
 
     return AfterValidator(check)
 
@@ -68,9 +68,9 @@ def span(entry: Any) -> Sequence[int]:
             raise ValueError(f"{entry!r} is neither a number nor a range such as '255..257'")
         low, high = map(int, ends)
     if low > high:
-        raise ValueError(f"{entry!r} runs backwards")
+        raise ValueError(f"{entry!r} is empty: it ends before it begins")
     if not 1 <= low <= high <= LONGEST:
-        raise ValueError(f"{entry!r}: a width lies between 1 and {LONGEST:,}")
+        raise ValueError(f"{entry!r}: a width must be between 1 and {LONGEST:,}")
     return range(low, high + 1)
 
 
@@ -121,14 +121,14 @@ class Sweep(Table):
         for axis in self.axis:
             if (size := prod(shape(axis, rows, width))) > MOST_ELEMENTS:
                 raise ValueError(
-                    f"{rows} rows of {width}, with the axis {axis}, are {size:,} elements: more than {MOST_ELEMENTS:,}"
+                    f"{rows} rows of {width} (axis {axis}) are {size:,} elements; the limit is {MOST_ELEMENTS:,}"
                 )
         if not next(iter(choices(self.factors(), "all")), None):
             reason = contradiction({name: values[0] for name, values in self.factors().items()})
-            raise ValueError(f"its choices contradict each other, and nothing can be asked: {reason}")
+            raise ValueError(f"its choices contradict each other, so it has no case: {reason}")
         if alone := list(idle(self.factors())):
             told = "; ".join(f"{name}[{number + 1}]: {reason}" for name, number, reason in alone)
-            raise ValueError(f"some of its choices go with none of the others, and would not be asked: {told}")
+            raise ValueError(f"some of its choices cannot be combined with any other: {told}")
         return self
 
     def factors(self) -> dict[str, list[Any]]:
@@ -148,7 +148,7 @@ class Suite(Table):
     @model_validator(mode="after")
     def is_not_empty(self) -> Suite:
         if not (self.include or self.named or self.sweep):
-            raise ValueError("it asks nothing: there is no [[named]], no [[sweep]] and no include")
+            raise ValueError("the suite is empty: it has no [[named]], no [[sweep]] and no include")
         return self
 
 
@@ -161,7 +161,7 @@ def load(name: str) -> Suite:
     try:
         given = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the suite {name} is not TOML: {error}") from None
+        raise UsageError(f"the suite {name} is not valid TOML: {error}") from None
     try:
         return Suite.model_validate(given)
     except ValidationError as error:
@@ -176,7 +176,7 @@ def text(name: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         if not name.endswith(".toml"):
             raise unknown("suite", name, SUITES) from None
-        raise UsageError(f"the suite {name} does not read: {getattr(error, 'strerror', None) or error}") from None
+        raise UsageError(f"the suite {name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def hidden(given: dict[str, Any], error: ValidationError) -> Iterator[Any]:

@@ -1,0 +1,98 @@
+"""The words that people read for the values that saved files hold. No report states a saved value in any other way.
+
+`docs/glossary.md` defines the words. JSON and CSV have the saved values themselves.
+"""
+
+from __future__ import annotations
+
+RESULTS = {
+    "falls short": "fails",
+    "flaw as declared": "known limitation",
+    "flaw gone": "unexpected pass",
+    "bound is vacuous": "no finite bound",
+    "chain not measured": "inconclusive",
+    "failed": "error",
+    "as declared": "as specified",
+    "differs from declaration": "differs from specification",
+    "not declared": "not specified",
+}
+"""Verdicts of cells, outcomes, and verdicts of the atlas; those that are not here are shown as they are."""
+CHANGES = {
+    "bit for bit": "bit-identical",
+    "within the accepted error": "within the accepted error",
+    "no answer, as accepted": "no result, as accepted",
+    "semantics changed": "behaviour changed",
+    "worse": "much larger error",
+    "moved": "larger error",
+    "better": "smaller error",
+    "graded too low": "grade too low",
+    "judged otherwise": "judgement changed",
+    "gone": "missing",
+    "stale": "inputs changed",
+    "not answered": "no longer answered",
+    "not asked": "not requested",
+}
+"""The classes of a cell that is compared with an accepted one."""
+KINDS = {"accuracy grade": "accuracy loss", "policy difference": "behaviour difference"}
+"""Kinds of findings."""
+DETECTION = {
+    "killed": "detected",
+    "survives": "not detected",
+    "killing": "detection",
+    "reading": "diagnosis",
+    "its suites": "all suites",
+    "its suites, held-out mutants": "all suites, held-out mutants",
+    "customary": "typical input",
+    "suite": "sample of the suite",
+    "answers, of the standard suite and the atlas": "results, of the standard suite and the atlas",
+    "answers": "results",
+    "answers, and the exact values": "results and exact values",
+}
+"""Entries of the tables of mutants and checks."""
+HEADINGS = {
+    "killed_by": "detected by",
+    "first_killed_by": "first detected by",
+    "killed": "detected",
+    "mutants_killed": "mutants detected",
+    "only_by_it": "only by this check",
+    "for": "purpose",
+    "questions": "inputs",
+    "given": "available to the checker",
+    "answers_differ": "results differ",
+    "right_ones_flagged": "false positives",
+    "right_answers_asked": "correct results checked",
+}
+"""Headings for the columns of the tables of mutants and checks; for the others, the names without underscores."""
+STATUSES = {"shown": "reproduced", "not shown": "not reproduced", "stale": "no longer reproduced"}
+"""What became of a finding's script: the beginning of a status, before a colon and a reason."""
+
+
+def result(value: str) -> str:
+    """Return the words for a verdict or an outcome."""
+    return RESULTS.get(value, value)
+
+
+def change(value: str) -> str:
+    """Return the words for a class of change."""
+    return CHANGES.get(value, value)
+
+
+def kind(value: str) -> str:
+    """Return the words for a kind of finding."""
+    return KINDS.get(value, value)
+
+
+def detection(value: str) -> str:
+    """Return the words for an entry of the tables of mutants and checks."""
+    return DETECTION.get(value, value)
+
+
+def heading(column: str) -> str:
+    """Return the heading for a column of the tables of mutants and checks."""
+    return HEADINGS.get(column, column.replace("_", " "))
+
+
+def status(value: str) -> str:
+    """Return the words for a finding's status, followed by its reason if it has one."""
+    beginning, colon, reason = value.partition(":")
+    return f"{STATUSES.get(beginning, beginning)}{colon}{reason}"
