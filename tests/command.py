@@ -35,9 +35,7 @@ COMMAND = "import runpy; runpy.run_module('harness', run_name='__main__', alter_
 
 def harness(*arguments: object, cwd: Path = ROOT, **environment: object) -> subprocess.CompletedProcess[str]:
     """`python -m harness …`, from the project's root or another folder, in a process that is forked."""
-    return forked.python(
-        COMMAND, *map(str, arguments), cwd=cwd, environment=settings(environment), timeout=TIMEOUT
-    )
+    return forked.python(COMMAND, *map(str, arguments), cwd=cwd, environment=settings(environment), timeout=TIMEOUT)
 
 
 def harness_anew(*arguments: object, **environment: object) -> subprocess.CompletedProcess[str]:

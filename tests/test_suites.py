@@ -30,6 +30,7 @@ from harness.records import Group
 from harness.runs import cost
 from harness.runs.plan import Selection, groups
 from tests.command import ROOT, harness
+from tests.quick import only
 
 
 @cache
@@ -318,17 +319,17 @@ def test_a_filter_narrows_a_suite() -> None:
 
 
 SWEEP = """
-title = "half a minute of NumPy"
+title = "ten seconds of NumPy"
 [[sweep]]
 name = "widths"
 operation = ["softmax", "vjp"]
-width = ["1..1500"]
+width = ["1..500"]
 backends = ["numpy"]
 """
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("signal_", only([signal.SIGKILL], [signal.SIGTERM, signal.SIGKILL]))
 def test_an_interrupted_sweep_goes_on_where_it_stopped(tmp_path: Path, signal_: signal.Signals) -> None:
     suite, out = tmp_path / "mine.toml", tmp_path / "out"
     suite.write_text(SWEEP)
@@ -347,13 +348,13 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(tmp_path: Path, signal_: 
     assert done.returncode == 0, done.stderr
     assert not journal.exists()
     cells = pd.read_csv(out / "comparisons.csv", keep_default_na=False)
-    assert len(cells) == 6000
+    assert len(cells) == 2000
     assert set(cells.verdict) == {"within bound"}
     assert not cells.duplicated(["operation", "case", "dtype", "axis", "backend"]).any()
     finished = [json.loads(line)["unit"] for line in whole.splitlines()[1:] if not json.loads(line)["partial"]]
     assert len(finished) > 100
     asked_again = int(done.stderr.split("numpy: all ")[1].split()[0])
-    assert asked_again == 6000 - 2 * len(set(finished))
+    assert asked_again == 2000 - 2 * len(set(finished))
 
 
 def test_resuming_needs_the_same_plan(tmp_path: Path) -> None:
