@@ -11,4 +11,9 @@ import pytest
 def only(quick: Iterable[Any], values: Iterable[Any]) -> list[Any]:
     """All values as parameters, of which those that are not quick are marked slow."""
     kept = tuple(quick)
-    return [value if value in kept else pytest.param(value, marks=pytest.mark.slow) for value in values]
+    return [value if value in kept else slow(value) for value in values]
+
+
+def slow(value: Any) -> Any:
+    """A tuple is the values of several arguments."""
+    return pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.slow)

@@ -367,7 +367,7 @@ THROUGH_LOGS: list[tuple[str, Callable[..., Rows]]] = [
 ]
 
 
-@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize("dtype", only(["float32"], WIDE))
 @pytest.mark.parametrize(
     ("operation", "function"), THROUGH_LOGS, ids=["exp(x - lse)", "exp(log_softmax)", "x - lse", "vjp"]
 )
@@ -422,7 +422,7 @@ SCALED: list[tuple[str, Callable[..., Rows]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize("dtype", only(["float32"], WIDE))
 @pytest.mark.parametrize("shift_first", [True, False])
 @pytest.mark.parametrize(("operation", "function"), SCALED, ids=[name for name, _ in SCALED])
 def test_powers_of_two_of_rounded_products_need_to_be_declared(

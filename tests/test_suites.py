@@ -92,7 +92,7 @@ def test_every_variation_family_and_operation_is_in_the_standard_suite() -> None
 
 
 PAIRED = [
-    pytest.param(sweep, name, id=f"{suite}: {sweep.name}: {name}")
+    pytest.param(sweep, name, id=f"{suite}: {sweep.name}: {name}", marks=[pytest.mark.slow] * (name != "numpy"))
     for suite in SUITES
     for sweep in load(suite).sweep
     if sweep.choose == "pairs"
