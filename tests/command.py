@@ -9,33 +9,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests import forked
+from tests.forked import ROOT
 
-ROOT = Path(__file__).parent.parent
 TIMEOUT = 280.0
 """Seconds."""
-TIMEOUT = 280.0
-"""Seconds."""
-TIMEOUT = 280.0
-"""Seconds."""
-TIMEOUT = 280.0
-"""Seconds."""
-
-
-COMMAND = "import runpy; runpy.run_module('harness', run_name='__main__', alter_sys=True)"
-
-
-COMMAND = "import runpy; runpy.run_module('harness', run_name='__main__', alter_sys=True)"
-
-
-COMMAND = "import runpy; runpy.run_module('harness', run_name='__main__', alter_sys=True)"
-
-
 COMMAND = "import runpy; runpy.run_module('harness', run_name='__main__', alter_sys=True)"
 
 
 def harness(*arguments: object, cwd: Path = ROOT, **environment: object) -> subprocess.CompletedProcess[str]:
     """`python -m harness …`, from the project's root or another folder, in a process that is forked."""
-    return forked.python(COMMAND, *map(str, arguments), cwd=cwd, environment=settings(environment), timeout=TIMEOUT)
+    given, words = settings(environment), map(str, arguments)
+    plain = cwd == ROOT and "PYTHONPATH" not in given  # or another place or package may say what is imported
+    packages = forked.OURS if plain else ()
+    return forked.python(COMMAND, *words, cwd=cwd, environment=given, timeout=TIMEOUT, packages=packages)
 
 
 def harness_anew(*arguments: object, **environment: object) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Processes that start at once: forked from one that has loaded other people's packages, and nothing of ours.
+"""Processes that start at once: forked from one that has loaded other people's packages, and ours if it may.
 
 Importing those takes most of a short command's time. All else is as in an interpreter that was just started, but for
 the seed of Python's hashes, which forks share: what must not depend on it is asked of interpreters of their own.
@@ -18,11 +18,16 @@ from pathlib import Path
 from signal import SIGKILL
 from threading import Timer
 
+ROOT = Path(__file__).parent.parent
 LOOP = """
-import importlib, json, os, sys
+import atexit, gc, importlib, json, os, pkgutil, sys, threading, traceback
 import execnet, flint, jinja2, junitparser, ml_dtypes, numpy, pandas, psutil, pyarrow.parquet, pydantic.json_schema
 import pydantic.main, pydantic.types, rich.progress, tabulate, typer
 places = sys.path[1:]
+for package in map(importlib.import_module, sys.argv[1:]):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(found.name)
+gc.freeze()  # what is not looked at stays shared
 for line in sys.stdin:
     told = json.loads(line)
     child = os.fork()
@@ -42,19 +47,29 @@ for stream, file in enumerate((os.devnull, told["stdout"], told["stderr"])):
 sys.argv[:] = ["-c", *told["arguments"]]
 sys.path[:] = [told["cwd"], *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)), *places]
 sys.path_importer_cache.clear()
-exec(told["code"])
+status = 0
+try:
+    exec(told["code"], {"__name__": "__main__"})
+except SystemExit as end:
+    status = end.code or 0
+except BaseException:
+    traceback.print_exc()
+    status = 1
+threading._shutdown()  # from here on as Python ends, but for taking every module apart
+atexit._run_exitfuncs()
+sys.stdout.flush()
+os._exit(status)
 """
+OURS = ("harness.commands", "harness.runs", "harness.findings", "harness.baselines", "reports")
 
 
 @cache
-def origin() -> subprocess.Popen[str]:
-    """The process that is forked, started when it is first needed."""
-    settings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    command = [sys.executable, "-c", LOOP]
+def origin(*packages: str) -> subprocess.Popen[str]:
+    """The process that is forked, started when it is first needed; with packages of ours, if any are given."""
     process = subprocess.Popen(
-        command,
-        cwd="/",
-        env=settings,
+        [sys.executable, "-c", LOOP, *packages],
+        cwd=ROOT if packages else "/",
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -70,9 +85,17 @@ def stopped(process: subprocess.Popen[str]) -> None:
 
 
 def python(
-    code: str, *arguments: str, cwd: Path, environment: Mapping[str, str], timeout: float
+    code: str,
+    *arguments: str,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+    packages: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """`python -c CODE …` in that folder and environment; after `timeout` seconds it is killed."""
+    """`python -c CODE …` in that folder and environment, with those of our packages imported already.
+
+    After `timeout` seconds it is killed.
+    """
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "stdout"), Path(folder, "stderr")
         out.touch()
@@ -81,12 +104,11 @@ def python(
             "code": code, "arguments": arguments, "cwd": str(cwd), "environment": dict(environment), "stdout": str(out),
             "stderr": str(err),
         }  # fmt: skip
-        status = carried_out(told, timeout)
+        status = carried_out(origin(*packages), told, timeout)
         return subprocess.CompletedProcess([*arguments], status, out.read_text(), err.read_text())
 
 
-def carried_out(told: Mapping[str, object], timeout: float) -> int:
-    process = origin()
+def carried_out(process: subprocess.Popen[str], told: Mapping[str, object], timeout: float) -> int:
     assert process.stdin is not None and process.stdout is not None
     print(json.dumps(told), file=process.stdin, flush=True)
     alarm = Timer(timeout, os.kill, (int(process.stdout.readline()), SIGKILL))
