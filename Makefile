@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 EXTRAS := torch tensorflow jax
 
 .DEFAULT_GOAL := help
-.PHONY: help install compare report atlas power baseline versions backends test bench golden lint format clean
+.PHONY: help install compare report atlas power baseline versions backends test test-all bench golden lint format clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(READY) ## create the environment
 
@@ -47,8 +47,13 @@ backends: $(READY) ## list the installed frameworks and their versions
 	$(BIN)/python -m harness backends
 
 # A file's tests stay in one process, so that its workers start once; xdist 3.8 forgets its groups under pytest 9.2.
-test: $(READY) ## run the tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test: $(READY) ## run the quick tests, in minutes: every property, on fewer backends and formats
+	$(PYTEST) -m "not slow"
+
+test-all: $(READY) ## run all tests, as CI does
+	$(PYTEST)
 
 bench: $(READY) ## measure speeds, as ratios in one run
 	$(BIN)/python -m tests.bench

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +25,20 @@ from harness.workers.shares import refusal
 REQUIRED = os.environ.get("SOFTMAX_HARNESS_REQUIRE", "").split()
 """The frameworks, and `chromium`, that must be there: CI names them, so that a broken install can't pass as a skip."""
 
+JAX_CACHE = "JAX_COMPILATION_CACHE_DIR"
+EVERY_PROGRAM = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="take today's reports as the expected ones")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What JAX compiles is kept in a folder for all processes of this run, and no longer."""
+    if JAX_CACHE not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="jax-")
+        config.add_cleanup(folder.cleanup)
+        os.environ |= {JAX_CACHE: folder.name} | EVERY_PROGRAM
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -107,10 +119,15 @@ class Asked:
 
 
 def at_worker(name: str, *rest: str) -> Any:
-    """A backend, and what else a test takes, as one parameter with an id that says so."""
-    return pytest.param((name, *rest), id="-".join((name, *rest)))
+    """A backend, and what else a test takes, as one parameter with an id that says so.
+
+    Variants of the frameworks that compile for each shape are slow; the frameworks themselves are not.
+    """
+    slow = find(name).framework in COMPILING and ":" in name
+    return pytest.param((name, *rest), id="-".join((name, *rest)), marks=[pytest.mark.slow] * slow)
 
 
+COMPILING = ("jax", "tensorflow")
 BACKENDS = [name for name in NAMES if find(name).by_default]
 
 

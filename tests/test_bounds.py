@@ -20,6 +20,7 @@ from harness.truth import expected
 from harness.truth.bounds import NOTHING, Declared, any_order, blocked_tree, bound
 from tests.asking import beside
 from tests.formulas import pairwise, sequential
+from tests.quick import only
 
 Rows = NDArray[Any]
 WIDE = ("float64", "float32")
@@ -243,7 +244,7 @@ SIZES = {10: (4000, 2000), 100: (2000, 1000), 1000: (200, 780), 10_000: (10, 8),
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("dtype", FORMATS)
+@pytest.mark.parametrize("dtype", only(["float32"], FORMATS))
 def test_10_000_random_rows_stay_within_their_bounds(dtype: str, record_property: Any) -> None:
     """n from 1 to 50,000 and spreads from 1 to 300, for sums of every shape that is tried here."""
     random = np.random.Generator(np.random.Philox(key=10_000))
@@ -366,7 +367,7 @@ THROUGH_LOGS: list[tuple[str, Callable[..., Rows]]] = [
 ]
 
 
-@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize("dtype", only(["float32"], WIDE))
 @pytest.mark.parametrize(
     ("operation", "function"), THROUGH_LOGS, ids=["exp(x - lse)", "exp(log_softmax)", "x - lse", "vjp"]
 )
@@ -421,7 +422,7 @@ SCALED: list[tuple[str, Callable[..., Rows]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize("dtype", only(["float32"], WIDE))
 @pytest.mark.parametrize("shift_first", [True, False])
 @pytest.mark.parametrize(("operation", "function"), SCALED, ids=[name for name, _ in SCALED])
 def test_powers_of_two_of_rounded_products_need_to_be_declared(

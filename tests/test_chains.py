@@ -24,6 +24,7 @@ from harness.records import Chain as Lost
 from harness.truth import expected
 from harness.truth.bounds import blocked_tree, bound
 from tests.asking import beside
+from tests.quick import only
 
 Rows = np.ndarray[Any, Any]
 Formula = Callable[..., Rows]
@@ -113,7 +114,7 @@ def test_every_operation_that_a_chain_moves_is_tried() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize("dtype", CHAINS_IN)
+@pytest.mark.parametrize("dtype", only(["bfloat16"], CHAINS_IN))
 @pytest.mark.parametrize(("operation", "function"), CHAINED)
 def test_a_chain_moves_its_row_as_a_whole(operation: str, function: Formula, dtype: str) -> None:
     """Whatever is above B in a row that is added up one by one: no element of it is called its own."""

@@ -16,7 +16,7 @@ import pytest
 
 from harness.judging.rows import NO_DIGIT
 from harness.runs import store
-from tests.command import ROOT, harness
+from tests.command import ROOT, harness, harness_anew
 
 PLANTED = str(ROOT / "tests" / "planted")
 
@@ -92,7 +92,7 @@ def test_a_run_of_known_wrong_formulas_is_as_it_should_be(run: Path) -> None:
 
 
 def test_two_runs_give_the_same_bytes(run: Path, tmp_path: Path) -> None:
-    assert harness("compare", *SMALL, "--out", tmp_path).returncode == 0
+    assert harness_anew("compare", *SMALL, "--out", tmp_path).returncode == 0
     for name in ("comparisons.csv", "comparisons.parquet", "pairs.csv", "properties.csv", "profiles.csv", "report.md"):
         assert (tmp_path / name).read_bytes() == (run / name).read_bytes(), name
 
@@ -254,7 +254,7 @@ def archived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_saved_arrays_are_judged_again_to_the_same_bytes(archived: Path, tmp_path: Path) -> None:
-    done = harness("judge", archived, "--out", tmp_path, PYTHONPATH=PLANTED)
+    done = harness_anew("judge", archived, "--out", tmp_path, PYTHONPATH=PLANTED)
     assert done.returncode == 1, done.stderr
     for name in ("comparisons.csv", "pairs.csv", "properties.csv", "profiles.csv"):
         lines, again = ((folder / name).read_text().splitlines() for folder in (archived, tmp_path))

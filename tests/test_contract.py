@@ -23,8 +23,11 @@ MIDDLE = Case("contract-middle", "softmax between two other dimensions", Normal(
 
 @pytest.mark.parametrize(
     ("case", "dtype", "axis"),
-    [(VECTOR, "float64", 0), (MIDDLE, "float32", 1), (MIDDLE, "float64", -2)],
-    ids=["vector", "middle axis", "middle axis from the end"],
+    [
+        pytest.param(VECTOR, "float64", 0, id="vector", marks=pytest.mark.slow),
+        pytest.param(MIDDLE, "float32", 1, id="middle axis"),
+        pytest.param(MIDDLE, "float64", -2, id="middle axis from the end", marks=pytest.mark.slow),
+    ],
 )
 def test_answers_stay_within_the_proved_bound(question: tuple[Asked, str], case: Case, dtype: str, axis: int) -> None:
     backend, operation = question
@@ -88,6 +91,7 @@ def test_jacobians_agree_with_their_own_products(whole_backend: Asked) -> None:
     assert np.abs(np.einsum("kij,ki->kj", jacobian, cotangent) - whole_backend.answer("vjp", case)).max() <= allowed
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_torch_compile_answers_when_asked_for(ask: Any) -> None:
     """Not in the default selection, and not in the fixture: a program takes 1 to 14 s."""

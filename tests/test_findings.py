@@ -37,6 +37,7 @@ from harness.workers.process import Limits
 from reports.pages import findings as page
 from tests import fickle as fickle_backends
 from tests.command import harness
+from tests.quick import only
 
 PLANTED = str(Path(__file__).parent / "planted")
 
@@ -217,7 +218,7 @@ def test_what_no_script_showed_is_stale_only_if_it_does_not_fail_any_more(
 
 
 @pytest.mark.parametrize(("operation", "most"), [("softmax", 2), ("vjp", 3)])
-@pytest.mark.parametrize("case", ["normal:3x17", "normal:9x16384"])
+@pytest.mark.parametrize("case", only(["normal:3x17"], ["normal:3x17", "normal:9x16384"]))
 def test_a_hang_is_looked_into_by_few_hanging_questions(
     operation: str, most: int, case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +311,7 @@ def test_no_script_runs_but_those_beside_the_table(snippet: str, tmp_path: Path)
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("case", ["zeros:65503x2/0", "zeros:2x65520", "lost:2x3000"])
+@pytest.mark.parametrize("case", only(["lost:2x3000"], ["zeros:65503x2/0", "zeros:2x65520", "lost:2x3000"]))
 def test_what_is_asked_again_is_judged_as_the_run_judged_it(case: str, tmp_path: Path) -> None:
     """Long float16 chains, in any order of which theory excludes nothing: both measure their height, or say why not."""
     done = harness(
@@ -464,7 +465,7 @@ def test_any_cell_is_reproduced(words: tuple[str, ...]) -> None:
     assert "of its bound" in done.stderr
 
 
-@pytest.mark.parametrize("variation", [*CALLS, "strided", "offset"])
+@pytest.mark.parametrize("variation", only(["again", "strided"], [*CALLS, "strided", "offset"]))
 def test_a_right_cell_is_reproduced_however_it_was_asked(variation: str) -> None:
     done = harness("reproduce", "numpy", "softmax", f"normal:3x17@{variation}", "float32")
     assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from backends import OURS
+from tests import forked
+from tests.quick import only
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -114,11 +117,20 @@ def test_no_framework_is_named_outside_of_its_adapter(module: str) -> None:
     assert found <= {module.removeprefix("backends.").removeprefix("peers.")}, found
 
 
-@pytest.mark.parametrize("module", [m for m in FILES if m not in RECIPES | {"harness.workers.bootstrap"}])
+IMPORTABLE = [module for module in FILES if module not in RECIPES | {"harness.workers.bootstrap"}]
+TOGETHER = ", ".join(IMPORTABLE)
+
+
+@pytest.mark.parametrize(
+    "module",
+    only([TOGETHER], [TOGETHER, *IMPORTABLE]),
+    ids=lambda module: module if module != TOGETHER else "all",
+)
 def test_importing_loads_no_framework(module: str) -> None:
+    """Each alone, and all in one process."""
     check = f"import sys, {module}; print([m for m in ('torch', 'tensorflow', 'jax', 'keras') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    done = forked.python(check, cwd=ROOT, environment=os.environ, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
 def test_judging_loads_no_framework() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from harness.operations import OPERATIONS as HARNESS_OPERATIONS
 from harness.workers import worker
-from tests.command import harness
+from tests.command import harness, harness_anew
 
 PLANTED = str(Path(__file__).parent / "planted")
 
@@ -249,6 +249,6 @@ def test_names_that_are_alike_share_no_answer(tmp_path: Path) -> None:
     told = set(pd.read_csv(out / "comparisons.csv")[["backend", "verdict"]].itertuples(index=False, name=None))
     right = {(name, "within bound") for name in ("alike", "alike-zeros", "alike:fast/v2")}
     assert told == right | {("alike:zeros", "falls short")}
-    again = harness("judge", out, "--out", tmp_path / "again", PYTHONPATH=tmp_path)
+    again = harness_anew("judge", out, "--out", tmp_path / "again", PYTHONPATH=tmp_path)
     assert again.returncode == 1, again.stderr
     assert (tmp_path / "again" / "comparisons.csv").read_bytes() == (out / "comparisons.csv").read_bytes()

@@ -44,6 +44,7 @@ def power() -> Power:
     return measuring.measured("*", quiet, lambda line: None, with_held_out=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_mutant_is_killed(power: Power, name: str) -> None:
     """Or is named as out of sight, and is not seen indeed."""
@@ -51,6 +52,7 @@ def test_every_mutant_is_killed(power: Power, name: str) -> None:
     assert name not in power.in_sight_after_all
 
 
+@pytest.mark.slow
 def test_what_is_right_is_not_objected_to(power: Power) -> None:
     assert power.right_answers > 15_000
     assert power.self_test_answers > 150
@@ -58,6 +60,7 @@ def test_what_is_right_is_not_objected_to(power: Power) -> None:
     assert not power.flagged, tables.flagged_rows(power.flagged).to_string()
 
 
+@pytest.mark.slow
 def test_every_check_kills_something(power: Power) -> None:
     assert not tables.blind(power)
 
@@ -117,6 +120,7 @@ def test_the_reference_itself_is_a_self_test_and_no_control() -> None:
     assert "self-test: right:exact, bound" in page.brief(broken)
 
 
+@pytest.mark.slow
 def test_the_peers_have_figures(power: Power) -> None:
     rows = tables.checker_rows(power).set_index(["checker", "questions"])
     for checker in ("np.allclose", "torch.testing.assert_close", "gradcheck", "gradcheck fast_mode", "jax check_grads"):
@@ -130,6 +134,7 @@ def test_the_peers_have_figures(power: Power) -> None:
         assert not ours.right_ones_flagged
 
 
+@pytest.mark.slow
 def test_the_page_says_who_kills_how_many_first(power: Power) -> None:
     tables_of_page = [part for part in page.render(power).split("\n\n") if part.startswith("|")]
     assert "mutants detected" in tables_of_page[0]
@@ -153,14 +158,25 @@ def blinded() -> Iterator[None]:
         yield
 
 
-def test_a_blinded_judge_lets_mutants_live_and_they_are_named() -> None:
-    chosen = measuring.matching("halved*")
+def asked_a_little(chosen: tuple[type[Mutant], ...]) -> Power:
+    """A few mutants alone, by a sample of the quick suite: what takes seconds."""
     names = trial.planted((Mutant, *chosen))
     sample = trial.asked(names, "quick", dataclasses.replace(measuring.SAMPLE, small=50))
+    run = trial.compared(sample, mutants.__name__, quiet, once=True)
+    return Power(chosen, list(kills(run, [])), [], ())
+
+
+def test_a_few_mutants_are_killed() -> None:
+    """That suite asks nothing in bfloat16."""
+    result = asked_a_little(tuple(m for m in measuring.matching("halved*") if "bfloat16" not in m.variant))
+    assert len(result.mutants) > 1
+    assert not result.survivors
+
+
+def test_a_blinded_judge_lets_mutants_live_and_they_are_named() -> None:
+    chosen = measuring.matching("halved*")
     with blinded():
-        run = trial.compared(sample, mutants.__name__, quiet, once=True)
-    found = list(kills(run, []))
-    result = Power(chosen, found, [], ())
+        result = asked_a_little(chosen)
     assert result.survivors == [mutant.variant for mutant in chosen]
     assert tables.exit_code(result) == 1
     assert "halved" in page.brief(result)
@@ -201,12 +217,14 @@ def brought(folder: Path, names: tuple[str, ...]) -> dict[str, set[str]]:
     return {name: set(cells.verdict[cells.backend == f"mutant:{name}"]) for name in names}
 
 
+@pytest.mark.slow
 def test_mutants_that_come_in_by_a_user_s_door_die(tmp_path: Path) -> None:
     names = ("no_shift", "without_the_covariance", "temperature_of_two_in_float16")
     found = brought(tmp_path, names)
     assert [name for name in names if "falls short" not in found[name]] == []
 
 
+@pytest.mark.slow
 def test_so_do_those_that_only_sweeps_see(tmp_path: Path) -> None:
     names = ("maximum_from_a_sentinel", "log_of_softmax")
     found = brought(tmp_path, names)

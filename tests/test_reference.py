@@ -19,6 +19,7 @@ from harness.truth import AuditError, Expected, audit, audited, check_preconditi
 from harness.truth import preconditions as module
 from harness.truth.exact.balls import LOWEST_EXPONENT
 from tests.asking import beside
+from tests.quick import only
 
 
 def value(exact: Expected, row: int, element: int) -> mpmath.mpf:
@@ -112,9 +113,10 @@ ROWS = {
     "all equal": [2.5, 2.5, 2.5],
     "sum of a softmax near a power of two": [0.0, 1e-17],
 }
+QUICK = ("ordinary", "one element", "saturated beyond every float", "sum of a softmax near a power of two")
 
 
-@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("row", only([ROWS[name] for name in QUICK], ROWS.values()), ids=ROWS)
 def test_agrees_with_mpmath_on_the_definition(operation: str, row: list[float]) -> None:
     given = beside(operation, 1, len(row), "float64", np.random.Generator(np.random.Philox(key=len(row))))
     exact = expected(operation, np.array([row]), given)
@@ -142,7 +144,7 @@ def test_what_runs_over_a_batch_is_its_rows_sum_or_mean(operation: str) -> None:
     x = random.normal(scale=4, size=(4, 5))
     given = beside(operation, 4, 5, "float64", random)
     exact = expected(operation, x, given)
-    with mpmath.workprec(20_000):
+    with mpmath.workprec(2_000):  # these logits lie within a few units of one another
         rows = [definition(operation, x[k].tolist(), [g[k].tolist() for g in given]) for k in range(4)]
         if about.scalar:
             rows = [[mpmath.fsum(row[0] for row in rows)]]

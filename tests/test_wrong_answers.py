@@ -23,6 +23,7 @@ from harness.records import Group, Result
 from harness.truth import expected
 from harness.truth.bounds import Declared, blocked_tree, bound
 from harness.truth.simulated import simulates
+from tests.quick import only
 
 FACTORS = {"zeros": 0.0, "negated": -1.0, "a hundred times": 100.0}
 WIDTHS = 24
@@ -68,7 +69,7 @@ SIMULATED = [
 PROVED = [key for key in sorted(asked()) if key not in SIMULATED]
 
 
-@pytest.mark.parametrize(("operation", "dtype"), PROVED)
+@pytest.mark.parametrize(("operation", "dtype"), only([key for key in PROVED if "float32" in key], PROVED))
 def test_no_bound_of_the_suites_forgives_a_wrong_answer(operation: str, dtype: str) -> None:
     for n in few(dtype, asked()[operation, dtype]):
         for wrong, share in shares(operation, n, dtype).items():
@@ -98,14 +99,14 @@ def forgiven(operation: str, n: int, dtype: str, family: str = "normal") -> list
 NEXT_TO_NOTHING = 16
 
 
-@pytest.mark.parametrize(("operation", "dtype"), SIMULATED)
+@pytest.mark.parametrize(("operation", "dtype"), only([key for key in SIMULATED if "bfloat16" in key], SIMULATED))
 def test_nor_does_a_verdict_that_goes_by_more_than_a_bound(operation: str, dtype: str) -> None:
     """Whether theory says so, or honest evaluations do (docs/bounds.md#simulated)."""
     assert {n: wrong for n in few(dtype, asked()[operation, dtype]) if (wrong := forgiven(operation, n, dtype))} == {}
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-@pytest.mark.parametrize("family", ["zeros", "ramp"])
+@pytest.mark.parametrize("dtype", only(["bfloat16"], ["float16", "bfloat16"]))
+@pytest.mark.parametrize("family", only(["zeros"], ["zeros", "ramp"]))
 @pytest.mark.parametrize("operation", OF_LONG_16_BITS)
 def test_nor_does_one_of_long_rows_in_16_bits(operation: str, family: str, dtype: str) -> None:
     assert {n: wrong for n in LONG if (wrong := forgiven(operation, n, dtype, family))} == {}
