@@ -698,6 +698,26 @@ class Killed(BaseException):
     """As if the process had ended there."""
 
 
+def interrupted(monkeypatch: pytest.MonkeyPatch, steps: int, work: Callable[[], Any]) -> None:
+    """Do some work up to so many renames."""
+    done, replace = [], Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if len(done) == steps:
+            raise Killed
+        done.append(target)
+        return replace(path, target)
+
+    with monkeypatch.context() as patch, contextlib.suppress(Killed):
+        patch.setattr(Path, "replace", killed)
+        work()
+
+
+def same(found: accepted.Baseline, due: accepted.Baseline) -> None:
+    pd.testing.assert_frame_equal(found.cells, due.cells, check_exact=True)
+    assert (found.platform, found.frameworks, found.reasons) == (due.platform, due.frameworks, due.reasons)
+
+
 @pytest.mark.parametrize("old", ["none", "old form", "new form"])
 @pytest.mark.parametrize("steps", range(4))
 def test_an_accept_that_ends_between_two_files_leaves_the_old_one_or_the_new_one(
@@ -710,26 +730,25 @@ def test_an_accept_that_ends_between_two_files_leaves_the_old_one_or_the_new_one
         accepted.write(tmp_path, before)
     if old == "old form":
         as_before(file)
-    done, replace = [], Path.replace
-
-    def killed(path: Path, target: Path) -> Path:
-        if len(done) == steps:
-            raise Killed
-        done.append(target)
-        return replace(path, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", killed)
-        with contextlib.suppress(Killed):
-            accepted.write(tmp_path, after)
+    interrupted(monkeypatch, steps, lambda: accepted.write(tmp_path, after))
     due = before if steps < 2 else after
     assert accepted.exists(file) == (old != "none" or steps >= 2)
     if accepted.exists(file):
-        found = accepted.read(file)
-        pd.testing.assert_frame_equal(found.cells, due.cells, check_exact=True)
-        assert found.frameworks == due.frameworks
+        same(accepted.read(file), due)
     accepted.write(tmp_path, after)
     assert set(contents(tmp_path)) == {file.name, accepted.head_of(file).name}
+
+
+@pytest.mark.parametrize("again", range(5))
+def test_a_second_interrupted_accept_loses_nothing_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: int
+) -> None:
+    """It first puts the rows that still wait in their place, which takes one more rename."""
+    first, second, third = (baseline_of(cell("a", max_ulp_error=float(number)), cell("b")) for number in range(3))
+    file = accepted.write(tmp_path, first)
+    interrupted(monkeypatch, 2, lambda: accepted.write(tmp_path, second))
+    interrupted(monkeypatch, again, lambda: accepted.write(tmp_path, third))
+    same(accepted.read(file), second if again < 3 else third)
 
 
 @pytest.mark.parametrize(

@@ -75,10 +75,22 @@ def read(file: Path) -> Baseline:
     if not head_of(file).exists():
         found, rows = old_form.understood(file, content_of(file))
         return Baseline(found.platform, found.frameworks, found.reasons, rows)
-    about = content_of(head_of(file))
-    waiting = pending(file)
-    rows_there = waiting.read_bytes() if waiting.exists() else b""
-    return understood(file, about, rows_there if heads.names(about, rows_there) else content_of(file))
+    rows_at = pending(file) if left_waiting(file) else file
+    return understood(file, content_of(head_of(file)), content_of(rows_at))
+
+
+def left_waiting(file: Path) -> bool:
+    """Decide whether an `accept` was interrupted after its head was written: the rows that it names still wait."""
+    there = head_of(file).exists() and pending(file).exists()
+    return there and heads.names(content_of(head_of(file)), content_of(pending(file)))
+
+
+def put_in_place(file: Path) -> None:
+    """Let the rows that wait take the place of the old ones."""
+    try:
+        pending(file).replace(file)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror or error}") from None
 
 
 def content_of(file: Path) -> bytes:
@@ -117,12 +129,11 @@ def write(folder: Path, baseline: Baseline) -> Path:
     except (UsageError, UnicodeEncodeError) as error:
         raise UsageError(f"the run cannot be accepted, because its baseline could not be read back: {error}") from None
     store.writable(folder)
+    if left_waiting(file):
+        put_in_place(file)
     store.write(folder, pending(file).name, content)
     store.write(folder, head_of(file).name, about)
-    try:
-        pending(file).replace(file)
-    except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror or error}") from None
+    put_in_place(file)
     return file
 
 
