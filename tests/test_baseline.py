@@ -64,7 +64,9 @@ def baselines(run: Path, tmp_path: Path) -> Path:
 
 
 def file_in(folder: Path) -> Path:
-    (file,) = folder.iterdir()
+    """The rows of the only baseline there, beside its head."""
+    file, head = sorted(folder.iterdir())
+    assert (file.suffix, head) == (".csv", file.with_suffix(".toml"))
     return file
 
 
@@ -95,11 +97,15 @@ def test_the_printed_command_accepts(baselines: Path, drifted: Path) -> None:
     command, done = shlex.split(said)[3:], diff(drifted, baselines, "--format", "json")
     assert json.loads(done.stdout)["accept"] == said
     before = file_in(baselines).read_text().splitlines()
+    head = file_in(baselines).with_suffix(".toml").read_text().splitlines()
     assert harness(*command).returncode == 0
     after = file_in(baselines).read_text().splitlines()
     assert diff(drifted, baselines).returncode == 0
-    assert len(set(after) - set(before)) == 2  # the cell, and the reason
+    assert len(set(after) - set(before)) == 1  # the cell
     assert len(set(before) - set(after)) == 1
+    after = file_in(baselines).with_suffix(".toml").read_text().splitlines()
+    assert len(set(after) - set(head)) == 2  # its hash, and the reason
+    assert len(set(head) - set(after)) == 1
 
 
 @pytest.mark.parametrize(
@@ -206,6 +212,18 @@ def test_a_damaged_baseline_is_refused_and_not_rewritten(run: Path, baselines: P
     assert done.stderr.startswith(f"softmax-harness: {file}, line ")
     assert len(done.stderr.splitlines()) == 1
     assert file.read_bytes() == before
+
+
+def test_a_head_of_other_rows_is_one_sentence_and_exit_code_2(run: Path, baselines: Path) -> None:
+    file = file_in(baselines)
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:-1]))
+    for done in (accept(run, baselines), diff(run, baselines)):
+        assert done.returncode == 2
+        head = re.escape(str(file.with_suffix(".toml")))
+        assert re.match(f"softmax-harness: {head}, line [0-9]+: it is not the SHA-256 of ", done.stderr)
+        assert len(done.stderr.splitlines()) == 1
+    assert file.read_text() == "".join(lines[:-1])
 
 
 @pytest.mark.parametrize(

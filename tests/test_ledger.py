@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import errors
-from harness.baselines import accepted, cells, gate, moves
+from harness.baselines import accepted, cells, gate, heads, moves, old_form
 from harness.baselines.distances import distance
 from harness.baselines.platform import platform
 from harness.errors import UsageError
@@ -83,13 +86,32 @@ def test_a_baseline_reads_back_to_the_bit(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(read.cells, made.cells, check_exact=True)
     assert [figure.hex() for figure in read.cells.max_ulp_error[: len(FIGURES)]] == [figure.hex() for figure in FIGURES]
     assert (read.platform, read.frameworks, read.reasons) == (made.platform, made.frameworks, made.reasons)
-    assert accepted.written(read) == file.read_text()
+    before = contents(tmp_path)
+    assert contents(accepted.write(tmp_path, read).parent) == before
 
 
-def test_one_changed_cell_is_one_changed_line() -> None:
-    before = accepted.written(baseline_of(cell("a"), cell("b"), cell("c"))).splitlines()
-    after = accepted.written(baseline_of(cell("a"), cell("b", max_ulp_error=4.5), cell("c"))).splitlines()
-    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files there."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_one_changed_cell_is_one_changed_line_and_its_hash_another(tmp_path: Path) -> None:
+    file = accepted.write(tmp_path, baseline_of(cell("a"), cell("b"), cell("c")))
+    head = accepted.head_of(file)
+    before = [path.read_text().splitlines() for path in (file, head)]
+    accepted.write(tmp_path, baseline_of(cell("a"), cell("b", max_ulp_error=4.5), cell("c")))
+    after = [path.read_text().splitlines() for path in (file, head)]
+    changed = [[b for a, b in zip(*pair, strict=True) if a != b] for pair in zip(before, after, strict=True)]
+    assert [len(lines) for lines in changed] == [1, 1]
+    assert changed[1][0].startswith("rows_sha256 = ")
+
+
+def as_before(file: Path) -> Path:
+    """The same baseline in the old form: one file, its head in comments."""
+    made = accepted.read(file)
+    file.write_text(old_form.written(heads.Head(made.platform, made.frameworks, made.reasons), made.cells))
+    accepted.head_of(file).unlink()
+    return file
 
 
 ROW = "softmax,b,float64,-1,numpy,quick,,"
@@ -147,19 +169,131 @@ SPOILT: dict[str, tuple[Callable[[str], str], int, str]] = {
 @pytest.mark.parametrize("kind", SPOILT)
 def test_nonsense_is_refused_with_its_line_and_left_alone(file: Path, kind: str) -> None:
     spoil, line, sentence = SPOILT[kind]
-    text = spoil(file.read_text())
-    assert text != file.read_text()
-    file.write_bytes(text.encode())
+    refused(as_before(file), file, spoil, line, sentence)
+
+
+def refused(file: Path, spoilt: Path, spoil: Callable[[str], str], line: int, sentence: str) -> None:
+    """A baseline of which one file was spoilt: refused with that file's line, and left alone."""
+    text = spoil(spoilt.read_text())
+    assert text != spoilt.read_text()
+    spoilt.write_bytes(text.encode())
+    before = contents(file.parent)
     with pytest.raises(UsageError) as caught:
         accepted.read(file)
-    assert str(caught.value).startswith(f"{file}, line {line}: ")
+    assert str(caught.value).startswith(f"{spoilt}, line {line}: ")
     assert sentence in str(caught.value)
-    assert file.read_bytes() == text.encode()
+    assert contents(file.parent) == before
+
+
+OLD_HEAD = 9
+"""The lines above the rows in the old form."""
+OF_ROWS = [
+    kind
+    for kind, (_, line, said) in SPOILT.items()
+    if (line > OLD_HEAD and "# end" not in said) or kind.startswith("lines that end")
+]
+
+
+@pytest.mark.parametrize("kind", OF_ROWS)
+def test_rows_are_refused_in_a_file_of_their_own_too(file: Path, kind: str) -> None:
+    spoil, line, sentence = SPOILT[kind]
+    refused(file, file, spoil, max(1, line - OLD_HEAD), sentence)
+
+
+SPOILT_HEADS: dict[str, tuple[Callable[[str], str], int, str]] = {
+    "another format": (lambda t: t.replace("softmax-harness baseline", "shopping list"), 1, "no baseline of this"),
+    "a newer version": (lambda t: t.replace("version = 3", "version = 4"), 2, "format version 4; this harness reads 3"),
+    "an empty file": (lambda t: "", 1, "no baseline of this"),
+    "a version of 5000 digits": (lambda t: t.replace("version = 3", f"version = {'2' * 5000}"), 13, "not read as TOML"),
+    "a conflict": (lambda t: t.replace("rows_sha", "=======\nrows_sha"), 13, "conflict is not res"),
+    "a merge with both sides": (lambda t: t.replace("rows_sha", 'rows_sha256 = ""\nrows_sha'), 14, "not read as TOML"),
+    "another platform": (lambda t: t.replace('"AVX2", "SSE2"', '"SSE2"'), 3, "the lines below it are those of linux-"),
+    "another maker": (lambda t: t.replace("AuthenticAMD", "GenuineIntel"), 3, "the lines below it are those of linux-"),
+    "no threads": (lambda t: t.replace("threads = 1\n", ""), 12, "threads: Field required"),
+    "threads in words": (lambda t: t.replace("threads = 1", 'threads = "one"'), 8, "threads: Input should be a valid"),
+    "negative threads": (lambda t: t.replace("threads = 1", "threads = -1"), 8, "threads: Input should be greater"),
+    "too many threads": (lambda t: t.replace("threads = 1", f"threads = {10**9}"), 8, "threads: Input should be less"),
+    "threads of 5000 digits": (lambda t: t.replace("threads = 1", f"threads = {'1' * 5000}"), 13, "not read as TOML"),
+    "threads in another script": (lambda t: t.replace("threads = 1", "threads = ١"), 8, "not read as TOML"),
+    "threads in hexadecimal": (lambda t: t.replace("threads = 1", "threads = 0x1"), 8, "is not as it is written"),
+    "a line of prose": (lambda t: t.replace("threads", "do not edit\nthreads"), 8, "it does not read as TOML"),
+    "a comment": (lambda t: t.replace("threads", "# do not edit\nthreads"), 8, "is not as it is written"),
+    "an unknown key": (lambda t: t.replace("threads", "edit = false\nthreads"), 8, "edit: Extra inputs are not perm"),
+    "a framework without a version": (lambda t: t.replace('["2.4.6"]', "[]"), 9, "versions: List should have"),
+    "a version of two words": (lambda t: t.replace("2.4.6", "2.4 6"), 9, "versions.0: String should match"),
+    "half a hash": (lambda t: t.replace('sha256 = "', 'sha256 = "ab'), 13, "rows_sha256: String should match"),
+    "another hash": (lambda t: t.replace('sha256 = "', f'sha256 = "{"0" * 64}" #'), 13, "is not as it is written"),
+    "a tab in a reason": (lambda t: t.replace("as it was", "as\tit was"), 11, "is not as it is written, '  \"as it"),
+    "spaces around a reason": (lambda t: t.replace("as it was", " as it was "), 11, "is not as it is written"),
+    "lines that end as on Windows": (lambda t: t.replace("\n", "\r\n"), 1, "carriage return; for git: `*.toml text"),
+    "a cut": (lambda t: t[:-20], 13, "it does not read as TOML"),
+    "a cut between lines": (lambda t: t[: t.index("rows_sha")], 12, "rows_sha256: Field required"),
+    "a cut below the first lines": (lambda t: t[: t.index("system")], 3, "system: Field required"),
+    "a framework twice": (lambda t: t.replace("acc", "frameworks.numpy = 1\nacc"), 10, "it does not read as TOML"),
+    "no end of the last line": (lambda t: t[:-1], 14, "is not as it is written"),
+    "lists without end": (lambda t: t.replace("cpu = ", f"cpu = {'[' * 5000}"), 13, "it does not read as TOML"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SPOILT_HEADS)
+def test_a_head_that_is_nonsense_is_refused_with_its_line_and_left_alone(file: Path, kind: str) -> None:
+    refused(file, accepted.head_of(file), *SPOILT_HEADS[kind])
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda t: t.replace(",4.0,", ",5.0,", 1), lambda t: t[: t.index(ROW)], lambda t: t.replace("x,c,", "x,d,"),
+], ids=["an edit", "a cut between lines", "another cell"])  # fmt: skip
+def test_rows_that_the_head_does_not_name_are_refused(file: Path, spoil: Callable[[str], str]) -> None:
+    """As after a merge of one of the two files, though every row is as it is written."""
+    file.write_text(spoil(file.read_text()))
+    before = contents(file.parent)
+    with pytest.raises(UsageError) as caught:
+        accepted.read(file)
+    head = accepted.head_of(file)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert str(caught.value).startswith(f"{head}, line 13: it is not the SHA-256 of {file.name}, {digest}: ")
+    assert contents(file.parent) == before
+    head.write_text(re.sub('sha256 = "[0-9a-f]*"', f'sha256 = "{digest}"', head.read_text()))
+    assert len(accepted.read(file).cells) >= 1
+
+
+def test_a_cut_in_a_row_is_refused(file: Path) -> None:
+    refused(file, file, lambda text: text[:-20], 4, "the file is cut off: its last line has no end")
+
+
+@pytest.mark.parametrize("gone", [0, 1], ids=["rows", "head"])
+def test_half_a_baseline_is_refused(file: Path, gone: int) -> None:
+    (file, accepted.head_of(file))[gone].unlink()
+    sentence = ("no baseline at '.*csv': No such file", r"csv, line 1: .* no linux-\S+\.toml beside it")[gone]
+    with pytest.raises(UsageError, match=sentence):
+        accepted.read(file)
+    assert accepted.exists(file)
+
+
+def test_the_old_form_reads_the_same_and_is_written_anew(file: Path) -> None:
+    new, before = accepted.read(file), contents(file.parent)
+    old = accepted.read(as_before(file))
+    pd.testing.assert_frame_equal(old.cells, new.cells, check_exact=True)
+    assert (old.platform, old.frameworks, old.reasons) == (new.platform, new.frameworks, new.reasons)
+    beside = file.with_name("README.md")
+    beside.write_text("mine")
+    accepted.write(file.parent, old)
+    assert contents(file.parent) == before | {"README.md": b"mine"}
 
 
 @cache
 def two_cells() -> str:
-    return accepted.written(baseline_of(cell("a"), cell("b")))
+    made = baseline_of(cell("a"), cell("b"))
+    return old_form.written(heads.Head(made.platform, made.frameworks, made.reasons), made.cells)
+
+
+def test_any_text_reads_back_from_a_head() -> None:
+    """All that TOML escapes, in a reason and in a name."""
+    text = "".join(map(chr, range(0x21, 0x250))) + "\u2028\U0001f600\\u0041"
+    made = baseline_of(cell(), environment=run_of().about["environment"] | {"vendor": text.replace("\x85", "")})
+    head = heads.Head(made.platform, made.frameworks, (heads.in_one_line(text),))
+    read = heads.understood(Path(f"{made.platform.name}.toml"), heads.written(head, b"").encode())
+    assert read == head
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -171,6 +305,7 @@ def two_cells() -> str:
 def test_any_edit_is_read_or_refused(file: Path, place: int, cut: int, put: str) -> None:
     """With its line; and nothing else is raised."""
     text = two_cells()
+    accepted.head_of(file).unlink(missing_ok=True)
     file.write_text(text[:place] + put + text[place + cut :])
     try:
         accepted.read(file)
@@ -178,15 +313,52 @@ def test_any_edit_is_read_or_refused(file: Path, place: int, cut: int, put: str)
         assert f"{file}, line " in str(error)
 
 
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    of_head=st.booleans(),
+    place=st.integers(0, 700),
+    cut=st.integers(0, 100),
+    put=st.text(st.sampled_from(',"#\n\r\x00\u2028x0-.{}[]=\\'), max_size=4),
+)
+def test_any_edit_of_one_of_both_files_is_read_or_refused(
+    file: Path, of_head: bool, place: int, cut: int, put: str
+) -> None:
+    made = accepted.write(file.parent, baseline_of(cell("a"), cell("b")))
+    edited = accepted.head_of(made) if of_head else made
+    text = edited.read_text()
+    edited.write_text(text[:place] + put + text[place + cut :])
+    try:
+        read = accepted.read(made)
+    except UsageError as error:
+        assert re.search(rf"{re.escape(str(made.with_suffix('')))}\.(toml|csv), line ", str(error))
+    else:
+        assert of_head or edited.read_text() == text
+        assert len(read.cells) == 2
+
+
 def test_another_platform_s_file_under_this_name_is_refused(file: Path) -> None:
-    other = file.rename(file.with_name("linux-x86_64-avx512f-1t-123456.csv"))
+    other = as_before(file).rename(file.with_name("linux-x86_64-avx512f-1t-123456.csv"))
     with pytest.raises(UsageError, match=r"line 2: it is the baseline of another platform, linux-x86_64-amd-avx2-1t-"):
         accepted.read(other)
 
 
-def test_bytes_that_are_no_text_are_refused(file: Path) -> None:
-    file.write_bytes(b"\x89PNG\xff")
-    with pytest.raises(UsageError, match="is not UTF-8 text"):
+def test_another_platform_s_head_under_this_name_is_refused(file: Path) -> None:
+    other = file.with_name("linux-x86_64-avx512f-1t-123456.csv")
+    for path in (file, accepted.head_of(file)):
+        path.rename(other.with_suffix(path.suffix))
+    with pytest.raises(
+        UsageError, match=r"toml, line 3: it is the baseline of another platform, linux-x86_64-amd-avx2"
+    ):
+        accepted.read(other)
+
+
+@pytest.mark.parametrize("form", ["rows", "head", "old"])
+def test_bytes_that_are_no_text_are_refused(file: Path, form: str) -> None:
+    spoilt = {"rows": file, "head": accepted.head_of(file), "old": file}[form]
+    if form == "old":
+        accepted.head_of(file).unlink()
+    spoilt.write_bytes(b"\x89PNG\xff")
+    with pytest.raises(UsageError, match=f"{spoilt.suffix} is damaged: it is not UTF-8 text"):
         accepted.read(file)
 
 
@@ -463,10 +635,11 @@ def test_a_framework_s_habits_stand_in_the_head(tmp_path: Path, flushes: bool) -
     assert made.frameworks["jax"].flushes is flushes
 
 
-def test_a_reason_stays_in_its_line() -> None:
+def test_a_reason_stays_in_its_line(tmp_path: Path) -> None:
     run = run_of(cell())
-    made = accepted.accepted(accepted.empty(run), run, "first\n# platform: another\n").baseline
-    assert "\n# accepted: first # platform: another\n" in accepted.written(made)
+    made = accepted.accepted(accepted.empty(run), run, 'first\nplatform = "another"\n').baseline
+    head = accepted.head_of(accepted.write(tmp_path, made)).read_text()
+    assert '\n  "first platform = \\"another\\"",\n' in head
 
 
 UNREADABLE: dict[str, dict[str, Any]] = {
@@ -508,7 +681,7 @@ while True:
 
 def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
     file = accepted.write(tmp_path, baseline_of(*(cell(f"case{number}") for number in range(2000))))
-    before = file.read_bytes()
+    before, head = file.read_bytes(), accepted.head_of(file).read_bytes()
     for wait in np.linspace(0.0, 0.05, 5):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, file], cwd=ROOT, stdout=subprocess.PIPE)
         assert writer.stdout is not None
@@ -516,7 +689,64 @@ def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
         time.sleep(wait)
         writer.send_signal(signal.SIGKILL)
         writer.communicate()
-        assert file.read_bytes() == before
+        assert (file.read_bytes(), accepted.head_of(file).read_bytes()) == (before, head)
+
+
+class Killed(BaseException):
+    """As if the process had ended there."""
+
+
+def interrupted(monkeypatch: pytest.MonkeyPatch, steps: int, work: Callable[[], Any]) -> None:
+    """Do some work up to so many renames."""
+    done, replace = [], Path.replace
+
+    def killed(path: Path, target: Path) -> Path:
+        if len(done) == steps:
+            raise Killed
+        done.append(target)
+        return replace(path, target)
+
+    with monkeypatch.context() as patch, contextlib.suppress(Killed):
+        patch.setattr(Path, "replace", killed)
+        work()
+
+
+def same(found: accepted.Baseline, due: accepted.Baseline) -> None:
+    pd.testing.assert_frame_equal(found.cells, due.cells, check_exact=True)
+    assert (found.platform, found.frameworks, found.reasons) == (due.platform, due.frameworks, due.reasons)
+
+
+@pytest.mark.parametrize("old", ["none", "old form", "new form"])
+@pytest.mark.parametrize("steps", range(4))
+def test_an_accept_that_ends_between_two_files_leaves_the_old_one_or_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, steps: int
+) -> None:
+    """It takes three renames: rows that wait, the head, and the rows. The second decides."""
+    before, after = baseline_of(cell("a"), cell("b")), baseline_of(cell("a", max_ulp_error=3.0), version="2.5")
+    file = accepted.file_of(tmp_path, before.platform)
+    if old != "none":
+        accepted.write(tmp_path, before)
+    if old == "old form":
+        as_before(file)
+    interrupted(monkeypatch, steps, lambda: accepted.write(tmp_path, after))
+    due = before if steps < 2 else after
+    assert accepted.exists(file) == (old != "none" or steps >= 2)
+    if accepted.exists(file):
+        same(accepted.read(file), due)
+    accepted.write(tmp_path, after)
+    assert set(contents(tmp_path)) == {file.name, accepted.head_of(file).name}
+
+
+@pytest.mark.parametrize("again", range(5))
+def test_a_second_interrupted_accept_loses_nothing_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: int
+) -> None:
+    """It first puts the rows that still wait in their place, which takes one more rename."""
+    first, second, third = (baseline_of(cell("a", max_ulp_error=float(number)), cell("b")) for number in range(3))
+    file = accepted.write(tmp_path, first)
+    interrupted(monkeypatch, 2, lambda: accepted.write(tmp_path, second))
+    interrupted(monkeypatch, again, lambda: accepted.write(tmp_path, third))
+    same(accepted.read(file), second if again < 3 else third)
 
 
 @pytest.mark.parametrize(

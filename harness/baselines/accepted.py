@@ -1,7 +1,7 @@
 """A baseline: the accepted cells of one platform, as text that a person can review and git can merge.
 
-The file has a head of `# key: value` lines, the names of the columns, and one line per cell, sorted by key. So one
-changed cell is one changed line. Floats are written in the fewest digits that read back as the same number.
+The rows are a CSV file, one line per cell, sorted by key: one changed cell is one changed line. Floats are written in
+the fewest digits that read back as the same number. The head is a TOML file beside it (`harness.baselines.heads`).
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.baselines import heads, old_form
 from harness.baselines.cells import ASKED, COLUMNS, KEY, NO_WORD, asks, cells, ordered, words
-from harness.baselines.file import END, HEAD, Head, body, damaged, head, written_otherwise
+from harness.baselines.file import body, decoded, table, written_otherwise
+from harness.baselines.heads import Head, in_one_line
 from harness.baselines.platform import Framework, Platform, frameworks, platform
 from harness.errors import UsageError
 from harness.records import Run
 from harness.runs import store
 
-FRAMEWORK = re.compile(r"(\S+) (\S+(?: and \S+)*?)(, flushes to zero)?")
-
 
 @dataclass(frozen=True)
 class Baseline:
-    """The content of a baseline file."""
+    """The content of a baseline."""
 
     platform: Platform
     frameworks: Mapping[str, Framework]
@@ -51,94 +51,89 @@ class Acceptance:
 
 
 def file_of(folder: Path, made_on: Platform) -> Path:
+    """Return the file of a platform's rows."""
     return folder / f"{made_on.name}.csv"
+
+
+def head_of(file: Path) -> Path:
+    """Return the head that belongs to a baseline's rows."""
+    return file.with_suffix(".toml")
+
+
+def pending(file: Path) -> Path:
+    """Return where new rows wait until their head is written: an interrupted `accept` may leave them there."""
+    return file.with_name(f".{file.name}.next")
+
+
+def exists(file: Path) -> bool:
+    """Decide whether there is a baseline: its head, or a file in the old form."""
+    return head_of(file).exists() or file.exists()
 
 
 def read(file: Path) -> Baseline:
     """Read a baseline. Raise UsageError, with the line, for anything that this version would not have written."""
+    if not head_of(file).exists():
+        found, rows = old_form.understood(file, content_of(file))
+        return Baseline(found.platform, found.frameworks, found.reasons, rows)
+    rows_at = pending(file) if left_waiting(file) else file
+    return understood(file, content_of(head_of(file)), content_of(rows_at))
+
+
+def left_waiting(file: Path) -> bool:
+    """Decide whether an `accept` was interrupted after its head was written: the rows that it names still wait."""
+    there = head_of(file).exists() and pending(file).exists()
+    return there and heads.names(content_of(head_of(file)), content_of(pending(file)))
+
+
+def put_in_place(file: Path) -> None:
+    """Let the rows that wait take the place of the old ones."""
     try:
-        content = file.read_bytes()
+        pending(file).replace(file)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror or error}") from None
+
+
+def content_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
     except OSError as error:
         raise UsageError(f"no baseline at {str(file)!r}: {error.strerror or error}") from None
-    return understood(file, content)
 
 
-def understood(file: Path, content: bytes) -> Baseline:
-    """Parse a file of that name and content into a baseline. Raise UsageError if it is damaged."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is damaged: it is not UTF-8 text ({error})") from None
-    found = head(file, text)
-    made_on = platform_of(file, found)
-    if made_on.name != file.stem:
-        raise damaged(file, found.place("platform"), f"it is the baseline of another platform, {made_on.name}")
-    rows = body(file, text, found.lines)
-    baseline = Baseline(made_on, frameworks_of(file, found), tuple(map(in_one_line, found.all("accepted"))), rows)
-    if (anew := written(baseline)) != text:
+def understood(file: Path, about: bytes, content: bytes) -> Baseline:
+    """Parse the contents of a head and of the rows that should belong to it. `file`: the name of the rows' file.
+
+    Raise UsageError if one is damaged, or if they do not belong together.
+    """
+    found = heads.understood(head_of(file), about)
+    text = decoded(file, content)
+    baseline = Baseline(found.platform, found.frameworks, found.reasons, body(file, text))
+    if (anew := table(baseline.cells)) != text:
         raise written_otherwise(file, text, anew)
+    if not heads.names(about, content):
+        raise heads.of_other_rows(head_of(file), about, file, content)
     return baseline
 
 
-def in_one_line(reason: str) -> str:
-    """Return a reason as the head holds it, with one space between words."""
-    return " ".join(reason.split())
-
-
-def platform_of(file: Path, found: Head) -> Platform:
-    system, machine, vendor, cpu, threads = (
-        found.one(file, key) for key in ("system", "machine", "vendor", "cpu", "threads")
-    )
-    if not re.fullmatch("[0-9]{1,9}", threads):
-        raise damaged(file, found.place("threads"), f"{threads!r} is no number of threads")
-    made_on = Platform(system, machine, vendor, tuple(cpu.split()), int(threads))
-    if found.one(file, "platform") != made_on.name:
-        raise damaged(file, found.place("platform"), f"the lines below it are those of {made_on.name}")
-    return made_on
-
-
-def frameworks_of(file: Path, found: Head) -> dict[str, Framework]:
-    said = {}
-    for key, value, line in found.entries:
-        if key == "framework":
-            about = FRAMEWORK.fullmatch(value)
-            if not about:
-                raise damaged(file, line, f"{value!r} is no framework with its version")
-            said[about[1]] = Framework(tuple(about[2].split(" and ")), bool(about[3]))
-    return said
-
-
-def written(baseline: Baseline) -> str:
-    """Return the text of the whole file."""
-    made_on = baseline.platform
-    lines = [
-        HEAD,
-        f"# platform: {made_on.name}",
-        f"# system: {made_on.system}",
-        f"# machine: {made_on.machine}",
-        f"# vendor: {made_on.vendor}",
-        f"# cpu: {' '.join(made_on.cpu)}",
-        f"# threads: {made_on.threads}",
-        *(f"# framework: {name} {about}" for name, about in sorted(baseline.frameworks.items())),
-        *(f"# accepted: {reason}" for reason in baseline.reasons),
-    ]
-    table: str = baseline.cells[COLUMNS].to_csv(index=False, lineterminator="\n")
-    return "\n".join(lines) + f"\n{table}{END}\n"
-
-
 def write(folder: Path, baseline: Baseline) -> Path:
-    """Write the file, whole or not at all, and return its path.
+    """Write the head and the rows, both or neither, and return the rows' path.
 
+    The new rows first wait beside the old ones. Once the head names them, they are the baseline, wherever they are.
     Raise UsageError for content that would not read back: names and versions come from a run.
     """
     file = file_of(folder, baseline.platform)
     try:
-        content = written(baseline).encode()
-        understood(file, content)
+        content = table(baseline.cells).encode()
+        about = heads.written(Head(baseline.platform, baseline.frameworks, baseline.reasons), content).encode()
+        understood(file, about, content)
     except (UsageError, UnicodeEncodeError) as error:
         raise UsageError(f"this cannot be accepted, since no command could read it back: {error}") from None
     store.writable(folder)
-    store.write(folder, file.name, content)
+    if left_waiting(file):
+        put_in_place(file)
+    store.write(folder, pending(file).name, content)
+    store.write(folder, head_of(file).name, about)
+    put_in_place(file)
     return file
 
 

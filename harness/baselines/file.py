@@ -1,4 +1,4 @@
-"""The parser of a baseline's text. Every error names the file, the line, and what a person can see there.
+"""The parser of a baseline's table. Every error names the file, the line, and what a person can see there.
 
 A line is checked as strictly as it is written. So a mistake made by hand, an unfinished merge or a truncated file is
 never compared with.
@@ -10,7 +10,6 @@ import io
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
@@ -22,12 +21,6 @@ from harness.judging.grades import GRADES
 from harness.judging.rows import AS_DECLARED, FLAW_GONE, SHORT, UNMEASURED, VACUOUS, WITHIN
 from harness.numbers.formats import FORMATS
 
-SIGN, VERSION = "# softmax-harness baseline, version ", 2
-HEAD = f"{SIGN}{VERSION}"
-END = "# end"
-"""The last line. A truncated file does not have it, even if it ends between two lines."""
-KEYS = ("platform", "system", "machine", "vendor", "cpu", "threads", "framework", "accepted")
-"""The keys of the head's lines."""
 CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
 """The marks at the beginning of a line by which git shows a conflict."""
 QUOTED = re.compile(r'"[^"]*"')
@@ -48,27 +41,6 @@ OF_ANSWERS = ("verdict", *COUNTS, "answer")
 """Columns that have an entry exactly where there is an answer."""
 
 
-@dataclass(frozen=True)
-class Head:
-    """The lines above the table, as (key, value, line number). `lines`: how many there are."""
-
-    entries: tuple[tuple[str, str, int], ...]
-    lines: int
-
-    def all(self, key: str) -> list[str]:
-        return [value for name, value, _ in self.entries if name == key]
-
-    def place(self, key: str) -> int:
-        """Return the number of the first line with that key; if there is none, of the head's last line."""
-        return next((line for name, _, line in self.entries if name == key), self.lines)
-
-    def one(self, file: Path, key: str) -> str:
-        found = self.all(key)
-        if len(found) != 1:
-            raise damaged(file, self.place(key), f"the head has {len(found) or 'no'} lines '# {key}: …', not one")
-        return found[0]
-
-
 def written_otherwise(file: Path, text: str, anew: str) -> UsageError:
     """Return the error for a text that can be read but is not what this version writes.
 
@@ -83,42 +55,37 @@ def damaged(file: Path, line: int, what: str) -> UsageError:
     return UsageError(f"{file}, line {line}: {what}")
 
 
-def head(file: Path, text: str) -> Head:
-    """Parse the head, after checking for what makes the whole file unreadable.
+def decoded(file: Path, content: bytes) -> str:
+    """Return a file's text, after checking for what spoils any file in git.
 
-    Raise UsageError for a carriage return, conflict markers, another format or version, a truncated file or an unknown
-    key.
+    Raise UsageError for bytes that are no text, a carriage return or conflict markers.
     """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is damaged: it is not UTF-8 text ({error})") from None
     if "\r" in text:
-        ends = "a line has a carriage return; for git: `*.csv text eol=lf` in .gitattributes beside the file"
+        ends = f"a line has a carriage return; for git: `*{file.suffix} text eol=lf` in .gitattributes beside the file"
         raise damaged(file, 1 + text.count("\n", 0, text.index("\r")), ends)
     conflicts = [text.find(marker) for marker in CONFLICT if marker in text]
     if conflicts:
         raise damaged(file, 2 + text.count("\n", 0, min(conflicts)), "a merge conflict is not resolved")
-    found = re.match(r"(#[^\n]*\n)*", text)
-    lines = found[0].split("\n")[:-1] if found else []
-    if not lines or not lines[0].startswith(SIGN):
-        raise damaged(file, 1, f"it is no baseline of this harness: it does not begin with {HEAD!r}")
-    if lines[0] != HEAD:
-        raise damaged(file, 1, f"format version {lines[0].removeprefix(SIGN)}; this harness reads {VERSION}")
-    if not text.endswith(f"\n{END}\n"):
-        raise damaged(file, 1 + text.rstrip("\n").count("\n"), f"the file is cut off: its last line is not {END!r}")
-    return Head(tuple(entry(file, line, number) for number, line in enumerate(lines[1:], start=2)), len(lines))
+    return text
 
 
-def entry(file: Path, line: str, number: int) -> tuple[str, str, int]:
-    key, sign, value = line.removeprefix("# ").partition(": ")
-    if not sign or key not in KEYS:
-        raise damaged(file, number, f"{line!r} is no line of a head")
-    return key, value, number
+def table(cells: pd.DataFrame) -> str:
+    """Return the cells as text: the columns' names, and one line per cell."""
+    text: str = cells[COLUMNS].to_csv(index=False, lineterminator="\n")
+    return text
 
 
-def body(file: Path, text: str, head_lines: int) -> pd.DataFrame:
-    """Parse the table below the head, and check every line."""
-    below = text.removesuffix(f"{END}\n").split("\n", head_lines)[-1]
+def body(file: Path, below: str, head_lines: int = 0) -> pd.DataFrame:
+    """Parse the table below a head of so many lines, and check every line."""
     columns = ",".join(COLUMNS)
     if below.partition("\n")[0] != columns:
         raise damaged(file, head_lines + 1, f"the columns' names should stand here: {columns}")
+    if not below.endswith("\n"):
+        raise damaged(file, head_lines + 1 + below.count("\n"), "the file is cut off: its last line has no end")
     rows = parsed(file, below, head_lines)
     check(file, rows, first_line=head_lines + 2)
     figures = {name: rows[name].replace("", "nan") for name in FIGURES}

@@ -24,7 +24,7 @@ def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR
     """Compare a run with the baseline of its platform. Raise UsageError if there is none."""
     made_on = platform(run.about)
     file = accepted.file_of(folder, made_on)
-    if not file.exists():
+    if not accepted.exists(file):
         others = ", ".join(sorted(other.name for other in folder.glob("*.csv"))) or "none"
         raise UsageError(
             f"nothing is accepted for this platform: there is no {file} (in that folder: {others}); "

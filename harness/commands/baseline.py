@@ -59,7 +59,7 @@ def accept(
     if accepted.spoken(run).empty:
         raise UsageError(f"{place} has nothing to accept: no backend said a word")
     file = accepted.file_of(folder, platform(run.about))
-    before = accepted.read(file) if file.exists() else accepted.empty(run)
+    before = accepted.read(file) if accepted.exists(file) else accepted.empty(run)
     made = accepted.accepted(before, run, reason, drop_gone)
     if not (made.new or made.changed or made.dropped) and made.baseline.frameworks == before.frameworks:
         print(f"{file}: all {made.kept:,} cells are accepted already, nothing is written", file=sys.stderr)
