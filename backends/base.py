@@ -56,6 +56,8 @@ OPERATIONS = {
 """The operations that can be asked, and the method that answers each: one method for every reduction."""
 NEXT_WIDER = {"float64": "float64", "float32": "float64", "float16": "float32", "bfloat16": "float32"}
 """The next wider format of each dtype: what an argument `dtype=` is set to, where a framework has one."""
+FLUSHES = {"float64": -1022, "float32": -126, "float16": -14, "bfloat16": -126}
+"""The exponent of each dtype's smallest normal number: what a kernel may flush lies below."""
 METHODS = tuple(dict.fromkeys(OPERATIONS.values()))
 
 

@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint
 from textwrap import dedent
 from typing import Any, ClassVar
 
-from backends.base import METHODS, NEXT_WIDER, OPERATIONS, Backend
+from backends.base import FLUSHES, METHODS, NEXT_WIDER, OPERATIONS, Backend
 
 HOUSE = __name__.partition(".")[0]
 """The package of our own adapters."""
@@ -129,8 +129,6 @@ SWITCHES = (
     "through_logs",
     "scaled_logits",
 )
-FLUSHES = {"float64": -1022, "float32": -126, "float16": -14, "bfloat16": -126}
-"""Exponent of each format's smallest normal number."""
 DIFFERENCED = ("jacobian", "cross_entropy_mean_gradient", "mean_squared_error_gradient")
 """Operations whose central differences have a bound (docs/bounds.md#central-differences)."""
 LARGEST_STEP = 0.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.questions.cases import named
 from harness.questions.variations import LAYOUTS
@@ -41,7 +42,7 @@ def defect_class(witness: str, operation: str, dtype: str, broken: str, cause: s
     if dtype == "float16" and case.shape[case.axes[0]] > LARGEST_COUNT:
         return "C07"
     family = witness.split(":", maxsplit=1)[0]
-    if dtype in ("float16", "bfloat16") or broken.startswith("B:"):
+    if FORMATS[dtype].p < FORMATS["float32"].p or broken.startswith("B:"):
         return "C06"
     if family in BY_FAMILY:
         return BY_FAMILY[family]

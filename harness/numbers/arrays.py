@@ -1,4 +1,4 @@
-"""Arrays as bytes and as `.npy` files. bfloat16 is stored as integers, since NumPy's format has no name for it."""
+"""Arrays as bytes and as `.npy` files. NumPy has no names for formats of ml_dtypes, which are stored as integers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.formats import BROUGHT
+
 Array = NDArray[Any]
 _parsing = Lock()
 """Held while a file is read: NumPy parses its header by `ast`, which CPython 3.11.7 cannot do in two threads
@@ -18,12 +20,12 @@ _parsing = Lock()
 
 
 def dtype(name: str) -> np.dtype[Any]:
-    """Return the NumPy dtype of that name. ml_dtypes is imported only for bfloat16: a worker process may lack it."""
-    if name == "bfloat16":
+    """Return the NumPy dtype of that name. ml_dtypes is imported only for its own: a worker process may lack it."""
+    if name in BROUGHT:
         import ml_dtypes
 
-        bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-        return bfloat16
+        brought: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
+        return brought
     return np.dtype(name)
 
 
@@ -36,7 +38,7 @@ def in_the_wider(a: Array, b: Array) -> tuple[Array, Array]:
 
 def kind(array: Array) -> str:
     """Return the name of the array's dtype with its byte order, as `dtype` takes it."""
-    return "bfloat16" if array.dtype.name == "bfloat16" else array.dtype.str
+    return array.dtype.name if array.dtype.name in BROUGHT else array.dtype.str
 
 
 def flat(array: Array) -> NDArray[np.uint8]:
@@ -47,7 +49,7 @@ def flat(array: Array) -> NDArray[np.uint8]:
 def save(file: str | PathLike[str], array: Array) -> str:
     """Write an array as a `.npy` file, and return the name of its dtype, which `load` needs."""
     name, array = array.dtype.name, np.asarray(array, order="C")  # the file must not depend on the memory layout
-    np.save(file, array.view(np.uint16) if name == "bfloat16" else array, allow_pickle=False)
+    np.save(file, array.view(f"u{array.itemsize}") if name in BROUGHT else array, allow_pickle=False)
     return name
 
 
@@ -55,7 +57,7 @@ def load(file: str | PathLike[str], name: str, mapped: bool = False) -> Array:
     """Read a `.npy` file as the dtype of that name, memory-mapped or at once. One thread reads at a time."""
     with _parsing:
         stored: Array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
-    return stored.view(dtype(name)) if name == "bfloat16" else stored
+    return stored.view(dtype(name)) if name in BROUGHT else stored
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ class Format:
     p: int
     emin: int
     emax: int
+    of_numpy: bool = True
+    """True if NumPy has it itself, and False if ml_dtypes brings it, under the same name."""
 
     @property
     def u(self) -> float:
@@ -36,7 +38,9 @@ FORMATS = {
     "float64": Format(53, -1022, 1023),
     "float32": Format(24, -126, 127),
     "float16": Format(11, -14, 15),
-    "bfloat16": Format(8, -126, 127),
+    "bfloat16": Format(8, -126, 127, of_numpy=False),
 }
+BROUGHT = tuple(name for name, form in FORMATS.items() if not form.of_numpy)
+"""The formats that NumPy's own files and functions do not know."""
 DIGIT = 0.1
 """The relative error up to which a value counts as right to one digit, in every format."""

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from harness.numbers.arrays import Array
+from harness.numbers.formats import BROUGHT
 
 SHORT = 64
 """The largest number of elements that are typed out."""
@@ -87,7 +88,7 @@ def compressed(array: Array) -> str:
 
 
 def dtype(array: Array) -> str:
-    return "ml_dtypes.bfloat16" if array.dtype.name == "bfloat16" else f"np.{array.dtype.name}"
+    return f"{'ml_dtypes' if array.dtype.name in BROUGHT else 'np'}.{array.dtype.name}"
 
 
 def number(value: Any) -> str:
