@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.faults import Outcome, Verdict
 from harness.operations import CLASSES
 
 if TYPE_CHECKING:  # a worker reads this module too, under an interpreter that may have no pandas
@@ -126,7 +127,7 @@ class Result:
     group: int
     block: int
     backend: str
-    outcome: str
+    outcome: Outcome
     reason: str = ""
     array: Any = None
     """The place to read the answer from; None if the outcome is not ok."""
@@ -149,9 +150,10 @@ class Comparison:
     dtype: str
     axis: int
     backend: str
-    outcome: str
+    outcome: Outcome
     reason: str = ""
     verdict: str = ""
+    """A `Verdict`, or empty where there is no answer."""
     grade: str = ""
     bound: float | None = None
     """The bound B at the worst element, in ulp."""
@@ -241,7 +243,7 @@ class Pair:
     axis: int
     a: str
     b: str
-    outcome: str
+    outcome: Outcome
     mean_relative_error_percent: float | None = None
     zero_references: int | None = None
     swapped_percent: float | None = None
@@ -267,7 +269,7 @@ class Property:
     law: str
     deviation_in_u: float
     bound_fraction: float
-    verdict: str
+    verdict: Verdict
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from tabulate import tabulate
 
+from harness.faults import Outcome
 from harness.records import Run
 from reports.tables import nearness, summary, troubles
 from reports.tables.cells import legible
@@ -24,7 +25,7 @@ def render(run: Run) -> str:
     if len(chained := summary.excused(run)):
         rest = f"\n… and {len(chained) - MOST_ROWS} more" if len(chained) > MOST_ROWS else ""
         parts.append(f"Above its bound, and excused by a chain of additions:\n{grid(chained.head(MOST_ROWS))}{rest}")
-    if len(missing := summary.unanswered(run, without=(*summary.QUIET_OUTCOMES, "failed"))):
+    if len(missing := summary.unanswered(run, without=(*summary.QUIET_OUTCOMES, Outcome.FAILED))):
         parts.append(grid(missing))
     return "\n\n".join(parts) + "\n"
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from harness.questions.blocks import stream
 from harness.questions.suites import SUITES
@@ -34,7 +35,7 @@ KINDS = {
     **dict.fromkeys(COLUMNS, "str"), "axis": "int64",
     **dict.fromkeys(FIGURES, "float64"), **dict.fromkeys(COUNTS, "Int64"),
 }  # fmt: skip
-NO_WORD = ("absent", "not run")
+NO_WORD = (Outcome.ABSENT, Outcome.NOT_RUN)
 """Outcomes that say nothing about a backend. They are never accepted, and never count as an answer."""
 PARTS = {"backend": "backends", "operation": "operations", "dtype": "dtypes", "case": "cases"}
 """Columns of a cell, and the names of the patterns for them in a selection."""
@@ -47,8 +48,8 @@ def cells(run: Run) -> pd.DataFrame:
     Figures are missing where there is no answer.
     """
     rows = run.comparisons
-    other_dtype = rows.reason[(rows.outcome == "ok") & rows.reason.str.startswith("answered in ")]
-    failed = rows.reason[rows.outcome == "failed"]
+    other_dtype = rows.reason[(rows.outcome == Outcome.OK) & rows.reason.str.startswith("answered in ")]
+    failed = rows.reason[rows.outcome == Outcome.FAILED]
     selection = run.about["options"]["selection"]
     found = rows[[*KEY, "outcome", "verdict", "grade", *FIGURES, *COUNTS, "answer", *SEEN]].assign(
         suites=words(asked_by(selection)),

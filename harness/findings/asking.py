@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from backends import find
-from harness.errors import AT_A_LIMIT
+from harness.faults import AT_A_LIMIT, Outcome
 from harness.judging import judge, pairs, probes
 from harness.judging.grades import needs_height
 from harness.judging.probes import HEIGHT, Measured, Probed, place_of, probed_as
@@ -156,7 +156,7 @@ class Asker:
             self.about[framework] = worker.open()
             if "absent" in self.about[framework]:
                 worker.stop()
-                raise WorkerDiedError("absent", self.about[framework]["absent"])
+                raise WorkerDiedError(Outcome.ABSENT, self.about[framework]["absent"])
             self._workers[framework] = worker
         return self._workers[framework]
 
@@ -168,7 +168,7 @@ class Asker:
         try:
             self.worker(backend)
         except WorkerDiedError as died:
-            return died.reason if died.outcome == "absent" else ""
+            return died.reason if died.outcome == Outcome.ABSENT else ""
         return ""
 
     def interpreter(self, backend: str) -> str:

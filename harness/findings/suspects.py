@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from backends import find
-from harness.errors import DEATHS
+from harness.faults import DEATHS, Outcome, Verdict
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
 from harness.judging.probes import answer_dtype
-from harness.judging.rows import NO_DIGIT, SHORT, explained_in_some_order
+from harness.judging.rows import NO_DIGIT, explained_in_some_order
 from harness.judging.same_bits import STRICT
 from harness.numbers.formats import DIGIT, FORMATS
 from harness.questions.cases import named
@@ -71,18 +71,18 @@ def together(kind: str, law: str, rows: list[Any]) -> Suspect:
 
 def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
     wanted = (
-        (comparisons.verdict == SHORT)
+        (comparisons.verdict == Verdict.SHORT)
         | (comparisons.grade == "C")
         | (comparisons.lost_components > 0)
-        | comparisons.outcome.isin(("failed", *DEATHS))
+        | comparisons.outcome.isin((Outcome.FAILED, *DEATHS))
         | (comparisons.same_bits == False)  # noqa: E712  # it may be missing
     )
     for row in comparisons[wanted.fillna(False)].itertuples():
-        if row.verdict == SHORT or row.outcome != "ok":
+        if row.verdict == Verdict.SHORT or row.outcome != Outcome.OK:
             yield *broken(row), row
         elif row.grade == "C":
             yield ACCURACY, ORDER, row
-        if row.verdict != SHORT and loses(row):
+        if row.verdict != Verdict.SHORT and loses(row):
             yield ACCURACY, LOST, row
         if not pd.isna(row.same_bits) and not row.same_bits and row.reason not in STRICT.values():
             yield POLICY, f"{BITS}: {row.case.partition('@')[2]}", row
@@ -98,7 +98,7 @@ def broken(row: Any) -> tuple[str, str]:
         return DEFECT, UNTOUCHED
     if row.reason.startswith("answered in"):
         return DEFECT, "the answer's dtype is the one claimed"
-    if row.outcome == "failed":
+    if row.outcome == Outcome.FAILED:
         return DEFECT, f"it answers: {row.reason.split(':')[0]}"
     if row.reason == STRICT["again"]:
         return DEFECT, BITS_AGAIN
@@ -147,5 +147,5 @@ def of_bits(suspect: Suspect) -> bool:
 
 
 def of_laws(properties: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
-    for row in properties[properties.verdict == SHORT].itertuples():
+    for row in properties[properties.verdict == Verdict.SHORT].itertuples():
         yield DEFECT, row.law, row

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.faults import Outcome
 from harness.judging.tally import Tally
 from harness.records import Profile
 
@@ -18,7 +19,7 @@ Floats = NDArray[np.float64]
 class Cell:
     """The figures, the laws and the worst element of a cell."""
 
-    outcome: str = "ok"
+    outcome: Outcome = Outcome.OK
     reason: str = ""
     dtype: str = ""
     """The dtype of the answers; `a and b` if they came in several."""
@@ -46,9 +47,9 @@ class Cell:
     sides: Mapping[tuple[str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
     """The values of the equations' sides, and their bounds, by (law, whether it is the left side)."""
 
-    def without(self, outcome: str, reason: str) -> Cell:
+    def without(self, outcome: Outcome, reason: str) -> Cell:
         """Return the cell with the outcome of an unanswered block. The first such block decides."""
-        return replace(self, outcome=outcome, reason=reason) if self.outcome == "ok" else self
+        return replace(self, outcome=outcome, reason=reason) if self.outcome == Outcome.OK else self
 
     def with_answer(self, sha256: str, remark: str = "") -> Cell:
         """Return the cell with one more block's answer. The first remark is kept as the reason."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.faults import Outcome
 from harness.judging import equations, laws, metrics, probes
 from harness.judging.causes import causes, main_cause
 from harness.judging.cell import Cell
@@ -67,7 +68,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
         [comparison(group, backend, cell, known.get(backend, UNKNOWN)) for backend, cell in cells.items()],
         [percent.row(group, a, b, outcomes) for (a, b), percent in pairs.items()],
         [law for backend, cell in cells.items() for law in law_rows(group, backend, cell)],
-        [row for cell in cells.values() if cell.outcome == "ok" for row in cell.profile],
+        [row for cell in cells.values() if cell.outcome == Outcome.OK for row in cell.profile],
         [side for backend, cell in cells.items() for side in side_records(group, backend, cell)],
         audit,
     )
@@ -93,26 +94,26 @@ def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float 
     return found, missing
 
 
-KNOWN_BEFORE = ("unsupported", "absent", "skipped")
+KNOWN_BEFORE = (Outcome.UNSUPPORTED, Outcome.ABSENT, Outcome.SKIPPED)
 """Outcomes of a probe that the backend's own cells have too, and that are therefore not reported again."""
 
 
-def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[str, str, Answer | None]:
+def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[Outcome, str, Answer | None]:
     """Return a result's outcome, reason and answer.
 
     The answer is None unless the outcome is ok. An answer of a wrong shape or in an unknown format counts as failed.
     """
     if result is None:
-        return "not run", "interrupted", None
-    if result.outcome != "ok":
+        return Outcome.NOT_RUN, "interrupted", None
+    if result.outcome != Outcome.OK:
         return result.outcome, result.reason, None
     answer = load(result)
     wanted = block_answer(group, rows)
     if answer.shape != wanted:
-        return "failed", f"answered with shape {answer.shape}, not {wanted}", None
+        return Outcome.FAILED, f"answered with shape {answer.shape}, not {wanted}", None
     if answer.dtype.name not in FORMATS:
-        return "failed", f"answered in {answer.dtype.name}, not {group.dtype}", None
-    return "ok", result.reason, answer
+        return Outcome.FAILED, f"answered in {answer.dtype.name}, not {group.dtype}", None
+    return Outcome.OK, result.reason, answer
 
 
 def judged(asked: Question, backend: str, answer: Answer, measured: Measured, first: bool = True) -> Cell:
@@ -291,7 +292,7 @@ def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, b
 
 def side_records(group: Group, backend: str, cell: Cell) -> list[Side]:
     """Return the sides of a cell's equations as records; none if the cell was not answered in full."""
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return []
     where, flawed = head(group, backend), declared_flaw(backend, group) is not None
     return [Side(law, left, *where, flawed, cell.dtype, *side) for (law, left), side in cell.sides.items()]

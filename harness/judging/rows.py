@@ -11,6 +11,7 @@ from math import inf
 import numpy as np
 
 from backends import find
+from harness.faults import Outcome, Verdict
 from harness.judging.cell import Cell
 from harness.judging.grades import grade, without_digit
 from harness.judging.probes import Measured, answer_dtype
@@ -20,12 +21,7 @@ from harness.operations import OPERATIONS, answer_index
 from harness.records import Comparison, Group, Property, Side
 from harness.truth.simulated import MULTIPLE
 
-WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
-UNMEASURED = "chain not measured"
-"""Verdict for an answer above B that some order of summation may explain, if the probe that would decide is missing."""
 NO_DIGIT = "no digit right: off by more than a tenth, which no chain of additions excuses"
-VACUOUS = "bound is vacuous"
-"""Verdict for an answer with an infinite bound at some element, if nothing else is wrong with it."""
 
 
 def declared_flaw(backend: str, group: Group) -> str | None:
@@ -39,15 +35,15 @@ def declared_flaw(backend: str, group: Group) -> str | None:
 
 def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Comparison:
     """Return the row of a cell. It has figures only if every block was answered."""
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return bare(group, backend, cell.outcome, cell.reason)
     flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
     given = grade(cell.tally)
     unknown = measured.missing if given == "C" and measured.height is None else ""
     explained = why(given, cell.tally, measured) or beyond_simulation(cell.tally)
     judged = replace(
-        bare(group, backend, "ok", strange or flaw or unknown or explained or cell.reason),
-        verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
+        bare(group, backend, Outcome.OK, strange or flaw or unknown or explained or cell.reason),
+        verdict=Verdict.SHORT if strange else Verdict.UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,
         ulp_error_there=cell.error,
@@ -168,12 +164,12 @@ def interval(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else "0" if ends[1] == 0 else f"({ends[0]:g}, {ends[1]:g}]"
 
 
-def verdict(tally: Tally, declared: bool) -> str:
+def verdict(tally: Tally, declared: bool) -> Verdict:
     """Return the verdict. A declared flaw is strict: it is an error too if the answer is no F."""
     given = grade(tally)
     if given == "F":
-        return AS_DECLARED if declared else SHORT
-    return FLAW_GONE if declared else WITHIN if given else VACUOUS
+        return Verdict.AS_DECLARED if declared else Verdict.SHORT
+    return Verdict.FLAW_GONE if declared else Verdict.WITHIN if given else Verdict.VACUOUS
 
 
 def place(group: Group, flat: int) -> str:
@@ -184,7 +180,7 @@ def place(group: Group, flat: int) -> str:
     return ",".join(map(str, answer_index(OPERATIONS[group.operation], case.shape, group.axis, flat, case.classes)))
 
 
-def bare(group: Group, backend: str, outcome: str, reason: str) -> Comparison:
+def bare(group: Group, backend: str, outcome: Outcome, reason: str) -> Comparison:
     """Return the row of a cell without figures."""
     return Comparison(*head(group, backend), outcome, reason)
 
@@ -196,7 +192,7 @@ def head(group: Group, backend: str) -> tuple[str, str, str, int, str]:
 
 def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
     """Return a row for each law that was measured; none if the cell was not answered in full."""
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return []
     where, flawed = head(group, backend), declared_flaw(backend, group) is not None
     return [law_row(where, law, found, flawed, cell.dtype) for law, found in cell.laws.items()]
@@ -216,5 +212,5 @@ def law_row(
     `found` is the deviation and its share of the bound. If `answered` names several dtypes, the first one counts.
     """
     deviation, fraction = found
-    verdict = WITHIN if fraction <= 1 else AS_DECLARED if flawed else SHORT
+    verdict = Verdict.WITHIN if fraction <= 1 else Verdict.AS_DECLARED if flawed else Verdict.SHORT
     return Property(*where, law, deviation / FORMATS[answered.split(" ", maxsplit=1)[0]].u, fraction, verdict)

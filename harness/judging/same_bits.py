@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.judging.rows import SHORT, VACUOUS, WITHIN
+from harness.faults import Outcome, Verdict
 
-TOLERATED = (WITHIN, VACUOUS)
+TOLERATED = (Verdict.WITHIN, Verdict.VACUOUS)
 QUESTION = ["operation", "case", "dtype", "axis", "backend"]
 STRICT = {
     "again": "the same question was answered by other bits when it was asked again",
@@ -24,10 +24,10 @@ def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
     """
     way = cells["case"].map(lambda name: name.partition("@")[2])
     plainly = cells["case"].map(lambda name: name.partition("@")[0])
-    varied = cells[(way != "") & (cells.outcome == "ok")]
+    varied = cells[(way != "") & (cells.outcome == Outcome.OK)]
     if varied.empty:
         return cells
-    plain = cells[(way == "") & (cells.outcome == "ok")].set_index(QUESTION).answer
+    plain = cells[(way == "") & (cells.outcome == Outcome.OK)].set_index(QUESTION).answer
     keys = pd.MultiIndex.from_frame(varied.assign(case=plainly[varied.index])[QUESTION])
     found = plain.reindex(keys).to_numpy()
     same = pd.Series(found == varied.answer.to_numpy(), index=varied.index).where(pd.notna(found))
@@ -37,5 +37,5 @@ def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
     for name, reason in STRICT.items():
         changed = varied.index[(way[varied.index] == name) & (same == False)]  # noqa: E712  # `same` may be missing too
         within = changed.intersection(cells.index[cells.verdict.isin(TOLERATED)])
-        cells.loc[within, ["verdict", "reason"]] = SHORT, reason
+        cells.loc[within, ["verdict", "reason"]] = Verdict.SHORT, reason
     return cells

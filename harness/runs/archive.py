@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from backends import NAMES
 from harness.errors import UsageError
+from harness.faults import Outcome
 from harness.judging import probes
 from harness.judging.slices import block_answer
 from harness.numbers import arrays
@@ -51,7 +52,7 @@ class Archive:
             "place": probes.place_of(group), "backend": result.backend, "block": result.block,
             "outcome": result.outcome, "reason": result.reason,
         }  # fmt: skip
-        if result.outcome == "ok":
+        if result.outcome == Outcome.OK:
             answer = result.array.read()
             entry |= {
                 "file": f"{FOLDER}/{number}-{quote(result.backend, safe='')}-{result.block}.npy",
@@ -128,8 +129,8 @@ def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
 
 def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
     """Return one saved result, with its array in a file. Raise UsageError if the array's hash is wrong."""
-    head = Result(0, entry["block"], entry["backend"], entry["outcome"], entry["reason"])
-    if entry["outcome"] != "ok":
+    head = Result(0, entry["block"], entry["backend"], Outcome(entry["outcome"]), entry["reason"])
+    if entry["outcome"] != Outcome.OK:
         return head
     answer(folder, entry, block_answer(group, blocks.boundaries(group.case)[entry["block"]]))
     file = arrays.File(str(folder / entry["file"]), entry["dtype"])

@@ -38,7 +38,7 @@ WRITTEN = (
 )  # fmt: skip
 """The files that commands write into their output folder, or remove from it."""
 SELECTION = ("backends", "operations", "dtypes", "cases", "suite")
-KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
+KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean", "Outcome": "str", "Verdict": "str"}
 
 
 def frame(rows: Sequence[Any], record: type) -> pd.DataFrame:

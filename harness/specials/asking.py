@@ -15,6 +15,7 @@ from urllib.parse import quote
 import numpy as np
 
 from backends import OPERATIONS, Backend
+from harness import faults
 from harness.numbers import arrays
 from harness.numbers.arrays import Hashed
 from harness.specials.facts import Outcome
@@ -34,9 +35,9 @@ def in_process(backend: Backend) -> Ask:
         try:
             with np.errstate(all="ignore"):
                 answer = getattr(backend, OPERATIONS[operation])(axis=AXES[layout], **native)
-                return Outcome("ok", "", np.asarray(backend.to_numpy(answer)))
+                return Outcome(faults.Outcome.OK, "", np.asarray(backend.to_numpy(answer)))
         except Exception as error:
-            return Outcome("failed", f"{type(error).__name__}: {error}")
+            return Outcome(faults.Outcome.FAILED, f"{type(error).__name__}: {error}")
 
     return ask
 

@@ -16,6 +16,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import faults
 from harness.judging.metrics import errors
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, as_rows
@@ -37,7 +38,7 @@ NUMBERS = {"+inf": inf, "-inf": -inf, "0": 0.0, "1": 1.0, "-1": -1.0}
 class Outcome:
     """The outcome of one question: an answer, or the reason why there is none."""
 
-    outcome: str
+    outcome: faults.Outcome
     reason: str
     answer: Answer | None = None
 
@@ -76,11 +77,11 @@ def failure(asked: Outcome) -> str:
     """Return the fact of a question without an answer: an exception has its type, a crash its signal."""
     name = asked.reason.split(":")[0]
     match asked.outcome:
-        case "failed":
+        case faults.Outcome.FAILED:
             return f"raises {name}"
-        case "crashed":
+        case faults.Outcome.CRASHED:
             return f"crashes ({name.removeprefix('killed by ').removesuffix(', twice')})"
-        case "timed out":
+        case faults.Outcome.TIMED_OUT:
             return "gives no answer in time"
         case _:
             return "runs out of memory"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends import NAMES, Backend, claimed, find, owned
-from harness import errors
+from harness import errors, faults
 from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entries
@@ -173,9 +173,9 @@ def facts(
         for situation in sheet.situations:
             yield from facts(ask, operation, sheet.of([situation]), layout, claimed, deadly)
         return
-    if outcome.outcome == "crashed":
+    if outcome.outcome == faults.Outcome.CRASHED:
         outcome = ask(operation, sheet, layout)  # an earlier question may be the cause
-    if outcome.outcome in errors.DEATHS:
+    if outcome.outcome in faults.DEATHS:
         deadly.add((operation, sheet.situations[0]))
     for told in tell(operation, sheet, layout, claimed, outcome):
         if operation in SITUATIONS[told.situation].operations:

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from backends import FRAMEWORKS, find
 from harness.errors import UsageError
+from harness.faults import Outcome
 from harness.questions import blocks
 from harness.questions.variations import FIRST, THREADS
 from harness.records import Group, Result
@@ -79,7 +80,7 @@ class Framework:
         started = time.monotonic()
         try:
             if self.stopping.is_set():
-                self.about.update(outcome="not run", reason="interrupted")
+                self.about.update(outcome=Outcome.NOT_RUN, reason="interrupted")
             else:
                 with self.turns.turn(self.rank):
                     self._open()
@@ -101,15 +102,15 @@ class Framework:
         try:
             self.about.update(self._worker.open())
         except WorkerDiedError as died:
-            stopped = {"outcome": "not run", "reason": "interrupted"}
+            stopped = {"outcome": Outcome.NOT_RUN, "reason": "interrupted"}
             death = {"outcome": died.outcome, "reason": f"while it was imported: {died.reason}"}
             self.about.update(stopped if self._stopped_by(died) else death)
             self._worker = None
         except OSError as error:
-            self.about.update(outcome="absent", reason=f"its interpreter does not start: {error}")
+            self.about.update(outcome=Outcome.ABSENT, reason=f"its interpreter does not start: {error}")
             self._worker = None
         if "absent" in self.about:
-            self.about.update(outcome="absent", reason=self.about["absent"])
+            self.about.update(outcome=Outcome.ABSENT, reason=self.about["absent"])
 
     def _asked(self, group: Group) -> list[str]:
         """Return the backends of the group that this part asks."""
@@ -124,7 +125,7 @@ class Framework:
             self.publish(result)
 
     def _result(self, number: int, group: Group, backend: str, block: int) -> Result:
-        result = Result(number, block, backend, "not run", "interrupted")
+        result = Result(number, block, backend, Outcome.NOT_RUN, "interrupted")
         if self.stopping.is_set():
             return result
         if refused := refusal(backend, group):
@@ -161,13 +162,13 @@ class Framework:
             return self._ask(request)
         except WorkerDiedError as died:
             if self._stopped_by(died):
-                return {"outcome": "not run", "reason": "interrupted"}
-            if died.outcome != "crashed":
+                return {"outcome": Outcome.NOT_RUN, "reason": "interrupted"}
+            if died.outcome != Outcome.CRASHED:
                 return {"outcome": died.outcome, "reason": died.reason}
         try:
             return self._ask(request)
         except WorkerDiedError as died:
-            reason = f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
+            reason = f"{died.reason}, twice" if died.outcome == Outcome.CRASHED else died.reason
             return {"outcome": died.outcome, "reason": reason}
 
     def _stopped_by(self, died: WorkerDiedError) -> bool:
@@ -188,7 +189,7 @@ class Framework:
             outcome, reason = self.about.pop("outcome"), self.about.pop("reason")
             raise WorkerDiedError(outcome, reason)
         if self.stopping.is_set():  # `stop` may have been called before this worker existed
-            raise WorkerDiedError("not run", "interrupted")
+            raise WorkerDiedError(Outcome.NOT_RUN, "interrupted")
         try:
             return self._worker.ask(request)
         except WorkerDiedError:

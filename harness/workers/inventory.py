@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from backends import FRAMEWORKS, NAMES, find
+from harness.faults import Outcome
 from harness.workers.process import Limits, Worker, WorkerDiedError
 from harness.workers.scratch import temporary
 
@@ -33,7 +34,7 @@ def look(framework: str, interpreter: str, folder: Path) -> dict[str, str]:
     variants = [find(name).variant for name in NAMES if find(name).framework == framework and find(name).variant]
     return {
         "framework": framework,
-        "version": about.get("version", "absent"),
+        "version": about.get("version", str(Outcome.ABSENT)),
         "Python": about.get("python", "–"),
         "variants, or why not": about.get("absent", ", ".join(variants)),
     }

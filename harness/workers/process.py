@@ -18,6 +18,7 @@ import psutil
 
 import backends
 import harness
+from harness.faults import Outcome
 from harness.workers import bootstrap, signals, wire
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -50,7 +51,7 @@ class WorkerDiedError(Exception):
     The engine also raises it for a worker that was not started: `outcome` is then absent or not run.
     """
 
-    def __init__(self, outcome: str, reason: str) -> None:
+    def __init__(self, outcome: Outcome, reason: str) -> None:
         super().__init__(reason)
         self.outcome, self.reason = outcome, reason
 
@@ -120,14 +121,14 @@ class Worker:
                 wire.send(self._channel, request)
             return answered(wire.unpacked(self._next(deadline, allowed), lambda: self._next(deadline, allowed)))
         except EOFError:
-            raise self._ended("crashed", self._status()) from None
+            raise self._ended(Outcome.CRASHED, self._status()) from None
         except OSError:  # the pipe closed while we were sending
             if time.monotonic() > deadline:
-                raise self._ended("timed out", f"no answer in {allowed:g} s") from None
-            raise self._ended("crashed", self._status()) from None
+                raise self._ended(Outcome.TIMED_OUT, f"no answer in {allowed:g} s") from None
+            raise self._ended(Outcome.CRASHED, self._status()) from None
         except self._channel.RemoteError as error:
             last = str(error).strip().splitlines()[-1]
-            raise self._ended("crashed", f"the worker itself failed: {last}") from None
+            raise self._ended(Outcome.CRASHED, f"the worker itself failed: {last}") from None
 
     def _next(self, deadline: float, allowed: float) -> Any:
         """Return what the worker sends next. Raise WorkerDiedError if it exceeds its memory limit or the deadline."""
@@ -137,7 +138,7 @@ class Worker:
             except self._channel.TimeoutError:
                 self._check_memory()
                 if time.monotonic() > deadline:
-                    raise self._ended("timed out", f"no answer in {allowed:g} s") from None
+                    raise self._ended(Outcome.TIMED_OUT, f"no answer in {allowed:g} s") from None
 
     @contextmanager
     def _told_of_waiting(self) -> Iterator[None]:
@@ -170,7 +171,7 @@ class Worker:
     def _check_memory(self) -> None:
         used = self._used()
         if used > self.limits.gigabytes:
-            raise self._ended("out of memory", f"{used:.1f} GiB in use, {self.limits.gigabytes:g} allowed")
+            raise self._ended(Outcome.OUT_OF_MEMORY, f"{used:.1f} GiB in use, {self.limits.gigabytes:g} allowed")
 
     def _status(self) -> str:
         popen = self._popen
@@ -179,7 +180,7 @@ class Worker:
         code = popen.wait(timeout=10)
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
-    def _ended(self, outcome: str, reason: str) -> WorkerDiedError:
+    def _ended(self, outcome: Outcome, reason: str) -> WorkerDiedError:
         self.stop()
         return WorkerDiedError(outcome, reason)
 
@@ -203,5 +204,5 @@ def answered(reply: dict[str, Any]) -> dict[str, Any]:
     try:
         answer = reply["answer"].array()
     except (TypeError, ValueError, ImportError) as error:
-        return {"outcome": "failed", "reason": f"answered with what does not read as an array: {error}"}
+        return {"outcome": Outcome.FAILED, "reason": f"answered with what does not read as an array: {error}"}
     return {**reply, "answer": answer, "dtype": answer.dtype.name, "sha256": reply["answer"].sha256}

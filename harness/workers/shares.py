@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backends import find, unsupported
+from harness.faults import Outcome
 from harness.operations import OPERATIONS, too_large
 from harness.records import Group
 
@@ -14,18 +15,18 @@ UNFAIR = 1.6
 """How many times its fair share a framework's expected work must be for it to get a second worker."""
 
 
-def refusal(backend: str, group: Group) -> tuple[str, str] | None:
+def refusal(backend: str, group: Group) -> tuple[Outcome, str] | None:
     """Return the outcome and the reason of a question that is not put to a backend, or None if it is.
 
     This is known before anything runs.
     """
     about, n = find(backend), group.case.shape[group.axis]
     if reason := unsupported(backend, group.operation, group.dtype):
-        return "unsupported", reason
+        return Outcome.UNSUPPORTED, reason
     if reason := too_large(OPERATIONS[group.operation], n):
-        return "skipped", reason
+        return Outcome.SKIPPED, reason
     if about.largest_n is not None and n > about.largest_n:
-        return "skipped", f"n = {n}: {backend} is written out and asked up to n = {about.largest_n}"
+        return Outcome.SKIPPED, f"n = {n}: {backend} is written out and asked up to n = {about.largest_n}"
     return None
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from backends import OPERATIONS as METHODS_OF
 from backends import Backend, find, load
+from harness.faults import Outcome
 from harness.operations import OPERATIONS, Operation
 from harness.questions.variations import CALLS, HELD, Array, laid_out, others
 from harness.transcript import transcript
@@ -98,13 +99,13 @@ def computed(request: dict[str, Any]) -> dict[str, Any]:
         answer = asked(backend, request)
         remark = " ".join(str(backend.remark).split())
     except MemoryError as error:
-        return {"outcome": "out of memory", "reason": described(error)}
+        return {"outcome": Outcome.OUT_OF_MEMORY, "reason": described(error)}
     except NoNumbersError as error:
-        return {"outcome": "failed", "reason": str(error)}
+        return {"outcome": Outcome.FAILED, "reason": str(error)}
     except Exception as error:
-        outcome = "out of memory" if MEMORY_WORDS.search(str(error)) else "failed"
+        outcome = Outcome.OUT_OF_MEMORY if MEMORY_WORDS.search(str(error)) else Outcome.FAILED
         return {"outcome": outcome, "reason": described(error)}
-    return {"outcome": "ok", "reason": remark, "answer": answer}
+    return {"outcome": Outcome.OK, "reason": remark, "answer": answer}
 
 
 def asked(backend: Backend, request: dict[str, Any]) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.errors import DEATHS
+from harness.faults import DEATHS, Outcome, Verdict
 from harness.judging.grades import GRADES
 from harness.records import Run
 from reports.html.tables import Cell, Column, Table, number, whole
@@ -55,7 +55,7 @@ def dead(cells: pd.DataFrame, total: int) -> str:
 
 def how_far(cell: pd.Series) -> str:
     """Return how far off a cell is that falls short."""
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return f"which {cell.outcome}"
     if cell.nan_count or cell.infinity_count:
         return "NaN or infinite where the exact value is finite"
@@ -64,7 +64,7 @@ def how_far(cell: pd.Series) -> str:
 
 def held(cells: pd.DataFrame) -> str:
     """Return the sentence on answers of which none falls short."""
-    within = cells[cells.verdict == "within bound"]
+    within = cells[cells.verdict == Verdict.WITHIN]
     rest = len(cells) - len(within)
     of_rest = f"{rest:,} answer{'s' * (rest > 1)}"
     silent = f"Nothing can be said of {of_rest}: theory allows anything there, or a probe is missing."

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from reports.html.tables import Cell
 from reports.tables.cells import figure, native, placed
@@ -87,5 +88,5 @@ def asked(cells: pd.DataFrame, own: bool) -> pd.DataFrame:
 def square(cell: Any, addresses: Mapping[int, str]) -> Cell:
     """Return a heat map's cell with one letter."""
     where = placed(cell.case, cell.axis)
-    answered = f"{figure(cell.bound_fraction)} of its bound" if cell.outcome == "ok" else cell.outcome
+    answered = f"{figure(cell.bound_fraction)} of its bound" if cell.outcome == Outcome.OK else cell.outcome
     return Cell(cell.letter, link=addresses.get(cell.Index, ""), title=f"{answered}, on {where}", grade=cell.letter)

@@ -7,6 +7,7 @@ from functools import cache
 import pandas as pd
 
 from harness.errors import UsageError
+from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from harness.questions.cases import named as case_by_name
 from harness.records import Run
@@ -126,7 +127,7 @@ def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
     for (case, axis), found in cells.groupby(["case", "axis"], sort=False):
         row = {"case": placed(case, axis)}
         for cell in found.itertuples():
-            shown = f"{figure(cell.max_ulp_error)} {cell.grade}" if cell.outcome == "ok" else cell.outcome
+            shown = f"{figure(cell.max_ulp_error)} {cell.grade}" if cell.outcome == Outcome.OK else cell.outcome
             row[cell.backend] = shown
         rows.append(row | ranked(found) | {"bit for bit": alike.get((case, axis), "–")})
     return pd.DataFrame(rows).fillna("–")
@@ -137,7 +138,7 @@ def ranked(cells: pd.DataFrame) -> dict[str, str]:
 
     The outlier's error is given as a multiple of the next one's.
     """
-    order = ranked_by_error(cells[cells.outcome == "ok"])
+    order = ranked_by_error(cells[cells.outcome == Outcome.OK])
     if len(order) < 2:
         return {"nearest": "–", "outlier": "–"}
     far, next_, near = order.iloc[0], order.iloc[1], order.iloc[-1]

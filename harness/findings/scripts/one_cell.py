@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import ceil, inf
 from pathlib import Path
 
+from harness.faults import Outcome, Verdict
 from harness.findings.asking import Asker
 from harness.findings.scripts.claims import (
     SPECIAL,
@@ -24,7 +25,6 @@ from harness.findings.scripts.claims import (
     reproduction,
     ulp_exponent,
 )
-from harness.judging.rows import SHORT
 from harness.records import Comparison, Group
 from harness.workers.process import THREADS, environment
 
@@ -66,20 +66,20 @@ def title(cell: Comparison, version: str) -> str:
 
 def scriptless(cell: Comparison) -> str:
     """Return the reason why no script shows the cell, whatever the backend does."""
-    if cell.outcome == "ok":
+    if cell.outcome == Outcome.OK:
         return BY_ITS_ROW
-    if cell.outcome == "failed":
+    if cell.outcome == Outcome.FAILED:
         return NO_ARRAY if cell.reason.startswith("answered with") else BESIDE
     return f"no script shows an outcome of {cell.outcome}"
 
 
 def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None:
     """Return what the script of a cell has to show, by the cell's outcome, or None if no script can show it."""
-    if cell.outcome == "failed":
+    if cell.outcome == Outcome.FAILED:
         return failure(cell.reason, cell.dtype)
-    if cell.outcome == "crashed":
+    if cell.outcome == Outcome.CRASHED:
         return Crashes(exit_status(cell.reason))
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return None
     if answered := ANSWERED_IN.match(cell.reason):
         return Form("dtype", answered[1], cell.dtype)
@@ -93,7 +93,7 @@ def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None
 
 def no_fault(cell: Comparison) -> str:
     """Return the verdict on a cell that does not fall short, in the words used for it everywhere; otherwise nothing."""
-    if cell.verdict == SHORT:
+    if cell.verdict == Verdict.SHORT:
         return ""
     if cell.grade == "C":
         return (

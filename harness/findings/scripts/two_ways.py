@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.faults import Outcome
 from harness.findings.asking import Asker
 from harness.findings.scripts.claims import OPENED, opening, verdict
 from harness.operations import OPERATIONS
@@ -103,7 +104,7 @@ def disturbed(asker: Asker, group: Group, made: dict[str, Any], at: tuple[int, i
             group.backends[0],
             {**request, "arguments": {**request["arguments"], first: logits}},
         )
-        if reply["outcome"] != "ok":
+        if reply["outcome"] != Outcome.OK:
             break
         if reply["answer"].take(number, place).tobytes() != plain:
             break

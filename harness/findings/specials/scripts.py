@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import faults
 from harness.findings.asking import Asker
 from harness.findings.scripts import side_by_side
 from harness.findings.scripts.claims import Crashes, Value, reproduction
@@ -43,7 +44,7 @@ def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
 
     `expected`: in words, where there is neither an exact value nor another side; empty where nothing is amiss.
     """
-    if one.asked.answer is None and one.asked.outcome != "failed":
+    if one.asked.answer is None and one.asked.outcome != faults.Outcome.FAILED:
         return death(asker, one)
     if off := exact(one):
         return from_exact(asker, one, *off)
@@ -59,7 +60,7 @@ def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
 
 def death(asker: Asker, one: Side) -> Shown:
     actual, wanted = f"{one.asked.outcome}: {one.asked.reason}", "an answer"
-    if one.asked.outcome != "crashed":
+    if one.asked.outcome != faults.Outcome.CRASHED:
         return Shown(actual, wanted, reason=f"no script shows an outcome of {one.asked.outcome}")
     found = transcript(asker, one.question, stand_ins=True)
     if isinstance(found, str):
