@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.faults import Outcome, Verdict
+from harness.faults import Fault, Outcome, Verdict
 from harness.operations import CLASSES
 
 if TYPE_CHECKING:  # a worker reads this module too, under an interpreter that may have no pandas
@@ -134,6 +134,8 @@ class Result:
     dtype: str = ""
     sha256: str = ""
     """The SHA-256 of the answer."""
+    fault: Fault | None = None
+    """Why there is no answer; None if the outcome is ok. `reason` is its sentence, or what the backend remarked."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,11 @@ class Comparison:
     """The SHA-256 of the answer. If it has several blocks, that of their concatenated SHA-256 digests."""
     same_bits: bool | None = None
     """True if the answer to a varied question equals that to the plain question bit for bit."""
+    fault: str = ""
+    """The kind of fault for which there is no answer, or that the answer has beside its size: a `faults.Kind`, or
+    empty. `reason` says the same in words. It stands last, where runs and journals without it can be read."""
+    fault_arguments: str = ""
+    """The arguments of the fault, as JSON."""
 
 
 @dataclass(frozen=True)

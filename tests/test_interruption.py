@@ -23,6 +23,7 @@ import pytest
 
 from harness import errors
 from harness.errors import UsageError
+from harness.faults import Fault, Kind, told
 from harness.judging.pairs import natives_and_variants
 from harness.records import Group, Result
 from harness.runs import comparing, exit_status, plan
@@ -126,7 +127,7 @@ def test_a_unit_whose_probe_was_cut_off_is_not_done(tmp_path: Path, monkeypatch:
     journal.begin()
     [number] = [number for number, group in enumerate(groups) if not group.probe]
     work = comparing.Comparing(groups, Engine(groups, Settings(tmp_path)), natives_and_variants, journal)
-    work._take(Result(number, 0, "numpy", "failed", "planted"))
+    work._take(Result(number, 0, "numpy", **told(Fault(Kind.RAISED, "planted", "Error"))))
     work.partial = True
     for each in range(len(groups)):
         work._judge(each)

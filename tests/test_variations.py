@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.numpy import NumPy
-from harness.faults import Verdict
+from harness.faults import Fault, Verdict, sentence
 from harness.judging.same_bits import STRICT, with_same_bits
 from harness.numbers import arrays
 from harness.operations import OPERATIONS
@@ -196,7 +196,7 @@ def test_same_bits_are_those_of_the_plain_question() -> None:
 def test_some_ways_must_not_change_a_bit(way: str) -> None:
     found = cells(("zeros:3", "a"), (f"zeros:3@{way}", "b"))
     assert list(found.verdict) == [Verdict.WITHIN, Verdict.SHORT]
-    assert found.reason[1] == STRICT[way]
+    assert (found.reason[1], found.fault[1]) == (sentence(Fault(STRICT[way])), STRICT[way])
     assert list(cells(("zeros:3", "a"), (f"zeros:3@{way}", "a")).verdict) == [Verdict.WITHIN, Verdict.WITHIN]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from backends import find
-from harness.faults import AT_A_LIMIT, Outcome
+from harness.faults import AT_A_LIMIT, Fault, Kind, Outcome, told
 from harness.judging import judge, pairs, probes
 from harness.judging.grades import needs_height
 from harness.judging.probes import HEIGHT, Measured, Probed, place_of, probed_as
@@ -118,7 +118,7 @@ class Asker:
             return self.worker(backend).ask(request)
         except WorkerDiedError as died:
             self._workers.pop(find(backend).framework, None)
-            return {"outcome": died.outcome, "reason": died.reason}
+            return told(died.fault)
 
     def transcript(self, group: Group, stand_ins: bool = False, watched: str = "") -> Transcript | str:
         """Return the transcript of a question on its first block, or a sentence that says why there is none."""
@@ -156,7 +156,7 @@ class Asker:
             self.about[framework] = worker.open()
             if "absent" in self.about[framework]:
                 worker.stop()
-                raise WorkerDiedError(Outcome.ABSENT, self.about[framework]["absent"])
+                raise WorkerDiedError(Fault(Kind.NOT_HERE, self.about[framework]["absent"]))
             self._workers[framework] = worker
         return self._workers[framework]
 

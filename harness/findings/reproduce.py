@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from backends import NAMES, find, unsupported
 from harness.errors import UsageError, unknown
-from harness.faults import Outcome
+from harness.faults import Kind, Outcome
 from harness.findings.asking import Asker
 from harness.findings.record import ATLAS
 from harness.findings.scripts.one_cell import UNSHOWN, Ran, no_fault, run, snippet
@@ -117,7 +117,7 @@ def put_otherwise(asker: Asker, group: Group, plain: Comparison, cell: Compariso
     if (plain.outcome, plain.reason, plain.answer) == (cell.outcome, cell.reason, cell.answer):
         script, reason = snippet(asker, plainly(group), plain)
         return script, reason or f"; asked {group.case.variation}, it answers as if asked plainly, as the script does"
-    if cell.outcome != Outcome.OK and not cell.reason.startswith("UnrepeatableError"):
+    if cell.outcome != Outcome.OK and cell.fault != Kind.UNREPEATABLE:
         return snippet(asker, group, cell)
     script, reason = other_bits(asker, group)
     if script is None or group.case.variation != "again" or ran(asker, cell.backend, script).shown:

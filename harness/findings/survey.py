@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from backends import NAMES
 from harness.errors import UsageError
-from harness.faults import AT_A_LIMIT, Outcome, Verdict
+from harness.faults import AT_A_LIMIT, Kind, Outcome, Verdict
 from harness.findings.asking import Asker
 from harness.findings.classes import defect_class
 from harness.findings.record import ATLAS, DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
@@ -189,7 +189,7 @@ def other_answer(asker: Asker, suspect: Suspect, case: str) -> bool:
         return False
     plain = asker.cell(suspect.backend, suspect.operation, case.partition("@")[0], suspect.dtype)
     other = asker.judged(group).comparisons[0]
-    if other.reason.startswith("UnrepeatableError"):
+    if other.fault == Kind.UNREPEATABLE:
         return True
     return plain is not None and plain.outcome == other.outcome == Outcome.OK and plain.answer != other.answer
 

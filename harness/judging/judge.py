@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.faults import Outcome
+from harness.faults import INTERRUPTED, Fault, Kind, Outcome
 from harness.judging import equations, laws, metrics, probes
 from harness.judging.causes import causes, main_cause
 from harness.judging.cell import Cell
@@ -48,12 +48,13 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
     for block, rows in enumerate(blocks.boundaries(group.case)):
         answers = {}
         for backend in group.backends:
-            outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
-            if answer is None:
-                cells[backend] = cells[backend].without(outcome, reason)
+            found = read(group, rows, results.get((backend, block)), load)
+            if isinstance(found, Fault):
+                cells[backend] = cells[backend].without(found)
             else:
-                answers[backend] = answer
-                cells[backend] = cells[backend].with_answer(results[backend, block].sha256, reason)
+                answers[backend] = found
+                result = results[backend, block]
+                cells[backend] = cells[backend].with_answer(result.sha256, result.reason)
         if answers:
             for asked in questions(group, rows, offset, (answer.dtype.name for answer in answers.values())):
                 for backend, answer in answers.items():
@@ -74,22 +75,22 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
     )
 
 
-def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float | None], dict[str, tuple[str, str]]]:
+def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float | None], dict[str, Fault]]:
     """Return what a probe measured, by backend, and why backends did not answer it.
 
     A backend's measurement is the largest over its blocks, and None if a block has no usable answer. The second mapping
-    has the outcome and reason of the first unanswered block, except for the outcomes KNOWN_BEFORE.
+    has the fault of the first unanswered block, except for those with an outcome of KNOWN_BEFORE.
     """
     found: dict[str, float | None] = {}
-    missing: dict[str, tuple[str, str]] = {}
+    missing: dict[str, Fault] = {}
     for backend in group.backends:
         measured = []
         for block, rows in enumerate(blocks.boundaries(group.case)):
-            outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
+            answer = read(group, rows, results.get((backend, block)), load)
             logits = blocks.array(group.case, "logits", group.dtype, rows)
-            measured.append(None if answer is None else probes.measure(group, logits, answer))
-            if answer is None and outcome not in KNOWN_BEFORE:
-                missing.setdefault(backend, (outcome, reason))
+            measured.append(None if isinstance(answer, Fault) else probes.measure(group, logits, answer))
+            if isinstance(answer, Fault) and answer.outcome not in KNOWN_BEFORE:
+                missing.setdefault(backend, answer)
         found[backend] = None if None in measured else max(m for m in measured if m is not None)
     return found, missing
 
@@ -98,22 +99,22 @@ KNOWN_BEFORE = (Outcome.UNSUPPORTED, Outcome.ABSENT, Outcome.SKIPPED)
 """Outcomes of a probe that the backend's own cells have too, and that are therefore not reported again."""
 
 
-def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[Outcome, str, Answer | None]:
-    """Return a result's outcome, reason and answer.
+def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> Answer | Fault:
+    """Return a result's answer, or why there is none that can be judged.
 
-    The answer is None unless the outcome is ok. An answer of a wrong shape or in an unknown format counts as failed.
+    An answer of a wrong shape or in an unknown format has a fault.
     """
     if result is None:
-        return Outcome.NOT_RUN, "interrupted", None
-    if result.outcome != Outcome.OK:
-        return result.outcome, result.reason, None
+        return INTERRUPTED
+    if result.fault:
+        return result.fault
     answer = load(result)
     wanted = block_answer(group, rows)
     if answer.shape != wanted:
-        return Outcome.FAILED, f"answered with shape {answer.shape}, not {wanted}", None
+        return Fault(Kind.OTHER_SHAPE, answered=str(answer.shape), due=str(wanted))
     if answer.dtype.name not in FORMATS:
-        return Outcome.FAILED, f"answered in {answer.dtype.name}, not {group.dtype}", None
-    return Outcome.OK, result.reason, answer
+        return Fault(Kind.UNKNOWN_DTYPE, answered=answer.dtype.name, due=group.dtype)
+    return answer
 
 
 def judged(asked: Question, backend: str, answer: Answer, measured: Measured, first: bool = True) -> Cell:

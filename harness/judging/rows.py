@@ -11,7 +11,7 @@ from math import inf
 import numpy as np
 
 from backends import find
-from harness.faults import Outcome, Verdict
+from harness.faults import Fault, Kind, Outcome, Verdict, columns, sentence
 from harness.judging.cell import Cell
 from harness.judging.grades import grade, without_digit
 from harness.judging.probes import Measured, answer_dtype
@@ -20,8 +20,6 @@ from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, answer_index
 from harness.records import Comparison, Group, Property, Side
 from harness.truth.simulated import MULTIPLE
-
-NO_DIGIT = "no digit right: off by more than a tenth, which no chain of additions excuses"
 
 
 def declared_flaw(backend: str, group: Group) -> str | None:
@@ -35,14 +33,19 @@ def declared_flaw(backend: str, group: Group) -> str | None:
 
 def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Comparison:
     """Return the row of a cell. It has figures only if every block was answered."""
-    if cell.outcome != Outcome.OK:
-        return bare(group, backend, cell.outcome, cell.reason)
+    if cell.fault:
+        return bare(group, backend, cell.fault)
     flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
     given = grade(cell.tally)
     unknown = measured.missing if given == "C" and measured.height is None else ""
-    explained = why(given, cell.tally, measured) or beyond_simulation(cell.tally)
-    judged = replace(
-        bare(group, backend, Outcome.OK, strange or flaw or unknown or explained or cell.reason),
+    fault = strange or (None if flaw else without_a_digit(given, cell.tally))
+    explained = by_its_chain(given, measured) or beyond_simulation(cell.tally)
+    reason = sentence(fault) if fault else flaw or unknown or explained or cell.remark
+    judged = Comparison(
+        *head(group, backend),
+        Outcome.OK,
+        reason,
+        **columns(fault),
         verdict=Verdict.SHORT if strange else Verdict.UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,
@@ -60,11 +63,16 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
     return with_places(with_counts(with_errors(judged, cell.tally), cell.tally.counts), group, cell.tally)
 
 
-def why(given: str, tally: Tally, measured: Measured) -> str:
-    """Return the reason for grade C (the measured chain) or for an F that only lacks a digit; otherwise empty."""
-    if given == "C" and measured.height is not None:
-        return f"a sum in chains of {measured.height:,} additions"
-    return NO_DIGIT if given == "F" and without_digit(tally) else ""
+def by_its_chain(given: str, measured: Measured) -> str:
+    """Return a sentence on the measured chain that grade C is due to; otherwise empty."""
+    if given != "C" or measured.height is None:
+        return ""
+    return f"a sum in chains of {measured.height:,} additions"
+
+
+def without_a_digit(given: str, tally: Tally) -> Fault | None:
+    """Return the fault of an F that only lacks a digit; None for any other answer."""
+    return Fault(Kind.NO_DIGIT) if given == "F" and without_digit(tally) else None
 
 
 def one_hash(answers: tuple[str, ...]) -> str:
@@ -72,10 +80,10 @@ def one_hash(answers: tuple[str, ...]) -> str:
     return answers[0] if len(answers) == 1 else hashlib.sha256("".join(answers).encode()).hexdigest()
 
 
-def other_dtype(group: Group, backend: str, cell: Cell) -> str:
-    """Return a sentence if the answer's dtype is not the one that the backend claims; otherwise empty."""
+def other_dtype(group: Group, backend: str, cell: Cell) -> Fault | None:
+    """Return the fault of an answer whose dtype is not the one that the backend claims; otherwise None."""
     claimed = answer_dtype(backend, group.dtype)
-    return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
+    return None if cell.dtype == claimed else Fault(Kind.OTHER_DTYPE, answered=cell.dtype, due=claimed)
 
 
 def beyond_simulation(tally: Tally) -> str:
@@ -180,9 +188,9 @@ def place(group: Group, flat: int) -> str:
     return ",".join(map(str, answer_index(OPERATIONS[group.operation], case.shape, group.axis, flat, case.classes)))
 
 
-def bare(group: Group, backend: str, outcome: Outcome, reason: str) -> Comparison:
-    """Return the row of a cell without figures."""
-    return Comparison(*head(group, backend), outcome, reason)
+def bare(group: Group, backend: str, fault: Fault) -> Comparison:
+    """Return the row of a cell without an answer."""
+    return Comparison(*head(group, backend), fault.outcome, sentence(fault), **columns(fault))
 
 
 def head(group: Group, backend: str) -> tuple[str, str, str, int, str]:

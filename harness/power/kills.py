@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.faults import Outcome, Verdict
+from harness.faults import OF_ARGUMENTS, OF_DTYPE, Kind, Outcome, Verdict
 from harness.judging.same_bits import STRICT
 from harness.power.planting import Mutant
 from harness.records import Run
@@ -23,6 +23,13 @@ from harness.specials.policies import DIFFERS, INCONSISTENT
 BOUND, FINITE, DTYPE, SHAPE, CHANGED, RAISED, BITS = (
     "bound", "finite", "dtype", "shape", "input changed", "raised", "same bits",
 )  # fmt: skip
+OF_FAILURES: dict[str, str] = {
+    Kind.OTHER_SHAPE: SHAPE,
+    Kind.UNREPEATABLE: f"{BITS} @again",
+    **dict.fromkeys(OF_DTYPE, DTYPE),
+    **dict.fromkeys(OF_ARGUMENTS, CHANGED),
+}
+"""The check that finds each kind of failure; of any other kind it is RAISED."""
 NO_FAULT = (Outcome.OK, Outcome.UNSUPPORTED, Outcome.SKIPPED, Outcome.NOT_RUN)
 """Outcomes that say nothing about a backend. What could not be judged is reported as a fault of ours."""
 
@@ -69,9 +76,9 @@ def check_of(cell: Any) -> str:
         return of_no_answer(cell)
     if cell.verdict not in (Verdict.SHORT, Verdict.FLAW_GONE):
         return ""
-    if way := next((way for way, reason in STRICT.items() if cell.reason == reason), ""):
+    if way := next((way for way, kind in STRICT.items() if cell.fault == kind), ""):
         return f"{BITS} @{way}"
-    if cell.reason.startswith("answered in "):
+    if cell.fault == Kind.OTHER_DTYPE:
         return DTYPE
     if way := cell.case.partition("@")[2]:
         return f"@{way}"
@@ -79,15 +86,7 @@ def check_of(cell: Any) -> str:
 
 
 def of_no_answer(cell: Any) -> str:
-    if cell.outcome != Outcome.FAILED:
-        return str(cell.outcome)
-    if cell.reason.startswith("answered with shape"):
-        return SHAPE
-    if cell.reason.startswith("UnrepeatableError"):
-        return f"{BITS} @again"
-    if cell.reason.startswith("answered in "):
-        return DTYPE
-    return CHANGED if cell.reason.startswith("InputChangedError") else RAISED
+    return OF_FAILURES.get(cell.fault, RAISED) if cell.outcome == Outcome.FAILED else str(cell.outcome)
 
 
 def margin(cell: Any, check: str) -> float:

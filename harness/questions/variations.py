@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import Backend
+from harness.faults import Fault, FaultError, Kind
 from harness.operations import Operation
 from harness.questions.targets import SAME
 from harness.records import Case, Family
@@ -114,11 +115,11 @@ def again(call: Call, arguments: Arguments, axis: int, operation: Operation, bac
     for number in range(2, REPEATS + 1):
         before, answer = answer.tobytes(), call(arguments)
         if answer.tobytes() != before:
-            raise UnrepeatableError(f"answer {number} of {REPEATS} has other bits than the one before")
+            raise UnrepeatableError(Fault(Kind.UNREPEATABLE, number=number, of=REPEATS))
     return answer
 
 
-class UnrepeatableError(Exception):
+class UnrepeatableError(FaultError):
     """One question got two answers with different bits."""
 
 

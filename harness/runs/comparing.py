@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backends import find
 from harness.errors import UsageError
-from harness.faults import Outcome, Verdict
+from harness.faults import Fault, Kind, Outcome, Verdict, sentence
 from harness.judging import judge, rows
 from harness.judging.grades import needs_height
 from harness.judging.pairs import Pairing
@@ -145,10 +145,10 @@ class Comparing:
         try:
             judgement = judged(group, results, self.pairing, self.probed)
         except Exception as error:
-            reason = f"the judge failed: {type(error).__name__}: {error}"
-            self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
+            fault = Fault(Kind.JUDGE_FAILED, str(error), type(error).__name__)
+            self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {sentence(fault)}")
             self._unanswered.add(number)
-            cells = [rows.bare(group, backend, Outcome.NOT_RUN, reason) for backend in group.backends]
+            cells = [rows.bare(group, backend, fault) for backend in group.backends]
             return Judgement([] if group.probe else cells)
         if not (group.probe or self.final or self.archive) and suspicious(group, judgement):
             self.suspects.append(group)

@@ -20,6 +20,7 @@ import pandas as pd
 
 from harness.errors import UsageError
 from harness.records import Comparison, Pair, Profile, Property, Run
+from harness.runs import earlier
 
 FORMAT, VERSION = "softmax-harness run", 4
 TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property, "profiles": Profile}
@@ -122,6 +123,8 @@ def read(place: Path) -> Run:
             tables[name] = pd.read_parquet(io.BytesIO(content), use_threads=False, pre_buffer=False)
         except Exception as error:
             raise UsageError(f"{folder / name}.parquet does not read as Parquet: {error}") from None
+        if name == "comparisons":
+            tables[name] = earlier.with_faults(tables[name])
         if missing := {field.name for field in dataclasses.fields(record)} - set(tables[name].columns):
             raise UsageError(f"{folder / name}.parquet lacks the columns {', '.join(sorted(missing))}")
     return Run(about, **tables)

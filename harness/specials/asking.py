@@ -1,6 +1,6 @@
 """Ask a backend, either in this process or in its framework's worker process, which a question may end.
 
-Each question has an outcome.
+Each question has an answer or a fault.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from urllib.parse import quote
 import numpy as np
 
 from backends import OPERATIONS, Backend
-from harness import faults
+from harness.faults import Fault, Kind
 from harness.numbers import arrays
 from harness.numbers.arrays import Hashed
-from harness.specials.facts import Outcome
+from harness.specials.facts import Answer
 from harness.specials.sheets import AXES, Sheet, arguments
 from harness.workers.process import Limits, Worker, WorkerDiedError
 
-Ask = Callable[[str, Sheet, str], Outcome]
-"""A function of an operation, a sheet and a layout that asks a backend and returns the outcome."""
+Ask = Callable[[str, Sheet, str], Answer | Fault]
+"""A function of an operation, a sheet and a layout that asks a backend and returns the answer, or why there is none."""
 
 
 def in_process(backend: Backend) -> Ask:
     """Return a function that asks a backend that is loaded in this process: NumPy's, or one made of it."""
 
-    def ask(operation: str, sheet: Sheet, layout: str) -> Outcome:
+    def ask(operation: str, sheet: Sheet, layout: str) -> Answer | Fault:
         given = arguments(sheet, operation, layout)
         native = {name: backend.from_numpy(a) if isinstance(a, np.ndarray) else a for name, a in given.items()}
         try:
             with np.errstate(all="ignore"):
                 answer = getattr(backend, OPERATIONS[operation])(axis=AXES[layout], **native)
-                return Outcome(faults.Outcome.OK, "", np.asarray(backend.to_numpy(answer)))
+                return np.asarray(backend.to_numpy(answer))
         except Exception as error:
-            return Outcome(faults.Outcome.FAILED, f"{type(error).__name__}: {error}")
+            return Fault(Kind.RAISED, str(error), type(error).__name__)
 
     return ask
 
@@ -82,7 +82,7 @@ class AtWorker:
             self.version = str(about["version"])
         return self._worker
 
-    def _asked(self, backend: str, operation: str, sheet: Sheet, layout: str) -> Outcome:
+    def _asked(self, backend: str, operation: str, sheet: Sheet, layout: str) -> Answer | Fault:
         given = arguments(sheet, operation, layout)
         request = {
             "backend": backend,
@@ -95,8 +95,8 @@ class AtWorker:
             reply = worker.ask(request)
         except WorkerDiedError as died:
             self._worker = None
-            return Outcome(died.outcome, died.reason)
-        return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
+            return died.fault
+        return reply["fault"] if "fault" in reply else reply["answer"]
 
     def _sent(self, sheet: Sheet, layout: str, name: str, value: Any) -> Any:
         """Return an array with its hash.

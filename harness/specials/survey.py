@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends import NAMES, Backend, claimed, find, owned
-from harness import errors, faults
+from harness import errors
+from harness.faults import DEATHS, Fault, Outcome
 from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entries
@@ -168,15 +169,15 @@ def facts(
     ask: Ask, operation: str, sheet: Sheet, layout: str, claimed: str, deadly: set[tuple[str, str]]
 ) -> Iterator[Told]:
     """Yield the facts of every situation in the sheet that the operation is asked about."""
-    outcome = ask(operation, sheet, layout)
-    if outcome.answer is None and len(sheet.situations) > 1:
+    found = ask(operation, sheet, layout)
+    if isinstance(found, Fault) and len(sheet.situations) > 1:
         for situation in sheet.situations:
             yield from facts(ask, operation, sheet.of([situation]), layout, claimed, deadly)
         return
-    if outcome.outcome == faults.Outcome.CRASHED:
-        outcome = ask(operation, sheet, layout)  # an earlier question may be the cause
-    if outcome.outcome in faults.DEATHS:
+    if isinstance(found, Fault) and found.outcome == Outcome.CRASHED:
+        found = ask(operation, sheet, layout)  # an earlier question may be the cause
+    if isinstance(found, Fault) and found.outcome in DEATHS:
         deadly.add((operation, sheet.situations[0]))
-    for told in tell(operation, sheet, layout, claimed, outcome):
+    for told in tell(operation, sheet, layout, claimed, found):
         if operation in SITUATIONS[told.situation].operations:
             yield told

@@ -15,13 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from signal import SIGTERM
 from threading import Event
 from typing import Any
 from urllib.parse import quote
 
 from backends import FRAMEWORKS, find
 from harness.errors import UsageError
-from harness.faults import Outcome
+from harness.faults import INTERRUPTED, Fault, Kind, Outcome, sentence, told
 from harness.questions import blocks
 from harness.questions.variations import FIRST, THREADS
 from harness.records import Group, Result
@@ -71,6 +72,8 @@ class Framework:
     threads: int = 1
     about: dict[str, Any] = field(default_factory=dict)
     _worker: Worker | None = None
+    _fault: Fault | None = None
+    """Why the worker did not start, if it did not."""
 
     def run(self) -> None:
         """Publish one result for each block that this part asks, then stop the worker.
@@ -80,7 +83,7 @@ class Framework:
         started = time.monotonic()
         try:
             if self.stopping.is_set():
-                self.about.update(outcome=Outcome.NOT_RUN, reason="interrupted")
+                self._not_started(INTERRUPTED)
             else:
                 with self.turns.turn(self.rank):
                     self._open()
@@ -102,15 +105,17 @@ class Framework:
         try:
             self.about.update(self._worker.open())
         except WorkerDiedError as died:
-            stopped = {"outcome": Outcome.NOT_RUN, "reason": "interrupted"}
-            death = {"outcome": died.outcome, "reason": f"while it was imported: {died.reason}"}
-            self.about.update(stopped if self._stopped_by(died) else death)
+            self._not_started(INTERRUPTED if self._stopped_by(died) else replace(died.fault, importing=True))
             self._worker = None
         except OSError as error:
-            self.about.update(outcome=Outcome.ABSENT, reason=f"its interpreter does not start: {error}")
+            self._not_started(Fault(Kind.NOT_HERE, f"its interpreter does not start: {error}"))
             self._worker = None
         if "absent" in self.about:
-            self.about.update(outcome=Outcome.ABSENT, reason=self.about["absent"])
+            self._not_started(Fault(Kind.NOT_HERE, self.about["absent"]))
+
+    def _not_started(self, fault: Fault) -> None:
+        self._fault = fault
+        self.about.update(outcome=fault.outcome, reason=sentence(fault))
 
     def _asked(self, group: Group) -> list[str]:
         """Return the backends of the group that this part asks."""
@@ -125,13 +130,8 @@ class Framework:
             self.publish(result)
 
     def _result(self, number: int, group: Group, backend: str, block: int) -> Result:
-        result = Result(number, block, backend, Outcome.NOT_RUN, "interrupted")
-        if self.stopping.is_set():
-            return result
-        if refused := refusal(backend, group):
-            return replace(result, outcome=refused[0], reason=refused[1])
-        if "outcome" in self.about:
-            return replace(result, outcome=self.about["outcome"], reason=self.about["reason"])
+        if fault := INTERRUPTED if self.stopping.is_set() else refusal(backend, group) or self._fault:
+            return Result(number, block, backend, **told(fault))
         request = {
             "backend": backend,
             "operation": group.operation,
@@ -141,7 +141,8 @@ class Framework:
         }
         reply = self._answered(request)
         answer = reply.pop("answer", None)
-        return replace(result, **reply, array=None if answer is None else self.answers.keep(answer))
+        kept = None if answer is None else self.answers.keep(answer)
+        return Result(number, block, backend, array=kept, **reply)
 
     def _renew(self, anew: bool) -> None:
         """Stop a worker whose memory has grown much, so that earlier questions do not use up the memory of later ones.
@@ -154,7 +155,7 @@ class Framework:
             self._worker = None
 
     def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the outcome and the reason; if the outcome is ok, also the answer, its dtype and its SHA-256.
+        """Return the fields of the result, with the answer if the outcome is ok.
 
         If the worker crashes, ask once more in a fresh worker.
         """
@@ -162,21 +163,20 @@ class Framework:
             return self._ask(request)
         except WorkerDiedError as died:
             if self._stopped_by(died):
-                return {"outcome": Outcome.NOT_RUN, "reason": "interrupted"}
+                return told(INTERRUPTED)
             if died.outcome != Outcome.CRASHED:
-                return {"outcome": died.outcome, "reason": died.reason}
+                return told(died.fault)
         try:
             return self._ask(request)
         except WorkerDiedError as died:
-            reason = f"{died.reason}, twice" if died.outcome == Outcome.CRASHED else died.reason
-            return {"outcome": died.outcome, "reason": reason}
+            return told(replace(died.fault, twice=died.outcome == Outcome.CRASHED))
 
     def _stopped_by(self, died: WorkerDiedError) -> bool:
         """Decide whether the worker died because the whole run is being stopped.
 
         A SIGTERM to the whole process group may end a worker before our own process has handled it, so wait for that.
         """
-        return self.stopping.wait(HEARD_BY_ALL if "SIGTERM" in died.reason else 0)
+        return self.stopping.wait(HEARD_BY_ALL if died.fault.signal == SIGTERM.name else 0)
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Send one request, to a new worker if there is none, and return the reply.
@@ -186,10 +186,12 @@ class Framework:
         if self._worker is None:
             self._open()
         if self._worker is None:
-            outcome, reason = self.about.pop("outcome"), self.about.pop("reason")
-            raise WorkerDiedError(outcome, reason)
+            fault, self._fault = self._fault, None
+            assert fault is not None
+            del self.about["outcome"], self.about["reason"]
+            raise WorkerDiedError(fault)
         if self.stopping.is_set():  # `stop` may have been called before this worker existed
-            raise WorkerDiedError(Outcome.NOT_RUN, "interrupted")
+            raise WorkerDiedError(INTERRUPTED)
         try:
             return self._worker.ask(request)
         except WorkerDiedError:

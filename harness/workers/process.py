@@ -1,4 +1,4 @@
-"""One worker process: its start, its requests, and its end, for which there is an outcome and a reason."""
+"""One worker process: its start, its requests, and its end, for which there is a fault."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import psutil
 
 import backends
 import harness
-from harness.faults import Outcome
+from harness.faults import Fault, Kind, from_plain, sentence, told
 from harness.workers import bootstrap, signals, wire
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -51,9 +51,9 @@ class WorkerDiedError(Exception):
     The engine also raises it for a worker that was not started: `outcome` is then absent or not run.
     """
 
-    def __init__(self, outcome: Outcome, reason: str) -> None:
-        super().__init__(reason)
-        self.outcome, self.reason = outcome, reason
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(sentence(fault))
+        self.fault, self.outcome, self.reason = fault, fault.outcome, sentence(fault)
 
 
 class Worker:
@@ -121,14 +121,14 @@ class Worker:
                 wire.send(self._channel, request)
             return answered(wire.unpacked(self._next(deadline, allowed), lambda: self._next(deadline, allowed)))
         except EOFError:
-            raise self._ended(Outcome.CRASHED, self._status()) from None
+            raise self._ended(self._status()) from None
         except OSError:  # the pipe closed while we were sending
             if time.monotonic() > deadline:
-                raise self._ended(Outcome.TIMED_OUT, f"no answer in {allowed:g} s") from None
-            raise self._ended(Outcome.CRASHED, self._status()) from None
+                raise self._ended(Fault(Kind.NO_ANSWER_IN_TIME, allowed=allowed)) from None
+            raise self._ended(self._status()) from None
         except self._channel.RemoteError as error:
             last = str(error).strip().splitlines()[-1]
-            raise self._ended(Outcome.CRASHED, f"the worker itself failed: {last}") from None
+            raise self._ended(Fault(Kind.WORKER_FAILED, last)) from None
 
     def _next(self, deadline: float, allowed: float) -> Any:
         """Return what the worker sends next. Raise WorkerDiedError if it exceeds its memory limit or the deadline."""
@@ -138,7 +138,7 @@ class Worker:
             except self._channel.TimeoutError:
                 self._check_memory()
                 if time.monotonic() > deadline:
-                    raise self._ended(Outcome.TIMED_OUT, f"no answer in {allowed:g} s") from None
+                    raise self._ended(Fault(Kind.NO_ANSWER_IN_TIME, allowed=allowed)) from None
 
     @contextmanager
     def _told_of_waiting(self) -> Iterator[None]:
@@ -171,18 +171,18 @@ class Worker:
     def _check_memory(self) -> None:
         used = self._used()
         if used > self.limits.gigabytes:
-            raise self._ended(Outcome.OUT_OF_MEMORY, f"{used:.1f} GiB in use, {self.limits.gigabytes:g} allowed")
+            raise self._ended(Fault(Kind.MEMORY_LIMIT, used=used, allowed=self.limits.gigabytes))
 
-    def _status(self) -> str:
+    def _status(self) -> Fault:
         popen = self._popen
         if popen is None:
-            return "stopped by us"
+            return Fault(Kind.STOPPED)
         code = popen.wait(timeout=10)
-        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return Fault(Kind.KILLED, signal=signal.Signals(-code).name) if code < 0 else Fault(Kind.EXITED, code=code)
 
-    def _ended(self, outcome: Outcome, reason: str) -> WorkerDiedError:
+    def _ended(self, fault: Fault) -> WorkerDiedError:
         self.stop()
-        return WorkerDiedError(outcome, reason)
+        return WorkerDiedError(fault)
 
     def _kill(self) -> None:
         if popen := self._popen:
@@ -198,11 +198,13 @@ class Worker:
 
 
 def answered(reply: dict[str, Any]) -> dict[str, Any]:
-    """Return the reply with the answer as an array, its dtype and its hash; if it is unreadable, the outcome failed."""
+    """Return the reply with the answer as an array, its dtype and its hash, or with the fault, in words as well."""
+    if "fault" in reply:
+        return told(from_plain(reply["fault"]))
     if "answer" not in reply:
         return reply
     try:
         answer = reply["answer"].array()
     except (TypeError, ValueError, ImportError) as error:
-        return {"outcome": Outcome.FAILED, "reason": f"answered with what does not read as an array: {error}"}
+        return told(Fault(Kind.UNREADABLE, str(error)))
     return {**reply, "answer": answer, "dtype": answer.dtype.name, "sha256": reply["answer"].sha256}

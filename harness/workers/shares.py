@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backends import find, unsupported
-from harness.faults import Outcome
+from harness.faults import Fault, Kind
 from harness.operations import OPERATIONS, too_large
 from harness.records import Group
 
@@ -15,18 +15,18 @@ UNFAIR = 1.6
 """How many times its fair share a framework's expected work must be for it to get a second worker."""
 
 
-def refusal(backend: str, group: Group) -> tuple[Outcome, str] | None:
-    """Return the outcome and the reason of a question that is not put to a backend, or None if it is.
+def refusal(backend: str, group: Group) -> Fault | None:
+    """Return why a question is not put to a backend, or None if it is.
 
     This is known before anything runs.
     """
     about, n = find(backend), group.case.shape[group.axis]
     if reason := unsupported(backend, group.operation, group.dtype):
-        return Outcome.UNSUPPORTED, reason
+        return Fault(Kind.NOT_CLAIMED, reason)
     if reason := too_large(OPERATIONS[group.operation], n):
-        return Outcome.SKIPPED, reason
+        return Fault(Kind.TOO_LARGE, reason)
     if about.largest_n is not None and n > about.largest_n:
-        return Outcome.SKIPPED, f"n = {n}: {backend} is written out and asked up to n = {about.largest_n}"
+        return Fault(Kind.TOO_LARGE, f"n = {n}: {backend} is written out and asked up to n = {about.largest_n}")
     return None
 
 

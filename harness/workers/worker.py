@@ -20,7 +20,7 @@ import numpy as np
 
 from backends import OPERATIONS as METHODS_OF
 from backends import Backend, find, load
-from harness.faults import Outcome
+from harness.faults import Fault, FaultError, Kind, Outcome, sentence
 from harness.operations import OPERATIONS, Operation
 from harness.questions.variations import CALLS, HELD, Array, laid_out, others
 from harness.transcript import transcript
@@ -58,16 +58,14 @@ def serve(channel: Any, framework: str, folder: str = "") -> None:
         wire.send(channel, sendable(reply))
 
 
-def sendable(reply: Mapping[str, Any]) -> dict[str, Any]:
+def sendable(reply: Any) -> Any:
     """Return the reply with each lone surrogate escaped by a backslash. Errors about undecodable file names have some.
 
     execnet sends UTF-8, which cannot encode them: a backend that merely failed would look like a worker that crashed.
     """
-    return {name: encodable(said) if isinstance(said, str) else said for name, said in reply.items()}
-
-
-def encodable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
+    if isinstance(reply, Mapping):
+        return {name: sendable(said) for name, said in reply.items()}
+    return reply.encode(errors="backslashreplace").decode() if isinstance(reply, str) else reply
 
 
 def opened(framework: str) -> dict[str, Any]:
@@ -91,20 +89,15 @@ def opened(framework: str) -> dict[str, Any]:
 
 
 def computed(request: dict[str, Any]) -> dict[str, Any]:
-    """Compute one block by one backend. Return the outcome and the reason; if the outcome is ok, also the answer."""
+    """Compute one block by one backend. Return the answer and what the backend remarked, or a fault."""
     try:
         backend = loaded(request["backend"])
         if backend.remark:
             backend.remark = ""  # left by an earlier question
         answer = asked(backend, request)
         remark = " ".join(str(backend.remark).split())
-    except MemoryError as error:
-        return {"outcome": Outcome.OUT_OF_MEMORY, "reason": described(error)}
-    except NoNumbersError as error:
-        return {"outcome": Outcome.FAILED, "reason": str(error)}
     except Exception as error:
-        outcome = Outcome.OUT_OF_MEMORY if MEMORY_WORDS.search(str(error)) else Outcome.FAILED
-        return {"outcome": outcome, "reason": described(error)}
+        return {"fault": fault_of(error).plain()}
     return {"outcome": Outcome.OK, "reason": remark, "answer": answer}
 
 
@@ -167,9 +160,9 @@ def unspoilt(
     for name, found in before.items():
         its_own, *around = hashes(arguments[name])
         if its_own != found[0] or not alike(backend.to_numpy(natives[name]), arguments[name]):
-            raise InputChangedError(f"it wrote into its {name}")
+            raise InputChangedError(Fault(Kind.ARGUMENT_CHANGED, argument=name))
         if around != found[1:]:
-            raise InputChangedError(f"it wrote beside its {name}, in the buffer of which that is a view")
+            raise InputChangedError(Fault(Kind.MEMORY_CHANGED, argument=name))
     return answer
 
 
@@ -177,7 +170,7 @@ def native_arguments(backend: Backend, arguments: Mapping[str, Any]) -> dict[str
     return {name: backend.from_numpy(value) if is_array(value) else value for name, value in arguments.items()}
 
 
-class InputChangedError(Exception):
+class InputChangedError(FaultError):
     """A backend changed its arguments, or the memory beside them."""
 
 
@@ -187,12 +180,12 @@ def numbers(answer: Any) -> Array:
     if copy.dtype.kind in NUMBERS:
         return copy
     if isinstance(answer, np.ndarray):
-        raise NoNumbersError(f"answered in {copy.dtype.name}, which is no number")
-    raise NoNumbersError(f"answered with {'None' if answer is None else type(answer).__name__}, not an array")
+        raise NoNumbersError(Fault(Kind.NO_NUMBERS, answered=copy.dtype.name))
+    raise NoNumbersError(Fault(Kind.NO_ARRAY, answered="None" if answer is None else type(answer).__name__))
 
 
-class NoNumbersError(Exception):
-    """The answer does not consist of numbers, so it cannot be judged. The message is the result's reason."""
+class NoNumbersError(FaultError):
+    """The answer does not consist of numbers, so it cannot be judged."""
 
 
 def hashes(array: Array) -> list[bytes]:
@@ -237,7 +230,16 @@ def loaded(name: str) -> Backend:
 
 
 def described(error: Exception) -> str:
-    return f"{type(error).__name__}: {first_line(error)}"
+    return sentence(fault_of(error))
+
+
+def fault_of(error: Exception) -> Fault:
+    """Return the fault of an exception, which is a backend's own unless it is a `FaultError`."""
+    if isinstance(error, FaultError):
+        return error.fault
+    for_memory = isinstance(error, MemoryError) or MEMORY_WORDS.search(str(error))
+    kind = Kind.RAISED_FOR_MEMORY if for_memory else Kind.RAISED
+    return Fault(kind, first_line(error), type(error).__name__)
 
 
 def first_line(error: Exception) -> str:

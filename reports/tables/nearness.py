@@ -7,7 +7,7 @@ from functools import cache
 import pandas as pd
 
 from harness.errors import UsageError
-from harness.faults import Outcome
+from harness.faults import Kind, Outcome
 from harness.operations import OPERATIONS
 from harness.questions.cases import named as case_by_name
 from harness.records import Run
@@ -110,7 +110,7 @@ def summary(run: Run) -> pd.DataFrame:
 
 def ranked_by_error(cells: pd.DataFrame) -> pd.DataFrame:
     """Sort by error, the largest first. NaN, infinities and answers in another dtype rank as infinite."""
-    strange = (cells.nan_count + cells.infinity_count > 0) | cells.reason.str.startswith("answered in")
+    strange = (cells.nan_count + cells.infinity_count > 0) | (cells.fault == Kind.OTHER_DTYPE)
     return cells.assign(rank=cells[ULP].mask(strange, float("inf"))).sort_values(
         "rank", ascending=False, kind="stable", na_position="first"
     )

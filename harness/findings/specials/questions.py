@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from backends import find
+from harness.faults import Fault
 from harness.findings.asking import Asker
 from harness.findings.record import ATLAS
 from harness.operations import OPERATIONS
 from harness.specials.entries import Seen
-from harness.specials.facts import Outcome, tell
+from harness.specials.facts import Answer, tell
 from harness.specials.sheets import AXES, Row, Sheet, arguments, label
 from harness.specials.situations import ASKED_ALONE
 from harness.specials.sweep import alone, side_by_side
@@ -64,13 +65,13 @@ def where_seen(backend: str, operation: str, situation: str, seen: Seen) -> Ques
     return question.with_rows(rows) if rows else question
 
 
-def outcome(asker: Asker, question: Question) -> Outcome:
+def outcome(asker: Asker, question: Question) -> Answer | Fault:
     reply = asker.answered(question.backend, request(question))
-    return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
+    return reply["fault"] if "fault" in reply else reply["answer"]
 
 
-def facts(question: Question, asked: Outcome) -> set[str]:
-    """Return all facts that an outcome gives about the question's situation."""
+def facts(question: Question, asked: Answer | Fault) -> set[str]:
+    """Return all facts that an answer or a fault gives about the question's situation."""
     about = find(question.backend)
     dtype = question.sheet.dtype
     told = tell(question.operation, question.sheet, question.layout, about.answers_in.get(dtype, dtype), asked)

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from backends import claimed, find
 from harness.errors import UsageError, unknown
+from harness.faults import Fault
 from harness.findings.asking import Asker
 from harness.findings.specials.questions import Question, outcome, spelt
 from harness.findings.specials.scripts import shown
@@ -14,7 +15,7 @@ from harness.findings.specials.suspects import Suspect, showing, suspects
 from harness.numbers.formats import FORMATS
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entry
-from harness.specials.facts import Outcome
+from harness.specials.facts import Answer
 from harness.specials.policies import declared, ours
 from harness.specials.sheets import Sheet
 from harness.specials.situations import SITUATIONS
@@ -73,7 +74,7 @@ def entry_of(asker: Asker, key: Key) -> tuple[dict[Key, list[Seen]], Entry]:
         about = find(name)
         sweep = COMPILED if about.program_seconds >= COSTLY or is_mode(about) else SMALL
 
-        def ask(operation: str, sheet: Sheet, layout: str, name: str = name) -> Outcome:
+        def ask(operation: str, sheet: Sheet, layout: str, name: str = name) -> Answer | Fault:
             return outcome(asker, Question(name, operation, situation, sheet, layout))
 
         of_backend(ask, about, sweep, seen, situation, operation)
