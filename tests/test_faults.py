@@ -131,7 +131,7 @@ def test_no_wording_decides_anything(run: Path, reworded: Path) -> None:
     assert {"raised", "another shape", "no numbers", "another dtype", "unrepeatable", "killed by a signal"} <= set(
         other.comparisons.fault
     )
-    assert len(suspects(other.comparisons, other.properties)) > 10
+    assert len(suspects(other.comparisons, other.properties)) > len(WRONG)
     accepted = cells.cells(one)
     classes = moves.classified(accepted, cells.cells(other), other.about["options"]["selection"])["class"]
     assert set(classes) <= {moves.SAME, moves.AS_BEFORE, moves.NEVER, moves.WITHIN, moves.NOT_ASKED}

@@ -171,7 +171,7 @@ class Worker:
     def _check_memory(self) -> None:
         used = self._used()
         if used > self.limits.gigabytes:
-            raise self._ended(Fault(Kind.MEMORY_LIMIT, used=used, allowed=self.limits.gigabytes))
+            raise self._ended(Fault(Kind.MEMORY_LIMIT, used=round(used, 1), allowed=self.limits.gigabytes))
 
     def _status(self) -> Fault:
         popen = self._popen
