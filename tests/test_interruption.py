@@ -145,7 +145,7 @@ def test_workers_never_hear_of_ctrl_c(tmp_path: Path) -> None:
     worker = Worker("numpy", sys.executable, Limits(), tmp_path / "own")
     worker.open()
     try:
-        os.kill(worker._pid, signal.SIGINT)
+        os.kill(worker._watchdog._pid, signal.SIGINT)
         reply = worker.ask({"backend": "numpy", "operation": "softmax", "axis": 0, "arguments": {"logits": np.ones(2)}})
         assert reply["answer"].tolist() == [0.5, 0.5]
     finally:

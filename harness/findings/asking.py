@@ -22,9 +22,10 @@ from harness.questions.variations import refusal as unvaried
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
 from harness.workers.input_files import Inputs
-from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.workers.process import Limits, Worker
 from harness.workers.scratch import temporary
 from harness.workers.shares import refusal
+from harness.workers.watchdog import WorkerDiedError
 
 
 @dataclass

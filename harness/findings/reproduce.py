@@ -20,7 +20,7 @@ from harness.questions.cases import named
 from harness.questions.variations import CALLS, THREADS, refusal
 from harness.records import Case, Comparison, Group
 from harness.specials.situations import NO_FLOATS
-from harness.workers.process import WorkerDiedError
+from harness.workers.watchdog import WorkerDiedError
 
 EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
 DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))

@@ -19,7 +19,8 @@ from harness.numbers import arrays
 from harness.numbers.arrays import Hashed
 from harness.specials.facts import Outcome
 from harness.specials.sheets import AXES, Sheet, arguments
-from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.workers.process import Limits, Worker
+from harness.workers.watchdog import WorkerDiedError
 
 Ask = Callable[[str, Sheet, str], Outcome]
 """A function of an operation, a sheet and a layout that asks a backend and returns the outcome."""

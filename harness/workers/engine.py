@@ -27,10 +27,11 @@ from harness.records import Group, Result
 from harness.workers import signals
 from harness.workers.input_files import Inputs
 from harness.workers.machine import cores
-from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.workers.process import Limits, Worker
 from harness.workers.shares import expected_seconds, parts, refusal
 from harness.workers.spool import Spool
 from harness.workers.turns import Turns
+from harness.workers.watchdog import WorkerDiedError
 
 HEARD_WITHIN = 0.1
 """Longest time in seconds until Ctrl-C takes effect."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from backends import FRAMEWORKS, NAMES, find
-from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.workers.process import Limits, Worker
 from harness.workers.scratch import temporary
+from harness.workers.watchdog import WorkerDiedError
 
 
 def inventory(interpreters: Mapping[str, str]) -> list[dict[str, str]]:

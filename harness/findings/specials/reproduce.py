@@ -20,7 +20,7 @@ from harness.specials.sheets import Sheet
 from harness.specials.situations import SITUATIONS
 from harness.specials.survey import of_backend
 from harness.specials.sweep import COMPILED, COSTLY, Sweep, is_mode
-from harness.workers.process import WorkerDiedError
+from harness.workers.watchdog import WorkerDiedError
 
 FEW = (1, 2, 3, 4, 8, 17, 130)
 SMALL = Sweep(widths=FEW, others=FEW, first=(3, 8), alone=(3,), dtypes=("float32", "float64"))
