@@ -19,6 +19,7 @@ from harness.questions import blocks
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.workers.input_files import Inputs
 from harness.workers.process import Limits, Worker
+from harness.workers.request import request_of
 from harness.workers.shares import refusal
 
 REQUIRED = os.environ.get("SOFTMAX_HARNESS_REQUIRE", "").split()
@@ -96,14 +97,7 @@ class Asked:
         return judgement.comparisons[0], judgement
 
     def _result(self, group: Group, block: int, inputs: Inputs) -> Result:
-        request = {
-            "backend": self.name,
-            "operation": group.operation,
-            "axis": group.axis,
-            "arguments": inputs.arguments(group, block),
-        }
-        reply = self.worker.ask(request)
-        return Result(0, block, self.name, array=reply.pop("answer", None), **reply)
+        return self.worker.ask(request_of(group, inputs.arguments(group, block))).result(0, block, self.name)
 
 
 def at_worker(name: str, *rest: str) -> Any:

@@ -31,6 +31,7 @@ from harness.runs.run import as_run
 from harness.workers import signals
 from harness.workers.engine import Engine, Settings
 from harness.workers.process import Limits, Worker
+from harness.workers.request import Request
 from tests.command import ROOT, brought
 
 NUMBER = 10
@@ -146,8 +147,8 @@ def test_workers_never_hear_of_ctrl_c(tmp_path: Path) -> None:
     worker.open()
     try:
         os.kill(worker._watchdog._pid, signal.SIGINT)
-        reply = worker.ask({"backend": "numpy", "operation": "softmax", "axis": 0, "arguments": {"logits": np.ones(2)}})
-        assert reply["answer"].tolist() == [0.5, 0.5]
+        reply = worker.ask(Request("numpy", "softmax", 0, {"logits": np.ones(2)}))
+        assert reply.answer.tolist() == [0.5, 0.5]
     finally:
         worker.stop()
 

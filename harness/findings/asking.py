@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from backends import find
-from harness.errors import AT_A_LIMIT
+from harness.errors import AT_A_LIMIT, DEATHS
 from harness.judging import judge, pairs, probes
 from harness.judging.grades import needs_height
 from harness.judging.probes import HEIGHT, Measured, Probed, place_of, probed_as
@@ -23,9 +23,13 @@ from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
 from harness.workers.input_files import Inputs
 from harness.workers.process import Limits, Worker
+from harness.workers.request import Recording, Reply, Request, request_of
 from harness.workers.scratch import temporary
 from harness.workers.shares import refusal
 from harness.workers.watchdog import WorkerDiedError
+
+ENDED = (*DEATHS, "absent")
+"""Outcomes of a request to which no worker replied."""
 
 
 @dataclass
@@ -99,45 +103,39 @@ class Asker:
         [backend] = group.backends
         inputs, found = Inputs(self.scratch), {}
         for block in range(len(boundaries(group.case))):
-            reply = self.answered(backend, self.request(group, inputs, block))
-            found[backend, block] = Result(0, block, backend, array=reply.pop("answer", None), **reply)
-            if reply["outcome"] in AT_A_LIMIT:  # this decides the cell, and each further block takes as long
+            reply = self.answered(self.request(group, inputs, block))
+            found[backend, block] = reply.result(0, block, backend)
+            if reply.outcome in AT_A_LIMIT:  # this decides the cell, and each further block takes as long
                 break
         return found
 
-    def request(self, group: Group, inputs: Inputs, block: int = 0) -> dict[str, Any]:
-        return {
-            "backend": group.backends[0],
-            "operation": group.operation,
-            "axis": group.axis,
-            "variation": group.case.variation,
-            "arguments": inputs.arguments(group, block),
-        }
+    def request(self, group: Group, inputs: Inputs, block: int = 0) -> Request:
+        return request_of(group, inputs.arguments(group, block))
 
-    def answered(self, backend: str, request: dict[str, Any]) -> dict[str, Any]:
+    def answered(self, request: Request) -> Reply:
         try:
-            return self.worker(backend).ask(request)
+            return self.worker(request.backend).ask(request)
         except WorkerDiedError as died:
-            self._workers.pop(find(backend).framework, None)
-            return {"outcome": died.outcome, "reason": died.reason}
+            self._workers.pop(find(request.backend).framework, None)
+            return Reply(died.outcome, died.reason)
 
     def transcript(self, group: Group, stand_ins: bool = False, watched: str = "") -> Transcript | str:
         """Return the transcript of a question on its first block, or a sentence that says why there is none."""
-        how = {"stand_ins": stand_ins, "watched": watched}
-        return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | how)
+        return self.written(self.request(group, Inputs(self.scratch)), stand_ins, watched)
 
-    def written(self, backend: str, request: Mapping[str, Any]) -> Transcript | str:
+    def written(self, request: Request, stand_ins: bool = False, watched: str = "") -> Transcript | str:
         """Return the transcript of a request, or a sentence that says why there is none.
 
         The script imports the backend itself if recording ends the process, or if `unless` gives a reason.
         """
-        try:
-            reply = self.worker(backend).ask({"transcribe": {"imports": self.unless, **request}})
-        except WorkerDiedError as died:
-            self._workers.pop(find(backend).framework, None)
-            reason = f"writing it down {died.outcome}, {died.reason}"
-            return reason if "imports" in request else self.written(backend, {**request, "imports": reason})
-        return str(reply["untranscribed"]) if "untranscribed" in reply else Transcript(**reply)
+        recording = Recording(stand_ins, watched, self.unless)
+        reply = self.answered(replace(request, recording=recording))
+        if reply.outcome in ENDED:
+            reason = f"writing it down {reply.outcome}, {reply.reason}"
+            reply = self.answered(replace(request, recording=replace(recording, imports=reason)))
+        if reply.outcome in ENDED:
+            return f"writing it down {reply.outcome}, {reply.reason}"
+        return Transcript(**reply.script) if reply.script else reply.reason
 
     @contextmanager
     def importing(self, reason: str) -> Iterator[None]:

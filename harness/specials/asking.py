@@ -20,6 +20,7 @@ from harness.numbers.arrays import Hashed
 from harness.specials.facts import Outcome
 from harness.specials.sheets import AXES, Sheet, arguments
 from harness.workers.process import Limits, Worker
+from harness.workers.request import Request
 from harness.workers.watchdog import WorkerDiedError
 
 Ask = Callable[[str, Sheet, str], Outcome]
@@ -84,19 +85,15 @@ class AtWorker:
 
     def _asked(self, backend: str, operation: str, sheet: Sheet, layout: str) -> Outcome:
         given = arguments(sheet, operation, layout)
-        request = {
-            "backend": backend,
-            "operation": operation,
-            "axis": AXES[layout],
-            "arguments": {name: self._sent(sheet, layout, name, value) for name, value in given.items()},
-        }
+        sent = {name: self._sent(sheet, layout, name, value) for name, value in given.items()}
+        request = Request(backend, operation, AXES[layout], sent)
         worker = self.open()
         try:
             reply = worker.ask(request)
         except WorkerDiedError as died:
             self._worker = None
             return Outcome(died.outcome, died.reason)
-        return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
+        return Outcome(reply.outcome, reply.reason, reply.answer)
 
     def _sent(self, sheet: Sheet, layout: str, name: str, value: Any) -> Any:
         """Return an array with its hash.

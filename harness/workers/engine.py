@@ -28,6 +28,7 @@ from harness.workers import signals
 from harness.workers.input_files import Inputs
 from harness.workers.machine import cores
 from harness.workers.process import Limits, Worker
+from harness.workers.request import Reply, Request, request_of
 from harness.workers.shares import expected_seconds, parts, refusal
 from harness.workers.spool import Spool
 from harness.workers.turns import Turns
@@ -132,16 +133,9 @@ class Framework:
             return replace(result, outcome=refused[0], reason=refused[1])
         if "outcome" in self.about:
             return replace(result, outcome=self.about["outcome"], reason=self.about["reason"])
-        request = {
-            "backend": backend,
-            "operation": group.operation,
-            "axis": group.axis,
-            "variation": group.case.variation,
-            "arguments": self.inputs.arguments(group, block),
-        }
-        reply = self._answered(request)
-        answer = reply.pop("answer", None)
-        return replace(result, **reply, array=None if answer is None else self.answers.keep(answer))
+        reply = self._answered(request_of(group, self.inputs.arguments(group, block), backend))
+        kept = None if reply.answer is None else self.answers.keep(reply.answer)
+        return replace(reply.result(number, block, backend), array=kept)
 
     def _renew(self, anew: bool) -> None:
         """Stop a worker whose memory has grown much, so that earlier questions do not use up the memory of later ones.
@@ -153,23 +147,19 @@ class Framework:
             self._worker.stop()
             self._worker = None
 
-    def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the outcome and the reason; if the outcome is ok, also the answer, its dtype and its SHA-256.
-
-        If the worker crashes, ask once more in a fresh worker.
-        """
+    def _answered(self, request: Request) -> Reply:
+        """Return the reply. If the worker crashes, ask once more in a fresh worker."""
         try:
             return self._ask(request)
         except WorkerDiedError as died:
             if self._stopped_by(died):
-                return {"outcome": "not run", "reason": "interrupted"}
+                return Reply("not run", "interrupted")
             if died.outcome != "crashed":
-                return {"outcome": died.outcome, "reason": died.reason}
+                return Reply(died.outcome, died.reason)
         try:
             return self._ask(request)
         except WorkerDiedError as died:
-            reason = f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
-            return {"outcome": died.outcome, "reason": reason}
+            return Reply(died.outcome, f"{died.reason}, twice" if died.outcome == "crashed" else died.reason)
 
     def _stopped_by(self, died: WorkerDiedError) -> bool:
         """Decide whether the worker died because the whole run is being stopped.
@@ -178,7 +168,7 @@ class Framework:
         """
         return self.stopping.wait(HEARD_BY_ALL if "SIGTERM" in died.reason else 0)
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: Request) -> Reply:
         """Send one request, to a new worker if there is none, and return the reply.
 
         Raise WorkerDiedError if the worker does not start or dies, or if the run is being stopped.

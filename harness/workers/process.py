@@ -18,6 +18,7 @@ import execnet
 import backends
 import harness
 from harness.workers import bootstrap, signals, wire
+from harness.workers.request import Reply, Request
 from harness.workers.watchdog import LOOK_EVERY, Watchdog, WorkerDiedError, late
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -83,7 +84,7 @@ class Worker:
             "framework": self.framework, "folder": str(self.folder), "packages": packages, "modules": [*self.modules],
         }  # fmt: skip
         with self._told_of_waiting():
-            said = self.ask(start, self.limits.start_seconds)
+            said = self._exchanged(start, self.limits.start_seconds)
         self._watchdog.begin()
         return said
 
@@ -92,24 +93,24 @@ class Worker:
         """Whether its memory has grown much since its start (see `Watchdog.grown`)."""
         return bool(self._watchdog.grown)
 
-    def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        """Send a request and return the reply, in which an answer is an array with its hash.
+    def ask(self, request: Request) -> Reply:
+        """Send a request and return the reply. Raise WorkerDiedError if the process ends or has to be ended."""
+        return Reply.received(self._exchanged(request.plain(), self.limits.seconds))
 
-        `seconds`: the timeout, if not that of `limits`. Raise WorkerDiedError if the process ends or has to be ended.
-        """
-        allowed = self.limits.seconds if seconds is None else seconds
+    def _exchanged(self, message: Mapping[str, Any], allowed: float) -> dict[str, Any]:
+        """Send a message and return what comes back within the allowed seconds."""
         try:
-            return answered(self._exchanged(request, allowed))
+            return self._sent_and_received(message, allowed)
         except WorkerDiedError:
             self.stop()
             raise
 
-    def _exchanged(self, request: Mapping[str, Any], allowed: float) -> dict[str, Any]:
+    def _sent_and_received(self, message: Mapping[str, Any], allowed: float) -> dict[str, Any]:
         deadline = time.monotonic() + allowed
         following = partial(self._next, deadline, allowed)
         try:
             with self._watchdog.killing_after(allowed):
-                wire.send(self._channel, request)
+                wire.send(self._channel, message)
             reply: dict[str, Any] = wire.unpacked(following(), following)
             return reply
         except EOFError:
@@ -145,14 +146,3 @@ class Worker:
         """Kill the process if it is alive. Any thread may call this. A worker holds nothing that a kill could lose."""
         if self._watchdog and self._watchdog.kill():
             self._group.terminate(timeout=1.0)
-
-
-def answered(reply: dict[str, Any]) -> dict[str, Any]:
-    """Return the reply with the answer as an array, its dtype and its hash; if it is unreadable, the outcome failed."""
-    if "answer" not in reply:
-        return reply
-    try:
-        answer = reply["answer"].array()
-    except (TypeError, ValueError, ImportError) as error:
-        return {"outcome": "failed", "reason": f"answered with what does not read as an array: {error}"}
-    return {**reply, "answer": answer, "dtype": answer.dtype.name, "sha256": reply["answer"].sha256}

@@ -17,6 +17,7 @@ from harness.specials.sheets import AXES, Row, Sheet, arguments, label
 from harness.specials.situations import ASKED_ALONE
 from harness.specials.sweep import alone, side_by_side
 from harness.transcript.script import Transcript
+from harness.workers.request import Request
 
 
 def spelt(situation: str) -> str:
@@ -65,8 +66,8 @@ def where_seen(backend: str, operation: str, situation: str, seen: Seen) -> Ques
 
 
 def outcome(asker: Asker, question: Question) -> Outcome:
-    reply = asker.answered(question.backend, request(question))
-    return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
+    reply = asker.answered(request(question))
+    return Outcome(reply.outcome, reply.reason, reply.answer)
 
 
 def facts(question: Question, asked: Outcome) -> set[str]:
@@ -77,19 +78,14 @@ def facts(question: Question, asked: Outcome) -> set[str]:
     return {one.fact for one in told if one.situation == question.situation}
 
 
-def request(question: Question) -> dict[str, Any]:
+def request(question: Question) -> Request:
     given = arguments(question.sheet, question.operation, question.layout)
-    return {
-        "backend": question.backend,
-        "operation": question.operation,
-        "axis": question.axis,
-        "arguments": given,
-    }
+    return Request(question.backend, question.operation, question.axis, given)
 
 
 def transcript(asker: Asker, question: Question, stand_ins: bool = False) -> Transcript | str:
     """Return the transcript of a question, or a sentence that says why there is none."""
-    return asker.written(question.backend, request(question) | {"stand_ins": stand_ins})
+    return asker.written(request(question), stand_ins)
 
 
 def in_brackets(question: Question) -> str:
