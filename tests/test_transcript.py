@@ -47,7 +47,7 @@ def request(asked: Asked, operation: str, dtype: str, axis: int, case: Case = TW
 
 
 def recorded(asked: Asked, request: Request) -> Reply:
-    return asked.worker.ask(replace(request, recording=Recording()))
+    return asked.driver.ask(replace(request, recording=Recording()))
 
 
 def transcript_of(asked: Asked, request: Request) -> Transcript:
@@ -58,7 +58,7 @@ def transcript_of(asked: Asked, request: Request) -> Transcript:
 
 def assert_same_bits(interpreter: Interpreters, asked: Asked, request: Request) -> Transcript:
     """The worker's answer and its script's, which run in two processes."""
-    reply = asked.worker.ask(request)
+    reply = asked.driver.ask(request)
     assert reply.outcome == "ok", reply
     answer = reply.answer
     transcript = transcript_of(asked, request)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from backends import find
 from harness.errors import AT_A_LIMIT, DEATHS
@@ -21,12 +20,12 @@ from harness.questions.cases import named
 from harness.questions.variations import refusal as unvaried
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
+from harness.workers.driver import Driver, NotStartedError
 from harness.workers.input_files import Inputs
-from harness.workers.process import Limits, Worker
+from harness.workers.process import Limits
 from harness.workers.request import Recording, Reply, Request, request_of
 from harness.workers.scratch import temporary
 from harness.workers.shares import refusal
-from harness.workers.watchdog import WorkerDiedError
 
 ENDED = (*DEATHS, "absent")
 """Outcomes of a request to which no worker replied."""
@@ -43,16 +42,15 @@ class Asker:
     def __post_init__(self) -> None:
         self._folder = temporary()
         self.scratch = Path(self._folder.name)
-        self._workers: dict[str, Worker] = {}
-        self.about: dict[str, dict[str, Any]] = {}
+        self._drivers: dict[str, Driver] = {}
         self.unless = ""
 
     def __enter__(self) -> Asker:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for worker in self._workers.values():
-            worker.stop()
+        for driver in self._drivers.values():
+            driver.stop()
         self._folder.cleanup()
 
     def cell(self, backend: str, operation: str, case: str, dtype: str) -> Comparison | None:
@@ -112,12 +110,13 @@ class Asker:
     def request(self, group: Group, inputs: Inputs, block: int = 0) -> Request:
         return request_of(group, inputs.arguments(group, block))
 
-    def answered(self, request: Request) -> Reply:
+    def answered(self, request: Request, again: bool = False) -> Reply:
+        """Return the reply. `again`: whether a question that crashes is asked once more (see `Driver.ask`)."""
         try:
-            return self.worker(request.backend).ask(request)
-        except WorkerDiedError as died:
-            self._workers.pop(find(request.backend).framework, None)
-            return Reply(died.outcome, died.reason)
+            self.start(request.backend)
+        except NotStartedError as failed:
+            return Reply(failed.outcome, failed.reason if failed.outcome == "absent" else failed.said)
+        return self._driver(request.backend).ask(request, again)
 
     def transcript(self, group: Group, stand_ins: bool = False, watched: str = "") -> Transcript | str:
         """Return the transcript of a question on its first block, or a sentence that says why there is none."""
@@ -146,18 +145,16 @@ class Asker:
         finally:
             self.unless = before
 
-    def worker(self, backend: str) -> Worker:
+    def start(self, backend: str) -> None:
+        """Start the backend's worker, if there is none. Raise NotStartedError if that fails."""
+        self._driver(backend).start()
+
+    def _driver(self, backend: str) -> Driver:
         framework = find(backend).framework
-        if framework not in self._workers:
+        if framework not in self._drivers:
             interpreter = self.interpreter(backend)
-            folder = self.scratch / quote(framework, safe="")
-            worker = Worker(framework, interpreter, self.limits, folder, self.modules)
-            self.about[framework] = worker.open()
-            if "absent" in self.about[framework]:
-                worker.stop()
-                raise WorkerDiedError("absent", self.about[framework]["absent"])
-            self._workers[framework] = worker
-        return self._workers[framework]
+            self._drivers[framework] = Driver(framework, interpreter, self.scratch, self.limits, self.modules)
+        return self._drivers[framework]
 
     def absence(self, backend: str) -> str:
         """Return the reason why the backend's framework is absent.
@@ -165,16 +162,16 @@ class Asker:
         Return an empty string if it is there, and also if importing it is what ends the process.
         """
         try:
-            self.worker(backend)
-        except WorkerDiedError as died:
-            return died.reason if died.outcome == "absent" else ""
+            self.start(backend)
+        except NotStartedError as failed:
+            return failed.reason if failed.outcome == "absent" else ""
         return ""
 
     def interpreter(self, backend: str) -> str:
         return self.interpreters.get(find(backend).framework, sys.executable)
 
     def version(self, backend: str) -> str:
-        return str(self.about.get(find(backend).framework, {}).get("version", ""))
+        return str(self._driver(backend).about.get("version", ""))
 
 
 def load(result: Result) -> Any:

@@ -20,7 +20,6 @@ from harness.questions.cases import named
 from harness.questions.variations import CALLS, THREADS, refusal
 from harness.records import Case, Comparison, Group
 from harness.specials.situations import NO_FLOATS
-from harness.workers.watchdog import WorkerDiedError
 
 EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
 DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))
@@ -96,11 +95,9 @@ def asked(
         raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {reason}")
     if made.variation == THREADS:
         raise UsageError(f"{backend} {operation} {case} {dtype}: {TWO_THREADS}")
-    try:  # the plain question comes first: the other way may leave something behind
-        plain = asker.judged(plainly(group)).comparisons[0] if made.variation in CALLS else None
-        [cell] = asker.judged(group).comparisons
-    except WorkerDiedError as died:
-        raise UsageError(f"{backend} does not answer: {died.outcome}, {died.reason}") from None
+    # The plain question comes first: the other way may leave something behind.
+    plain = asker.judged(plainly(group)).comparisons[0] if made.variation in CALLS else None
+    [cell] = asker.judged(group).comparisons
     script, told = put_otherwise(asker, group, plain, cell) if plain else snippet(asker, group, cell)
     if script is None:
         raise UsageError(f"{backend} {operation} {case} {dtype}: {told}")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from backends import NAMES, Backend, claimed, find, owned
 from harness import errors
-from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process
+from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process, one_situation
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entries
 from harness.specials.facts import Told, tell
@@ -24,6 +24,7 @@ from harness.specials.policies import DIFFERS, INCONSISTENT, Policy, declared, o
 from harness.specials.sheets import Sheet
 from harness.specials.situations import OPERATIONS, SITUATIONS
 from harness.specials.sweep import QUICK, WIDEST_JACOBIAN, Sweep, is_mode, places, sweep_of
+from harness.workers.driver import Driver
 from harness.workers.machine import cores
 from harness.workers.process import Limits
 from harness.workers.scratch import temporary
@@ -70,7 +71,7 @@ def survey(
 
         def one(framework: str) -> SeenBy:
             path = (interpreters or {}).get(framework, sys.executable)
-            at = AtWorker(framework, path, Path(folder), modules, Limits(seconds=60.0))
+            at = AtWorker(Driver(framework, path, Path(folder), Limits(seconds=60.0), modules))
             own = [name for name in backends if find(name).framework == framework]
             try:
                 return of_framework(at, own, sweep, say)
@@ -169,12 +170,10 @@ def facts(
 ) -> Iterator[Told]:
     """Yield the facts of every situation in the sheet that the operation is asked about."""
     outcome = ask(operation, sheet, layout)
-    if outcome.answer is None and len(sheet.situations) > 1:
+    if outcome.answer is None and not one_situation(sheet):
         for situation in sheet.situations:
             yield from facts(ask, operation, sheet.of([situation]), layout, claimed, deadly)
         return
-    if outcome.outcome == "crashed":
-        outcome = ask(operation, sheet, layout)  # an earlier question may be the cause
     if outcome.outcome in errors.DEATHS:
         deadly.add((operation, sheet.situations[0]))
     for told in tell(operation, sheet, layout, claimed, outcome):

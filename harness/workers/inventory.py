@@ -6,12 +6,11 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import quote
 
 from backends import FRAMEWORKS, NAMES, find
-from harness.workers.process import Limits, Worker
+from harness.workers.driver import Driver, NotStartedError
+from harness.workers.process import Limits
 from harness.workers.scratch import temporary
-from harness.workers.watchdog import WorkerDiedError
 
 
 def inventory(interpreters: Mapping[str, str]) -> list[dict[str, str]]:
@@ -22,19 +21,18 @@ def inventory(interpreters: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def look(framework: str, interpreter: str, folder: Path) -> dict[str, str]:
-    worker = Worker(framework, interpreter, Limits(), folder / quote(framework, safe=""))
+    driver, absent = Driver(framework, interpreter, folder, Limits()), ""
     try:
-        about = worker.open()
-    except WorkerDiedError as died:
-        about = {"absent": f"{died.outcome} while it was imported: {died.reason}"}
-    except OSError as error:
-        about = {"absent": f"its interpreter does not start: {error}"}
+        driver.start()
+    except NotStartedError as failed:
+        absent = failed.reason if failed.outcome == "absent" else f"{failed.outcome} {failed.reason}"
     finally:
-        worker.stop()
+        driver.stop()
+    about = driver.about
     variants = [find(name).variant for name in NAMES if find(name).framework == framework and find(name).variant]
     return {
         "framework": framework,
         "version": about.get("version", "absent"),
         "Python": about.get("python", "–"),
-        "variants, or why not": about.get("absent", ", ".join(variants)),
+        "variants, or why not": absent or ", ".join(variants),
     }

@@ -65,8 +65,9 @@ def where_seen(backend: str, operation: str, situation: str, seen: Seen) -> Ques
     return question.with_rows(rows) if rows else question
 
 
-def outcome(asker: Asker, question: Question) -> Outcome:
-    reply = asker.answered(request(question))
+def outcome(asker: Asker, question: Question, again: bool = False) -> Outcome:
+    """Return the outcome. `again`: whether a question that crashes is asked once more, as the survey does."""
+    reply = asker.answered(request(question), again)
     return Outcome(reply.outcome, reply.reason, reply.answer)
 
 

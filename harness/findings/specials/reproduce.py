@@ -12,6 +12,7 @@ from harness.findings.specials.scripts import shown
 from harness.findings.specials.sides import deviant, other
 from harness.findings.specials.suspects import Suspect, showing, suspects
 from harness.numbers.formats import FORMATS
+from harness.specials.asking import one_situation
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entry
 from harness.specials.facts import Outcome
@@ -20,7 +21,7 @@ from harness.specials.sheets import Sheet
 from harness.specials.situations import SITUATIONS
 from harness.specials.survey import of_backend
 from harness.specials.sweep import COMPILED, COSTLY, Sweep, is_mode
-from harness.workers.watchdog import WorkerDiedError
+from harness.workers.driver import NotStartedError
 
 FEW = (1, 2, 3, 4, 8, 17, 130)
 SMALL = Sweep(widths=FEW, others=FEW, first=(3, 8), alone=(3,), dtypes=("float32", "float64"))
@@ -45,9 +46,9 @@ def checked(backend: str, operation: str, name: str, dtype: str) -> str:
 def asked(asker: Asker, backend: str, operation: str, situation: str, dtype: str) -> tuple[str, str]:
     """Return the script, and what the atlas says of the cell. Raise UsageError if there is no script."""
     try:
-        asker.worker(backend)
-    except WorkerDiedError as died:
-        raise UsageError(f"{backend} does not answer: {died.outcome}, {died}") from None
+        asker.start(backend)
+    except NotStartedError as failed:
+        raise UsageError(f"{backend} does not answer: {failed.outcome}, {failed.said}") from None
     key = (backend, operation, situation)
     seen, about = entry_of(asker, key)
     suspect = next((s for s in suspects([about], seen, ours()) if in_dtype(s, seen, dtype)), None)
@@ -74,7 +75,7 @@ def entry_of(asker: Asker, key: Key) -> tuple[dict[Key, list[Seen]], Entry]:
         sweep = COMPILED if about.program_seconds >= COSTLY or is_mode(about) else SMALL
 
         def ask(operation: str, sheet: Sheet, layout: str, name: str = name) -> Outcome:
-            return outcome(asker, Question(name, operation, situation, sheet, layout))
+            return outcome(asker, Question(name, operation, situation, sheet, layout), one_situation(sheet))
 
         of_backend(ask, about, sweep, seen, situation, operation)
     for name in {backend, native}:
