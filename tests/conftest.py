@@ -16,12 +16,12 @@ from backends import NAMES, find
 from harness.judging import judge, pairs
 from harness.operations import OPERATIONS
 from harness.questions import blocks
+from harness.questions.refusals import refusal
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.workers.driver import Driver, NotStartedError
 from harness.workers.input_files import Inputs
 from harness.workers.process import Limits
 from harness.workers.request import request_of
-from harness.workers.shares import refusal
 
 REQUIRED = os.environ.get("SOFTMAX_HARNESS_REQUIRE", "").split()
 """The frameworks, and `chromium`, that must be there: CI names them, so that a broken install can't pass as a skip."""

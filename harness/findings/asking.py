@@ -17,7 +17,7 @@ from harness.judging.probes import HEIGHT, Measured, Probed, place_of, probed_as
 from harness.operations import OPERATIONS, softmax_length
 from harness.questions.blocks import boundaries
 from harness.questions.cases import named
-from harness.questions.variations import refusal as unvaried
+from harness.questions.refusals import refusal
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
 from harness.workers.driver import Driver, NotStartedError
@@ -25,7 +25,6 @@ from harness.workers.input_files import Inputs
 from harness.workers.process import Limits
 from harness.workers.request import Recording, Reply, Request, request_of
 from harness.workers.scratch import temporary
-from harness.workers.shares import refusal
 
 ENDED = (*DEATHS, "absent")
 """Outcomes of a request to which no worker replied."""
@@ -74,11 +73,8 @@ class Asker:
 
     def group(self, backend: str, operation: str, case: Case, dtype: str) -> Group | None:
         """Return the group of a question, or None if a run does not ask it."""
-        group = Group(operation, case, dtype, case.axes[0], (backend,))
-        about = find(backend)
-        if operation not in about.operations or refusal(backend, group):
-            return None
-        return None if unvaried(case, OPERATIONS[operation], group.axis, about) else group
+        group = group_of(backend, operation, case, dtype)
+        return None if refusal(backend, group) else group
 
     def answer(self, group: Group) -> Any:
         """Return the answer on the case's first block."""
@@ -172,6 +168,11 @@ class Asker:
 
     def version(self, backend: str) -> str:
         return str(self._driver(backend).about.get("version", ""))
+
+
+def group_of(backend: str, operation: str, case: Case, dtype: str) -> Group:
+    """Return the group of a question along the case's first axis, whether or not a run asks it."""
+    return Group(operation, case, dtype, case.axes[0], (backend,))
 
 
 def load(result: Result) -> Any:

@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backends import NAMES, Backend, claimed, find, owned
+from backends import NAMES, Backend, claimed, find
 from harness import errors
+from harness.questions.refusals import not_its_own
 from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process, one_situation
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entries
@@ -144,7 +145,7 @@ def of_backend(
         if situation and situation not in sheet.situations:
             continue
         answers_in = about.answers_in.get(sheet.dtype, sheet.dtype)
-        own = (name for name in about.operations if owned(about.title(), name))
+        own = (name for name in about.operations if not_its_own(about, name) is None)
         for name in (operation,) if operation else own:
             if (asked := worth_asking(name, sheet, deadly)) is None:
                 continue

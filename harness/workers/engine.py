@@ -21,6 +21,7 @@ from typing import Any
 from backends import FRAMEWORKS, find
 from harness.errors import UsageError
 from harness.questions import blocks
+from harness.questions.refusals import unasked
 from harness.questions.variations import FIRST, THREADS
 from harness.records import Group, Result
 from harness.workers import signals
@@ -29,7 +30,7 @@ from harness.workers.input_files import Inputs
 from harness.workers.machine import cores
 from harness.workers.process import Limits
 from harness.workers.request import Reply, request_of
-from harness.workers.shares import expected_seconds, parts, refusal
+from harness.workers.shares import expected_seconds, parts
 from harness.workers.spool import Spool
 from harness.workers.turns import Turns
 
@@ -125,8 +126,8 @@ class Framework:
         result = Result(number, block, backend, "not run", "interrupted")
         if self.stopping.is_set():
             return result
-        if refused := refusal(backend, group):
-            return replace(result, outcome=refused[0], reason=refused[1])
+        if refused := unasked(backend, group):
+            return replace(result, outcome=refused.outcome, reason=refused.reason)
         if self.unstarted:
             return self.unstarted.result(number, block, backend)
         reply = self.driver.ask(request_of(group, self.inputs.arguments(group, block), backend), again=True)

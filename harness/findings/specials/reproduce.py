@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from backends import claimed, find
+from backends import find
 from harness.errors import UsageError, unknown
 from harness.findings.asking import Asker
 from harness.findings.specials.questions import Question, outcome, spelt
@@ -12,6 +12,7 @@ from harness.findings.specials.scripts import shown
 from harness.findings.specials.sides import deviant, other
 from harness.findings.specials.suspects import Suspect, showing, suspects
 from harness.numbers.formats import FORMATS
+from harness.questions.refusals import not_its_own
 from harness.specials.asking import one_situation
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entry
@@ -38,8 +39,8 @@ def checked(backend: str, operation: str, name: str, dtype: str) -> str:
         raise UsageError(f"{name} is not asked of {operation}: there are {', '.join(about.operations)}")
     if dtype not in (valid := [d for d in about.dtypes or FORMATS if d not in FORMATS or d in find(backend).dtypes]):
         raise unknown(f"dtype for {backend} at {name}", dtype, valid)
-    if operation not in claimed(backend):
-        raise UsageError(f"{backend} {operation} is not asked: it does not compute that by itself")
+    if reason := not_its_own(find(backend), operation):
+        raise UsageError(f"{backend} {operation} is not asked: {reason}")
     return situation
 
 
