@@ -7,6 +7,7 @@ Importing this package loads no framework. Other packages add their backends thr
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -14,7 +15,7 @@ from backends.base import OPERATIONS, Backend, Flaw
 from backends.brought import disclaimed, of_entry_point, taken, without_native
 
 __all__ = [
-    "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "find", "load", "owned",
+    "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "disclaims", "find", "load",
     "unsupported",
 ]  # fmt: skip
 
@@ -58,15 +59,18 @@ def load(name: str) -> Backend:
 def unsupported(name: str, operation: str, dtype: str) -> str | None:
     """Return why a backend has no answer of its own for an operation and dtype, or None."""
     about = find(name)
-    other = disclaimed(about, operation) if name in BROUGHT else None
-    return other or about.unsupported(operation, dtype)
+    return disclaims(about, operation) or about.unsupported(operation, dtype)
 
 
 def claimed(name: str) -> tuple[str, ...]:
-    """Return the operations that a backend computes by itself; for a brought backend, those that `owned` accepts."""
-    return tuple(operation for operation in find(name).operations if owned(name, operation))
+    """Return the operations that a backend computes by itself."""
+    return tuple(operation for operation in find(name).operations if not disclaims(find(name), operation))
 
 
-def owned(name: str, operation: str) -> bool:
-    """Decide whether an answer would be the backend's own. It always is for a backend that is not brought."""
-    return name not in BROUGHT or disclaimed(find(name), operation) is None
+@cache
+def disclaims(backend: type[Backend], operation: str) -> str | None:
+    """Return why an answer would not be a brought backend's own, or None: it always is if the backend is not brought.
+
+    It may read the backend's source, so it does so once.
+    """
+    return disclaimed(backend, operation) if backend.title() in BROUGHT else None

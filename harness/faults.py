@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -50,7 +50,10 @@ class Kind(StrEnum):
 
     NOT_CLAIMED = "not claimed"
     TOO_LARGE = "too large"
+    NOT_ITS_OWN = "not its own"
+    NOT_IN_THIS_WAY = "not asked in this way"
     NOT_HERE = "not here"
+    NO_INTERPRETER = "no interpreter"
     INTERRUPTED = "interrupted"
     JUDGE_FAILED = "judge failed"
 
@@ -79,12 +82,15 @@ class Kind(StrEnum):
     OTHER_BITS_BESIDE = "other bits beside other rows"
 
 
+WITHOUT_CELL = (Kind.NOT_ITS_OWN, Kind.NOT_IN_THIS_WAY)
+"""A run makes no cell of a question that is not asked for one of these."""
 OF_DTYPE = (Kind.OTHER_DTYPE, Kind.UNKNOWN_DTYPE, Kind.NO_NUMBERS)
 """The answer has another dtype than the one claimed."""
 OF_ARGUMENTS = (Kind.ARGUMENT_CHANGED, Kind.MEMORY_CHANGED)
 """The backend wrote where it may only read."""
 OUTCOMES = {
-    Kind.NOT_CLAIMED: Outcome.UNSUPPORTED, Kind.TOO_LARGE: Outcome.SKIPPED, Kind.NOT_HERE: Outcome.ABSENT,
+    Kind.NOT_CLAIMED: Outcome.UNSUPPORTED, Kind.TOO_LARGE: Outcome.SKIPPED, Kind.NOT_ITS_OWN: Outcome.UNSUPPORTED,
+    Kind.NOT_IN_THIS_WAY: Outcome.UNSUPPORTED, Kind.NOT_HERE: Outcome.ABSENT, Kind.NO_INTERPRETER: Outcome.ABSENT,
     Kind.INTERRUPTED: Outcome.NOT_RUN, Kind.JUDGE_FAILED: Outcome.NOT_RUN,
     Kind.RAISED: Outcome.FAILED, Kind.UNREPEATABLE: Outcome.FAILED, Kind.ARGUMENT_CHANGED: Outcome.FAILED,
     Kind.MEMORY_CHANGED: Outcome.FAILED, Kind.NO_ARRAY: Outcome.FAILED, Kind.NO_NUMBERS: Outcome.FAILED,
@@ -143,7 +149,9 @@ class Fault:
 
 INTERRUPTED = Fault(Kind.INTERRUPTED)
 NAMES = {
-    **dict.fromkeys((Kind.NOT_CLAIMED, Kind.TOO_LARGE, Kind.NOT_HERE), "{message}"),
+    **dict.fromkeys((Kind.NOT_CLAIMED, Kind.TOO_LARGE, Kind.NOT_IN_THIS_WAY, Kind.NOT_HERE), "{message}"),
+    Kind.NOT_ITS_OWN: "it does not compute that by itself",
+    Kind.NO_INTERPRETER: "its interpreter does not start",
     Kind.INTERRUPTED: "interrupted",
     Kind.JUDGE_FAILED: "the judge failed",
     **dict.fromkeys((Kind.RAISED, Kind.RAISED_FOR_MEMORY), "{type}"),
@@ -171,6 +179,7 @@ answer would differ from what was accepted.
 """
 SENTENCES = dict.fromkeys(Kind, "{name}") | {
     **dict.fromkeys((Kind.RAISED, Kind.RAISED_FOR_MEMORY, Kind.WORKER_FAILED, Kind.UNREADABLE), "{name}: {message}"),
+    Kind.NO_INTERPRETER: "{name}: {message}",
     Kind.JUDGE_FAILED: "{name}: {type}: {message}",
     Kind.UNREPEATABLE: "{name}: answer {number} of {of} has other bits than the one before",
     Kind.ARGUMENT_CHANGED: "{name}: it wrote into its {argument}",
@@ -191,9 +200,9 @@ def sentence(fault: Fault) -> str:
     return "while it was imported: " * fault.importing + said + ", twice" * fault.twice
 
 
-def told(fault: Fault) -> dict[str, Any]:
-    """Return the fields of a result with this fault."""
-    return {"outcome": fault.outcome, "reason": sentence(fault), "fault": fault}
+def event(fault: Fault) -> str:
+    """Return what happened in words, but not that it was at the start of the interpreter or during the import."""
+    return fault.message if fault.kind == Kind.NO_INTERPRETER else sentence(replace(fault, importing=False))
 
 
 def from_plain(plain: Mapping[str, Any]) -> Fault:

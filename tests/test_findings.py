@@ -32,6 +32,7 @@ from harness.questions.variations import CALLS, VARIATIONS
 from harness.records import Comparison, Property, Run
 from harness.runs import store
 from harness.workers.process import Limits
+from harness.workers.request import Reply, Request
 from reports.pages import findings as page
 from tests import fickle as fickle_backends
 from tests.command import harness
@@ -224,9 +225,9 @@ def test_a_hang_is_looked_into_by_few_hanging_questions(
     outcomes: list[str] = []
     answered = Asker.answered
 
-    def counted(asker: Asker, backend: str, request: dict[str, Any]) -> dict[str, Any]:
-        reply = answered(asker, backend, request)
-        outcomes.append(reply["outcome"])
+    def counted(asker: Asker, request: Request) -> Reply:
+        reply = answered(asker, request)
+        outcomes.append(reply.outcome)
         return reply
 
     monkeypatch.setattr(Asker, "answered", counted)

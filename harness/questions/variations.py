@@ -2,7 +2,7 @@
 
 The question is put in another memory layout, several times, row by row, beside hostile rows, after other dtypes, or on
 two threads. The exact answer is the plain question's, so the bound is too. Whether the bits are the same is reported in
-a column of its own. This module has what a worker does for each variation; `refusal` says where one makes no sense.
+a column of its own. This module has what a worker does for each variation; `refusals.py` says where one makes no sense.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from backends.base import Backend
 from harness.faults import Fault, FaultError, Kind
 from harness.operations import Operation
-from harness.questions.targets import SAME
-from harness.records import Case, Family
 
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
@@ -28,8 +26,6 @@ REPEATING = ("zeros", "abyss", "repeated")
 BESIDE = ("cotangent", "tangent", "distribution")
 """Arguments beside the logits that may be given a layout of their own."""
 REPEATS = 5
-MOST_ALONE = 64
-"""The most rows of a batch that are asked one by one."""
 MARGIN = 16
 """The least number of NaN elements on either side of an offset view."""
 
@@ -225,44 +221,3 @@ def required(batch: int | None) -> int:
     if batch is None:
         raise ValueError("there is one row alone")
     return batch
-
-
-def missing(variation: str, backend: type[Backend]) -> str | None:
-    """Return why a backend can't be asked in that way at all, or None."""
-    layout = variation.removeprefix("upstream-")
-    if layout in LAYOUTS and layout not in backend.layouts:
-        return f"{backend.title()} has no {layout} arrays"
-    if variation == THREADS and not backend.threaded:
-        return f"{backend.title()} has one thread"
-    return None
-
-
-def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend]) -> str | None:
-    """Return why a case's variation is not asked of this operation, axis and backend, or None."""
-    variation = case.variation
-    layout = variation.removeprefix("upstream-")
-    batch = axis_of_batch(case.shape, axis)
-    if not variation:
-        return None
-    if lacking := missing(variation, backend):
-        return lacking
-    if variation.startswith("upstream-") and not set(BESIDE) & set(operation.arguments):
-        return f"{operation.name} has no argument beside the logits that has a layout"
-    if layout == "broadcast" and (batch is None or not alike(case, operation, variation)):
-        return "its rows are not alike, so there is nothing to broadcast"
-    if variation in ("alone", "hostile") and (batch is None or case.shape[batch] < 2 or operation.rows_together):
-        return "there is one row alone, or the answer is of all rows together"
-    if variation == "hostile" and "weights" in operation.arguments:
-        return "a derivative by weights is a sum over all rows, where 0 · NaN is NaN"
-    if variation == "alone" and batch is not None and case.shape[batch] > MOST_ALONE:
-        return f"more than {MOST_ALONE} rows"
-    return None
-
-
-def alike(case: Case, operation: Operation, variation: str) -> bool:
-    """Decide whether the rows of the arrays that are to be broadcast are all alike."""
-    if not variation.startswith("upstream-"):
-        return isinstance(case.recipe, Family) and case.recipe.name in REPEATING
-    if "distribution" in operation.arguments:
-        return case.labels in SAME and case.distribution in ("random", "onehot", "rounded")
-    return case.upstream in ("ones", "same")

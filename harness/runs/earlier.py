@@ -22,6 +22,7 @@ RAISED = r"(?P<type>[^:]*): (?P<message>.*)"
 SENTENCES = (
     (Outcome.UNSUPPORTED, Kind.NOT_CLAIMED, "(?P<message>.*)"),
     (Outcome.SKIPPED, Kind.TOO_LARGE, "(?P<message>.*)"),
+    (Outcome.ABSENT, Kind.NO_INTERPRETER, "its interpreter does not start: (?P<message>.*)"),
     (Outcome.ABSENT, Kind.NOT_HERE, "(?P<message>.*)"),
     (Outcome.NOT_RUN, Kind.JUDGE_FAILED, f"the judge failed: {RAISED}"),
     (Outcome.NOT_RUN, Kind.INTERRUPTED, ".*"),

@@ -1,7 +1,7 @@
 """The code that runs in a worker process: one framework, one request at a time.
 
-Requests and replies are plain types, followed by the bytes of their arrays (`wire.py`). Apart from this project's own
-code, it needs NumPy and the framework, and ml_dtypes for bfloat16 alone.
+Requests and replies (`request.py`) travel as plain types, followed by the bytes of their arrays (`wire.py`). Apart from
+this project's own code, it needs NumPy and the framework, and ml_dtypes for bfloat16 alone.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import numpy as np
 
 from backends import OPERATIONS as METHODS_OF
 from backends import Backend, find, load
-from harness.faults import Fault, FaultError, Kind, Outcome, sentence
+from harness.faults import Fault, FaultError, Kind, sentence
 from harness.operations import OPERATIONS, Operation
 from harness.questions.variations import CALLS, HELD, Array, laid_out, others
 from harness.transcript import transcript
 from harness.workers import wire
+from harness.workers.request import Recording, Reply, Request, argument
 
 NUMBERS = "biufcV"
 """Kinds of NumPy dtypes that are numbers. V stands for dtypes that other packages add, such as bfloat16."""
@@ -53,9 +54,9 @@ def serve(channel: Any, framework: str, folder: str = "") -> None:
         os.chdir(folder or STARTED)
     channel.send(said)
     for packed in channel:
-        request = wire.unpacked(packed, channel.receive)
-        reply = transcribed(request["transcribe"]) if "transcribe" in request else computed(request)
-        wire.send(channel, sendable(reply))
+        request = Request.received(wire.unpacked(packed, channel.receive))
+        reply = transcribed(request, request.recording) if request.recording else computed(request)
+        wire.send(channel, sendable(reply.plain()))
 
 
 def sendable(reply: Any) -> Any:
@@ -88,30 +89,29 @@ def opened(framework: str) -> dict[str, Any]:
     }
 
 
-def computed(request: dict[str, Any]) -> dict[str, Any]:
-    """Compute one block by one backend. Return the answer and what the backend remarked, or a fault."""
+def computed(request: Request) -> Reply:
+    """Compute one block by one backend."""
     try:
-        backend = loaded(request["backend"])
+        backend = loaded(request.backend)
         if backend.remark:
             backend.remark = ""  # left by an earlier question
         answer = asked(backend, request)
         remark = " ".join(str(backend.remark).split())
     except Exception as error:
-        return {"fault": fault_of(error).plain()}
-    return {"outcome": Outcome.OK, "reason": remark, "answer": answer}
+        return Reply(fault_of(error))
+    return Reply(remark=remark, answer=answer)
 
 
-def asked(backend: Backend, request: dict[str, Any]) -> Array:
+def asked(backend: Backend, request: Request) -> Array:
     """Return the answer as a NumPy array. The question is put plainly, or as a variation that must not change it."""
-    operation, axis = OPERATIONS[request["operation"]], request["axis"]
-    variation = request.get("variation", "")
+    operation, axis, variation = OPERATIONS[request.operation], request.axis, request.variation
     method = getattr(backend, METHODS_OF[operation.name])
 
     def call(arguments: Mapping[str, Any]) -> Array:
         later = others(arguments, operation.arguments[0]) if variation == HELD else None
         return unspoilt(backend, method, placed(variation, arguments, axis, operation), axis, later)
 
-    given = {name: argument(value) for name, value in request["arguments"].items()}
+    given = {name: argument(value) for name, value in request.arguments.items()}
     if put := CALLS.get(variation):
         return put(call, given, axis, operation, backend)
     return call(given)
@@ -125,19 +125,18 @@ def placed(variation: str, arguments: Mapping[str, Any], axis: int, operation: O
     }
 
 
-def transcribed(request: dict[str, Any]) -> dict[str, str]:
-    """Return the backend's calls for a request as the parts of a script, or `{"untranscribed": reason}`."""
-    operation, variation, axis = OPERATIONS[request["operation"]], request.get("variation", ""), request["axis"]
+def transcribed(request: Request, recording: Recording) -> Reply:
+    """Record the backend's calls for a request as a script. If that is not possible, remark why."""
+    operation, variation, axis = OPERATIONS[request.operation], request.variation, request.axis
     if variation in (*CALLS, HELD):
-        return {"untranscribed": f"the question is put in another way ({variation}), which is more than one call"}
+        return Reply(remark=f"the question is put in another way ({variation}), which is more than one call")
     try:
-        given = {name: argument(value) for name, value in request["arguments"].items()}
+        given = {name: argument(value) for name, value in request.arguments.items()}
         laid = placed(variation, given, axis, operation) | {"axis": axis}
-        backend, method = loaded(request["backend"]), METHODS_OF[operation.name]
-        how = {name: request[name] for name in ("stand_ins", "watched", "imports") if name in request}
-        return asdict(transcript(backend, method, laid, **how))
+        backend, method = loaded(request.backend), METHODS_OF[operation.name]
+        return Reply(script=asdict(transcript(backend, method, laid, **vars(recording))))
     except Exception as error:
-        return {"untranscribed": described(error)}
+        return Reply(remark=described(error))
 
 
 def unspoilt(
@@ -209,11 +208,6 @@ def alike(a: Any, b: Array) -> bool:
 
 def is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray)
-
-
-def argument(given: Any) -> Any:
-    """Return an argument as it is or, if it is a received array, the array. Raise ValueError if its hash is wrong."""
-    return given.array() if isinstance(given, wire.Received) else given
 
 
 @cache

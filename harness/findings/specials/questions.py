@@ -18,6 +18,7 @@ from harness.specials.sheets import AXES, Row, Sheet, arguments, label
 from harness.specials.situations import ASKED_ALONE
 from harness.specials.sweep import alone, side_by_side
 from harness.transcript.script import Transcript
+from harness.workers.request import Request
 
 
 def spelt(situation: str) -> str:
@@ -65,9 +66,9 @@ def where_seen(backend: str, operation: str, situation: str, seen: Seen) -> Ques
     return question.with_rows(rows) if rows else question
 
 
-def outcome(asker: Asker, question: Question) -> Answer | Fault:
-    reply = asker.answered(question.backend, request(question))
-    return reply["fault"] if "fault" in reply else reply["answer"]
+def outcome(asker: Asker, question: Question, again: bool = False) -> Answer | Fault:
+    """Return the answer, or why there is none. `again`: whether it is asked once more after a crash, as in a survey."""
+    return asker.answered(request(question), again).found
 
 
 def facts(question: Question, asked: Answer | Fault) -> set[str]:
@@ -78,19 +79,14 @@ def facts(question: Question, asked: Answer | Fault) -> set[str]:
     return {one.fact for one in told if one.situation == question.situation}
 
 
-def request(question: Question) -> dict[str, Any]:
+def request(question: Question) -> Request:
     given = arguments(question.sheet, question.operation, question.layout)
-    return {
-        "backend": question.backend,
-        "operation": question.operation,
-        "axis": question.axis,
-        "arguments": given,
-    }
+    return Request(question.backend, question.operation, question.axis, given)
 
 
 def transcript(asker: Asker, question: Question, stand_ins: bool = False) -> Transcript | str:
     """Return the transcript of a question, or a sentence that says why there is none."""
-    return asker.written(question.backend, request(question) | {"stand_ins": stand_ins})
+    return asker.written(request(question), stand_ins)
 
 
 def in_brackets(question: Question) -> str:
