@@ -7,6 +7,7 @@ Importing this package loads no framework. Other packages add their backends thr
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -14,7 +15,7 @@ from backends.base import OPERATIONS, Backend, Flaw
 from backends.brought import disclaimed, of_entry_point, taken, undefined, without_native
 
 __all__ = [
-    "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "find", "load", "owned",
+    "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "disclaims", "find", "load",
     "unsupported",
 ]  # fmt: skip
 
@@ -57,19 +58,19 @@ def load(name: str) -> Backend:
 
 def unsupported(name: str, operation: str, dtype: str) -> str | None:
     """Return why a backend has no answer of its own for an operation and dtype, or None."""
-    return not_its_own(name, operation) or find(name).unsupported(operation, dtype)
+    about = find(name)
+    return disclaims(about, operation) or about.unsupported(operation, dtype)
 
 
 def claimed(name: str) -> tuple[str, ...]:
-    """Return the operations that a backend is asked and computes by itself."""
-    return tuple(operation for operation in find(name).operations if owned(name, operation))
+    """Return the operations that a backend computes by itself."""
+    return tuple(operation for operation in find(name).operations if not disclaims(find(name), operation))
 
 
-def owned(name: str, operation: str) -> bool:
-    """Decide whether an answer would be the backend's own."""
-    return not_its_own(name, operation) is None
+@cache
+def disclaims(backend: type[Backend], operation: str) -> str | None:
+    """Return why a backend does not claim an operation, or None. One of ours claims whatever its class defines.
 
-
-def not_its_own(name: str, operation: str) -> str | None:
-    """Return why a backend does not claim an operation, or None. One of ours claims whatever its class defines."""
-    return (disclaimed if name in BROUGHT else undefined)(find(name), operation)
+    A brought backend's source may be read for it, so it is asked once.
+    """
+    return (disclaimed if backend.title() in BROUGHT else undefined)(backend, operation)

@@ -10,12 +10,6 @@ AS_IT_SHOULD_BE, FALLS_SHORT, USAGE, OUR_FAULT, BACKEND_DIED, NOTHING_COMPARED, 
 PRECEDENCE = (USAGE, OUR_FAULT, INTERRUPTED, BACKEND_DIED, NOTHING_COMPARED, FALLS_SHORT, AS_IT_SHOULD_BE)
 
 
-AT_A_LIMIT = ("timed out", "out of memory")
-"""Outcomes of a question that reached a limit of time or memory."""
-DEATHS = ("crashed", *AT_A_LIMIT)
-"""Outcomes of a question whose worker process ended."""
-
-
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 """Error numbers of a disk that is full or cannot be written to."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.faults import Fault, Outcome, Verdict
 from harness.operations import CLASSES
 
 if TYPE_CHECKING:  # a worker reads this module too, under an interpreter that may have no pandas
@@ -126,13 +127,15 @@ class Result:
     group: int
     block: int
     backend: str
-    outcome: str
+    outcome: Outcome
     reason: str = ""
     array: Any = None
     """The place to read the answer from; None if the outcome is not ok."""
     dtype: str = ""
     sha256: str = ""
     """The SHA-256 of the answer."""
+    fault: Fault | None = None
+    """Why there is no answer; None if the outcome is ok. `reason` is its sentence, or what the backend remarked."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,10 @@ class Comparison:
     dtype: str
     axis: int
     backend: str
-    outcome: str
+    outcome: Outcome
     reason: str = ""
     verdict: str = ""
+    """A `Verdict`, or empty where there is no answer."""
     grade: str = ""
     bound: float | None = None
     """The bound B at the worst element, in ulp."""
@@ -229,6 +233,11 @@ class Comparison:
     """The SHA-256 of the answer. If it has several blocks, that of their concatenated SHA-256 digests."""
     same_bits: bool | None = None
     """True if the answer to a varied question equals that to the plain question bit for bit."""
+    fault: str = ""
+    """The kind of fault for which there is no answer, or that the answer has beside its size: a `faults.Kind`, or
+    empty. `reason` says the same in words. It stands last, where runs and journals without it can be read."""
+    fault_arguments: str = ""
+    """The arguments of the fault, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +250,7 @@ class Pair:
     axis: int
     a: str
     b: str
-    outcome: str
+    outcome: Outcome
     mean_relative_error_percent: float | None = None
     zero_references: int | None = None
     swapped_percent: float | None = None
@@ -267,7 +276,7 @@ class Property:
     law: str
     deviation_in_u: float
     bound_fraction: float
-    verdict: str
+    verdict: Verdict
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pandas as pd
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult
 
-from harness.errors import DEATHS
+from harness.faults import DEATHS, Outcome, Verdict
 from harness.records import Run
 from reports.tables import troubles, words
 from reports.tables.cells import legible
@@ -22,10 +22,10 @@ from reports.tables.summary import BAD_VERDICTS
 
 MOST_WITNESSES = 100
 """The number of worst cells whose whole row is in the file. The rows of the others are in `comparisons.csv`."""
-SHOWN = ("within bound", "flaw as declared")
+SHOWN = (Verdict.WITHIN, Verdict.AS_DECLARED)
 SILENT = {
-    "bound is vacuous": "the proved bound is infinite at some element",
-    "chain not measured": "the error is above the bound, and the summation chain was not measured",
+    Verdict.VACUOUS: "the proved bound is infinite at some element",
+    Verdict.UNMEASURED: "the error is above the bound, and the summation chain was not measured",
 }
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -80,7 +80,7 @@ def result_of(cell: Any, whole: bool) -> FinalResult | None:
         return worded(Skipped, f"{words.result(cell.verdict)}: {cell.reason or SILENT[cell.verdict]}")
     if cell.verdict in BAD_VERDICTS:
         kind: type[FinalResult] = Failure
-    elif cell.outcome in ("failed", *DEATHS):
+    elif cell.outcome in (Outcome.FAILED, *DEATHS):
         kind = Error
     else:
         return worded(Skipped, troubles.brief(cell))

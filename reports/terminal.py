@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from tabulate import tabulate
 
+from harness.faults import Outcome
 from harness.records import Run
 from reports.tables import nearness, summary, troubles
 from reports.tables.cells import legible
@@ -27,7 +28,7 @@ def render(run: Run) -> str:
         rest = f"\n… and {len(chained) - MOST_ROWS} more" if len(chained) > MOST_ROWS else ""
         table = grid(chained.head(MOST_ROWS))
         parts.append(f"Above the bound, explained by a measured summation chain:\n{table}{rest}")
-    if len(missing := summary.unanswered(run, without=(*summary.QUIET_OUTCOMES, "failed"))):
+    if len(missing := summary.unanswered(run, without=(*summary.QUIET_OUTCOMES, Outcome.FAILED))):
         parts.append(grid(missing))
     return "\n\n".join(parts) + "\n"
 

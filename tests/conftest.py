@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 
 from backends import NAMES, claimed, find
+from harness.faults import Kind, sentence
 from harness.judging import judge, pairs
 from harness.operations import OPERATIONS
 from harness.questions import blocks
+from harness.questions.refusals import refusal
 from harness.records import Case, Comparison, Group, Judgement, Result
+from harness.workers.driver import Driver, NotStartedError
 from harness.workers.input_files import Inputs
-from harness.workers.process import Limits, Worker
-from harness.workers.shares import refusal
+from harness.workers.process import Limits
+from harness.workers.request import request_of
 
 REQUIRED = os.environ.get("SOFTMAX_HARNESS_REQUIRE", "").split()
 """The frameworks, and `chromium`, that must be there: CI names them, so that a broken install can't pass as a skip."""
@@ -56,30 +59,30 @@ class Workers:
     """One worker a framework for the whole session, started when first asked for."""
 
     folder: Path
-    open: dict[str, Worker] = field(default_factory=dict)
+    there: dict[str, Driver] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
 
-    def worker(self, framework: str) -> Worker:
-        if framework not in self.open and framework not in self.absent:
-            worker = Worker(framework, sys.executable, Limits(), self.folder / framework)
-            about = worker.open()
-            if "absent" in about:
-                self.absent[framework] = about["absent"]
-                worker.stop()
-            else:
-                self.open[framework] = worker
+    def of(self, framework: str) -> Driver:
+        if framework not in self.there and framework not in self.absent:
+            driver = Driver(framework, sys.executable, self.folder, Limits())
+            try:
+                driver.start()
+                self.there[framework] = driver
+            except NotStartedError as failed:
+                assert failed.fault.kind == Kind.NOT_HERE, failed
+                self.absent[framework] = sentence(failed.fault)
         if reason := self.absent.get(framework):
             assert framework not in REQUIRED, f"{framework} must be there and is absent: {reason}"
             pytest.skip(f"{framework} is absent: {reason}")
-        return self.open[framework]
+        return self.there[framework]
 
 
 @pytest.fixture(scope="session")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     started = Workers(tmp_path_factory.mktemp("workers"))
     yield started
-    for worker in started.open.values():
-        worker.stop()
+    for driver in started.there.values():
+        driver.stop()
 
 
 @dataclass
@@ -87,7 +90,7 @@ class Asked:
     """A backend that answers whole groups."""
 
     name: str
-    worker: Worker
+    driver: Driver
     folder: Path
 
     def answer(
@@ -108,14 +111,7 @@ class Asked:
         return judgement.comparisons[0], judgement
 
     def _result(self, group: Group, block: int, inputs: Inputs) -> Result:
-        request = {
-            "backend": self.name,
-            "operation": group.operation,
-            "axis": group.axis,
-            "arguments": inputs.arguments(group, block),
-        }
-        reply = self.worker.ask(request)
-        return Result(0, block, self.name, array=reply.pop("answer", None), **reply)
+        return self.driver.ask(request_of(group, inputs.arguments(group, block))).result(0, block, self.name)
 
 
 def at_worker(name: str, *rest: str) -> Any:
@@ -134,7 +130,7 @@ BACKENDS = [name for name in NAMES if find(name).by_default]
 @pytest.fixture
 def ask(workers: Workers, tmp_path: Path) -> Any:
     """A backend by its name."""
-    return lambda name: Asked(name, workers.worker(find(name).framework), tmp_path)
+    return lambda name: Asked(name, workers.of(find(name).framework), tmp_path)
 
 
 @pytest.fixture(params=[at_worker(name) for name in BACKENDS])

@@ -24,6 +24,7 @@ from harness.questions.variations import HELD
 from harness.records import Group, Side
 from harness.truth.bounds import blocked_tree, bound
 from harness.truth.exact.expected import expected
+from harness.workers.request import Request
 from harness.workers.worker import asked as answered
 
 SHAPES = ("1", "3x1", "4x7", "5x4/0", "3x5x4/1", "2x3x4x2/2", "1x2x3x2x1x4")
@@ -176,7 +177,7 @@ def late(name: str, variation: str) -> Any:
     """A mutant's softmax, asked in that way."""
     [mutant] = [mutant for mutant in MUTANTS if mutant.variant == name]
     logits = blocks.array(named("normal:3x5"), "logits", "float32", (0, 3))
-    request = {"operation": "softmax", "axis": -1, "variation": variation, "arguments": {"logits": logits}}
+    request = Request(name, "softmax", -1, {"logits": logits}, variation)
     return answered(mutant(), request), expected("softmax", logits, []).rounded()
 
 

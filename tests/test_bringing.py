@@ -216,7 +216,7 @@ def test_an_operation_that_is_new_breaks_no_backend(name: str, monkeypatch: pyte
     monkeypatch.setattr(Backend, "sparsemax", lambda self, logits, axis: logits, raising=False)
     monkeypatch.setitem(OPERATIONS, "sparsemax", "sparsemax")
     assert backends.unsupported(name, "sparsemax", "float32") == f"{name} defines {defined}, and not sparsemax"
-    assert not backends.owned(name, "sparsemax")
+    assert backends.disclaims(backends.find(name), "sparsemax")
 
 
 def of_a_class(**members: Any) -> Callable[[], type[Backend]]:

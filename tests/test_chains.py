@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.faults import Kind
 from harness.judging import judge, pairs
 from harness.judging.chains import MOVES, OWN, directions, residual_shares
 from harness.judging.digits import digit, leaves_digit
 from harness.judging.metrics import errors
 from harness.judging.probes import Measured
-from harness.judging.rows import NO_DIGIT
 from harness.numbers import arrays
 from harness.numbers.formats import DIGIT, FORMATS
 from harness.operations import OPERATIONS
@@ -171,7 +171,7 @@ def cell(
 def test_a_sum_that_stands_still_has_no_digit_right(dtype: str, n: int, recipe: Normal) -> None:
     for operation, function in (("softmax", softmax), ("log_softmax", log_softmax)):
         found, laws = cell(operation, recipe, (2, n), dtype, function)
-        assert (found.verdict, found.grade, found.reason) == ("falls short", "F", NO_DIGIT)
+        assert (found.verdict, found.grade, found.fault) == ("falls short", "F", Kind.NO_DIGIT)
         assert "falls short" in [law.verdict for law in laws] or operation == "log_softmax"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness.judging.rows import NO_DIGIT
+from harness.faults import Fault, Kind, sentence
 from harness.runs import store
 from tests.command import ROOT, harness, harness_anew
 
@@ -322,7 +322,7 @@ def test_a_sum_that_stands_still_falls_short_as_a_users_kernel(dtype: str, case:
     )  # fmt: skip
     cells = pd.read_csv(tmp_path / "comparisons.csv", keep_default_na=False).set_index("backend")
     assert done.returncode == 1
-    assert NO_DIGIT in done.stdout
+    assert sentence(Fault(Kind.NO_DIGIT)) in done.stdout
     assert cells.loc["planted:one_by_one"].grade == "F"
     assert cells.loc["planted"].grade in ("A+", "A")
     laws = pd.read_csv(tmp_path / "properties.csv")

@@ -127,7 +127,7 @@ def pairs_of(dtype: str) -> Case:
 @pytest.mark.parametrize("dtype", NARROW)
 def test_so_are_the_ones_inside_of_a_softmax(whole_backend: Any, dtype: str, operation: str) -> None:
     """A kernel may have another exp than the elementwise one. At two terms a sum hides nothing."""
-    if whole_backend.worker.framework == "numpy" and dtype == "bfloat16":
+    if whole_backend.driver.framework == "numpy" and dtype == "bfloat16":
         pytest.skip("numpy does not claim bfloat16")
     cell, _ = whole_backend.judged(operation, pairs_of(dtype), dtype, -1)
     assert cell.outcome == "ok", cell.reason

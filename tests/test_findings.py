@@ -18,6 +18,7 @@ import pytest
 from backends import add
 from harness.commands.findings import limits, written
 from harness.errors import UsageError
+from harness.faults import Fault, Kind, columns
 from harness.findings import Asker, kept, reproduce, survey
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
@@ -26,7 +27,6 @@ from harness.findings.scripts.one_cell import NO_ARRAY, Ran
 from harness.findings.shrink import shrunk
 from harness.findings.survey import ONE_ANSWER, file_name, last_words, looked_into
 from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
-from harness.judging.rows import NO_DIGIT
 from harness.operations import OPERATIONS
 from harness.power.classes import TITLES
 from harness.questions.cases import named
@@ -34,6 +34,7 @@ from harness.questions.variations import CALLS, VARIATIONS
 from harness.records import Comparison, Property, Run
 from harness.runs import store
 from harness.workers.process import Limits
+from harness.workers.request import Reply, Request
 from reports.pages import findings as page
 from tests import fickle as fickle_backends
 from tests.command import harness
@@ -86,23 +87,31 @@ def cell(**about: object) -> Comparison:
         ({"verdict": "falls short", "max_scale_error": 2.0**23}, DEFECT, "a digit is right"),
         ({"verdict": "falls short", "max_scale_error": 9.0, "max_relative_error": 7.0}, ACCURACY, ORDER),
         ({"grade": "C"}, ACCURACY, "B: a tree of additions"),
-        ({"verdict": "falls short", "grade": "F", "reason": NO_DIGIT}, DEFECT, "a digit is right"),
+        ({"verdict": "falls short", "grade": "F", **columns(Fault(Kind.NO_DIGIT))}, DEFECT, "a digit is right"),
         ({"lost_components": 2}, ACCURACY, "no component is lost"),
         ({"verdict": "falls short", "nan_count": 1}, DEFECT, "a finite value has a finite answer"),
-        ({"outcome": "failed", "reason": "ValueError: no", "verdict": ""}, DEFECT, "it answers: ValueError"),
         (
-            {"outcome": "failed", "reason": "InputChangedError: it wrote into its logits", "verdict": ""},
+            {"verdict": "", "outcome": "failed", **columns(Fault(Kind.RAISED, "no", "ValueError"))},
+            DEFECT,
+            "it answers: ValueError",
+        ),
+        (
+            {"verdict": "", "outcome": "failed", **columns(Fault(Kind.ARGUMENT_CHANGED, argument="logits"))},
             DEFECT,
             "its arguments stay as they are",
         ),
-        ({"outcome": "crashed", "reason": "killed", "verdict": ""}, DEFECT, "it answers: crashed"),
         (
-            {"verdict": "falls short", "reason": "answered in float16, not float32"},
+            {"verdict": "", "outcome": "crashed", **columns(Fault(Kind.KILLED, signal="SIGSEGV"))},
+            DEFECT,
+            "it answers: crashed",
+        ),
+        (
+            {"verdict": "falls short", **columns(Fault(Kind.OTHER_DTYPE, answered="float16", due="float32"))},
             DEFECT,
             "the answer's dtype is the one claimed",
         ),
         (
-            {"outcome": "failed", "reason": "answered in object, which is no number", "verdict": ""},
+            {"verdict": "", "outcome": "failed", **columns(Fault(Kind.NO_NUMBERS, answered="object"))},
             DEFECT,
             "the answer's dtype is the one claimed",
         ),
@@ -227,9 +236,9 @@ def test_a_hang_is_looked_into_by_few_hanging_questions(
     outcomes: list[str] = []
     answered = Asker.answered
 
-    def counted(asker: Asker, backend: str, request: dict[str, Any]) -> dict[str, Any]:
-        reply = answered(asker, backend, request)
-        outcomes.append(reply["outcome"])
+    def counted(asker: Asker, request: Request) -> Reply:
+        reply = answered(asker, request)
+        outcomes.append(reply.outcome)
         return reply
 
     monkeypatch.setattr(Asker, "answered", counted)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.faults import Kind
 from harness.judging import judge, pairs
 from harness.judging.grades import with_height
 from harness.judging.probes import Measured, Probed, chain, measured_height
-from harness.judging.rows import NO_DIGIT
 from harness.numbers.formats import FORMATS
 from harness.questions import blocks
 from harness.questions.cases import CASES
@@ -242,7 +242,7 @@ def test_a_chain_in_float16_is_a_c_while_a_digit_is_right(n: int, recipe: Any) -
     cell = graded(one_chain, Case("chain", "", recipe, (2, n)), "float16")
     assert cell.max_relative_error is not None
     assert (cell.grade == "F") == (cell.max_relative_error > 0.1) == (n > 4000 or (n == 2000 and recipe != Normal(0.1)))
-    assert cell.grade in ("A", "B", "C") or cell.reason == NO_DIGIT
+    assert cell.grade in ("A", "B", "C") or cell.fault == Kind.NO_DIGIT
 
 
 @pytest.mark.parametrize(("dtype", "n"), [("float16", 4400), ("float16", 9000)])
@@ -281,7 +281,7 @@ def test_a_chain_of_which_no_digit_is_right_falls_short_in_bfloat16() -> None:
     """600 terms of bfloat16 near 1: from 256 on one is lost or doubled. Off by 74 %, and honest."""
     cell = graded(one_chain, Case("long", "", Normal(0.1), (2, 600)), "bfloat16")
     assert (cell.verdict, cell.grade) == ("falls short", "F")
-    assert cell.reason == NO_DIGIT
+    assert cell.fault == Kind.NO_DIGIT
     assert cell.simulated_fraction is not None and cell.simulated_fraction > 1
 
 

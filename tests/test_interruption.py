@@ -23,14 +23,16 @@ import pytest
 
 from harness import errors
 from harness.errors import UsageError
+from harness.faults import Fault, Kind
 from harness.judging.pairs import natives_and_variants
-from harness.records import Group, Result
+from harness.records import Group
 from harness.runs import comparing, exit_status, plan
 from harness.runs.journal import FILE, Journal
 from harness.runs.run import as_run
 from harness.workers import signals
 from harness.workers.engine import Engine, Settings
 from harness.workers.process import Limits, Worker
+from harness.workers.request import Reply, Request
 from tests.command import ROOT, brought
 from tests.quick import only
 
@@ -127,7 +129,7 @@ def test_a_unit_whose_probe_was_cut_off_is_not_done(tmp_path: Path, monkeypatch:
     journal.begin()
     [number] = [number for number, group in enumerate(groups) if not group.probe]
     work = comparing.Comparing(groups, Engine(groups, Settings(tmp_path)), natives_and_variants, journal)
-    work._take(Result(number, 0, "numpy", "failed", "planted"))
+    work._take(Reply(Fault(Kind.RAISED, "planted", "Error")).result(number, 0, "numpy"))
     work.partial = True
     for each in range(len(groups)):
         work._judge(each)
@@ -146,9 +148,9 @@ def test_workers_never_hear_of_ctrl_c(tmp_path: Path) -> None:
     worker = Worker("numpy", sys.executable, Limits(), tmp_path / "own")
     worker.open()
     try:
-        os.kill(worker._pid, signal.SIGINT)
-        reply = worker.ask({"backend": "numpy", "operation": "softmax", "axis": 0, "arguments": {"logits": np.ones(2)}})
-        assert reply["answer"].tolist() == [0.5, 0.5]
+        os.kill(worker._watchdog._pid, signal.SIGINT)
+        reply = worker.ask(Request("numpy", "softmax", 0, {"logits": np.ones(2)}))
+        assert reply.answer.tolist() == [0.5, 0.5]
     finally:
         worker.stop()
 

@@ -28,7 +28,7 @@ FLOORS = [
     ["harness.runs", "harness.specials"],
     ["harness.workers", "harness.judging"],
     ["harness.questions", "harness.truth", "harness.transcript"],
-    ["harness", "harness.operations", "harness.records", "harness.numbers", "harness.errors"],
+    ["harness", "harness.operations", "harness.records", "harness.numbers", "harness.faults", "harness.errors"],
     ["backends"],
 ]
 """Top down. A room imports from the floors below its own alone; on the harness's lowest, from beside it as well."""

@@ -26,6 +26,7 @@ from harness.baselines import accepted, cells, gate, heads, moves, old_form
 from harness.baselines.distances import distance
 from harness.baselines.platform import platform
 from harness.errors import UsageError
+from harness.faults import Fault, Kind, columns
 from harness.judging.cell import Cell
 from harness.judging.probes import Measured
 from harness.judging.rows import comparison, declared_flaw
@@ -380,7 +381,7 @@ def test_a_run_that_does_not_say_who_made_its_processor_is_of_a_platform_of_its_
 
 
 OTHER = {"answer": "b" * 64}
-FAILED = {"outcome": "failed", "reason": "ValueError: no"}
+FAILED = {"outcome": "failed", **columns(Fault(Kind.RAISED, "no", "ValueError"))}
 CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "the same": ({}, moves.SAME),
     "another place of the worst": ({"worst_index": "0,1"}, moves.SAME),
@@ -402,9 +403,9 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "better in ulp, worse beside its bound": ({**OTHER, "max_ulp_error": 1, "bound_fraction": 0.3}, moves.MOVED),
     "a NaN": ({**OTHER, "nan_count": 1}, moves.CHANGED),
     "an infinity": ({**OTHER, "infinity_count": 1, "max_ulp_error": 1.0}, moves.CHANGED),
-    "another dtype": ({**OTHER, "reason": "answered in float32, not float64"}, moves.CHANGED),
-    "an exception": ({"outcome": "failed", "reason": "ValueError: no"}, moves.CHANGED),
-    "a crash": ({"outcome": "crashed", "reason": "killed by SIGSEGV, twice"}, moves.CHANGED),
+    "another dtype": ({**OTHER, **columns(Fault(Kind.OTHER_DTYPE, answered="float32", due="float64"))}, moves.CHANGED),
+    "an exception": ({"outcome": "failed", **columns(Fault(Kind.RAISED, "no", "ValueError"))}, moves.CHANGED),
+    "a crash": ({"outcome": "crashed", **columns(Fault(Kind.KILLED, signal="SIGSEGV", twice=True))}, moves.CHANGED),
     "unsupported": ({"outcome": "unsupported", "reason": "float64"}, moves.CHANGED),
     "absent": ({"outcome": "absent", "reason": "No module named 'numpy'"}, moves.UNANSWERED),
     "not run": ({"outcome": "not run", "reason": "interrupted"}, moves.UNANSWERED),
@@ -453,8 +454,8 @@ def test_each_move_has_its_class(what: str) -> None:
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
-        (FAILED, {**FAILED, "reason": "ValueError: another"}, moves.AS_BEFORE),
-        (FAILED, {**FAILED, "reason": "TypeError: no"}, moves.CHANGED),
+        (FAILED, {**FAILED, "reason": "ValueError: in other words"}, moves.AS_BEFORE),
+        (FAILED, {**FAILED, **columns(Fault(Kind.RAISED, "no", "TypeError"))}, moves.CHANGED),
         ({"outcome": "crashed", "reason": "a"}, {"outcome": "crashed", "reason": "b"}, moves.AS_BEFORE),
         ({"outcome": "unsupported"}, {}, moves.CHANGED),
         ({"max_ulp_error": None, "nan_count": 3}, {"max_ulp_error": None, "nan_count": 3, **OTHER}, moves.WITHIN),

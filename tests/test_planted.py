@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from harness.faults import Fault, Kind
 from harness.operations import OPERATIONS as HARNESS_OPERATIONS
 from harness.workers import worker
+from harness.workers.request import Recording, Reply, Request
 from tests.command import harness, harness_anew
 
 PLANTED = str(Path(__file__).parent / "planted")
@@ -86,14 +90,14 @@ def test_what_is_no_answer_failed(planted_run: tuple[pd.DataFrame, int, str], na
     assert cell.max_ulp_error == "nan"
 
 
-class Channel(list[dict[str, str]]):
+class Channel(list[dict[str, Any]]):
     """Of a worker: the requests that come, and what is sent back."""
 
-    def __init__(self, *requests: dict[str, str]) -> None:
+    def __init__(self, *requests: dict[str, Any]) -> None:
         super().__init__(requests)
-        self.sent: list[dict[str, str]] = []
+        self.sent: list[dict[str, Any]] = []
 
-    def send(self, reply: dict[str, str]) -> None:
+    def send(self, reply: dict[str, Any]) -> None:
         self.sent.append(reply)
 
     def receive(self) -> bytes:
@@ -103,12 +107,16 @@ class Channel(list[dict[str, str]]):
 @pytest.mark.parametrize("surrogate", ["\ud800", "\udcff"])
 def test_no_reply_has_what_cannot_be_sent(monkeypatch: pytest.MonkeyPatch, surrogate: str) -> None:
     """Of an import, of an answer, and of a script."""
-    for name in ("opened", "computed", "transcribed"):
-        monkeypatch.setattr(worker, name, lambda asked, name=name: {name: f"no {surrogate}"})
-    channel = Channel({}, {"transcribe": ""})
+    monkeypatch.setattr(worker, "opened", lambda framework: {"opened": f"no {surrogate}"})
+    monkeypatch.setattr(worker, "computed", lambda request: Reply(Fault(Kind.RAISED, f"no {surrogate}", "Error")))
+    monkeypatch.setattr(worker, "transcribed", lambda *asked: Reply(script={"setup": f"no {surrogate}"}))
+    request = Request("planted", "softmax", -1, {})
+    channel = Channel(request.plain(), replace(request, recording=Recording()).plain())
     worker.serve(channel, "planted")
     said = f"no \\u{ord(surrogate):x}"
-    assert channel.sent == [{"opened": said}, {"computed": said}, {"transcribed": said}]
+    assert channel.sent[0] == {"opened": said}
+    assert Reply.received(channel.sent[1]) == Reply(Fault(Kind.RAISED, said, "Error"))
+    assert Reply.received(channel.sent[2]) == Reply(script={"setup": said})
 
 
 def test_the_witness_is_the_element_that_was_touched(planted_run: tuple[pd.DataFrame, int, str]) -> None:

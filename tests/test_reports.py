@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from harness.errors import UsageError
+from harness.faults import Fault, Kind, columns
 from harness.records import Comparison, Pair, Profile, Property, Run
 from harness.runs import store
 from harness.runs.plan import Selection
@@ -64,10 +65,14 @@ def run() -> Run:
         answered("numpy:declares", bound_fraction=0.99, undeclared_fraction=1234.5),
         answered("torch:bad", verdict="falls short", grade="F", bound_fraction=17.25,
                  max_ulp_error=23985.0, max_ulp_index="0,1", ulp_error_there=99.5, bound=99.5 / 17.25),
-        Comparison("softmax", "seed001-123", "float64", -1, "jax", "absent", "No module named 'jax'"),
-        Comparison("jacobian", "axes", "float64", 1, "torch:loop", "crashed", "killed by SIGSEGV, twice"),
-        Comparison("jacobian", "axes", "float64", 1, "torch", "failed", HOSTILE),
-        Comparison("jacobian", "wide", "float64", -1, "torch:loop", "skipped", "n = 1000"),
+        Comparison("softmax", "seed001-123", "float64", -1, "jax", "absent", "No module named 'jax'",
+                   **columns(Fault(Kind.NOT_HERE))),
+        Comparison("jacobian", "axes", "float64", 1, "torch:loop", "crashed", "killed by SIGSEGV, twice",
+                   **columns(Fault(Kind.KILLED, signal="SIGSEGV", twice=True))),
+        Comparison("jacobian", "axes", "float64", 1, "torch", "failed", HOSTILE,
+                   **columns(Fault(Kind.RAISED, type="RuntimeError"))),
+        Comparison("jacobian", "wide", "float64", -1, "torch:loop", "skipped", "n = 1000",
+                   **columns(Fault(Kind.TOO_LARGE))),
     ]  # fmt: skip
     pairs = [
         Pair(

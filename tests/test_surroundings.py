@@ -20,6 +20,7 @@ from harness.runs import plan
 from harness.runs.cost import told
 from harness.workers import inventory, process
 from harness.workers.process import Limits
+from harness.workers.watchdog import WorkerDiedError
 from tests.command import ROOT, brought, harness
 
 SMALL = ("--backend", "numpy", "--case", "seed001-123", "--operation", "softmax")
@@ -220,7 +221,7 @@ def test_a_start_that_takes_long_is_told_of_and_ends(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(process, "WONDERED_AFTER", 0.2)
     worker = process.Worker("numpy", sys.executable, Limits(start_seconds=2.0), tmp_path / "own", ("sleepy",))
-    with pytest.raises(process.WorkerDiedError, match="no answer in 2 s"):
+    with pytest.raises(WorkerDiedError, match="no answer in 2 s"):
         worker.open()
     assert "waiting for numpy to start, up to 2 s" in capsys.readouterr().err
     assert Limits().start_seconds <= 90

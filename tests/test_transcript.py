@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from harness.questions.variations import LAYOUTS
 from harness.records import Case, Group, Normal
 from harness.transcript.script import Transcript
 from harness.workers.input_files import Inputs
+from harness.workers.request import Recording, Reply, Request, request_of
 from tests.conftest import Asked
 from tests.interpreter import Interpreter
 
@@ -39,24 +41,27 @@ def interpreter() -> Iterator[Interpreters]:
         each.stop()
 
 
-def request(asked: Asked, operation: str, dtype: str, axis: int, case: Case = TWO_ROWS) -> dict[str, Any]:
+def request(asked: Asked, operation: str, dtype: str, axis: int, case: Case = TWO_ROWS) -> Request:
     group = Group(operation, case, dtype, axis, (asked.name,))
-    return {
-        "backend": asked.name,
-        "operation": operation,
-        "axis": axis,
-        "arguments": Inputs(asked.folder).arguments(group, 0),
-    }
+    return request_of(group, Inputs(asked.folder).arguments(group, 0))
 
 
-def assert_same_bits(interpreter: Interpreters, asked: Asked, question: dict[str, Any]) -> Transcript:
+def recorded(asked: Asked, request: Request) -> Reply:
+    return asked.driver.ask(replace(request, recording=Recording()))
+
+
+def transcript_of(asked: Asked, request: Request) -> Transcript:
+    reply = recorded(asked, request)
+    assert reply.script, reply
+    return Transcript(**reply.script)
+
+
+def assert_same_bits(interpreter: Interpreters, asked: Asked, request: Request) -> Transcript:
     """The worker's answer and its script's, which run in two processes."""
-    reply = asked.worker.ask(question)
-    assert reply["outcome"] == "ok", reply
-    answer = reply["answer"]
-    parts = asked.worker.ask({"transcribe": question})
-    assert "untranscribed" not in parts, parts
-    transcript = Transcript(**parts)
+    reply = asked.driver.ask(request)
+    assert reply.outcome == "ok", reply
+    answer = reply.answer
+    transcript = transcript_of(asked, request)
     assert transcript.raised == ""
     assert transcript.computation.splitlines()[-1].startswith("answer = ")
     actual = interpreter(asked.name).actual(transcript.whole)
@@ -87,20 +92,14 @@ def test_in_every_layout(ask: Any, interpreter: Interpreters, tmp_path: Path, fr
     if layout not in find(framework).layouts:
         pytest.skip(f"{framework} has no {layout} arrays")
     logits = np.array([[0.1, 2, -3]] * 2, np.float32)  # rows that are alike can be broadcast too
-    question = {
-        "backend": framework,
-        "operation": "softmax",
-        "axis": 1,
-        "arguments": {"logits": logits},
-        "variation": layout,
-    }
+    question = Request(framework, "softmax", 1, {"logits": logits}, layout)
     assert "as_strided" in assert_same_bits(interpreter, ask(framework), question).script
 
 
 def test_what_is_more_than_one_call_has_no_script(ask: Any) -> None:
     asked = ask("numpy")
-    reply = asked.worker.ask({"transcribe": request(asked, "softmax", "float32", 1) | {"variation": "alone"}})
-    assert reply == {"untranscribed": "the question is put in another way (alone), which is more than one call"}
+    reply = recorded(asked, replace(request(asked, "softmax", "float32", 1), variation="alone"))
+    assert reply == Reply(remark="the question is put in another way (alone), which is more than one call")
 
 
 TORCH_VJP = """\
@@ -155,15 +154,12 @@ def test_reads_like_what_a_person_would_send(ask: Any, tmp_path: Path, name: str
         "logits": np.array([[1, 2, 3], [-0.0, 0.1, np.inf]], np.float32),
         "cotangent": np.array([[0.5, 0, 0], [2.0**-149, np.nan, np.finfo(np.float32).max]], np.float32),
     }
-    question = {"backend": name, "operation": "vjp", "axis": -1, "arguments": given}
-    assert Transcript(**ask(name).worker.ask({"transcribe": question})).script == expected
+    assert transcript_of(ask(name), Request(name, "vjp", -1, given)).script == expected
 
 
 def test_what_raises_has_a_script_that_raises(ask: Any, interpreter: Interpreters, tmp_path: Path) -> None:
-    given = {"logits": np.zeros((2, 3), np.float32), "labels": np.array([0, 3])}
-    question = {"backend": "torch", "operation": "cross_entropy", "axis": -1, "arguments": given}
-    question["arguments"] |= {"reduction": "none"}
-    transcript = Transcript(**ask("torch").worker.ask({"transcribe": question}))
+    given = {"logits": np.zeros((2, 3), np.float32), "labels": np.array([0, 3]), "reduction": "none"}
+    transcript = transcript_of(ask("torch"), Request("torch", "cross_entropy", -1, given))
     assert transcript.raised == "IndexError"
     assert transcript.conversion == ""
     reply = interpreter("torch").said(transcript.script)
@@ -175,8 +171,6 @@ def test_a_function_that_the_framework_raises_before_calling_is_written_down(
 ) -> None:
     """Forward mode on a primal whose rows share their memory (torch 2.13)."""
     given = {"logits": np.zeros((2, 3), np.float32), "tangent": np.ones((2, 3), np.float32)}
-    question = {"backend": "torch", "operation": "jvp", "axis": -1, "variation": "broadcast"}
-    question["arguments"] = given
-    transcript = Transcript(**ask("torch").worker.ask({"transcribe": question}))
+    transcript = transcript_of(ask("torch"), Request("torch", "jvp", -1, given, "broadcast"))
     assert "    return torch.softmax(x, -1)" in transcript.script
     assert transcript.raised == interpreter("torch").said(transcript.script)["raised"] == "RuntimeError"

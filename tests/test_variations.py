@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.numpy import NumPy
-from harness.judging.rows import SHORT, WITHIN
+from harness.faults import Fault, Verdict, sentence
 from harness.judging.same_bits import STRICT, with_same_bits
 from harness.numbers import arrays
 from harness.operations import OPERATIONS
@@ -179,7 +179,7 @@ def test_numbers_of_every_kind_are_answers(answer: Any) -> None:
 
 def cells(*rows: tuple[str, str]) -> Any:
     made = [
-        Comparison("softmax", case, "float32", -1, "torch", "ok", verdict=WITHIN, answer=answer)
+        Comparison("softmax", case, "float32", -1, "torch", "ok", verdict=Verdict.WITHIN, answer=answer)
         for case, answer in rows
     ]
     return with_same_bits(store.frame(made, Comparison))
@@ -189,15 +189,15 @@ def test_same_bits_are_those_of_the_plain_question() -> None:
     found = cells(("zeros:3", "a"), ("zeros:3@strided", "a"), ("zeros:3@flipped", "b"), ("zeros:4@flipped", "b"))
     same = found.same_bits.astype("object").where(found.same_bits.notna(), None)
     assert list(same) == [None, True, False, None]
-    assert set(found.verdict) == {WITHIN}
+    assert set(found.verdict) == {Verdict.WITHIN}
 
 
 @pytest.mark.parametrize("way", STRICT)
 def test_some_ways_must_not_change_a_bit(way: str) -> None:
     found = cells(("zeros:3", "a"), (f"zeros:3@{way}", "b"))
-    assert list(found.verdict) == [WITHIN, SHORT]
-    assert found.reason[1] == STRICT[way]
-    assert list(cells(("zeros:3", "a"), (f"zeros:3@{way}", "a")).verdict) == [WITHIN, WITHIN]
+    assert list(found.verdict) == [Verdict.WITHIN, Verdict.SHORT]
+    assert (found.reason[1], found.fault[1]) == (sentence(Fault(STRICT[way])), STRICT[way])
+    assert list(cells(("zeros:3", "a"), (f"zeros:3@{way}", "a")).verdict) == [Verdict.WITHIN, Verdict.WITHIN]
 
 
 def test_nobody_runs_far_ahead_of_the_judge() -> None:

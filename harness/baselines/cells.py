@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import PurePath
@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness import faults
+from harness.faults import Fault, Kind, Outcome
 from harness.operations import OPERATIONS
 from harness.questions.blocks import stream
 from harness.questions.suites import SUITES
@@ -34,7 +36,7 @@ KINDS = {
     **dict.fromkeys(COLUMNS, "str"), "axis": "int64",
     **dict.fromkeys(FIGURES, "float64"), **dict.fromkeys(COUNTS, "Int64"),
 }  # fmt: skip
-NO_WORD = ("absent", "not run")
+NO_WORD = (Outcome.ABSENT, Outcome.NOT_RUN)
 """Outcomes that say nothing about a backend. They are never accepted, and never count as an answer."""
 PARTS = {"backend": "backends", "operation": "operations", "dtype": "dtypes", "case": "cases"}
 """Columns of a cell, and the names of the patterns for them in a selection."""
@@ -47,18 +49,25 @@ def cells(run: Run) -> pd.DataFrame:
     Figures are missing where there is no answer.
     """
     rows = run.comparisons
-    other_dtype = rows.reason[(rows.outcome == "ok") & rows.reason.str.startswith("answered in ")]
-    failed = rows.reason[rows.outcome == "failed"]
     selection = run.about["options"]["selection"]
     found = rows[[*KEY, "outcome", "verdict", "grade", *FIGURES, *COUNTS, "answer", *SEEN]].assign(
         suites=words(asked_by(selection)),
         left_open=words(left_open(selection)),
         inputs=input_hashes(rows, run.about["inputs"]),
-        answered=other_dtype.str.extract(r"^answered in (.+), not ", expand=False),
-        raised=failed.str.extract(r"^([^:]*)", expand=False),
+        answered=of_faults(rows, lambda fault: fault.answered if fault.kind == Kind.OTHER_DTYPE else ""),
+        raised=of_faults(rows, lambda fault: faults.name(fault) if fault.outcome == Outcome.FAILED else ""),
     )
-    found[["answered", "raised"]] = found[["answered", "raised"]].fillna("")
     return ordered(found[[*COLUMNS, *SEEN]].astype(KINDS))
+
+
+def of_faults(rows: pd.DataFrame, say: Callable[[Fault], str]) -> list[str]:
+    """Return what `say` makes of each row's fault; an empty text where there is none."""
+    keys = list(zip(rows.fault, rows.fault_arguments, strict=True))
+    said = {}
+    for row in rows[["fault", "fault_arguments"]].drop_duplicates().itertuples(index=False):
+        fault = faults.of(row)
+        said[row.fault, row.fault_arguments] = say(fault) if fault else ""
+    return [said[key] for key in keys]
 
 
 def ordered(found: pd.DataFrame) -> pd.DataFrame:

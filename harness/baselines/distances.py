@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.baselines.cells import KEY
+from harness.faults import Outcome
 from harness.judging.metrics import clamped
 from harness.numbers.arrays import in_the_wider
 from harness.numbers.formats import FORMATS, Format
@@ -34,7 +35,8 @@ def with_distances(rows: pd.DataFrame, runs: tuple[Run, Run], places: tuple[Path
     if not all("arrays" in run.about for run in runs):
         return rows
     kept = [entries(folder_of(place), run) for place, run in zip(places, runs, strict=True)]
-    differing = (rows.answer != rows.answer_accepted) & (rows.outcome == "ok") & (rows.outcome_accepted == "ok")
+    answers = (rows.outcome == Outcome.OK) & (rows.outcome_accepted == Outcome.OK)
+    differing = (rows.answer != rows.answer_accepted) & answers
     for index, *key in rows.loc[differing, KEY].itertuples():
         sides = (read(place, its[tuple(key)]) for place, its in zip(places, kept, strict=True))
         rows.loc[index, COLUMNS] = distance(zip(*sides, strict=True))

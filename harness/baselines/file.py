@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.baselines.cells import ASKED, COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS, PARTS, words
+from harness.baselines.cells import ASKED, COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS, NO_WORD, PARTS, words
 from harness.errors import UsageError
+from harness.faults import Outcome, Verdict
 from harness.judging.grades import GRADES
-from harness.judging.rows import AS_DECLARED, FLAW_GONE, SHORT, UNMEASURED, VACUOUS, WITHIN
 from harness.numbers.formats import FORMATS
 
 CONFLICT = ("\n<<<<<<<", "\n|||||||", "\n=======", "\n>>>>>>>")
 """The marks at the beginning of a line by which git shows a conflict."""
 QUOTED = re.compile(r'"[^"]*"')
-SPOKEN = ("ok", "unsupported", "failed", "crashed", "timed out", "out of memory", "skipped")
+SPOKEN = tuple(outcome for outcome in Outcome if outcome not in NO_WORD)
 """Outcomes that can be accepted."""
 NUMBER = r"([0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|inf)?"
 OPEN = f"({'|'.join(PARTS.values())})"
@@ -32,7 +32,7 @@ WRITTEN = {
     "operation": r"[a-z0-9_]+", "case": r".+", "dtype": "|".join(FORMATS), "axis": r"-?[0-9]{1,9}", "backend": r".+",
     "suites": r".*", "left_open": rf"({OPEN}( {OPEN})*)?",
     "inputs": rf"([0-9a-f]{{{INPUTS_DIGITS}}})?", "outcome": "|".join(SPOKEN), "answered": r".*", "raised": r".*",
-    "verdict": "|".join((WITHIN, SHORT, AS_DECLARED, FLAW_GONE, UNMEASURED, VACUOUS, "")),
+    "verdict": "|".join((*Verdict, "")),
     "grade": "|".join((*map(re.escape, GRADES), "")),
     **dict.fromkeys(FIGURES, NUMBER), **dict.fromkeys(COUNTS, r"[0-9]{0,18}"), "answer": r"([0-9a-f]{64})?",
 }  # fmt: skip
@@ -122,8 +122,9 @@ def faults(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, str]]:
         yield ~rows[name].str.fullmatch(pattern), f"{name} is {{{name}!r}}"
     for name in ASKED:
         yield ~rows[name].isin([text for text in rows[name].unique() if in_order(text)]), f"{name} is {{{name}!r}}"
+    answered = rows.outcome == Outcome.OK
     for name in OF_ANSWERS:
-        yield (rows[name] != "") != (rows.outcome == "ok"), f"{name} is {{{name}!r}} where the outcome is {{outcome!r}}"
+        yield (rows[name] != "") != answered, f"{name} is {{{name}!r}} where the outcome is {{outcome!r}}"
     keys = rows[KEY].assign(axis=pd.to_numeric(rows.axis, errors="coerce"))
     yield keys.duplicated(), "duplicate cell: {operation} {case} {dtype} axis {axis} {backend}"
     further_up = "the lines are not sorted: {operation} {case} {dtype} axis {axis} {backend} belongs above"

@@ -11,8 +11,8 @@ import pandas as pd
 
 from harness import errors
 from harness.baselines.cells import COUNTS, FIGURES, KEY, NO_WORD, PEAKS, asks
+from harness.faults import DEATHS, Outcome, Verdict
 from harness.judging.grades import fails
-from harness.judging.rows import AS_DECLARED
 
 SAME, WITHIN, AS_BEFORE = "bit for bit", "within the accepted error", "no answer, as accepted"
 CHANGED, WORSE, MOVED, GONE, STALE = "semantics changed", "worse", "moved", "gone", "stale"
@@ -101,7 +101,7 @@ def rules(both: pd.DataFrame, factor: float, fail_at: str) -> list[tuple[pd.Seri
         (silent, UNANSWERED),
         (other_inputs(both), STALE),
         (differ(both, ["outcome", "answered", "raised", *COUNTS]), CHANGED),
-        (both.outcome != "ok", AS_BEFORE),
+        (both.outcome != Outcome.OK, AS_BEFORE),
         (too_low(both, fail_at), POOR),
         (same_bits & ~judged_otherwise(both), SAME),
         (same_bits, JUDGED),
@@ -116,12 +116,12 @@ def too_low(both: pd.DataFrame, fail_at: str) -> pd.Series:
     """Return a mask of the cells whose grade fails, accepted or not. Where a flaw is declared, F is expected."""
     if not fail_at:
         return pd.Series(False, index=both.index)
-    return both.grade.map(lambda given: fails(given, fail_at)).astype(bool) & (both.verdict != AS_DECLARED)
+    return both.grade.map(lambda given: fails(given, fail_at)).astype(bool) & (both.verdict != Verdict.AS_DECLARED)
 
 
 def other_inputs(both: pd.DataFrame) -> pd.Series:
     """Return a mask of the cells whose two answers, or two refusals with known inputs, had different inputs."""
-    answers = (both.outcome == "ok") & (both.outcome_accepted == "ok")
+    answers = (both.outcome == Outcome.OK) & (both.outcome_accepted == Outcome.OK)
     known = (both.inputs != "") & (both.inputs_accepted != "")
     return (both.inputs != both.inputs_accepted) & (answers | known)
 
@@ -173,7 +173,7 @@ def times(both: pd.DataFrame) -> pd.Series:
 def exit_code(moves: Moves) -> int:
     """Return the exit status by `errors.PRECEDENCE`, so that nothing that was not compared looks like a pass."""
     cells, classes = moves.cells, set(moves.cells["class"])
-    died = cells.outcome.isin(errors.DEATHS) & (cells.outcome != cells.outcome_accepted)
+    died = cells.outcome.isin(DEATHS) & (cells.outcome != cells.outcome_accepted)
     holds = {
         errors.OUR_FAULT: moves.faulty,
         errors.INTERRUPTED: moves.partial,

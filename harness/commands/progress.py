@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from backends import find
+from harness.faults import Outcome
 from harness.questions.blocks import boundaries
 from harness.records import Group, Result
 
@@ -38,12 +39,12 @@ class Progress:
         name = find(result.backend).framework
         self._bars.advance(self._tasks[name])
         self._done += 1
-        if result.outcome == "absent":
+        if result.outcome == Outcome.ABSENT:
             self._absent.add(name)
-        if result.outcome == "not run" or self._console.is_terminal:
+        if result.outcome == Outcome.NOT_RUN or self._console.is_terminal:
             return
         if (task := self._bars.tasks[self._tasks[name]]).finished:
-            told = "absent" if name in self._absent else f"all {task.completed:g} results are in"
+            told = str(Outcome.ABSENT) if name in self._absent else f"all {task.completed:g} results are in"
             self._console.print(f"{name}: {told}", highlight=False)
         elif time.monotonic() - self._told > EVERY:
             self._told = time.monotonic()

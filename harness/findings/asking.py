@@ -5,26 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from backends import find
-from harness.errors import AT_A_LIMIT
+from harness.faults import AT_A_LIMIT, Outcome, sentence
 from harness.judging import judge, pairs, probes
 from harness.judging.grades import needs_height
 from harness.judging.probes import HEIGHT, Measured, Probed, place_of, probed_as
 from harness.operations import OPERATIONS, softmax_length
 from harness.questions.blocks import boundaries
 from harness.questions.cases import named
-from harness.questions.variations import refusal as unvaried
+from harness.questions.refusals import refusal
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
+from harness.workers.driver import Driver, NotStartedError
 from harness.workers.input_files import Inputs
-from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.workers.process import Limits
+from harness.workers.request import Recording, Reply, Request, request_of
 from harness.workers.scratch import temporary
-from harness.workers.shares import refusal
 
 
 @dataclass
@@ -38,16 +38,15 @@ class Asker:
     def __post_init__(self) -> None:
         self._folder = temporary()
         self.scratch = Path(self._folder.name)
-        self._workers: dict[str, Worker] = {}
-        self.about: dict[str, dict[str, Any]] = {}
+        self._drivers: dict[str, Driver] = {}
         self.unless = ""
 
     def __enter__(self) -> Asker:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for worker in self._workers.values():
-            worker.stop()
+        for driver in self._drivers.values():
+            driver.stop()
         self._folder.cleanup()
 
     def cell(self, backend: str, operation: str, case: str, dtype: str) -> Comparison | None:
@@ -71,11 +70,8 @@ class Asker:
 
     def group(self, backend: str, operation: str, case: Case, dtype: str) -> Group | None:
         """Return the group of a question, or None if a run does not ask it."""
-        group = Group(operation, case, dtype, case.axes[0], (backend,))
-        about = find(backend)
-        if operation not in about.operations or refusal(backend, group):
-            return None
-        return None if unvaried(case, OPERATIONS[operation], group.axis, about) else group
+        group = group_of(backend, operation, case, dtype)
+        return None if refusal(backend, group) else group
 
     def answer(self, group: Group) -> Any:
         """Return the answer on the case's first block."""
@@ -98,45 +94,40 @@ class Asker:
         [backend] = group.backends
         inputs, found = Inputs(self.scratch), {}
         for block in range(len(boundaries(group.case))):
-            reply = self.answered(backend, self.request(group, inputs, block))
-            found[backend, block] = Result(0, block, backend, array=reply.pop("answer", None), **reply)
-            if reply["outcome"] in AT_A_LIMIT:  # this decides the cell, and each further block takes as long
+            reply = self.answered(self.request(group, inputs, block))
+            found[backend, block] = reply.result(0, block, backend)
+            if reply.outcome in AT_A_LIMIT:  # this decides the cell, and each further block takes as long
                 break
         return found
 
-    def request(self, group: Group, inputs: Inputs, block: int = 0) -> dict[str, Any]:
-        return {
-            "backend": group.backends[0],
-            "operation": group.operation,
-            "axis": group.axis,
-            "variation": group.case.variation,
-            "arguments": inputs.arguments(group, block),
-        }
+    def request(self, group: Group, inputs: Inputs, block: int = 0) -> Request:
+        return request_of(group, inputs.arguments(group, block))
 
-    def answered(self, backend: str, request: dict[str, Any]) -> dict[str, Any]:
+    def answered(self, request: Request, again: bool = False) -> Reply:
+        """Return the reply. `again`: whether a question that crashes is asked once more (see `Driver.ask`)."""
         try:
-            return self.worker(backend).ask(request)
-        except WorkerDiedError as died:
-            self._workers.pop(find(backend).framework, None)
-            return {"outcome": died.outcome, "reason": died.reason}
+            self.start(request.backend)
+        except NotStartedError as failed:
+            return Reply(replace(failed.fault, importing=False))
+        return self._driver(request.backend).ask(request, again)
 
     def transcript(self, group: Group, stand_ins: bool = False, watched: str = "") -> Transcript | str:
         """Return the transcript of a question on its first block, or a sentence that says why there is none."""
-        how = {"stand_ins": stand_ins, "watched": watched}
-        return self.written(group.backends[0], self.request(group, Inputs(self.scratch)) | how)
+        return self.written(self.request(group, Inputs(self.scratch)), stand_ins, watched)
 
-    def written(self, backend: str, request: Mapping[str, Any]) -> Transcript | str:
+    def written(self, request: Request, stand_ins: bool = False, watched: str = "") -> Transcript | str:
         """Return the transcript of a request, or a sentence that says why there is none.
 
         The script imports the backend itself if recording ends the process, or if `unless` gives a reason.
         """
-        try:
-            reply = self.worker(backend).ask({"transcribe": {"imports": self.unless, **request}})
-        except WorkerDiedError as died:
-            self._workers.pop(find(backend).framework, None)
-            reason = f"writing it down {died.outcome}, {died.reason}"
-            return reason if "imports" in request else self.written(backend, {**request, "imports": reason})
-        return str(reply["untranscribed"]) if "untranscribed" in reply else Transcript(**reply)
+        recording = Recording(stand_ins, watched, self.unless)
+        reply = self.answered(replace(request, recording=recording))
+        if reply.fault:
+            reason = f"writing it down {reply.outcome}, {reply.reason}"
+            reply = self.answered(replace(request, recording=replace(recording, imports=reason)))
+        if reply.fault:
+            return f"writing it down {reply.outcome}, {reply.reason}"
+        return Transcript(**reply.script) if reply.script else reply.reason
 
     @contextmanager
     def importing(self, reason: str) -> Iterator[None]:
@@ -147,18 +138,16 @@ class Asker:
         finally:
             self.unless = before
 
-    def worker(self, backend: str) -> Worker:
+    def start(self, backend: str) -> None:
+        """Start the backend's worker, if there is none. Raise NotStartedError if that fails."""
+        self._driver(backend).start()
+
+    def _driver(self, backend: str) -> Driver:
         framework = find(backend).framework
-        if framework not in self._workers:
+        if framework not in self._drivers:
             interpreter = self.interpreter(backend)
-            folder = self.scratch / quote(framework, safe="")
-            worker = Worker(framework, interpreter, self.limits, folder, self.modules)
-            self.about[framework] = worker.open()
-            if "absent" in self.about[framework]:
-                worker.stop()
-                raise WorkerDiedError("absent", self.about[framework]["absent"])
-            self._workers[framework] = worker
-        return self._workers[framework]
+            self._drivers[framework] = Driver(framework, interpreter, self.scratch, self.limits, self.modules)
+        return self._drivers[framework]
 
     def absence(self, backend: str) -> str:
         """Return the reason why the backend's framework is absent.
@@ -166,16 +155,21 @@ class Asker:
         Return an empty string if it is there, and also if importing it is what ends the process.
         """
         try:
-            self.worker(backend)
-        except WorkerDiedError as died:
-            return died.reason if died.outcome == "absent" else ""
+            self.start(backend)
+        except NotStartedError as failed:
+            return sentence(failed.fault) if failed.fault.outcome == Outcome.ABSENT else ""
         return ""
 
     def interpreter(self, backend: str) -> str:
         return self.interpreters.get(find(backend).framework, sys.executable)
 
     def version(self, backend: str) -> str:
-        return str(self.about.get(find(backend).framework, {}).get("version", ""))
+        return str(self._driver(backend).about.get("version", ""))
+
+
+def group_of(backend: str, operation: str, case: Case, dtype: str) -> Group:
+    """Return the group of a question along the case's first axis, whether or not a run asks it."""
+    return Group(operation, case, dtype, case.axes[0], (backend,))
 
 
 def load(result: Result) -> Any:

@@ -6,9 +6,11 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
-from backends import NAMES, find, unsupported
+from backends import NAMES
+from harness import faults
 from harness.errors import UsageError, unknown
-from harness.findings.asking import Asker
+from harness.faults import Kind, Outcome
+from harness.findings.asking import Asker, group_of
 from harness.findings.record import ATLAS
 from harness.findings.scripts.one_cell import UNSHOWN, Ran, no_fault, run, snippet
 from harness.findings.scripts.two_ways import other_bits, plainly
@@ -17,10 +19,10 @@ from harness.findings.survey import ONE_ANSWER, TWO_THREADS
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.questions.cases import named
-from harness.questions.variations import CALLS, THREADS, refusal
+from harness.questions.refusals import refusal
+from harness.questions.variations import CALLS, THREADS
 from harness.records import Case, Comparison, Group
 from harness.specials.situations import NO_FLOATS
-from harness.workers.process import WorkerDiedError
 
 EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
 DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))
@@ -56,15 +58,6 @@ def checked(words: Sequence[str]) -> tuple[str, str, str, str]:
     return backend, operation, case, dtype
 
 
-def why_not(backend: str, operation: str, case: Case, dtype: str) -> str:
-    """Return the reason why a run makes no such cell."""
-    about = find(backend)
-    if operation not in about.operations:
-        return "it does not compute that by itself"
-    unvaried = refusal(case, OPERATIONS[operation], case.axes[0], about)
-    return unsupported(backend, operation, dtype) or unvaried or "it is larger than what is asked of it"
-
-
 def along(case: Case, axis: int | None) -> Case:
     """Return the case with that axis alone, or as it is if `axis` is None.
 
@@ -90,17 +83,14 @@ def asked(
             raise UsageError("a cell of the atlas is found by its situation: --axis does not go with it")
         return special.asked(asker, backend, operation, special.checked(backend, operation, case, dtype), dtype)
     made = along(named(case), axis)
-    group = asker.group(backend, operation, made, dtype)
-    if group is None:
-        reason = why_not(backend, operation, made, dtype)
-        raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {reason}")
+    group = group_of(backend, operation, made, dtype)
+    if refused := refusal(backend, group):
+        raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {faults.sentence(refused)}")
     if made.variation == THREADS:
         raise UsageError(f"{backend} {operation} {case} {dtype}: {TWO_THREADS}")
-    try:  # the plain question comes first: the other way may leave something behind
-        plain = asker.judged(plainly(group)).comparisons[0] if made.variation in CALLS else None
-        [cell] = asker.judged(group).comparisons
-    except WorkerDiedError as died:
-        raise UsageError(f"{backend} does not answer: {died.outcome}, {died.reason}") from None
+    # The plain question comes first: the other way may leave something behind.
+    plain = asker.judged(plainly(group)).comparisons[0] if made.variation in CALLS else None
+    [cell] = asker.judged(group).comparisons
     script, told = put_otherwise(asker, group, plain, cell) if plain else snippet(asker, group, cell)
     if script is None:
         raise UsageError(f"{backend} {operation} {case} {dtype}: {told}")
@@ -116,7 +106,7 @@ def put_otherwise(asker: Asker, group: Group, plain: Comparison, cell: Compariso
     if (plain.outcome, plain.reason, plain.answer) == (cell.outcome, cell.reason, cell.answer):
         script, reason = snippet(asker, plainly(group), plain)
         return script, reason or f"; asked {group.case.variation}, it answers as if asked plainly, as the script does"
-    if cell.outcome != "ok" and not cell.reason.startswith("UnrepeatableError"):
+    if cell.outcome != Outcome.OK and cell.fault != Kind.UNREPEATABLE:
         return snippet(asker, group, cell)
     script, reason = other_bits(asker, group)
     if script is None or group.case.variation != "again" or ran(asker, cell.backend, script).shown:
@@ -128,7 +118,7 @@ def put_otherwise(asker: Asker, group: Group, plain: Comparison, cell: Compariso
 
 
 def sentence(cell: Comparison) -> str:
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return f"{cell.backend}: {cell.outcome}, {cell.reason}"
     off = f"{cell.ulp_error_there or 0:.4g} ulp"
     if cell.bound_fraction_there is not None:

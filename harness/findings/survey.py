@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from backends import NAMES
-from harness.errors import AT_A_LIMIT, UsageError
+from harness.errors import UsageError
+from harness.faults import AT_A_LIMIT, Kind, Outcome, Verdict
 from harness.findings.asking import Asker
 from harness.findings.classes import defect_class
 from harness.findings.record import ATLAS, DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
@@ -31,7 +32,6 @@ from harness.findings.suspects import (
     suspects,
 )
 from harness.judging.equations import EQUATIONS
-from harness.judging.rows import SHORT
 from harness.operations import OPERATIONS
 from harness.questions.cases import named
 from harness.questions.variations import THREADS
@@ -182,9 +182,9 @@ def other_answer(asker: Asker, suspect: Suspect, case: str) -> bool:
         return False
     plain = asker.cell(suspect.backend, suspect.operation, case.partition("@")[0], suspect.dtype)
     other = asker.judged(group).comparisons[0]
-    if other.reason.startswith("UnrepeatableError"):
+    if other.fault == Kind.UNREPEATABLE:
         return True
-    return plain is not None and plain.outcome == other.outcome == "ok" and plain.answer != other.answer
+    return plain is not None and plain.outcome == other.outcome == Outcome.OK and plain.answer != other.answer
 
 
 def breaks(asker: Asker, suspect: Suspect) -> bool:
@@ -193,16 +193,16 @@ def breaks(asker: Asker, suspect: Suspect) -> bool:
     case = named(suspect.case)
     asked = [asker.group(suspect.backend, operation, case, suspect.dtype) for operation in sides]
     found = in_one([asker.judged(group) for group in asked if group is not None])
-    return any(law.law == suspect.property and law.verdict == SHORT for law in found.properties)
+    return any(law.law == suspect.property and law.verdict == Verdict.SHORT for law in found.properties)
 
 
 def alike(cell: Comparison, suspect: Suspect) -> bool:
     """Decide whether a cell fails in the suspect's way."""
     if suspect.property == LOST:
-        return cell.verdict != SHORT and loses(cell)
+        return cell.verdict != Verdict.SHORT and loses(cell)
     if cell.grade == "C":
         return suspect.property.startswith("B:")
-    if cell.outcome == "ok" and cell.verdict != SHORT:
+    if cell.outcome == Outcome.OK and cell.verdict != Verdict.SHORT:
         return False
     return broken(cell) == (suspect.kind, suspect.property)
 
@@ -277,7 +277,7 @@ def values(suspect: Suspect, cell: Comparison | None) -> tuple[str, str]:
         return "other bits", "the same bits"
     if cell is None:
         return "", ""
-    if cell.outcome != "ok" or not cell.witness:
+    if cell.outcome != Outcome.OK or not cell.witness:
         expected = "arguments as they were" if suspect.property == UNTOUCHED else "an answer"
         return f"{cell.outcome}: {cell.reason}", expected
     witness = json.loads(cell.witness)
@@ -300,5 +300,5 @@ def verdict(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
         return "value wrong"
     if value is None:
         return "derivative wrong"
-    right = value.outcome == "ok" and value.verdict != SHORT
+    right = value.outcome == Outcome.OK and value.verdict != Verdict.SHORT
     return "forward right, derivative wrong" if right else "value and derivative wrong"

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from backends import find
-from harness.errors import DEATHS
+from harness.faults import DEATHS, OF_ARGUMENTS, OF_DTYPE, Kind, Outcome, Verdict, name, of
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY
 from harness.judging.probes import answer_dtype
-from harness.judging.rows import NO_DIGIT, SHORT, explained_in_some_order
+from harness.judging.rows import explained_in_some_order
 from harness.judging.same_bits import STRICT
 from harness.numbers.formats import DIGIT, FORMATS
 from harness.questions.cases import named
@@ -24,6 +24,14 @@ BOUND, BITS, ORDER = "the bound holds", "the same bits when asked otherwise", "B
 LOST = "no component is lost"
 BITS_AGAIN, BITS_BESIDE = "the same bits when asked again", "the same bits beside other rows"
 UNTOUCHED = "its arguments stay as they are"
+BROKEN: dict[str, str] = {
+    Kind.UNREPEATABLE: BITS_AGAIN,
+    Kind.OTHER_BITS_AGAIN: BITS_AGAIN,
+    Kind.OTHER_BITS_BESIDE: BITS_BESIDE,
+    **dict.fromkeys(OF_ARGUMENTS, UNTOUCHED),
+    **dict.fromkeys(OF_DTYPE, "the answer's dtype is the one claimed"),
+}
+"""The property that is broken by each kind of fault that breaks one by itself."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +79,20 @@ def together(kind: str, law: str, rows: list[Any]) -> Suspect:
 
 def of_cells(comparisons: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
     wanted = (
-        (comparisons.verdict == SHORT)
+        (comparisons.verdict == Verdict.SHORT)
         | (comparisons.grade == "C")
         | (comparisons.lost_components > 0)
-        | comparisons.outcome.isin(("failed", *DEATHS))
+        | comparisons.outcome.isin((Outcome.FAILED, *DEATHS))
         | (comparisons.same_bits == False)  # noqa: E712  # it may be missing
     )
     for row in comparisons[wanted.fillna(False)].itertuples():
-        if row.verdict == SHORT or row.outcome != "ok":
+        if row.verdict == Verdict.SHORT or row.outcome != Outcome.OK:
             yield *broken(row), row
         elif row.grade == "C":
             yield ACCURACY, ORDER, row
-        if row.verdict != SHORT and loses(row):
+        if row.verdict != Verdict.SHORT and loses(row):
             yield ACCURACY, LOST, row
-        if not pd.isna(row.same_bits) and not row.same_bits and row.reason not in STRICT.values():
+        if not pd.isna(row.same_bits) and not row.same_bits and row.fault not in STRICT.values():
             yield POLICY, f"{BITS}: {row.case.partition('@')[2]}", row
 
 
@@ -92,18 +100,11 @@ def broken(row: Any) -> tuple[str, str]:
     """Return the kind and the broken property of a cell that fails."""
     if row.outcome in DEATHS:
         return DEFECT, f"it answers: {row.outcome}"
-    if row.reason.startswith("UnrepeatableError"):
-        return DEFECT, BITS_AGAIN
-    if row.reason.startswith("InputChangedError"):
-        return DEFECT, UNTOUCHED
-    if row.reason.startswith("answered in"):
-        return DEFECT, "the answer's dtype is the one claimed"
-    if row.outcome == "failed":
-        return DEFECT, f"it answers: {row.reason.split(':')[0]}"
-    if row.reason == STRICT["again"]:
-        return DEFECT, BITS_AGAIN
-    if row.reason == STRICT["hostile"]:
-        return DEFECT, BITS_BESIDE
+    if row.fault in BROKEN:
+        return DEFECT, BROKEN[row.fault]
+    if row.outcome == Outcome.FAILED:
+        fault = of(row)
+        return DEFECT, f"it answers: {name(fault) if fault else row.outcome}"
     if row.nan_count or row.infinity_count:
         return DEFECT, "a finite value has a finite answer"
     if no_digit(row):
@@ -118,7 +119,7 @@ def no_digit(row: Any) -> bool:
 
     Such an answer is a defect and no loss of accuracy, even where theory cannot exclude it.
     """
-    if row.reason == NO_DIGIT:
+    if row.fault == Kind.NO_DIGIT:
         return True
     if not pd.isna(row.max_scale_error):
         return bool(row.max_scale_error * FORMATS[answer_dtype(row.backend, row.dtype)].u > DIGIT)
@@ -147,5 +148,5 @@ def of_bits(suspect: Suspect) -> bool:
 
 
 def of_laws(properties: pd.DataFrame) -> Iterator[tuple[str, str, Any]]:
-    for row in properties[properties.verdict == SHORT].itertuples():
+    for row in properties[properties.verdict == Verdict.SHORT].itertuples():
         yield DEFECT, row.law, row

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.faults import Fault, Outcome
 from harness.judging.tally import Tally
 from harness.records import Profile
 
@@ -18,8 +19,10 @@ Floats = NDArray[np.float64]
 class Cell:
     """The figures, the laws and the worst element of a cell."""
 
-    outcome: str = "ok"
-    reason: str = ""
+    fault: Fault | None = None
+    """Why the first unanswered block has no answer; None if every block so far was answered."""
+    remark: str = ""
+    """What the backend remarked."""
     dtype: str = ""
     """The dtype of the answers; `a and b` if they came in several."""
     tally: Tally = field(default_factory=Tally)
@@ -46,13 +49,17 @@ class Cell:
     sides: Mapping[tuple[str, bool], tuple[Floats, Floats]] = field(default_factory=dict)
     """The values of the equations' sides, and their bounds, by (law, whether it is the left side)."""
 
-    def without(self, outcome: str, reason: str) -> Cell:
-        """Return the cell with the outcome of an unanswered block. The first such block decides."""
-        return replace(self, outcome=outcome, reason=reason) if self.outcome == "ok" else self
+    @property
+    def outcome(self) -> Outcome:
+        return self.fault.outcome if self.fault else Outcome.OK
+
+    def without(self, fault: Fault) -> Cell:
+        """Return the cell with the fault of an unanswered block. The first such block decides."""
+        return self if self.fault else replace(self, fault=fault)
 
     def with_answer(self, sha256: str, remark: str = "") -> Cell:
-        """Return the cell with one more block's answer. The first remark is kept as the reason."""
-        return replace(self, answers=(*self.answers, sha256), reason=self.reason or remark)
+        """Return the cell with one more block's answer. The first remark is kept."""
+        return replace(self, answers=(*self.answers, sha256), remark=self.remark or remark)
 
     def merged(self, later: Cell) -> Cell:
         """Return this cell merged with that of the rows that follow."""
@@ -61,8 +68,8 @@ class Cell:
         dtype = later.dtype if self.dtype in ("", later.dtype) else f"{self.dtype} and {later.dtype}"
         return replace(
             worse,
-            outcome=self.outcome,
-            reason=self.reason,
+            fault=self.fault,
+            remark=self.remark,
             dtype=dtype,
             tally=tally,
             lost=self.lost if self.lost and tally.peak("lost") == self.tally.peak("lost") else later.lost,

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.faults import INTERRUPTED, Fault, Kind, Outcome
 from harness.judging import equations, laws, metrics, probes
 from harness.judging.causes import causes, main_cause
 from harness.judging.cell import Cell
@@ -47,12 +48,13 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
     for block, rows in enumerate(blocks.boundaries(group.case)):
         answers = {}
         for backend in group.backends:
-            outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
-            if answer is None:
-                cells[backend] = cells[backend].without(outcome, reason)
+            found = read(group, rows, results.get((backend, block)), load)
+            if isinstance(found, Fault):
+                cells[backend] = cells[backend].without(found)
             else:
-                answers[backend] = answer
-                cells[backend] = cells[backend].with_answer(results[backend, block].sha256, reason)
+                answers[backend] = found
+                result = results[backend, block]
+                cells[backend] = cells[backend].with_answer(result.sha256, result.reason)
         if answers:
             for asked in questions(group, rows, offset, (answer.dtype.name for answer in answers.values())):
                 for backend, answer in answers.items():
@@ -67,53 +69,53 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
         [comparison(group, backend, cell, known.get(backend, UNKNOWN)) for backend, cell in cells.items()],
         [percent.row(group, a, b, outcomes) for (a, b), percent in pairs.items()],
         [law for backend, cell in cells.items() for law in law_rows(group, backend, cell)],
-        [row for cell in cells.values() if cell.outcome == "ok" for row in cell.profile],
+        [row for cell in cells.values() if cell.outcome == Outcome.OK for row in cell.profile],
         [side for backend, cell in cells.items() for side in side_records(group, backend, cell)],
         audit,
     )
 
 
-def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float | None], dict[str, tuple[str, str]]]:
+def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float | None], dict[str, Fault]]:
     """Return what a probe measured, by backend, and why backends did not answer it.
 
     A backend's measurement is the largest over its blocks, and None if a block has no usable answer. The second mapping
-    has the outcome and reason of the first unanswered block, except for the outcomes KNOWN_BEFORE.
+    has the fault of the first unanswered block, except for those with an outcome of KNOWN_BEFORE.
     """
     found: dict[str, float | None] = {}
-    missing: dict[str, tuple[str, str]] = {}
+    missing: dict[str, Fault] = {}
     every = blocks.boundaries(group.case)
     asked = [probes.Probe(group, blocks.array(group.case, "logits", group.dtype, rows)) for rows in every]
     for backend in group.backends:
         measured = []
         for block, rows in enumerate(every):
-            outcome, reason, answer = read(group, rows, results.get((backend, block)), load)
-            measured.append(None if answer is None else probes.measure(asked[block], answer))
-            if answer is None and outcome not in KNOWN_BEFORE:
-                missing.setdefault(backend, (outcome, reason))
+            answer = read(group, rows, results.get((backend, block)), load)
+            measured.append(None if isinstance(answer, Fault) else probes.measure(asked[block], answer))
+            if isinstance(answer, Fault) and answer.outcome not in KNOWN_BEFORE:
+                missing.setdefault(backend, answer)
         found[backend] = None if None in measured else max(m for m in measured if m is not None)
     return found, missing
 
 
-KNOWN_BEFORE = ("unsupported", "absent", "skipped")
+KNOWN_BEFORE = (Outcome.UNSUPPORTED, Outcome.ABSENT, Outcome.SKIPPED)
 """Outcomes of a probe that the backend's own cells have too, and that are therefore not reported again."""
 
 
-def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> tuple[str, str, Answer | None]:
-    """Return a result's outcome, reason and answer.
+def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> Answer | Fault:
+    """Return a result's answer, or why there is none that can be judged.
 
-    The answer is None unless the outcome is ok. An answer of a wrong shape or in an unknown format counts as failed.
+    An answer of a wrong shape or in an unknown format has a fault.
     """
     if result is None:
-        return "not run", "interrupted", None
-    if result.outcome != "ok":
-        return result.outcome, result.reason, None
+        return INTERRUPTED
+    if result.fault:
+        return result.fault
     answer = load(result)
     wanted = block_answer(group, rows)
     if answer.shape != wanted:
-        return "failed", f"answered with shape {answer.shape}, not {wanted}", None
+        return Fault(Kind.OTHER_SHAPE, answered=str(answer.shape), due=str(wanted))
     if answer.dtype.name not in FORMATS:
-        return "failed", f"answered in {answer.dtype.name}, not {group.dtype}", None
-    return "ok", result.reason, answer
+        return Fault(Kind.UNKNOWN_DTYPE, answered=answer.dtype.name, due=group.dtype)
+    return answer
 
 
 def judged(asked: Question, backend: str, answer: Answer, measured: Measured, first: bool = True) -> Cell:
@@ -292,7 +294,7 @@ def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, b
 
 def side_records(group: Group, backend: str, cell: Cell) -> list[Side]:
     """Return the sides of a cell's equations as records; none if the cell was not answered in full."""
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return []
     where, flawed = head(group, backend), declared_flaw(backend, group) is not None
     return [Side(law, left, *where, flawed, cell.dtype, *side) for (law, left), side in cell.sides.items()]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import NAMES, find
+from harness.faults import Outcome
 from harness.judging.percents import Percents, percents, weighted
 from harness.numbers.arrays import in_the_wider
 from harness.numbers.formats import FORMATS
@@ -35,11 +36,11 @@ class Percent:
         figures = percents(*in_the_wider(a, b), FORMATS[a.dtype.name])
         return Percent((*self.parts, figures), self.identical and same)
 
-    def row(self, group: Group, a: str, b: str, outcomes: Mapping[str, str]) -> Pair:
+    def row(self, group: Group, a: str, b: str, outcomes: Mapping[str, Outcome]) -> Pair:
         """Return the pair's row, without figures if one of the two has no answer."""
         head = (group.operation, group.case.name, group.dtype, group.axis, a, b)
-        outcome = next((outcomes[side] for side in (a, b) if outcomes[side] != "ok"), "ok")
-        if outcome != "ok":
+        outcome = next((outcomes[side] for side in (a, b) if outcomes[side] != Outcome.OK), Outcome.OK)
+        if outcome != Outcome.OK:
             return Pair(*head, outcome)
         whole = weighted(self.parts)
         return Pair(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import NAMES, find
+from harness.faults import Fault, sentence
 from harness.judging.metrics import errors
 from harness.numbers.formats import FORMATS, Format
 from harness.operations import OPERATIONS, softmax_length
@@ -148,12 +149,12 @@ class Probed:
     unanswered: list[dict[str, Any]] = field(default_factory=list)
     """The probes without an answer: the question, the backend, the outcome and the reason."""
 
-    def add(self, group: Group, found: Mapping[str, float | None], missing: Mapping[str, tuple[str, str]]) -> None:
-        """Add what a probe's group measured, and the outcomes and reasons of backends that did not answer it."""
-        for backend, (outcome, reason) in missing.items():
+    def add(self, group: Group, found: Mapping[str, float | None], missing: Mapping[str, Fault]) -> None:
+        """Add what a probe's group measured, and the faults of backends that did not answer it."""
+        for backend, fault in missing.items():
             about = {"probe": group.probe, "backend": backend, "dtype": group.dtype, "n": group.case.shape[group.axis]}
             place = where(group.case.shape, group.axis)
-            self.unanswered.append({**about, "axis": place, "outcome": outcome, "reason": reason})
+            self.unanswered.append({**about, "axis": place, "outcome": fault.outcome, "reason": sentence(fault)})
         if group.probe == EXP:
             self.exps.setdefault(group.dtype, {}).update(found)
         else:

@@ -11,6 +11,7 @@ from math import inf
 import numpy as np
 
 from backends import find
+from harness.faults import Fault, Kind, Outcome, Verdict, columns, sentence
 from harness.judging.cell import Cell
 from harness.judging.grades import grade, without_digit
 from harness.judging.probes import Measured, answer_dtype
@@ -19,13 +20,6 @@ from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, answer_index
 from harness.records import Comparison, Group, Property, Side
 from harness.truth.simulated import MULTIPLE
-
-WITHIN, SHORT, AS_DECLARED, FLAW_GONE = "within bound", "falls short", "flaw as declared", "flaw gone"
-UNMEASURED = "chain not measured"
-"""Verdict for an answer above B that some order of summation may explain, if the probe that would decide is missing."""
-NO_DIGIT = "no digit right: off by more than a tenth, which no chain of additions excuses"
-VACUOUS = "bound is vacuous"
-"""Verdict for an answer with an infinite bound at some element, if nothing else is wrong with it."""
 
 
 def declared_flaw(backend: str, group: Group) -> str | None:
@@ -39,15 +33,20 @@ def declared_flaw(backend: str, group: Group) -> str | None:
 
 def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Comparison:
     """Return the row of a cell. It has figures only if every block was answered."""
-    if cell.outcome != "ok":
-        return bare(group, backend, cell.outcome, cell.reason)
+    if cell.fault:
+        return bare(group, backend, cell.fault)
     flaw, strange = declared_flaw(backend, group), other_dtype(group, backend, cell)
     given = grade(cell.tally)
     unknown = measured.missing if given == "C" and measured.height is None else ""
-    explained = why(given, cell.tally, measured) or beyond_simulation(cell.tally)
-    judged = replace(
-        bare(group, backend, "ok", strange or flaw or unknown or explained or cell.reason),
-        verdict=SHORT if strange else UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
+    fault = strange or (None if flaw else without_a_digit(given, cell.tally))
+    explained = by_its_chain(given, measured) or beyond_simulation(cell.tally)
+    reason = sentence(fault) if fault else flaw or unknown or explained or cell.remark
+    judged = Comparison(
+        *head(group, backend),
+        Outcome.OK,
+        reason,
+        **columns(fault),
+        verdict=Verdict.SHORT if strange else Verdict.UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,
         ulp_error_there=cell.error,
@@ -64,11 +63,16 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
     return with_places(with_counts(with_errors(judged, cell.tally), cell.tally.counts), group, cell.tally)
 
 
-def why(given: str, tally: Tally, measured: Measured) -> str:
-    """Return the reason for grade C (the measured chain) or for an F that only lacks a digit; otherwise empty."""
-    if given == "C" and measured.height is not None:
-        return f"a sum in chains of {measured.height:,} additions"
-    return NO_DIGIT if given == "F" and without_digit(tally) else ""
+def by_its_chain(given: str, measured: Measured) -> str:
+    """Return a sentence on the measured chain that grade C is due to; otherwise empty."""
+    if given != "C" or measured.height is None:
+        return ""
+    return f"a sum in chains of {measured.height:,} additions"
+
+
+def without_a_digit(given: str, tally: Tally) -> Fault | None:
+    """Return the fault of an F that only lacks a digit; None for any other answer."""
+    return Fault(Kind.NO_DIGIT) if given == "F" and without_digit(tally) else None
 
 
 def one_hash(answers: tuple[str, ...]) -> str:
@@ -76,10 +80,10 @@ def one_hash(answers: tuple[str, ...]) -> str:
     return answers[0] if len(answers) == 1 else hashlib.sha256("".join(answers).encode()).hexdigest()
 
 
-def other_dtype(group: Group, backend: str, cell: Cell) -> str:
-    """Return a sentence if the answer's dtype is not the one that the backend claims; otherwise empty."""
+def other_dtype(group: Group, backend: str, cell: Cell) -> Fault | None:
+    """Return the fault of an answer whose dtype is not the one that the backend claims; otherwise None."""
     claimed = answer_dtype(backend, group.dtype)
-    return "" if cell.dtype == claimed else f"answered in {cell.dtype}, not {claimed}"
+    return None if cell.dtype == claimed else Fault(Kind.OTHER_DTYPE, answered=cell.dtype, due=claimed)
 
 
 def beyond_simulation(tally: Tally) -> str:
@@ -168,12 +172,12 @@ def interval(ends: tuple[float, float] | None) -> str:
     return "" if ends is None else "0" if ends[1] == 0 else f"({ends[0]:g}, {ends[1]:g}]"
 
 
-def verdict(tally: Tally, declared: bool) -> str:
+def verdict(tally: Tally, declared: bool) -> Verdict:
     """Return the verdict. A declared flaw is strict: it is an error too if the answer is no F."""
     given = grade(tally)
     if given == "F":
-        return AS_DECLARED if declared else SHORT
-    return FLAW_GONE if declared else WITHIN if given else VACUOUS
+        return Verdict.AS_DECLARED if declared else Verdict.SHORT
+    return Verdict.FLAW_GONE if declared else Verdict.WITHIN if given else Verdict.VACUOUS
 
 
 def place(group: Group, flat: int) -> str:
@@ -184,9 +188,9 @@ def place(group: Group, flat: int) -> str:
     return ",".join(map(str, answer_index(OPERATIONS[group.operation], case.shape, group.axis, flat, case.classes)))
 
 
-def bare(group: Group, backend: str, outcome: str, reason: str) -> Comparison:
-    """Return the row of a cell without figures."""
-    return Comparison(*head(group, backend), outcome, reason)
+def bare(group: Group, backend: str, fault: Fault) -> Comparison:
+    """Return the row of a cell without an answer."""
+    return Comparison(*head(group, backend), fault.outcome, sentence(fault), **columns(fault))
 
 
 def head(group: Group, backend: str) -> tuple[str, str, str, int, str]:
@@ -196,7 +200,7 @@ def head(group: Group, backend: str) -> tuple[str, str, str, int, str]:
 
 def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
     """Return a row for each law that was measured; none if the cell was not answered in full."""
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return []
     where, flawed = head(group, backend), declared_flaw(backend, group) is not None
     return [law_row(where, law, found, flawed, cell.dtype) for law, found in cell.laws.items()]
@@ -216,5 +220,5 @@ def law_row(
     `found` is the deviation and its share of the bound. If `answered` names several dtypes, the first one counts.
     """
     deviation, fraction = found
-    verdict = WITHIN if fraction <= 1 else AS_DECLARED if flawed else SHORT
+    verdict = Verdict.WITHIN if fraction <= 1 else Verdict.AS_DECLARED if flawed else Verdict.SHORT
     return Property(*where, law, deviation / FORMATS[answered.split(" ", maxsplit=1)[0]].u, fraction, verdict)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.judging.rows import SHORT, VACUOUS, WITHIN
+from harness.faults import Fault, Kind, Outcome, Verdict, columns, sentence
 
-TOLERATED = (WITHIN, VACUOUS)
+TOLERATED = (Verdict.WITHIN, Verdict.VACUOUS)
 QUESTION = ["operation", "case", "dtype", "axis", "backend"]
 STRICT = {
-    "again": "the same question was answered by other bits when it was asked again",
-    "hostile": "its bits depend on what stands in other rows",
+    "again": Kind.OTHER_BITS_AGAIN,
+    "hostile": Kind.OTHER_BITS_BESIDE,
 }
-"""Variations that must not change a bit, each with the reason for falling short. They do not change a kernel's sums."""
+"""Variations that must not change a bit, each with the fault of an answer that does.
+
+They do not change a kernel's sums.
+"""
 
 
 def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
@@ -24,18 +27,20 @@ def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
     """
     way = cells["case"].map(lambda name: name.partition("@")[2])
     plainly = cells["case"].map(lambda name: name.partition("@")[0])
-    varied = cells[(way != "") & (cells.outcome == "ok")]
+    varied = cells[(way != "") & (cells.outcome == Outcome.OK)]
     if varied.empty:
         return cells
-    plain = cells[(way == "") & (cells.outcome == "ok")].set_index(QUESTION).answer
+    plain = cells[(way == "") & (cells.outcome == Outcome.OK)].set_index(QUESTION).answer
     keys = pd.MultiIndex.from_frame(varied.assign(case=plainly[varied.index])[QUESTION])
     found = plain.reindex(keys).to_numpy()
     same = pd.Series(found == varied.answer.to_numpy(), index=varied.index).where(pd.notna(found))
     cells = cells.assign(same_bits=cells.same_bits.astype("object"))
     cells.loc[varied.index, "same_bits"] = same
     cells["same_bits"] = cells.same_bits.astype("boolean")
-    for name, reason in STRICT.items():
+    for name, kind in STRICT.items():
         changed = varied.index[(way[varied.index] == name) & (same == False)]  # noqa: E712  # `same` may be missing too
         within = changed.intersection(cells.index[cells.verdict.isin(TOLERATED)])
-        cells.loc[within, ["verdict", "reason"]] = SHORT, reason
+        fault = Fault(kind)
+        told = {"verdict": Verdict.SHORT, "reason": sentence(fault), **columns(fault)}
+        cells.loc[within, [*told]] = [*told.values()]
     return cells

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backends import Backend
+from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from harness.power import beside, mutants, right
 from harness.power.kills import Kill, kills, their_own
@@ -51,7 +52,7 @@ def on_the_same(
 def alike(found: Iterable[Kill], cases: Sequence[Case], watch: Watch) -> Alike:
     run = compared(asked(right.CLAIMS, cases), right.__name__, watch)
     flagged = len(list(kills(run, [])))
-    return Alike(frozenset(kill.backend for kill in found), flagged, int((run.comparisons.outcome == "ok").sum()))
+    return Alike(frozenset(kill.backend for kill in found), flagged, int((run.comparisons.outcome == Outcome.OK).sum()))
 
 
 def asked(backends: Sequence[type[Backend]], cases: Iterable[Case]) -> list[Group]:

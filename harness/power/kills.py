@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.judging.rows import FLAW_GONE, SHORT
+from harness.faults import OF_ARGUMENTS, OF_DTYPE, Kind, Outcome, Verdict
 from harness.judging.same_bits import STRICT
 from harness.power.planting import Mutant
 from harness.records import Run
@@ -23,7 +23,14 @@ from harness.specials.policies import DIFFERS, INCONSISTENT
 BOUND, FINITE, DTYPE, SHAPE, CHANGED, RAISED, BITS = (
     "bound", "finite", "dtype", "shape", "input changed", "raised", "same bits",
 )  # fmt: skip
-NO_FAULT = ("ok", "unsupported", "skipped", "not run")
+OF_FAILURES: dict[str, str] = {
+    Kind.OTHER_SHAPE: SHAPE,
+    Kind.UNREPEATABLE: f"{BITS} @again",
+    **dict.fromkeys(OF_DTYPE, DTYPE),
+    **dict.fromkeys(OF_ARGUMENTS, CHANGED),
+}
+"""The check that finds each kind of failure; of any other kind it is RAISED."""
+NO_FAULT = (Outcome.OK, Outcome.UNSUPPORTED, Outcome.SKIPPED, Outcome.NOT_RUN)
 """Outcomes that say nothing about a backend. What could not be judged is reported as a fault of ours."""
 
 
@@ -49,7 +56,7 @@ def kills(run: Run, atlas: Iterable[Entry], doubtful: Container[tuple[str, str, 
     for cell in run.comparisons.itertuples():
         if (check := check_of(cell)) and (cell.backend, cell.case, cell.dtype) not in doubtful:
             yield Kill(cell.backend, check, question(cell), margin(cell, check))
-    for law in run.properties[run.properties.verdict == SHORT].itertuples():
+    for law in run.properties[run.properties.verdict == Verdict.SHORT].itertuples():
         if (law.backend, law.case, law.dtype) not in doubtful:
             yield Kill(law.backend, law.law, question(law), float(law.bound_fraction))
     for entry in atlas:
@@ -67,11 +74,11 @@ def check_of(cell: Any) -> str:
     """Return the check that a comparison falls short of; empty if there is none."""
     if cell.outcome not in NO_FAULT:
         return of_no_answer(cell)
-    if cell.verdict not in (SHORT, FLAW_GONE):
+    if cell.verdict not in (Verdict.SHORT, Verdict.FLAW_GONE):
         return ""
-    if way := next((way for way, reason in STRICT.items() if cell.reason == reason), ""):
+    if way := next((way for way, kind in STRICT.items() if cell.fault == kind), ""):
         return f"{BITS} @{way}"
-    if cell.reason.startswith("answered in "):
+    if cell.fault == Kind.OTHER_DTYPE:
         return DTYPE
     if way := cell.case.partition("@")[2]:
         return f"@{way}"
@@ -79,15 +86,7 @@ def check_of(cell: Any) -> str:
 
 
 def of_no_answer(cell: Any) -> str:
-    if cell.outcome != "failed":
-        return str(cell.outcome)
-    if cell.reason.startswith("answered with shape"):
-        return SHAPE
-    if cell.reason.startswith("UnrepeatableError"):
-        return f"{BITS} @again"
-    if cell.reason.startswith("answered in "):
-        return DTYPE
-    return CHANGED if cell.reason.startswith("InputChangedError") else RAISED
+    return OF_FAILURES.get(cell.fault, RAISED) if cell.outcome == Outcome.FAILED else str(cell.outcome)
 
 
 def margin(cell: Any, check: str) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from harness.errors import unknown
+from harness.faults import Outcome
 from harness.power import beside, held_out, mutants, right
 from harness.power.alike import on_the_same
 from harness.power.kills import Kill, kills, their_own
@@ -47,7 +48,7 @@ class Found:
 
     def add(self, run: Run, found: Iterable[Kill]) -> None:
         self.kills += found
-        self.answers += int((run.comparisons.outcome == "ok").sum())
+        self.answers += int((run.comparisons.outcome == Outcome.OK).sum())
         self.faults += run.about["faults"]
 
 

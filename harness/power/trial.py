@@ -12,8 +12,9 @@ from pathlib import Path
 
 from backends import Backend, add
 from harness import specials
+from harness.faults import Verdict
 from harness.judging.probes import HEIGHT
-from harness.judging.rows import SHORT, explained_in_some_order
+from harness.judging.rows import explained_in_some_order
 from harness.questions.cases import CASES
 from harness.questions.suites import Wish, cells, load, who_answers
 from harness.records import Case, Group, Run
@@ -122,7 +123,7 @@ def doubts(run: Run) -> set[tuple[str, str, str]]:
     """Return (backend, case, dtype) of cells that some order of summation may explain, and that no probe measured."""
     cells = run.comparisons
     some_order = cells.any_order_fraction.map(explained_in_some_order)
-    doubtful = cells[(cells.verdict == SHORT) & cells.measured_height.isna() & some_order]
+    doubtful = cells[(cells.verdict == Verdict.SHORT) & cells.measured_height.isna() & some_order]
     return set(zip(doubtful.backend, doubtful.case, doubtful.dtype, strict=True))
 
 

@@ -2,7 +2,7 @@
 
 The question is put in another memory layout, several times, row by row, beside hostile rows, after other dtypes, or on
 two threads. The exact answer is the plain question's, so the bound is too. Whether the bits are the same is reported in
-a column of its own. This module has what a worker does for each variation; `refusal` says where one makes no sense.
+a column of its own. This module has what a worker does for each variation; `refusals.py` says where one makes no sense.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import Backend
+from harness.faults import Fault, FaultError, Kind
 from harness.operations import ARGUMENTS, Operation
-from harness.questions.targets import SAME
-from harness.records import Case, Family
 
 Array = NDArray[Any]
 Arguments = Mapping[str, Any]
@@ -25,8 +24,6 @@ Call = Callable[[Arguments], Array]
 REPEATING = ("zeros", "abyss", "repeated")
 """Families of logits whose rows are all alike."""
 REPEATS = 5
-MOST_ALONE = 64
-"""The most rows of a batch that are asked one by one."""
 MARGIN = 16
 """The least number of NaN elements on either side of an offset view."""
 
@@ -112,11 +109,11 @@ def again(call: Call, arguments: Arguments, axis: int, operation: Operation, bac
     for number in range(2, REPEATS + 1):
         before, answer = answer.tobytes(), call(arguments)
         if answer.tobytes() != before:
-            raise UnrepeatableError(f"answer {number} of {REPEATS} has other bits than the one before")
+            raise UnrepeatableError(Fault(Kind.UNREPEATABLE, number=number, of=REPEATS))
     return answer
 
 
-class UnrepeatableError(Exception):
+class UnrepeatableError(FaultError):
     """One question got two answers with different bits."""
 
 
@@ -222,44 +219,3 @@ def required(batch: int | None) -> int:
     if batch is None:
         raise ValueError("there is one row alone")
     return batch
-
-
-def missing(variation: str, backend: type[Backend]) -> str | None:
-    """Return why a backend can't be asked in that way at all, or None."""
-    layout = variation.removeprefix("upstream-")
-    if layout in LAYOUTS and layout not in backend.layouts:
-        return f"{backend.title()} has no {layout} arrays"
-    if variation == THREADS and not backend.threaded:
-        return f"{backend.title()} has one thread"
-    return None
-
-
-def refusal(case: Case, operation: Operation, axis: int, backend: type[Backend]) -> str | None:
-    """Return why a case's variation is not asked of this operation, axis and backend, or None."""
-    variation = case.variation
-    layout = variation.removeprefix("upstream-")
-    batch = axis_of_batch(case.shape, axis)
-    if not variation:
-        return None
-    if lacking := missing(variation, backend):
-        return lacking
-    if variation.startswith("upstream-") and not operation.laid_out:
-        return f"{operation.name} has no argument beside the logits that has a layout"
-    if layout == "broadcast" and (batch is None or not alike(case, operation, variation)):
-        return "its rows are not alike, so there is nothing to broadcast"
-    if variation in ("alone", "hostile") and (batch is None or case.shape[batch] < 2 or operation.rows_together):
-        return "there is one row alone, or the answer is of all rows together"
-    if variation == "hostile" and operation.weighted:
-        return "a derivative by weights is a sum over all rows, where 0 · NaN is NaN"
-    if variation == "alone" and batch is not None and case.shape[batch] > MOST_ALONE:
-        return f"more than {MOST_ALONE} rows"
-    return None
-
-
-def alike(case: Case, operation: Operation, variation: str) -> bool:
-    """Decide whether the rows of the arrays that are to be broadcast are all alike."""
-    if not variation.startswith("upstream-"):
-        return isinstance(case.recipe, Family) and case.recipe.name in REPEATING
-    if operation.takes("distribution"):
-        return case.labels in SAME and case.distribution in ("random", "onehot", "rounded")
-    return case.upstream in ("ones", "same")

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from backends import NAMES
 from harness.errors import UsageError
+from harness.faults import Fault, Outcome, from_plain
 from harness.judging import probes
 from harness.judging.slices import block_answer
 from harness.numbers import arrays
@@ -24,7 +25,7 @@ from harness.operations import OPERATIONS
 from harness.questions import blocks
 from harness.questions.cases import named
 from harness.records import Case, Group, Result
-from harness.runs import store
+from harness.runs import earlier, store
 from harness.workers.input_files import described
 
 LIST, FOLDER = "arrays.json", "arrays"
@@ -51,7 +52,9 @@ class Archive:
             "place": probes.place_of(group), "backend": result.backend, "block": result.block,
             "outcome": result.outcome, "reason": result.reason,
         }  # fmt: skip
-        if result.outcome == "ok":
+        if result.fault:
+            entry["fault"] = result.fault.plain()
+        else:
             answer = result.array.read()
             entry |= {
                 "file": f"{FOLDER}/{number}-{quote(result.backend, safe='')}-{result.block}.npy",
@@ -130,12 +133,18 @@ def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
 
 def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
     """Return one saved result, with its array in a file. Raise UsageError if the array's hash is wrong."""
-    head = Result(0, entry["block"], entry["backend"], entry["outcome"], entry["reason"])
-    if entry["outcome"] != "ok":
-        return head
+    outcome = Outcome(entry["outcome"])
+    head = Result(0, entry["block"], entry["backend"], outcome, entry["reason"])
+    if outcome != Outcome.OK:
+        return dataclasses.replace(head, fault=fault_of(entry))
     answer(folder, entry, block_answer(group, blocks.boundaries(group.case)[entry["block"]]))
     file = arrays.File(str(folder / entry["file"]), entry["dtype"])
     return dataclasses.replace(head, array=file, dtype=entry["dtype"], sha256=entry["sha256"])
+
+
+def fault_of(entry: Mapping[str, Any]) -> Fault | None:
+    """Return the fault of an entry without an answer, also of one from before faults were saved."""
+    return from_plain(entry["fault"]) if "fault" in entry else earlier.fault(entry["outcome"], entry["reason"])
 
 
 def answer(folder: Path, entry: Mapping[str, Any], wanted: tuple[int, ...] | None = None) -> Any:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from backends import find
 from harness.errors import UsageError
+from harness.faults import Fault, Kind, Outcome, Verdict, sentence
 from harness.judging import judge, rows
 from harness.judging.grades import needs_height
 from harness.judging.pairs import Pairing
@@ -118,7 +119,7 @@ class Comparing:
         """Decide whether all answers of a group and of its probes are there. Without one, its unit is not done."""
         group, results = self.groups[number], self._waiting.get(number, {})
         asked = ((backend, block) for backend in group.backends for block in range(len(boundaries(group.case))))
-        return all(key in results and results[key].outcome != "not run" for key in asked) and not any(
+        return all(key in results and results[key].outcome != Outcome.NOT_RUN for key in asked) and not any(
             probe in self._unanswered for probe in self._probes_for(number)
         )
 
@@ -144,10 +145,11 @@ class Comparing:
         try:
             judgement = judged(group, results, self.pairing, self.probed)
         except Exception as error:
-            reason = f"the judge failed: {type(error).__name__}: {error}"
-            self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {reason}")
+            fault = Fault(Kind.JUDGE_FAILED, str(error), type(error).__name__)
+            self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {sentence(fault)}")
             self._unanswered.add(number)
-            return Judgement([] if group.probe else [rows.bare(group, b, "not run", reason) for b in group.backends])
+            cells = [rows.bare(group, backend, fault) for backend in group.backends]
+            return Judgement([] if group.probe else cells)
         if not (group.probe or self.final or self.archive) and suspicious(group, judgement):
             self.suspects.append(group)
             self._unanswered.add(number)
@@ -243,7 +245,7 @@ def suspicious(group: Group, judgement: Judgement) -> bool:
     """Decide whether a long chain of additions may explain why an answer exceeds B, and none was measured."""
     n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
     return needs_height(n) and any(
-        row.verdict == rows.SHORT
+        row.verdict == Verdict.SHORT
         and row.measured_height is None
         and rows.explained_in_some_order(row.any_order_fraction)
         for row in judgement.comparisons

@@ -9,12 +9,13 @@ from backends import find
 from harness.errors import UsageError
 from harness.operations import OPERATIONS, answer_shape
 from harness.questions.blocks import boundaries
+from harness.questions.refusals import unasked
 from harness.questions.suites import Narrowing, Suite, load, outline
 from harness.questions.suites.wishes import Answering
 from harness.questions.variations import FIRST, REPEATS
 from harness.records import Group
 from harness.workers.machine import cores
-from harness.workers.shares import programs, refusal
+from harness.workers.shares import programs
 
 START = 6.0
 """Seconds that a framework's worker takes to start."""
@@ -47,7 +48,7 @@ def costs(groups: list[Group]) -> dict[str, Cost]:
     made: dict[str, list[str]] = {}
     for backend, *_ in programs(groups):
         made.setdefault(find(str(backend)).framework, []).append(str(backend))
-    asked = [(find(b).framework, g) for g in groups for b in g.backends if not refusal(b, g)]
+    asked = [(find(b).framework, g) for g in groups for b in g.backends if not unasked(b, g)]
     for framework in dict.fromkeys(name for name, _ in asked):
         its = [group for name, group in asked if name == framework]
         backends = made.get(framework, [])
@@ -74,7 +75,7 @@ def judging(groups: list[Group]) -> float:
     total = 0.0
     for group in groups:
         answers = prod(answer_shape(OPERATIONS[group.operation], group.case.shape, group.axis, group.case.classes))
-        asked = sum(1 for backend in group.backends if not refusal(backend, group))
+        asked = sum(1 for backend in group.backends if not unasked(backend, group))
         total += asked * (JUDGED + MEASURED * answers) + (EXACT * answers if asked else 0)
     return total
 
@@ -110,7 +111,7 @@ def told(groups: list[Group], suite: str, answering: Answering, narrowed: Narrow
     rows.append(("judge", "", "", "", f"{judge:,.0f}"))
     heads = ("framework", "cells", "programs to compile", "compile time, s", "total time, s")
     cells = [group for group in groups if not group.probe]
-    refused = sum(1 for group in cells for backend in group.backends if refusal(backend, group))
+    refused = sum(1 for group in cells for backend in group.backends if unasked(backend, group))
     total = sum(cost.cells for cost in by_framework.values())
     sums = f"{total:,} cells, and {refused:,} that are skipped or not supported"
     table = tabulate(rows, headers=heads, disable_numparse=True, colalign=ALIGNED)

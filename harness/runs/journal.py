@@ -18,8 +18,8 @@ import pandas as pd
 
 from harness import __version__
 from harness.errors import UsageError
-from harness.records import Audit, Group, Judgement
-from harness.runs import store
+from harness.records import Audit, Comparison, Group, Judgement
+from harness.runs import earlier, store
 
 FILE = "journal.jsonl"
 ROWS = 4096
@@ -128,7 +128,8 @@ class Journal:
     def _table(self, name: str, record: type) -> pd.DataFrame:
         parts, rows = [], []
         for entry in self.entries():
-            rows += [record(*values) for values in entry[name]]
+            whole = map(earlier.with_fault, entry[name]) if record is Comparison else entry[name]
+            rows += [record(*values) for values in whole]
             if len(rows) >= ROWS:
                 parts.append(store.frame(rows, record))
                 rows = []

@@ -15,9 +15,9 @@ from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, softmax_length
 from harness.questions.cases import CASES
 from harness.questions.cases import named as named_case
+from harness.questions.refusals import makes_cell
 from harness.questions.suites import Wish, cells, load, who_answers
 from harness.questions.suites.wishes import in_order, matched, of_cases
-from harness.questions.variations import refusal
 from harness.records import Case, Group
 
 
@@ -154,8 +154,8 @@ def merged(asked: Iterable[Wish]) -> list[Group]:
     """Return the wishes as groups: each question once, those about one case in one dtype along one axis together."""
     units: dict[tuple[Case, str, int], dict[str, dict[str, None]]] = {}
     for wish in asked:
-        answering = answerers(wish.operation, wish.case, wish.axis, wish.backends)
-        if answering:
+        asked_of_all = Group(wish.operation, wish.case, wish.dtype, wish.axis, wish.backends)
+        if answering := tuple(name for name in wish.backends if makes_cell(name, asked_of_all)):
             unit = units.setdefault((wish.case, wish.dtype, wish.axis), {})
             unit.setdefault(wish.operation, {}).update(dict.fromkeys(answering))
     return [
@@ -195,12 +195,3 @@ def cases_matching(patterns: Sequence[str]) -> tuple[str, ...]:
     plain = [pattern for pattern in patterns if ":" not in pattern and "@" not in pattern]
     made = [pattern for pattern in patterns if pattern not in plain]
     return tuple(dict.fromkeys((*matching("case", plain, tuple(CASES)), *made)))
-
-
-def answerers(operation: str, case: Case, axis: int, backends: Iterable[str]) -> tuple[str, ...]:
-    """Return the backends that compute this operation by themselves, and can be asked the case's variation."""
-    return tuple(
-        name
-        for name in backends
-        if operation in find(name).operations and not refusal(case, OPERATIONS[operation], axis, find(name))
-    )

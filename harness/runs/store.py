@@ -20,6 +20,7 @@ import pandas as pd
 
 from harness.errors import UsageError
 from harness.records import Comparison, Pair, Profile, Property, Run
+from harness.runs import earlier
 
 FORMAT, VERSION = "softmax-harness run", 4
 TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property, "profiles": Profile}
@@ -38,7 +39,7 @@ WRITTEN = (
 )  # fmt: skip
 """The files that commands write into their output folder, or remove from it."""
 SELECTION = ("backends", "operations", "dtypes", "cases", "suite")
-KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean"}
+KINDS = {"int": "Int64", "float": "float64", "str": "str", "bool": "boolean", "Outcome": "str", "Verdict": "str"}
 
 
 def frame(rows: Sequence[Any], record: type) -> pd.DataFrame:
@@ -122,6 +123,8 @@ def read(place: Path) -> Run:
             tables[name] = pd.read_parquet(io.BytesIO(content), use_threads=False, pre_buffer=False)
         except Exception as error:
             raise UsageError(f"{folder / name}.parquet is not a Parquet file: {error}") from None
+        if name == "comparisons":
+            tables[name] = earlier.with_faults(tables[name])
         if missing := {field.name for field in dataclasses.fields(record)} - set(tables[name].columns):
             raise UsageError(f"{folder / name}.parquet has no columns {', '.join(sorted(missing))}")
     return Run(about, **tables)

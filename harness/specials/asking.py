@@ -1,6 +1,6 @@
 """Ask a backend, either in this process or in its framework's worker process, which a question may end.
 
-Each question has an outcome.
+Each question has an answer or a fault.
 """
 
 from __future__ import annotations
@@ -8,35 +8,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
 from backends import OPERATIONS, Backend
+from harness.faults import Fault, Kind, event
 from harness.numbers import arrays
 from harness.numbers.arrays import Hashed
-from harness.specials.facts import Outcome
+from harness.specials.facts import Answer
 from harness.specials.sheets import AXES, Sheet, arguments
-from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.workers.driver import Driver, NotStartedError
+from harness.workers.request import Request
 
-Ask = Callable[[str, Sheet, str], Outcome]
-"""A function of an operation, a sheet and a layout that asks a backend and returns the outcome."""
+Ask = Callable[[str, Sheet, str], Answer | Fault]
+"""A function of an operation, a sheet and a layout that asks a backend and returns the answer, or why there is none."""
 
 
 def in_process(backend: Backend) -> Ask:
     """Return a function that asks a backend that is loaded in this process: NumPy's, or one made of it."""
 
-    def ask(operation: str, sheet: Sheet, layout: str) -> Outcome:
+    def ask(operation: str, sheet: Sheet, layout: str) -> Answer | Fault:
         given = arguments(sheet, operation, layout)
         native = {name: backend.from_numpy(a) if isinstance(a, np.ndarray) else a for name, a in given.items()}
         try:
             with np.errstate(all="ignore"):
                 answer = getattr(backend, OPERATIONS[operation])(axis=AXES[layout], **native)
-                return Outcome("ok", "", np.asarray(backend.to_numpy(answer)))
+                return np.asarray(backend.to_numpy(answer))
         except Exception as error:
-            return Outcome("failed", f"{type(error).__name__}: {error}")
+            return Fault(Kind.RAISED, str(error), type(error).__name__)
 
     return ask
 
@@ -51,51 +51,35 @@ class NoWorkerError(Exception):
 
 @dataclass
 class AtWorker:
-    """One framework's worker process, started again whenever it has ended. It is not shared between threads."""
+    """One framework's worker process, asked about sheets. It is not shared between threads."""
 
-    framework: str
-    interpreter: str
-    folder: Path
-    modules: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    version: str = ""
-    _worker: Worker | None = None
+    driver: Driver
     _hashed: dict[tuple[int, str, str], Hashed] = field(default_factory=dict)
     _sheet: Sheet | None = None
+
+    @property
+    def version(self) -> str:
+        """The framework's version, or empty if its worker did not start."""
+        return str(self.driver.about.get("version", ""))
 
     def backend(self, name: str) -> Ask:
         """Return a function that asks one of the framework's backends."""
         return partial(self._asked, name)
 
-    def open(self) -> Worker:
-        """Return the worker, and start it if necessary. Raise NoWorkerError if that fails."""
-        if self._worker is None:
-            folder = self.folder / quote(self.framework, safe="")
-            self._worker = worker = Worker(self.framework, self.interpreter, self.limits, folder, self.modules)
-            try:
-                about = worker.open()
-            except (WorkerDiedError, OSError) as error:
-                raise NoWorkerError(f"its worker does not start: {error}", absent=False) from error
-            if "absent" in about:
-                raise NoWorkerError(about["absent"], absent=True)
-            self.version = str(about["version"])
-        return self._worker
-
-    def _asked(self, backend: str, operation: str, sheet: Sheet, layout: str) -> Outcome:
-        given = arguments(sheet, operation, layout)
-        request = {
-            "backend": backend,
-            "operation": operation,
-            "axis": AXES[layout],
-            "arguments": {name: self._sent(sheet, layout, name, value) for name, value in given.items()},
-        }
-        worker = self.open()
+    def open(self) -> None:
+        """Start the worker, if there is none. Raise NoWorkerError if that fails."""
         try:
-            reply = worker.ask(request)
-        except WorkerDiedError as died:
-            self._worker = None
-            return Outcome(died.outcome, died.reason)
-        return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
+            self.driver.start()
+        except NotStartedError as failed:
+            absent = failed.fault.kind == Kind.NOT_HERE
+            reason = "its worker does not start: " * (not absent) + event(failed.fault)
+            raise NoWorkerError(reason, absent) from failed
+
+    def _asked(self, backend: str, operation: str, sheet: Sheet, layout: str) -> Answer | Fault:
+        given = arguments(sheet, operation, layout)
+        sent = {name: self._sent(sheet, layout, name, value) for name, value in given.items()}
+        self.open()
+        return self.driver.ask(Request(backend, operation, AXES[layout], sent), again=one_situation(sheet)).found
 
     def _sent(self, sheet: Sheet, layout: str, name: str, value: Any) -> Any:
         """Return an array with its hash.
@@ -112,6 +96,9 @@ class AtWorker:
         return self._hashed[key]
 
     def stop(self) -> None:
-        if self._worker:
-            self._worker.stop()
-            self._worker = None
+        self.driver.stop()
+
+
+def one_situation(sheet: Sheet) -> bool:
+    """Decide whether a sheet is asked again after a crash: if it has several situations, they are asked one by one."""
+    return len(sheet.situations) == 1

@@ -16,6 +16,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.faults import Fault, Outcome, name
 from harness.judging.metrics import errors
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, as_rows
@@ -34,15 +35,6 @@ NUMBERS = {"+inf": inf, "-inf": -inf, "0": 0.0, "1": 1.0, "-1": -1.0}
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The outcome of one question: an answer, or the reason why there is none."""
-
-    outcome: str
-    reason: str
-    answer: Answer | None = None
-
-
-@dataclass(frozen=True)
 class Told:
     """A fact, and the positions of those rows of the situation in a sheet for which it holds."""
 
@@ -53,34 +45,33 @@ class Told:
     """Other facts that fit the same numbers: a row of one number 0 is 0 everywhere, and may be as of equal logits."""
 
 
-def tell(operation: str, sheet: Sheet, layout: str, claimed: str, asked: Outcome) -> Iterator[Told]:
+def tell(operation: str, sheet: Sheet, layout: str, claimed: str, asked: Answer | Fault) -> Iterator[Told]:
     """Yield the facts of a sheet's situations: for each situation one for all rows, or one for each kind of row."""
-    if asked.answer is None:
+    if isinstance(asked, Fault):
         yield from (Told(situation, failure(asked)) for situation in sheet.situations)
         return
-    wanted, suffix = shape(operation, sheet, layout), other_dtype(asked.answer, sheet.dtype, claimed)
-    if asked.answer.shape != wanted:
-        odd = f"shape {asked.answer.shape} where {wanted} is asked for"
+    wanted, suffix = shape(operation, sheet, layout), other_dtype(asked, sheet.dtype, claimed)
+    if asked.shape != wanted:
+        odd = f"shape {asked.shape} where {wanted} is asked for"
         yield from (Told(situation, odd) for situation in sheet.situations)
-    elif asked.answer.dtype.kind not in NUMERIC and asked.answer.dtype.name not in FORMATS:
-        kind = asked.answer.dtype.names or (asked.answer.dtype.name,)
+    elif asked.dtype.kind not in NUMERIC and asked.dtype.name not in FORMATS:
+        kind = asked.dtype.names or (asked.dtype.name,)
         yield from (Told(situation, f"no numbers, but {kind[0]}") for situation in sheet.situations)
-    elif not asked.answer.size:
+    elif not asked.size:
         yield from (Told(situation, f"empty{suffix}") for situation in sheet.situations)
     else:
-        rows = in_rows(operation, asked.answer, sheet, layout)
+        rows = in_rows(operation, asked, sheet, layout)
         yield from of_rows(operation, sheet, *codes(operation, sheet, rows), suffix)
 
 
-def failure(asked: Outcome) -> str:
+def failure(fault: Fault) -> str:
     """Return the fact of a question without an answer: an exception has its type, a crash its signal."""
-    name = asked.reason.split(":")[0]
-    match asked.outcome:
-        case "failed":
-            return f"raises {name}"
-        case "crashed":
-            return f"crashes ({name.removeprefix('killed by ').removesuffix(', twice')})"
-        case "timed out":
+    match fault.outcome:
+        case Outcome.FAILED:
+            return f"raises {name(fault)}"
+        case Outcome.CRASHED:
+            return f"crashes ({fault.signal or name(fault)})"
+        case Outcome.TIMED_OUT:
             return "gives no answer in time"
         case _:
             return "runs out of memory"

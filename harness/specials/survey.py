@@ -14,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backends import NAMES, Backend, claimed, find, owned
+from backends import NAMES, Backend, claimed, find
 from harness import errors
-from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process
+from harness.faults import DEATHS, Fault
+from harness.questions.refusals import not_its_own
+from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process, one_situation
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entries
 from harness.specials.facts import Told, tell
@@ -24,6 +26,7 @@ from harness.specials.policies import DIFFERS, INCONSISTENT, Policy, declared, o
 from harness.specials.sheets import Sheet
 from harness.specials.situations import OPERATIONS, SITUATIONS
 from harness.specials.sweep import QUICK, WIDEST_JACOBIAN, Sweep, is_mode, places, sweep_of
+from harness.workers.driver import Driver
 from harness.workers.machine import cores
 from harness.workers.process import Limits
 from harness.workers.scratch import temporary
@@ -70,7 +73,7 @@ def survey(
 
         def one(framework: str) -> SeenBy:
             path = (interpreters or {}).get(framework, sys.executable)
-            at = AtWorker(framework, path, Path(folder), modules, Limits(seconds=60.0))
+            at = AtWorker(Driver(framework, path, Path(folder), Limits(seconds=60.0), modules))
             own = [name for name in backends if find(name).framework == framework]
             try:
                 return of_framework(at, own, sweep, say)
@@ -143,7 +146,7 @@ def of_backend(
         if situation and situation not in sheet.situations:
             continue
         answers_in = about.answers_in.get(sheet.dtype, sheet.dtype)
-        own = (name for name in about.operations if owned(about.title(), name))
+        own = (name for name in about.operations if not_its_own(about, name) is None)
         for name in (operation,) if operation else own:
             if (asked := worth_asking(name, sheet, deadly)) is None:
                 continue
@@ -168,15 +171,13 @@ def facts(
     ask: Ask, operation: str, sheet: Sheet, layout: str, claimed: str, deadly: set[tuple[str, str]]
 ) -> Iterator[Told]:
     """Yield the facts of every situation in the sheet that the operation is asked about."""
-    outcome = ask(operation, sheet, layout)
-    if outcome.answer is None and len(sheet.situations) > 1:
+    found = ask(operation, sheet, layout)
+    if isinstance(found, Fault) and not one_situation(sheet):
         for situation in sheet.situations:
             yield from facts(ask, operation, sheet.of([situation]), layout, claimed, deadly)
         return
-    if outcome.outcome == "crashed":
-        outcome = ask(operation, sheet, layout)  # an earlier question may be the cause
-    if outcome.outcome in errors.DEATHS:
+    if isinstance(found, Fault) and found.outcome in DEATHS:
         deadly.add((operation, sheet.situations[0]))
-    for told in tell(operation, sheet, layout, claimed, outcome):
+    for told in tell(operation, sheet, layout, claimed, found):
         if operation in SITUATIONS[told.situation].operations:
             yield told

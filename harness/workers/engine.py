@@ -1,8 +1,8 @@
 """The engine: asks every block of every group of every backend, in isolated worker processes that run in parallel.
 
 A worker process serves one framework. A crash, a hang or a memory blow-up costs one cell, whose outcome says so; the
-worker is started again and the run goes on. Each worker has one block in flight, so it is known which block ended it. A
-block whose worker crashed is asked once more in a fresh worker before its outcome is `crashed`.
+worker is started again and the run goes on (`driver.py`). Each worker has one block in flight, so it is known which
+block ended it. A block whose worker crashed is asked once more in a fresh worker before its outcome is `crashed`.
 """
 
 from __future__ import annotations
@@ -17,28 +17,26 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any
-from urllib.parse import quote
 
 from backends import FRAMEWORKS, find
 from harness.errors import UsageError
+from harness.faults import INTERRUPTED, Fault, sentence
 from harness.questions import blocks
+from harness.questions.refusals import unasked
 from harness.questions.variations import FIRST, THREADS
 from harness.records import Group, Result
 from harness.workers import signals
+from harness.workers.driver import Driver, NotStartedError
 from harness.workers.input_files import Inputs
 from harness.workers.machine import cores
-from harness.workers.process import Limits, Worker, WorkerDiedError
-from harness.workers.shares import expected_seconds, parts, refusal
+from harness.workers.process import Limits
+from harness.workers.request import Reply, request_of
+from harness.workers.shares import expected_seconds, parts
 from harness.workers.spool import Spool
 from harness.workers.turns import Turns
 
 HEARD_WITHIN = 0.1
 """Longest time in seconds until Ctrl-C takes effect."""
-HEARD_BY_ALL = 5.0
-"""Seconds to wait for our own process to handle a signal that has already ended a worker.
-
-The main thread may be in a section that holds signals back.
-"""
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,17 @@ class Framework:
     turns: Turns
     rank: int
     threads: int = 1
-    about: dict[str, Any] = field(default_factory=dict)
-    _worker: Worker | None = None
+    driver: Driver = field(init=False)
+    unstarted: Fault | None = None
+    """Why no question is asked: the first worker did not start."""
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        interpreter = self.settings.interpreters.get(self.name, sys.executable)
+        self.driver = Driver(
+            self.name, interpreter, self.settings.scratch, self.settings.limits, self.settings.modules, self.threads,
+            f"{self.backends[0]}-{self.threads}", self.stopping,
+        )  # fmt: skip
 
     def run(self) -> None:
         """Publish one result for each block that this part asks, then stop the worker.
@@ -79,37 +86,31 @@ class Framework:
         started = time.monotonic()
         try:
             if self.stopping.is_set():
-                self.about.update(outcome="not run", reason="interrupted")
+                self.unstarted = INTERRUPTED
             else:
                 with self.turns.turn(self.rank):
-                    self._open()
+                    self._start()
             for number, group in enumerate(self.groups):
                 if asked := self._asked(group):
                     self.turns.wait_near(number)
                     for backend in asked:
                         self._cell(number, group, backend)
         finally:
-            self.about["seconds"] = round(time.monotonic() - started, 3)
-            if self._worker:
-                self._worker.stop()
+            self.seconds = round(time.monotonic() - started, 3)
+            self.driver.stop()
 
-    def _open(self) -> None:
-        """Start a worker and note in `about` what it said. If it did not start, `about` has an outcome and a reason."""
-        interpreter = self.settings.interpreters.get(self.name, sys.executable)
-        folder = self.settings.scratch / f"{quote(self.backends[0], safe='')}-{self.threads}"
-        self._worker = Worker(self.name, interpreter, self.settings.limits, folder, self.settings.modules, self.threads)
+    def _start(self) -> None:
         try:
-            self.about.update(self._worker.open())
-        except WorkerDiedError as died:
-            stopped = {"outcome": "not run", "reason": "interrupted"}
-            death = {"outcome": died.outcome, "reason": f"while it was imported: {died.reason}"}
-            self.about.update(stopped if self._stopped_by(died) else death)
-            self._worker = None
-        except OSError as error:
-            self.about.update(outcome="absent", reason=f"its interpreter does not start: {error}")
-            self._worker = None
-        if "absent" in self.about:
-            self.about.update(outcome="absent", reason=self.about["absent"])
+            self.driver.start()
+        except NotStartedError as failed:
+            self.unstarted = self.driver.fault_of(failed)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the worker said of itself, the outcome and reason if it did not start, and the seconds of this part."""
+        fault = self.unstarted
+        failure = {"outcome": fault.outcome, "reason": sentence(fault)} if fault else {}
+        return {**self.driver.about, **failure, "seconds": self.seconds}
 
     def _asked(self, group: Group) -> list[str]:
         """Return the backends of the group that this part asks."""
@@ -117,88 +118,18 @@ class Framework:
         return [backend for backend in group.backends if backend in self.backends] if ours else []
 
     def _cell(self, number: int, group: Group, backend: str) -> None:
-        self._renew(anew=group.case.variation == FIRST)
+        self.driver.renew(anew=group.case.variation == FIRST)
         for block in range(len(blocks.boundaries(group.case))):
             with self.turns.turn(self.rank):
                 result = self._result(number, group, backend, block)
             self.publish(result)
 
     def _result(self, number: int, group: Group, backend: str, block: int) -> Result:
-        result = Result(number, block, backend, "not run", "interrupted")
-        if self.stopping.is_set():
-            return result
-        if refused := refusal(backend, group):
-            return replace(result, outcome=refused[0], reason=refused[1])
-        if "outcome" in self.about:
-            return replace(result, outcome=self.about["outcome"], reason=self.about["reason"])
-        request = {
-            "backend": backend,
-            "operation": group.operation,
-            "axis": group.axis,
-            "variation": group.case.variation,
-            "arguments": self.inputs.arguments(group, block),
-        }
-        reply = self._answered(request)
-        answer = reply.pop("answer", None)
-        return replace(result, **reply, array=None if answer is None else self.answers.keep(answer))
-
-    def _renew(self, anew: bool) -> None:
-        """Stop a worker whose memory has grown much, so that earlier questions do not use up the memory of later ones.
-
-        The next question starts a fresh worker. `anew`: stop any worker, since that question must be the first of its
-        process.
-        """
-        if self._worker and (anew or self._worker.grown):
-            self._worker.stop()
-            self._worker = None
-
-    def _answered(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the outcome and the reason; if the outcome is ok, also the answer, its dtype and its SHA-256.
-
-        If the worker crashes, ask once more in a fresh worker.
-        """
-        try:
-            return self._ask(request)
-        except WorkerDiedError as died:
-            if self._stopped_by(died):
-                return {"outcome": "not run", "reason": "interrupted"}
-            if died.outcome != "crashed":
-                return {"outcome": died.outcome, "reason": died.reason}
-        try:
-            return self._ask(request)
-        except WorkerDiedError as died:
-            reason = f"{died.reason}, twice" if died.outcome == "crashed" else died.reason
-            return {"outcome": died.outcome, "reason": reason}
-
-    def _stopped_by(self, died: WorkerDiedError) -> bool:
-        """Decide whether the worker died because the whole run is being stopped.
-
-        A SIGTERM to the whole process group may end a worker before our own process has handled it, so wait for that.
-        """
-        return self.stopping.wait(HEARD_BY_ALL if "SIGTERM" in died.reason else 0)
-
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Send one request, to a new worker if there is none, and return the reply.
-
-        Raise WorkerDiedError if the worker does not start or dies, or if the run is being stopped.
-        """
-        if self._worker is None:
-            self._open()
-        if self._worker is None:
-            outcome, reason = self.about.pop("outcome"), self.about.pop("reason")
-            raise WorkerDiedError(outcome, reason)
-        if self.stopping.is_set():  # `stop` may have been called before this worker existed
-            raise WorkerDiedError("not run", "interrupted")
-        try:
-            return self._worker.ask(request)
-        except WorkerDiedError:
-            self._worker = None
-            raise
-
-    def stop(self) -> None:
-        """Kill the worker and thereby end the block in flight. Called from another thread."""
-        if self._worker:
-            self._worker.stop()
+        if fault := INTERRUPTED if self.stopping.is_set() else unasked(backend, group) or self.unstarted:
+            return Reply(fault).result(number, block, backend)
+        reply = self.driver.ask(request_of(group, self.inputs.arguments(group, block), backend), again=True)
+        kept = None if reply.answer is None else self.answers.keep(reply.answer)
+        return replace(reply.result(number, block, backend), array=kept)
 
 
 class Engine:
@@ -236,7 +167,7 @@ class Engine:
         said: dict[str, dict[str, Any]] = {}
         for part in self.frameworks:
             earlier = said.get(part.name, {})
-            seconds = round(earlier.get("seconds", 0.0) + part.about.get("seconds", 0.0), 3)
+            seconds = round(earlier.get("seconds", 0.0) + part.seconds, 3)
             said[part.name] = {**part.about, **earlier, "seconds": seconds}
         return {name: said[name] for name in (*FRAMEWORKS, *sorted(said)) if name in said}
 
@@ -281,7 +212,7 @@ class Engine:
         self._stopping.set()
         self.turns.release()
         for framework in self.frameworks:
-            framework.stop()
+            framework.driver.stop()
         self._pool.shutdown(wait=True)
 
 

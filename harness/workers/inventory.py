@@ -6,10 +6,11 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import quote
 
 from backends import FRAMEWORKS, NAMES, find
-from harness.workers.process import Limits, Worker, WorkerDiedError
+from harness.faults import Outcome, sentence
+from harness.workers.driver import Driver, NotStartedError
+from harness.workers.process import Limits
 from harness.workers.scratch import temporary
 
 
@@ -21,19 +22,19 @@ def inventory(interpreters: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def look(framework: str, interpreter: str, folder: Path) -> dict[str, str]:
-    worker = Worker(framework, interpreter, Limits(), folder / quote(framework, safe=""))
+    driver, absent = Driver(framework, interpreter, folder, Limits()), ""
     try:
-        about = worker.open()
-    except WorkerDiedError as died:
-        about = {"absent": f"{died.outcome} while it was imported: {died.reason}"}
-    except OSError as error:
-        about = {"absent": f"its interpreter does not start: {error}"}
+        driver.start()
+    except NotStartedError as failed:
+        outcome, absent = failed.fault.outcome, sentence(failed.fault)
+        absent = absent if outcome == Outcome.ABSENT else f"{outcome} {absent}"
     finally:
-        worker.stop()
+        driver.stop()
+    about = driver.about
     variants = [find(name).variant for name in NAMES if find(name).framework == framework and find(name).variant]
     return {
         "framework": framework,
-        "version": about.get("version", "absent"),
+        "version": about.get("version", str(Outcome.ABSENT)),
         "Python": about.get("python", "–"),
-        "variants, or why not": about.get("absent", ", ".join(variants)),
+        "variants, or why not": absent or ", ".join(variants),
     }

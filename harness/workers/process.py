@@ -1,32 +1,32 @@
-"""One worker process: its start, its requests, and its end, for which there is an outcome and a reason."""
+"""One worker process: its start, its requests and its replies. How it is killed stands in `watchdog.py`."""
 
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock, Timer
 from typing import Any
 
 import execnet
-import psutil
 
 import backends
 import harness
+from harness.faults import Fault, Kind
 from harness.workers import bootstrap, signals, wire
+from harness.workers.request import Reply, Request
+from harness.workers.watchdog import LOOK_EVERY, Watchdog, WorkerDiedError, late
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables that set the number of threads. Adapters read the first and limit their framework to it."""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 WONDERED_AFTER = 10.0
 """Seconds after which the user is told that a worker is still starting."""
-LOOK_EVERY = 0.05
-"""Seconds between two checks of a busy worker's memory."""
 _starting = Lock()
 
 
@@ -42,17 +42,6 @@ class Limits:
 def environment(threads: int = 1) -> dict[str, str]:
     """Return the environment variables that are set for a worker process."""
     return QUIET | dict.fromkeys(THREADS, str(threads))
-
-
-class WorkerDiedError(Exception):
-    """The process is gone: `outcome` is crashed, timed out or out of memory.
-
-    The engine also raises it for a worker that was not started: `outcome` is then absent or not run.
-    """
-
-    def __init__(self, outcome: str, reason: str) -> None:
-        super().__init__(reason)
-        self.outcome, self.reason = outcome, reason
 
 
 class Worker:
@@ -76,9 +65,7 @@ class Worker:
         self.modules, self.threads = modules, threads
         self._group: Any = None
         self._channel: Any = None
-        self._popen: Any = None
-        self._pid = -1
-        self._at_start = 0.0
+        self._watchdog: Any = None
 
     def open(self) -> dict[str, Any]:
         """Start the process and import the framework. Return what `worker.opened` says.
@@ -91,43 +78,51 @@ class Worker:
             spec = execnet.XSpec(f"popen//execmodel=main_thread_only//{settings}")
             spec.python = shlex.quote(self.interpreter)  # execnet splits it as a shell would
             gateway = self._group.makegateway(spec)
-        self._popen = gateway._io.popen  # there is no public way to its exit status
-        self._pid = self._popen.pid
+        self._watchdog = Watchdog(gateway._io.popen, self.limits.gigabytes)  # there is no public way to its exit status
         self._channel = gateway.remote_exec(bootstrap)
         packages = {package.__name__: str(package.__file__) for package in (backends, harness)}
         start = {
             "framework": self.framework, "folder": str(self.folder), "packages": packages, "modules": [*self.modules],
         }  # fmt: skip
         with self._told_of_waiting():
-            said = self.ask(start, self.limits.start_seconds)
-        self._at_start = self._used()
+            said = self._exchanged(start, self.limits.start_seconds)
+        self._watchdog.begin()
         return said
 
     @property
     def grown(self) -> bool:
-        """Whether its memory has grown since its start by more than half of what it may: compiled programs, caches."""
-        return self._used() - self._at_start > (self.limits.gigabytes - self._at_start) / 2
+        """Whether its memory has grown much since its start (see `Watchdog.grown`)."""
+        return bool(self._watchdog.grown)
 
-    def ask(self, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        """Send a request and return the reply, in which an answer is an array with its hash.
+    def ask(self, request: Request) -> Reply:
+        """Send a request and return the reply. Raise WorkerDiedError if the process ends or has to be ended."""
+        return Reply.received(self._exchanged(request.plain(), self.limits.seconds))
 
-        `seconds`: the timeout, if not that of `limits`. Raise WorkerDiedError if the process ends or has to be ended.
-        """
-        allowed = self.limits.seconds if seconds is None else seconds
-        deadline = time.monotonic() + allowed
+    def _exchanged(self, message: Mapping[str, Any], allowed: float) -> dict[str, Any]:
+        """Send a message and return what comes back within the allowed seconds."""
         try:
-            with self._killed_after(allowed):
-                wire.send(self._channel, request)
-            return answered(wire.unpacked(self._next(deadline, allowed), lambda: self._next(deadline, allowed)))
+            return self._sent_and_received(message, allowed)
+        except WorkerDiedError:
+            self.stop()
+            raise
+
+    def _sent_and_received(self, message: Mapping[str, Any], allowed: float) -> dict[str, Any]:
+        deadline = time.monotonic() + allowed
+        following = partial(self._next, deadline, allowed)
+        try:
+            with self._watchdog.killing_after(allowed):
+                wire.send(self._channel, message)
+            reply: dict[str, Any] = wire.unpacked(following(), following)
+            return reply
         except EOFError:
-            raise self._ended("crashed", self._status()) from None
+            raise WorkerDiedError(self._watchdog.status()) from None
         except OSError:  # the pipe closed while we were sending
             if time.monotonic() > deadline:
-                raise self._ended("timed out", f"no answer in {allowed:g} s") from None
-            raise self._ended("crashed", self._status()) from None
+                raise late(allowed) from None
+            raise WorkerDiedError(self._watchdog.status()) from None
         except self._channel.RemoteError as error:
             last = str(error).strip().splitlines()[-1]
-            raise self._ended("crashed", f"the worker itself failed: {last}") from None
+            raise WorkerDiedError(Fault(Kind.WORKER_FAILED, last)) from None
 
     def _next(self, deadline: float, allowed: float) -> Any:
         """Return what the worker sends next. Raise WorkerDiedError if it exceeds its memory limit or the deadline."""
@@ -135,9 +130,7 @@ class Worker:
             try:
                 return self._channel.receive(timeout=LOOK_EVERY)
             except self._channel.TimeoutError:
-                self._check_memory()
-                if time.monotonic() > deadline:
-                    raise self._ended("timed out", f"no answer in {allowed:g} s") from None
+                self._watchdog.look(deadline, allowed)
 
     @contextmanager
     def _told_of_waiting(self) -> Iterator[None]:
@@ -150,58 +143,7 @@ class Worker:
         finally:
             telling.cancel()
 
-    @contextmanager
-    def _killed_after(self, seconds: float) -> Iterator[None]:
-        """Kill the process if the body takes longer than that: sending to a process that does not read never ends."""
-        alarm = Timer(seconds, self._kill)
-        alarm.start()
-        try:
-            yield
-        finally:
-            alarm.cancel()
-
-    def _used(self) -> float:
-        """Return the process's memory in GiB, or 0 if the process is gone, which the next receive notices."""
-        try:
-            return float(psutil.Process(self._pid).memory_info().rss / 2**30)
-        except psutil.NoSuchProcess:
-            return 0.0
-
-    def _check_memory(self) -> None:
-        used = self._used()
-        if used > self.limits.gigabytes:
-            raise self._ended("out of memory", f"{used:.1f} GiB in use, {self.limits.gigabytes:g} allowed")
-
-    def _status(self) -> str:
-        popen = self._popen
-        if popen is None:
-            return "stopped by us"
-        code = popen.wait(timeout=10)
-        return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-
-    def _ended(self, outcome: str, reason: str) -> WorkerDiedError:
-        self.stop()
-        return WorkerDiedError(outcome, reason)
-
-    def _kill(self) -> None:
-        if popen := self._popen:
-            popen.kill()
-
     def stop(self) -> None:
         """Kill the process if it is alive. Any thread may call this. A worker holds nothing that a kill could lose."""
-        popen, self._popen = self._popen, None
-        if popen is not None:
-            popen.kill()
-            popen.wait()
+        if self._watchdog and self._watchdog.kill():
             self._group.terminate(timeout=1.0)
-
-
-def answered(reply: dict[str, Any]) -> dict[str, Any]:
-    """Return the reply with the answer as an array, its dtype and its hash; if it is unreadable, the outcome failed."""
-    if "answer" not in reply:
-        return reply
-    try:
-        answer = reply["answer"].array()
-    except (TypeError, ValueError, ImportError) as error:
-        return {"outcome": "failed", "reason": f"answered with what does not read as an array: {error}"}
-    return {**reply, "answer": answer, "dtype": answer.dtype.name, "sha256": reply["answer"].sha256}

@@ -1,11 +1,11 @@
-"""What is known of a plan before it runs: questions that are refused, programs to compile, backends of each worker."""
+"""What is known of a plan before it runs: the programs to compile, and the backends of each worker."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backends import find, unsupported
-from harness.operations import OPERATIONS, too_large
+from backends import find
+from harness.questions.refusals import unasked
 from harness.records import Group
 
 LONG = 10.0
@@ -14,24 +14,9 @@ UNFAIR = 1.6
 """How many times its fair share a framework's expected work must be for it to get a second worker."""
 
 
-def refusal(backend: str, group: Group) -> tuple[str, str] | None:
-    """Return the outcome and the reason of a question that is not put to a backend, or None if it is.
-
-    This is known before anything runs.
-    """
-    about, n = find(backend), group.case.shape[group.axis]
-    if reason := unsupported(backend, group.operation, group.dtype):
-        return "unsupported", reason
-    if reason := too_large(OPERATIONS[group.operation], n):
-        return "skipped", reason
-    if about.largest_n is not None and n > about.largest_n:
-        return "skipped", f"n = {n}: {backend} is written out and asked up to n = {about.largest_n}"
-    return None
-
-
 def programs(groups: list[Group]) -> set[tuple[object, ...]]:
     """Return the distinct programs of a plan, as (backend, operation, shape, axis, dtype): what has to be compiled."""
-    return {(b, g.operation, g.case.shape, g.axis, g.dtype) for g in groups for b in g.backends if not refusal(b, g)}
+    return {(b, g.operation, g.case.shape, g.axis, g.dtype) for g in groups for b in g.backends if not unasked(b, g)}
 
 
 def expected_seconds(groups: list[Group]) -> dict[str, float]:

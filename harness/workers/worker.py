@@ -1,7 +1,7 @@
 """The code that runs in a worker process: one framework, one request at a time.
 
-Requests and replies are plain types, followed by the bytes of their arrays (`wire.py`). Apart from this project's own
-code, it needs NumPy and the framework, and ml_dtypes for bfloat16 alone.
+Requests and replies (`request.py`) travel as plain types, followed by the bytes of their arrays (`wire.py`). Apart from
+this project's own code, it needs NumPy and the framework, and ml_dtypes for bfloat16 alone.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ import numpy as np
 
 from backends import OPERATIONS as METHODS_OF
 from backends import Backend, find, load
+from harness.faults import Fault, FaultError, Kind, sentence
 from harness.operations import OPERATIONS, Operation
 from harness.questions.variations import CALLS, HELD, Array, laid_out, others
 from harness.transcript import transcript
 from harness.workers import wire
+from harness.workers.request import Recording, Reply, Request, argument
 
 NUMBERS = "biufcV"
 """Kinds of NumPy dtypes that are numbers. V stands for dtypes that other packages add, such as bfloat16."""
@@ -52,21 +54,19 @@ def serve(channel: Any, framework: str, folder: str = "") -> None:
         os.chdir(folder or STARTED)
     channel.send(said)
     for packed in channel:
-        request = wire.unpacked(packed, channel.receive)
-        reply = transcribed(request["transcribe"]) if "transcribe" in request else computed(request)
-        wire.send(channel, sendable(reply))
+        request = Request.received(wire.unpacked(packed, channel.receive))
+        reply = transcribed(request, request.recording) if request.recording else computed(request)
+        wire.send(channel, sendable(reply.plain()))
 
 
-def sendable(reply: Mapping[str, Any]) -> dict[str, Any]:
+def sendable(reply: Any) -> Any:
     """Return the reply with each lone surrogate escaped by a backslash. Errors about undecodable file names have some.
 
     execnet sends UTF-8, which cannot encode them: a backend that merely failed would look like a worker that crashed.
     """
-    return {name: encodable(said) if isinstance(said, str) else said for name, said in reply.items()}
-
-
-def encodable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
+    if isinstance(reply, Mapping):
+        return {name: sendable(said) for name, said in reply.items()}
+    return reply.encode(errors="backslashreplace").decode() if isinstance(reply, str) else reply
 
 
 def opened(framework: str) -> dict[str, Any]:
@@ -89,35 +89,29 @@ def opened(framework: str) -> dict[str, Any]:
     }
 
 
-def computed(request: dict[str, Any]) -> dict[str, Any]:
-    """Compute one block by one backend. Return the outcome and the reason; if the outcome is ok, also the answer."""
+def computed(request: Request) -> Reply:
+    """Compute one block by one backend."""
     try:
-        backend = loaded(request["backend"])
+        backend = loaded(request.backend)
         if backend.remark:
             backend.remark = ""  # left by an earlier question
         answer = asked(backend, request)
         remark = " ".join(str(backend.remark).split())
-    except MemoryError as error:
-        return {"outcome": "out of memory", "reason": described(error)}
-    except NoNumbersError as error:
-        return {"outcome": "failed", "reason": str(error)}
     except Exception as error:
-        outcome = "out of memory" if MEMORY_WORDS.search(str(error)) else "failed"
-        return {"outcome": outcome, "reason": described(error)}
-    return {"outcome": "ok", "reason": remark, "answer": answer}
+        return Reply(fault_of(error))
+    return Reply(remark=remark, answer=answer)
 
 
-def asked(backend: Backend, request: dict[str, Any]) -> Array:
+def asked(backend: Backend, request: Request) -> Array:
     """Return the answer as a NumPy array. The question is put plainly, or as a variation that must not change it."""
-    operation, axis = OPERATIONS[request["operation"]], request["axis"]
-    variation = request.get("variation", "")
+    operation, axis, variation = OPERATIONS[request.operation], request.axis, request.variation
     method = getattr(backend, METHODS_OF[operation.name])
 
     def call(arguments: Mapping[str, Any]) -> Array:
         later = others(arguments, operation.arguments[0]) if variation == HELD else None
         return unspoilt(backend, method, placed(variation, arguments, axis, operation), axis, later)
 
-    given = {name: argument(value) for name, value in request["arguments"].items()}
+    given = {name: argument(value) for name, value in request.arguments.items()}
     if put := CALLS.get(variation):
         return put(call, given, axis, operation, backend)
     return call(given)
@@ -131,19 +125,18 @@ def placed(variation: str, arguments: Mapping[str, Any], axis: int, operation: O
     }
 
 
-def transcribed(request: dict[str, Any]) -> dict[str, str]:
-    """Return the backend's calls for a request as the parts of a script, or `{"untranscribed": reason}`."""
-    operation, variation, axis = OPERATIONS[request["operation"]], request.get("variation", ""), request["axis"]
+def transcribed(request: Request, recording: Recording) -> Reply:
+    """Record the backend's calls for a request as a script. If that is not possible, remark why."""
+    operation, variation, axis = OPERATIONS[request.operation], request.variation, request.axis
     if variation in (*CALLS, HELD):
-        return {"untranscribed": f"the question is put in another way ({variation}), which is more than one call"}
+        return Reply(remark=f"the question is put in another way ({variation}), which is more than one call")
     try:
-        given = {name: argument(value) for name, value in request["arguments"].items()}
+        given = {name: argument(value) for name, value in request.arguments.items()}
         laid = placed(variation, given, axis, operation) | {"axis": axis}
-        backend, method = loaded(request["backend"]), METHODS_OF[operation.name]
-        how = {name: request[name] for name in ("stand_ins", "watched", "imports") if name in request}
-        return asdict(transcript(backend, method, laid, **how))
+        backend, method = loaded(request.backend), METHODS_OF[operation.name]
+        return Reply(script=asdict(transcript(backend, method, laid, **vars(recording))))
     except Exception as error:
-        return {"untranscribed": described(error)}
+        return Reply(remark=described(error))
 
 
 def unspoilt(
@@ -166,9 +159,9 @@ def unspoilt(
     for name, found in before.items():
         its_own, *around = hashes(arguments[name])
         if its_own != found[0] or not alike(backend.to_numpy(natives[name]), arguments[name]):
-            raise InputChangedError(f"it wrote into its {name}")
+            raise InputChangedError(Fault(Kind.ARGUMENT_CHANGED, argument=name))
         if around != found[1:]:
-            raise InputChangedError(f"it wrote beside its {name}, in the buffer of which that is a view")
+            raise InputChangedError(Fault(Kind.MEMORY_CHANGED, argument=name))
     return answer
 
 
@@ -176,7 +169,7 @@ def native_arguments(backend: Backend, arguments: Mapping[str, Any]) -> dict[str
     return {name: backend.from_numpy(value) if is_array(value) else value for name, value in arguments.items()}
 
 
-class InputChangedError(Exception):
+class InputChangedError(FaultError):
     """A backend changed its arguments, or the memory beside them."""
 
 
@@ -186,12 +179,12 @@ def numbers(answer: Any) -> Array:
     if copy.dtype.kind in NUMBERS:
         return copy
     if isinstance(answer, np.ndarray):
-        raise NoNumbersError(f"answered in {copy.dtype.name}, which is no number")
-    raise NoNumbersError(f"answered with {'None' if answer is None else type(answer).__name__}, not an array")
+        raise NoNumbersError(Fault(Kind.NO_NUMBERS, answered=copy.dtype.name))
+    raise NoNumbersError(Fault(Kind.NO_ARRAY, answered="None" if answer is None else type(answer).__name__))
 
 
-class NoNumbersError(Exception):
-    """The answer does not consist of numbers, so it cannot be judged. The message is the result's reason."""
+class NoNumbersError(FaultError):
+    """The answer does not consist of numbers, so it cannot be judged."""
 
 
 def hashes(array: Array) -> list[bytes]:
@@ -217,11 +210,6 @@ def is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray)
 
 
-def argument(given: Any) -> Any:
-    """Return an argument as it is or, if it is a received array, the array. Raise ValueError if its hash is wrong."""
-    return given.array() if isinstance(given, wire.Received) else given
-
-
 @cache
 def loaded(name: str) -> Backend:
     """Load a backend, once, in the user's current folder: it may name a library by a path relative to that folder."""
@@ -236,7 +224,16 @@ def loaded(name: str) -> Backend:
 
 
 def described(error: Exception) -> str:
-    return f"{type(error).__name__}: {first_line(error)}"
+    return sentence(fault_of(error))
+
+
+def fault_of(error: Exception) -> Fault:
+    """Return the fault of an exception, which is a backend's own unless it is a `FaultError`."""
+    if isinstance(error, FaultError):
+        return error.fault
+    for_memory = isinstance(error, MemoryError) or MEMORY_WORDS.search(str(error))
+    kind = Kind.RAISED_FOR_MEMORY if for_memory else Kind.RAISED
+    return Fault(kind, first_line(error), type(error).__name__)
 
 
 def first_line(error: Exception) -> str:

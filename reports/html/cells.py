@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.faults import Outcome
 from harness.judging.tally import EDGES
 from reports.html.chosen import MEANING
 from reports.html.tables import Cell, Column, Table, number, whole
@@ -95,6 +96,10 @@ class Detail:
     command: str
     derivation: str
     theorem: str
+
+    @property
+    def answered(self) -> bool:
+        return bool(self.cell.outcome == Outcome.OK)
 
     @property
     def meaning(self) -> str:

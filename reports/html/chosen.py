@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.errors import DEATHS
+from harness.faults import DEATHS, Outcome, Verdict
 from reports.tables.cells import native
 from reports.tables.summary import BAD_VERDICTS, ranked_by_bound
 
@@ -40,8 +40,8 @@ def lettered(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the cells with the letter that stands for each: its grade, or why it has none."""
     letters = cells.grade.where(cells.grade != "", UNGRADED)
     letters = letters.mask(cells.verdict.isin(BAD_VERDICTS) & (cells.grade != "F"), SHORT)
-    letters = letters.mask(cells.verdict == "flaw as declared", DECLARED)
-    letters = letters.mask(cells.outcome != "ok", NONE).mask(cells.outcome.isin(("failed", *DEATHS)), DIED)
+    letters = letters.mask(cells.verdict == Verdict.AS_DECLARED, DECLARED)
+    letters = letters.mask(cells.outcome != Outcome.OK, NONE).mask(cells.outcome.isin((Outcome.FAILED, *DEATHS)), DIED)
     return cells.assign(letter=letters)
 
 
@@ -59,7 +59,7 @@ def chosen(cells: pd.DataFrame, worst: pd.DataFrame, short: pd.DataFrame) -> pd.
     """
     behind = worst[worst.letter != NONE]
     own = native(behind.backend)
-    others = ranked_by_bound(cells[cells.outcome == "ok"])
+    others = ranked_by_bound(cells[cells.outcome == Outcome.OK])
     order = [*short.index[:MOST_SHORT], *behind.index[own], *behind.index[~own], *short.index, *others.index]
     return cells.letter.loc[list(dict.fromkeys(order))[:LOOKED_AT]]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.errors import DEATHS
+from harness.faults import DEATHS, Outcome, Verdict
 from harness.judging.grades import GRADES
 from harness.records import Run
 from reports.html.tables import Cell, Column, Table, number, whole
@@ -56,7 +56,7 @@ def dead(cells: pd.DataFrame, total: int) -> str:
 
 def how_far(cell: pd.Series) -> str:
     """Return how far off a cell is that fails."""
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return words.result(cell.outcome)
     if cell.nan_count or cell.infinity_count:
         return "the result is NaN or infinite, and the exact value is finite"
@@ -65,7 +65,7 @@ def how_far(cell: pd.Series) -> str:
 
 def held(cells: pd.DataFrame) -> str:
     """Return the sentence on results of which none fails."""
-    within = cells[cells.verdict == "within bound"]
+    within = cells[cells.verdict == Verdict.WITHIN]
     rest = len(cells) - len(within)
     of_rest = f"{rest:,} result{'s' * (rest > 1)}"
     silent = f"There is no verdict on {of_rest}: the bound is infinite, or the summation chain was not measured."

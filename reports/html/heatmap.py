@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from reports.html.tables import Cell
 from reports.tables import words
@@ -88,5 +89,5 @@ def asked(cells: pd.DataFrame, own: bool) -> pd.DataFrame:
 def square(cell: Any, addresses: Mapping[int, str]) -> Cell:
     """Return a heat map's cell with one letter."""
     where = placed(cell.case, cell.axis)
-    found = f"error / bound {figure(cell.bound_fraction)}" if cell.outcome == "ok" else words.result(cell.outcome)
+    found = f"error / bound {figure(cell.bound_fraction)}" if cell.outcome == Outcome.OK else words.result(cell.outcome)
     return Cell(cell.letter, link=addresses.get(cell.Index, ""), title=f"{found}, case {where}", grade=cell.letter)

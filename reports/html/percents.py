@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.faults import Outcome
 from harness.records import Run
 from reports.html.tables import Cell, Column, Table, number, whole
 from reports.tables.cells import native, placed, questions
@@ -29,7 +30,7 @@ class Matrix:
 def answered(run: Run) -> pd.DataFrame:
     """Return the pairs of frameworks that both answered."""
     pairs = run.pairs
-    return pairs[(pairs.outcome == "ok") & native(pairs.a) & native(pairs.b)]
+    return pairs[(pairs.outcome == Outcome.OK) & native(pairs.a) & native(pairs.b)]
 
 
 def both_ways(pairs: pd.DataFrame) -> pd.DataFrame:

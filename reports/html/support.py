@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from harness.records import Run
 from reports.html.tables import Cell, Column, Table, of_frame
@@ -27,7 +28,7 @@ def reasons(run: Run) -> Table:
 
 def numbered(run: Run) -> Reasons:
     """Return the numbers of `reasons`, by outcome and reason."""
-    cells = run.comparisons[run.comparisons.outcome != "ok"]
+    cells = run.comparisons[run.comparisons.outcome != Outcome.OK]
     keys = cells.groupby(["outcome", "reason"], sort=False).size().index
     return {key: number for number, key in enumerate(keys, 1)}
 
@@ -53,8 +54,8 @@ def said(cells: pd.DataFrame | None, known: Reasons) -> str:
     """Return a text such as `float64, float32; bfloat16: unsupported [2]`."""
     if cells is None:
         return "not requested"
-    there = list(dict.fromkeys(cells.dtype[cells.outcome == "ok"]))
-    missing = cells[cells.outcome != "ok"]
+    there = list(dict.fromkeys(cells.dtype[cells.outcome == Outcome.OK]))
+    missing = cells[cells.outcome != Outcome.OK]
     why = {
         f"{cell.dtype}: {words.result(cell.outcome)} [{known[cell.outcome, cell.reason]}]": None
         for cell in missing.itertuples()
@@ -68,9 +69,9 @@ def variants(run: Run) -> Table:
     rows = [
         {
             "variant": name,
-            "operations": shortened(dict.fromkeys(its.operation[its.outcome == "ok"]), 6) or "–",
-            "dtypes": ", ".join(dict.fromkeys(its.dtype[its.outcome == "ok"])) or "–",
-            "cells without a result": f"{int((its.outcome != 'ok').sum()):,}",
+            "operations": shortened(dict.fromkeys(its.operation[its.outcome == Outcome.OK]), 6) or "–",
+            "dtypes": ", ".join(dict.fromkeys(its.dtype[its.outcome == Outcome.OK])) or "–",
+            "cells without a result": f"{int((its.outcome != Outcome.OK).sum()):,}",
         }
         for name, its in cells.groupby("backend", sort=False)
     ]

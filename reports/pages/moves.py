@@ -32,6 +32,7 @@ from harness.baselines.moves import (
     WORSE,
     Moves,
 )
+from harness.faults import Outcome
 from harness.runs.store import csv as table_csv
 from reports import markdown, terminal
 from reports.data import plain
@@ -189,7 +190,7 @@ def semantics(cell: dict[str, Any]) -> Iterator[str]:
     if cell["answered"] != cell["answered_accepted"]:
         yield f"dtype {cell['answered_accepted'] or 'as claimed'} → {cell['answered'] or 'as claimed'}"
     for name, word in (("nan_count", "NaN"), ("infinity_count", "infinities")):
-        if cell["outcome"] == "ok" and cell[name] != cell[f"{name}_accepted"]:
+        if cell["outcome"] == Outcome.OK and cell[name] != cell[f"{name}_accepted"]:
             yield f"{word} {cell[f'{name}_accepted']} → {cell[name]}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from harness.faults import Outcome
 from harness.findings.printed import FAR, Found, Today, agreeing
 from reports.markdown import grid
 
@@ -37,6 +38,7 @@ def sections(today: Today) -> Iterator[str]:
     yield grid(nans(today))
 
 
+ABSENT = str(Outcome.ABSENT)
 READING = (
     "`python -m harness printed` makes this page. *printed*: the number in the document. *exact*: the exact value, "
     "rounded once to float64. The other columns give the result of each backend in float64, with all digits. "
@@ -61,15 +63,15 @@ def numbers(found: Found) -> pd.DataFrame:
     rows = {"": [str(number + 1) for number in range(len(about.printed))], "printed": list(about.printed)}
     rows |= {name: shown(given, len(about.printed)) for name, given in columns.items()}
     if about.total:
-        line(rows, "sum", about.total, {n: "absent" if g is None else repr(in_order(g)) for n, g in columns.items()})
+        line(rows, "sum", about.total, {n: ABSENT if g is None else repr(in_order(g)) for n, g in columns.items()})
     if not about.drawn:
-        counts = {n: "absent" if g is None else f"{agreeing(g, about.printed)}" for n, g in columns.items()}
+        counts = {n: ABSENT if g is None else f"{agreeing(g, about.printed)}" for n, g in columns.items()}
         line(rows, "as printed", f"of {len(about.printed)}", counts)
     return pd.DataFrame(rows)
 
 
 def shown(given: Sequence[float] | None, size: int) -> list[str]:
-    return ["absent"] * size if given is None else [repr(value) for value in given]
+    return [ABSENT] * size if given is None else [repr(value) for value in given]
 
 
 def line(rows: dict[str, list[str]], title: str, printed: str, values: dict[str, str]) -> None:
@@ -87,7 +89,7 @@ def in_order(given: Sequence[float]) -> float:
 
 def percents(today: Today) -> pd.DataFrame:
     rows = [
-        (figure.title, " – ".join(figure.pair), figure.printed, "absent" if value is None else repr(value))
+        (figure.title, " – ".join(figure.pair), figure.printed, ABSENT if value is None else repr(value))
         for figure, value in today.percents.items()
     ]
     return pd.DataFrame(rows, columns=["figure", "a – b", "printed", "computed"])
@@ -96,5 +98,5 @@ def percents(today: Today) -> pd.DataFrame:
 def nans(today: Today) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {}
     for (name, dtype), count in today.nans.items():
-        rows.setdefault(f"{name}:batch_max", {})[dtype] = "absent" if count is None else f"{count[0]} of {count[1]}"
+        rows.setdefault(f"{name}:batch_max", {})[dtype] = ABSENT if count is None else f"{count[0]} of {count[1]}"
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index()

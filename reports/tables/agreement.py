@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.faults import Outcome
 from harness.records import Run
 from reports.tables import words
 from reports.tables.cells import figure, native, placed
@@ -14,7 +15,7 @@ from reports.tables.cells import figure, native, placed
 
 def agreeing(run: Run) -> pd.DataFrame:
     """Return pairs of frameworks with a finite percent. It is infinite or NaN by definition if a reference is zero."""
-    pairs = run.pairs[(run.pairs.outcome == "ok") & native(run.pairs.a) & native(run.pairs.b)]
+    pairs = run.pairs[(run.pairs.outcome == Outcome.OK) & native(run.pairs.a) & native(run.pairs.b)]
     return pairs[pairs.mean_relative_error_percent.abs() < float("inf")]
 
 
@@ -36,7 +37,7 @@ def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
 
 def percent(pair: Any) -> str:
     """Return a pair's figure, with the number of zero references if there are any; otherwise why there is none."""
-    if pair.outcome != "ok":
+    if pair.outcome != Outcome.OK:
         return words.result(str(pair.outcome))
     value = pair.mean_relative_error_percent
     shown = "nan" if isnan(value) else figure(value)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.faults import Outcome, Verdict
 from harness.operations import OPERATIONS
 from harness.records import Run
 
@@ -44,7 +45,7 @@ def native(names: pd.Series) -> pd.Series:
 def answered(run: Run) -> pd.DataFrame:
     """Return cells with an answer, without those that are declared to be wrong."""
     cells = run.comparisons
-    return cells[(cells.outcome == "ok") & (cells.verdict != "flaw as declared")]
+    return cells[(cells.outcome == Outcome.OK) & (cells.verdict != Verdict.AS_DECLARED)]
 
 
 def placed(case: str, axis: int) -> str:

@@ -7,6 +7,7 @@ from functools import cache
 import pandas as pd
 
 from harness.errors import UsageError
+from harness.faults import Kind, Outcome
 from harness.operations import OPERATIONS
 from harness.questions.cases import named as case_by_name
 from harness.records import Run
@@ -109,7 +110,7 @@ def summary(run: Run) -> pd.DataFrame:
 
 def ranked_by_error(cells: pd.DataFrame) -> pd.DataFrame:
     """Sort by error, the largest first. NaN, infinities and answers in another dtype rank as infinite."""
-    strange = (cells.nan_count + cells.infinity_count > 0) | cells.reason.str.startswith("answered in")
+    strange = (cells.nan_count + cells.infinity_count > 0) | (cells.fault == Kind.OTHER_DTYPE)
     return cells.assign(rank=cells[ULP].mask(strange, float("inf"))).sort_values(
         "rank", ascending=False, kind="stable", na_position="first"
     )
@@ -126,7 +127,11 @@ def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
     for (case, axis), found in cells.groupby(["case", "axis"], sort=False):
         row = {"case": placed(case, axis)}
         for cell in found.itertuples():
-            shown = f"{figure(cell.max_ulp_error)} {cell.grade}" if cell.outcome == "ok" else words.result(cell.outcome)
+            shown = (
+                f"{figure(cell.max_ulp_error)} {cell.grade}"
+                if cell.outcome == Outcome.OK
+                else words.result(cell.outcome)
+            )
             row[cell.backend] = shown
         rows.append(row | ranked(found) | {"bit-identical": alike.get((case, axis), "–")})
     return pd.DataFrame(rows).fillna("–")
@@ -137,7 +142,7 @@ def ranked(cells: pd.DataFrame) -> dict[str, str]:
 
     The outlier's error is given as a multiple of the next one's.
     """
-    order = ranked_by_error(cells[cells.outcome == "ok"])
+    order = ranked_by_error(cells[cells.outcome == Outcome.OK])
     if len(order) < 2:
         return {"most accurate": "–", "outlier": "–"}
     far, next_, near = order.iloc[0], order.iloc[1], order.iloc[-1]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from harness.faults import Outcome, Verdict
 from harness.judging.grades import fails
 from harness.records import Run
 from reports.tables import words
@@ -15,9 +16,9 @@ from reports.tables.cells import answered, figure, native, placed
 from reports.tables.quality import worst_grade
 
 QUESTION = ["operation", "case", "dtype", "axis"]
-BAD_VERDICTS = ("falls short", "flaw gone")
-TOLERATED = ("within bound", "bound is vacuous", "chain not measured")
-QUIET_OUTCOMES = ("ok", "skipped", "unsupported")
+BAD_VERDICTS = (Verdict.SHORT, Verdict.FLAW_GONE)
+TOLERATED = (Verdict.WITHIN, Verdict.VACUOUS, Verdict.UNMEASURED)
+QUIET_OUTCOMES = (Outcome.OK, Outcome.SKIPPED, Outcome.UNSUPPORTED)
 
 
 def failing(run: Run) -> pd.DataFrame:
@@ -26,7 +27,7 @@ def failing(run: Run) -> pd.DataFrame:
     They are above their bound, a declared flaw that no longer shows, or an exception.
     """
     cells = run.comparisons
-    return cells[cells.verdict.isin(BAD_VERDICTS) | (cells.outcome == "failed")]
+    return cells[cells.verdict.isin(BAD_VERDICTS) | (cells.outcome == Outcome.FAILED)]
 
 
 def demanding(run: Run, fail_at: str) -> Run:
@@ -36,7 +37,7 @@ def demanding(run: Run, fail_at: str) -> Run:
     """
     cells = run.comparisons.copy()
     worse = cells.grade.map(lambda given: fails(given, fail_at)).astype(bool)
-    cells.loc[worse & cells.verdict.isin(TOLERATED), "verdict"] = "falls short"
+    cells.loc[worse & cells.verdict.isin(TOLERATED), "verdict"] = Verdict.SHORT
     return replace(run, comparisons=cells)
 
 
@@ -46,7 +47,7 @@ def excused(run: Run) -> pd.DataFrame:
     There is a row for each backend, operation and dtype, with the worst cell.
     """
     cells = ranked_by_bound(
-        run.comparisons[(run.comparisons.grade == "C") & (run.comparisons.verdict == "within bound")]
+        run.comparisons[(run.comparisons.grade == "C") & (run.comparisons.verdict == Verdict.WITHIN)]
     )
     rows = [
         {
@@ -68,10 +69,10 @@ def headline(run: Run) -> str:
     """Return one sentence: how much was asked, and what the result is."""
     cells = run.comparisons
     counts = cells.verdict.value_counts()
-    within, declared = (int(counts.get(v, 0)) for v in ("within bound", "flaw as declared"))
-    short, unmeasured = len(failing(run)), int(counts.get("chain not measured", 0))
-    vacuous = int(counts.get("bound is vacuous", 0))
-    gone, other = int(counts.get("flaw gone", 0)), cells.outcome[cells.outcome != "ok"].value_counts()
+    within, declared = (int(counts.get(v, 0)) for v in (Verdict.WITHIN, Verdict.AS_DECLARED))
+    short, unmeasured = len(failing(run)), int(counts.get(Verdict.UNMEASURED, 0))
+    vacuous = int(counts.get(Verdict.VACUOUS, 0))
+    gone, other = int(counts.get(Verdict.FLAW_GONE, 0)), cells.outcome[cells.outcome != Outcome.OK].value_counts()
     parts = [f"{within:,} within the proved bound"]
     parts += [f"{declared:,} known limitation{'s' * (declared > 1)}"] * bool(declared)
     parts += [f"{vacuous:,} without a finite bound"] * bool(vacuous)
@@ -92,7 +93,7 @@ def variants(run: Run) -> pd.DataFrame:
     """Return, for each variant's operations, its largest distance from its framework, in percent, and error in ulp."""
     cells = answered(run)
     cells = cells[~native(cells.backend)]
-    own = run.pairs[run.pairs.outcome == "ok"].rename(columns={"b": "backend"})
+    own = run.pairs[run.pairs.outcome == Outcome.OK].rename(columns={"b": "backend"})
     own = own[own.a == own.backend.str.split(":").str[0]]
     own = own[[*QUESTION, "backend", "mean_relative_error_percent"]].rename(
         columns={"mean_relative_error_percent": "apart"}
@@ -111,7 +112,7 @@ def variants(run: Run) -> pd.DataFrame:
 def flaws(run: Run) -> pd.DataFrame:
     """Return the formulas that fail where they are declared to: on what, in how many elements, and why."""
     cells = run.comparisons
-    cells = cells[cells.verdict == "flaw as declared"]
+    cells = cells[cells.verdict == Verdict.AS_DECLARED]
     cells = cells.assign(formula=cells.backend.str.split(":").str[1])
     rows = []
     for key, same in cells.groupby(["formula", "operation", "case", "dtype", "reason"], sort=False):
@@ -136,7 +137,7 @@ def laws(run: Run) -> pd.DataFrame:
 
     There is a row for each framework, and one for the worst of all variants.
     """
-    held = run.properties[run.properties.verdict != "flaw as declared"]
+    held = run.properties[run.properties.verdict != Verdict.AS_DECLARED]
     rows = []
     for law, all_of_it in held.groupby("law", sort=False):
         own = native(all_of_it.backend)
@@ -160,7 +161,7 @@ def law_row(law: str, name: str, found: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def unanswered(run: Run, without: Collection[str] = ("ok",)) -> pd.DataFrame:
+def unanswered(run: Run, without: Collection[str] = (Outcome.OK,)) -> pd.DataFrame:
     """Return the cells without an answer, by outcome and reason. `without`: outcomes to leave out."""
     cells = run.comparisons[~run.comparisons.outcome.isin(without)]
     rows = [
@@ -231,7 +232,7 @@ def lost(run: Run) -> pd.DataFrame:
 
 def as_declared(run: Run) -> pd.DataFrame:
     """Return who is within a bound only by what it declares of itself, and how many others do not need that there."""
-    cells = run.comparisons[(run.comparisons.outcome == "ok") & run.comparisons.verdict.isin(TOLERATED)]
+    cells = run.comparisons[(run.comparisons.outcome == Outcome.OK) & run.comparisons.verdict.isin(TOLERATED)]
     leans = ((cells.undeclared_fraction > 1) & (cells.bound_fraction <= 1)).fillna(False)
     alike = cells[~leans & (cells.bound_fraction <= 1)].groupby(QUESTION).size()
     rows = []

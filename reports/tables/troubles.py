@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.errors import DEATHS
+from harness.faults import DEATHS, Outcome
 from harness.records import Run
 from harness.runs import exit_status
 from reports.tables import summary, words
@@ -31,7 +31,7 @@ def of_the_run(run: Run) -> list[str]:
     told += [f"internal error: {fault}" for fault in about.get("faults", [])]
     told += unanswered(about.get("unanswered_probes", []))
     told += exit_status.unjudged_by_name(run)
-    told += ["no result was compared"] * (not (run.comparisons.outcome == "ok").any())
+    told += ["no result was compared"] * (not (run.comparisons.outcome == Outcome.OK).any())
     return [clipped(sentence) for sentence in told]
 
 
@@ -56,7 +56,7 @@ def what(cell: Any) -> str:
 
 def brief(cell: Any) -> str:
     """Return one line of figures, or the reason why there are none."""
-    if cell.outcome != "ok":
+    if cell.outcome != Outcome.OK:
         return f"{words.result(str(cell.outcome))}: {clipped(cell.reason)}"
     share, ulp = figure(cell.bound_fraction_there), figure(cell.ulp_error_there)
     figures = f"error / bound {share}, error {ulp} ulp, grade {cell.grade or '–'}"
@@ -66,7 +66,7 @@ def brief(cell: Any) -> str:
 
 def details(cell: Any, whole: bool) -> Iterator[str]:
     """Yield the reason, the worst element, and the command that shows it. `whole`: whether its row is included."""
-    if cell.outcome == "ok" and cell.reason:
+    if cell.outcome == Outcome.OK and cell.reason:
         yield clipped(cell.reason)
     if cell.witness:
         yield f"worst element {cell.worst_index}:"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from fractions import Fraction
 from math import ceil, inf
 from pathlib import Path
 
+from harness.faults import Fault, Kind, Outcome, Verdict, name, of
 from harness.findings.asking import Asker
 from harness.findings.scripts.claims import (
     SPECIAL,
@@ -24,7 +24,7 @@ from harness.findings.scripts.claims import (
     reproduction,
     ulp_exponent,
 )
-from harness.judging.rows import SHORT
+from harness.numbers.formats import FORMATS
 from harness.records import Comparison, Group
 from harness.workers.process import THREADS, environment
 
@@ -32,7 +32,6 @@ SECONDS = 300
 UNSHOWN = "the calls that were recorded do not show it"
 BY_ITS_ROW = "it is seen beside the rest of its row, and is within its own bound: no script of one element shows that"
 NO_ARRAY = "what is no array is the adapter's own and no call's answer: no script of the framework's calls shows that"
-ANSWERED_IN = re.compile(r"answered in (\w+), ")
 BESIDE = "it wrote beside its argument, in memory that is nobody's: no script of one argument shows that"
 
 
@@ -66,23 +65,24 @@ def title(cell: Comparison, version: str) -> str:
 
 def scriptless(cell: Comparison) -> str:
     """Return the reason why no script shows the cell, whatever the backend does."""
-    if cell.outcome == "ok":
+    if cell.outcome == Outcome.OK:
         return BY_ITS_ROW
-    if cell.outcome == "failed":
-        return NO_ARRAY if cell.reason.startswith("answered with") else BESIDE
+    if cell.outcome == Outcome.FAILED:
+        return BESIDE if cell.fault == Kind.MEMORY_CHANGED else NO_ARRAY
     return f"no script shows an outcome of {cell.outcome}"
 
 
 def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None:
     """Return what the script of a cell has to show, by the cell's outcome, or None if no script can show it."""
-    if cell.outcome == "failed":
-        return failure(cell.reason, cell.dtype)
-    if cell.outcome == "crashed":
-        return Crashes(exit_status(cell.reason))
-    if cell.outcome != "ok":
+    fault = of(cell)
+    if fault and cell.outcome == Outcome.FAILED:
+        return failure(fault, cell.dtype)
+    if fault and cell.outcome == Outcome.CRASHED:
+        return Crashes(exit_status(fault))
+    if cell.outcome != Outcome.OK:
         return None
-    if answered := ANSWERED_IN.match(cell.reason):
-        return Form("dtype", answered[1], cell.dtype)
+    if fault and fault.kind == Kind.OTHER_DTYPE and fault.answered in FORMATS:  # and not in several
+        return Form("dtype", fault.answered, cell.dtype)
     most = allowed(cell)
     if most is None:
         return None
@@ -93,7 +93,7 @@ def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None
 
 def no_fault(cell: Comparison) -> str:
     """Return the verdict on a cell that does not fall short, in the words used for it everywhere; otherwise nothing."""
-    if cell.verdict == SHORT:
+    if cell.verdict == Verdict.SHORT:
         return ""
     if cell.grade == "C":
         return (
@@ -102,21 +102,19 @@ def no_fault(cell: Comparison) -> str:
     return f"{cell.verdict}, grade {cell.grade or '–'}"
 
 
-def failure(reason: str, dtype: str) -> Form | Raises | Writes | None:
-    """Return what the script of a failed cell has to show, or None if no script can show it.
-
-    The harness's own reasons are recognised by their words; any other is a backend's exception, which has its type.
-    """
-    if shapes := re.fullmatch(r"answered with shape (\(.*\)), not (\(.*\))", reason):
-        return Form("shape", *shapes.groups())
-    if answered := ANSWERED_IN.match(reason):
-        return Form("dtype", answered[1], dtype)
-    if reason.startswith("answered with"):
-        return None
-    if reason.startswith("InputChangedError"):
-        written = re.search(r"it wrote into its (\w+)", reason)
-        return Writes(written[1]) if written else None
-    return Raises(reason.split(":", maxsplit=1)[0])
+def failure(fault: Fault, dtype: str) -> Form | Raises | Writes | None:
+    """Return what the script of a failed cell has to show, or None if no script can show it."""
+    match fault.kind:
+        case Kind.OTHER_SHAPE:
+            return Form("shape", fault.answered, fault.due)
+        case Kind.UNKNOWN_DTYPE | Kind.NO_NUMBERS:
+            return Form("dtype", fault.answered, dtype)
+        case Kind.ARGUMENT_CHANGED:
+            return Writes(fault.argument)
+        case Kind.NO_ARRAY | Kind.UNREADABLE | Kind.MEMORY_CHANGED:
+            return None
+        case _:
+            return Raises(name(fault))
 
 
 def allowed(cell: Comparison) -> float | int | None:
@@ -151,12 +149,11 @@ def beyond_counting(cell: Comparison) -> int | None:
     return limit if limit < error else None
 
 
-def exit_status(reason: str) -> int:
-    """Return the exit status of a reason such as `killed by SIGSEGV, twice` or `exit code 7, twice`."""
-    if named := re.search(r"killed by (SIG\w+)", reason):
-        return -signal.Signals[named[1]].value
-    code = re.search(r"exit code (\d+)", reason)
-    return int(code[1]) if code else 1
+def exit_status(fault: Fault) -> int:
+    """Return the exit status of a process that ended: minus the signal's number, or the exit code; 1 if unknown."""
+    if fault.signal:
+        return -signal.Signals[fault.signal].value
+    return 1 if fault.code is None else fault.code
 
 
 def run(script: str, interpreter: str, folder: Path, name: str = "snippet.py") -> Ran:

@@ -17,6 +17,7 @@ from harness.records import Group
 from harness.transcript.script import Transcript
 from harness.workers.input_files import Inputs
 from harness.workers.process import environment
+from harness.workers.request import Request
 
 
 def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:
@@ -28,7 +29,7 @@ def other_bits(asker: Asker, group: Group) -> tuple[str | None, str]:
     asked, at, other_at = other_question(asker, group)
     if isinstance(first, str) or asked is None:
         return None, first if isinstance(first, str) else EARLIER
-    other = asker.written(group.backends[0], asked)
+    other = asker.written(asked)
     if isinstance(other, str):
         return None, other
     if bool(first.note) != bool(other.note):
@@ -45,7 +46,7 @@ def asks(transcript: Transcript, part: str) -> str:
     return textwrap.indent(f"{transcript.computation}\n{transcript.conversion}\nreturn {part}.copy()", "    ")
 
 
-def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, str, str]:
+def other_question(asker: Asker, group: Group) -> tuple[Request | None, str, str]:
     """Return the request of the question asked otherwise, and the parts of both answers that should be the same.
 
     The parts are expressions, first of the plain answer, then of the other. If one request cannot ask otherwise, return
@@ -70,7 +71,7 @@ def other_question(asker: Asker, group: Group) -> tuple[dict[str, Any] | None, s
         changed, theirs = rows(made, [number], shape, group.axis, batch), "actual"
     else:
         changed, theirs = disturbed(asker, group, made, (batch, number, place)), its_row
-    return {**request, "variation": "", "arguments": {**request["arguments"], **changed}}, its_row, theirs
+    return replace(request, variation="", arguments={**request.arguments, **changed}), its_row, theirs
 
 
 def plainly(group: Group) -> Group:
@@ -99,13 +100,10 @@ def disturbed(asker: Asker, group: Group, made: dict[str, Any], at: tuple[int, i
         if kept != number % 2:
             continue
         changed = {**made, first: logits}
-        reply = asker.answered(
-            group.backends[0],
-            {**request, "arguments": {**request["arguments"], first: logits}},
-        )
-        if reply["outcome"] != "ok":
+        reply = asker.answered(replace(request, arguments={**request.arguments, first: logits}))
+        if reply.fault:
             break
-        if reply["answer"].take(number, place).tobytes() != plain:
+        if reply.answer.take(number, place).tobytes() != plain:
             break
     return changed
 

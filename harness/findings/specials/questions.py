@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from backends import find
+from harness.faults import Fault
 from harness.findings.asking import Asker
 from harness.findings.record import ATLAS
 from harness.operations import OPERATIONS
 from harness.specials.entries import Seen
-from harness.specials.facts import Outcome, tell
+from harness.specials.facts import Answer, tell
 from harness.specials.sheets import AXES, Row, Sheet, arguments, label
 from harness.specials.situations import ASKED_ALONE
 from harness.specials.sweep import alone, side_by_side
 from harness.transcript.script import Transcript
+from harness.workers.request import Request
 
 
 def spelt(situation: str) -> str:
@@ -64,32 +66,27 @@ def where_seen(backend: str, operation: str, situation: str, seen: Seen) -> Ques
     return question.with_rows(rows) if rows else question
 
 
-def outcome(asker: Asker, question: Question) -> Outcome:
-    reply = asker.answered(question.backend, request(question))
-    return Outcome(reply["outcome"], reply["reason"], reply.get("answer"))
+def outcome(asker: Asker, question: Question, again: bool = False) -> Answer | Fault:
+    """Return the answer, or why there is none. `again`: whether it is asked once more after a crash, as in a survey."""
+    return asker.answered(request(question), again).found
 
 
-def facts(question: Question, asked: Outcome) -> set[str]:
-    """Return all facts that an outcome gives about the question's situation."""
+def facts(question: Question, asked: Answer | Fault) -> set[str]:
+    """Return all facts that an answer or a fault gives about the question's situation."""
     about = find(question.backend)
     dtype = question.sheet.dtype
     told = tell(question.operation, question.sheet, question.layout, about.answers_in.get(dtype, dtype), asked)
     return {one.fact for one in told if one.situation == question.situation}
 
 
-def request(question: Question) -> dict[str, Any]:
+def request(question: Question) -> Request:
     given = arguments(question.sheet, question.operation, question.layout)
-    return {
-        "backend": question.backend,
-        "operation": question.operation,
-        "axis": question.axis,
-        "arguments": given,
-    }
+    return Request(question.backend, question.operation, question.axis, given)
 
 
 def transcript(asker: Asker, question: Question, stand_ins: bool = False) -> Transcript | str:
     """Return the transcript of a question, or a sentence that says why there is none."""
-    return asker.written(question.backend, request(question) | {"stand_ins": stand_ins})
+    return asker.written(request(question), stand_ins)
 
 
 def in_brackets(question: Question) -> str:

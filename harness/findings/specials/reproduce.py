@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from backends import claimed, find
+from backends import find
 from harness.errors import UsageError, unknown
+from harness.faults import Fault, event, sentence
 from harness.findings.asking import Asker
 from harness.findings.specials.questions import Question, outcome, spelt
 from harness.findings.specials.scripts import shown
 from harness.findings.specials.sides import deviant, other
 from harness.findings.specials.suspects import Suspect, showing, suspects
 from harness.numbers.formats import FORMATS
+from harness.questions.refusals import not_its_own
+from harness.specials.asking import one_situation
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entry
-from harness.specials.facts import Outcome
+from harness.specials.facts import Answer
 from harness.specials.policies import declared, ours
 from harness.specials.sheets import Sheet
 from harness.specials.situations import SITUATIONS
 from harness.specials.survey import of_backend
 from harness.specials.sweep import COMPILED, COSTLY, Sweep, is_mode
-from harness.workers.process import WorkerDiedError
+from harness.workers.driver import NotStartedError
 
 FEW = (1, 2, 3, 4, 8, 17, 130)
 SMALL = Sweep(widths=FEW, others=FEW, first=(3, 8), alone=(3,), dtypes=("float32", "float64"))
@@ -37,17 +40,17 @@ def checked(backend: str, operation: str, name: str, dtype: str) -> str:
         raise UsageError(f"{name} is not asked of {operation}: there are {', '.join(about.operations)}")
     if dtype not in (valid := [d for d in about.dtypes or FORMATS if d not in FORMATS or d in find(backend).dtypes]):
         raise unknown(f"dtype for {backend} at {name}", dtype, valid)
-    if operation not in claimed(backend):
-        raise UsageError(f"{backend} {operation} is not asked: it does not compute that by itself")
+    if refused := not_its_own(find(backend), operation):
+        raise UsageError(f"{backend} {operation} is not asked: {sentence(refused)}")
     return situation
 
 
 def asked(asker: Asker, backend: str, operation: str, situation: str, dtype: str) -> tuple[str, str]:
     """Return the script, and what the atlas says of the cell. Raise UsageError if there is no script."""
     try:
-        asker.worker(backend)
-    except WorkerDiedError as died:
-        raise UsageError(f"{backend} does not answer: {died.outcome}, {died}") from None
+        asker.start(backend)
+    except NotStartedError as failed:
+        raise UsageError(f"{backend} does not answer: {failed.fault.outcome}, {event(failed.fault)}") from None
     key = (backend, operation, situation)
     seen, about = entry_of(asker, key)
     suspect = next((s for s in suspects([about], seen, ours()) if in_dtype(s, seen, dtype)), None)
@@ -73,8 +76,8 @@ def entry_of(asker: Asker, key: Key) -> tuple[dict[Key, list[Seen]], Entry]:
         about = find(name)
         sweep = COMPILED if about.program_seconds >= COSTLY or is_mode(about) else SMALL
 
-        def ask(operation: str, sheet: Sheet, layout: str, name: str = name) -> Outcome:
-            return outcome(asker, Question(name, operation, situation, sheet, layout))
+        def ask(operation: str, sheet: Sheet, layout: str, name: str = name) -> Answer | Fault:
+            return outcome(asker, Question(name, operation, situation, sheet, layout), one_situation(sheet))
 
         of_backend(ask, about, sweep, seen, situation, operation)
     for name in {backend, native}:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.faults import Fault, Outcome, name, sentence
 from harness.findings.asking import Asker
 from harness.findings.scripts import side_by_side
 from harness.findings.scripts.claims import Crashes, Value, reproduction
@@ -43,8 +44,8 @@ def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
 
     `expected`: in words, where there is neither an exact value nor another side; empty where nothing is amiss.
     """
-    if one.asked.answer is None and one.asked.outcome != "failed":
-        return death(asker, one)
+    if isinstance(one.asked, Fault) and one.asked.outcome != Outcome.FAILED:
+        return death(asker, one, one.asked)
     if off := exact(one):
         return from_exact(asker, one, *off)
     both = [one] if other is None else [one, other]
@@ -57,14 +58,14 @@ def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
     return Shown(actual, wanted, script=side_by_side.beside(title(asker, one), written, claim, environment()))
 
 
-def death(asker: Asker, one: Side) -> Shown:
-    actual, wanted = f"{one.asked.outcome}: {one.asked.reason}", "an answer"
-    if one.asked.outcome != "crashed":
-        return Shown(actual, wanted, reason=f"no script shows an outcome of {one.asked.outcome}")
+def death(asker: Asker, one: Side, fault: Fault) -> Shown:
+    actual, wanted = f"{fault.outcome}: {sentence(fault)}", "an answer"
+    if fault.outcome != Outcome.CRASHED:
+        return Shown(actual, wanted, reason=f"no script shows an outcome of {fault.outcome}")
     found = transcript(asker, one.question, stand_ins=True)
     if isinstance(found, str):
         return Shown(actual, wanted, reason=found)
-    what = Crashes(exit_status(one.asked.reason))
+    what = Crashes(exit_status(fault))
     return Shown(actual, wanted, script=reproduction(title(asker, one), found, what, environment()))
 
 
@@ -82,8 +83,8 @@ def exact(one: Side) -> tuple[Value, float | None] | None:
 
     Return None if no element is above its bound. The share is None if it is not finite.
     """
-    question, answer = one.question, one.asked.answer
-    if answer is None or answer.dtype.name not in FORMATS or not answer.size:
+    question, answer = one.question, one.asked
+    if isinstance(answer, Fault) or answer.dtype.name not in FORMATS or not answer.size:
         return None
     sheet, form = question.sheet, answer.dtype.name
     if answer.shape != shape(question.operation, sheet, question.layout):
@@ -110,10 +111,10 @@ def recorded(asker: Asker, both: Sequence[Side]) -> list[side_by_side.Side] | st
         found = transcript(asker, side.question)
         if isinstance(found, str):
             return found
-        if side.asked.answer is None:
-            said = repr(side.asked.reason.split(":")[0])
-        elif side.asked.answer.dtype.kind in NUMERIC or side.asked.answer.dtype.name in FORMATS:
-            said = literal(one_nan(side.asked.answer))
+        if isinstance(side.asked, Fault):
+            said = repr(name(side.asked))
+        elif side.asked.dtype.kind in NUMERIC or side.asked.dtype.name in FORMATS:
+            said = literal(one_nan(side.asked))
         else:
             return "its answer holds no numbers"
         made.append(side_by_side.Side(place(side.question), found, said))
@@ -137,11 +138,11 @@ def place(question: Question) -> str:
 
 def in_words(side: Side) -> str:
     """Return in words what a side gave: the type of its exception, or the numbers of its answer."""
-    if side.asked.answer is None:
-        return f"raises {side.asked.reason.split(':')[0]}"
-    numbers = [in_short(number) for number in side.asked.answer.reshape(-1)[:NUMBERS].tolist()]
-    more = ", …" if side.asked.answer.size > NUMBERS else ""
-    return f"[{', '.join(numbers)}{more}]" if side.asked.answer.ndim else numbers[0]
+    if isinstance(side.asked, Fault):
+        return f"raises {name(side.asked)}"
+    numbers = [in_short(number) for number in side.asked.reshape(-1)[:NUMBERS].tolist()]
+    more = ", …" if side.asked.size > NUMBERS else ""
+    return f"[{', '.join(numbers)}{more}]" if side.asked.ndim else numbers[0]
 
 
 def in_short(number: Any) -> str:

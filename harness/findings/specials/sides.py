@@ -7,20 +7,21 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from backends import find
+from harness.faults import Fault
 from harness.findings.asking import Asker
 from harness.findings.specials.questions import Question, facts, outcome
 from harness.findings.specials.suspects import SeenBy, Suspect, showing
 from harness.findings.specials.witness import nearest, smallest
 from harness.numbers.formats import FORMATS
-from harness.specials.facts import Outcome
+from harness.specials.facts import Answer
 
 
 @dataclass(frozen=True)
 class Side:
-    """A question and its outcome."""
+    """A question and its answer, or the fault for which there is none."""
 
     question: Question
-    asked: Outcome
+    asked: Answer | Fault
 
 
 def deviant(suspect: Suspect, seen: SeenBy, asker: Asker, dtype: str = "") -> Side | None:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 from typing import Any
 
+from harness.faults import sentence
 from harness.operations import CLASSES, FULL_JACOBIAN_N, OPERATIONS, Operation
 from harness.questions.cases import OPTIONS
 from harness.questions.families import OVERFLOWING
+from harness.questions.refusals import nothing_beside
 from harness.questions.targets import SAME
 from harness.questions.variations import REPEATING
 
@@ -141,8 +143,8 @@ def of_arguments(chosen: Chosen, operation: Operation) -> str | None:
 
 def of_variation(chosen: Chosen, operation: Operation) -> str | None:
     variation, rows = chosen.get("variation", "plain"), chosen.get("rows", 2)
-    if variation.startswith("upstream-") and not operation.laid_out:
-        return f"{operation.name} has no argument beside the logits that has a layout"
+    if lacking := nothing_beside(variation, operation):
+        return sentence(lacking)
     if variation in ("alone", "hostile", "broadcast", "upstream-broadcast") and rows < 2:
         return "there is one row alone"
     if variation in ("alone", "hostile") and (operation.rows_together or operation.weighted):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from backends import BROUGHT, NAMES, claimed, find
+from backends import BROUGHT, NAMES, find
 from harness.questions.cases import CASES, named
+from harness.questions.refusals import missing, not_its_own
 from harness.questions.suites.combinations import AXES, choices, given
 from harness.questions.suites.file import PLAIN, Named, Suite, Sweep, load
-from harness.questions.variations import missing
 from harness.records import Case
 
 
@@ -158,7 +158,7 @@ def possible(sweep: Sweep, name: str) -> Factors:
     """Return a sweep's factors without the choices that this backend does not have at all."""
     about = find(name)
     has = {
-        "operation": claimed(name),
+        "operation": [o for o in sweep.operation if not_its_own(about, o) is None],
         "dtype": about.dtypes,
         "variation": [v for v in sweep.variation if missing(v, about) is None],
     }

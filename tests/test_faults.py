@@ -1,0 +1,181 @@
+"""Faults as data: whatever is decided by them, no wording of a sentence changes it; runs of before say the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from backends import add
+from harness import faults
+from harness.baselines import cells, moves
+from harness.errors import BACKEND_DIED
+from harness.faults import Fault, Kind, Outcome, Verdict
+from harness.findings.suspects import suspects
+from harness.power.kills import kills
+from harness.records import Run
+from harness.runs import earlier, store
+from harness.runs.archive import LIST
+from harness.runs.exit_status import exit_code
+from reports.tables import nearness
+from tests import fickle
+from tests.command import ROOT, brought
+from tests.planted import planted
+
+ALL = (
+    Fault(Kind.NOT_CLAIMED, "float16: not claimed"), Fault(Kind.TOO_LARGE, "n = 1000"),
+    Fault(Kind.NOT_ITS_OWN), Fault(Kind.NOT_IN_THIS_WAY, "it has one thread"),
+    Fault(Kind.NOT_HERE, "No module named 'jax'"), Fault(Kind.NO_INTERPRETER, "not found: /python"),
+    Fault(Kind.INTERRUPTED),
+    Fault(Kind.JUDGE_FAILED, "no", "ValueError"), Fault(Kind.RAISED, "{braces}: and a colon", "ValueError"),
+    Fault(Kind.UNREPEATABLE, number=3, of=5), Fault(Kind.ARGUMENT_CHANGED, argument="logits"),
+    Fault(Kind.MEMORY_CHANGED, argument="labels"), Fault(Kind.NO_ARRAY, answered="None"),
+    Fault(Kind.NO_NUMBERS, answered="object"), Fault(Kind.UNREADABLE, "no dtype"),
+    Fault(Kind.OTHER_SHAPE, answered="(1, 5)", due="(10, 5)"),
+    Fault(Kind.UNKNOWN_DTYPE, answered="longdouble", due="float64"),
+    Fault(Kind.KILLED, signal="SIGSEGV", twice=True), Fault(Kind.KILLED, signal="SIGILL", importing=True),
+    Fault(Kind.EXITED, code=0), Fault(Kind.STOPPED), Fault(Kind.WORKER_FAILED, "EOFError: no", twice=True),
+    Fault(Kind.NO_ANSWER_IN_TIME, allowed=10.0), Fault(Kind.MEMORY_LIMIT, used=4.5, allowed=4.0),
+    Fault(Kind.RAISED_FOR_MEMORY, "can't allocate", "RuntimeError"),
+    Fault(Kind.OTHER_DTYPE, answered="float32 and float64", due="float64"), Fault(Kind.NO_DIGIT),
+    Fault(Kind.OTHER_BITS_AGAIN), Fault(Kind.OTHER_BITS_BESIDE),
+)  # fmt: skip
+
+
+def test_every_kind_is_here() -> None:
+    assert {fault.kind for fault in ALL} == set(Kind)
+    assert {fault.outcome for fault in ALL} == set(Outcome)
+
+
+@pytest.mark.parametrize("fault", ALL, ids=str)
+def test_a_fault_goes_over_the_wire_and_into_a_table_and_comes_back(fault: Fault) -> None:
+    assert faults.from_plain(json.loads(json.dumps(fault.plain()))) == fault
+    assert all(type(value) in (str, int, float, bool) for value in fault.plain().values())
+    assert faults.of(SimpleNamespace(**faults.columns(fault))) == dataclasses.replace(fault, message="")
+    assert faults.of(SimpleNamespace(**faults.columns(None))) is None
+
+
+@pytest.mark.parametrize("fault", [fault for fault in ALL if fault.kind not in faults.WITHOUT_CELL], ids=str)
+def test_the_sentences_of_before_are_read_as_the_same_faults(fault: Fault) -> None:
+    """They are spelt in `earlier` as they were: when today's are worded otherwise, this is to spell those of before."""
+    assert earlier.fault(fault.outcome, faults.sentence(fault)) == fault
+
+
+WRONG = ("wrong_shape", "wrong_dtype", "objects", "nothing", "raises", "answers_in_float32")
+NAMES = [*(f"planted:{name}" for name in WRONG), "planted", "mortal:segfault", "missing", "fickle"]
+CASES = "normal:3x17,zeros:2,zeros:2@again"
+REWORDED = "from harness import faults; faults.SENTENCES = dict.fromkeys(faults.Kind, 'in other words'); "
+
+
+@pytest.fixture(scope="module")
+def called(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., int]:
+    """The command line with backends that are wrong by more than their size, after any other code. Its exit code."""
+    folder = brought(tmp_path_factory.mktemp("brought"), "fickle", Path(str(fickle.__file__)).read_text())
+    settings = {"PYTHONPATH": f"{ROOT / 'tests' / 'planted'}:{folder}"}
+    add((*planted.BACKENDS, *fickle.BACKENDS))
+
+    def call(*words: object, before: str = "") -> int:
+        code = f"{before}from harness.__main__ import main; main()"
+        asked = [sys.executable, "-c", code, *map(str, words)]
+        return subprocess.run(asked, cwd=ROOT, env=os.environ | settings, capture_output=True, check=False).returncode
+
+    return call
+
+
+def recorded(called: Callable[..., int], folder: Path, before: str = "") -> Path:
+    asked = ("--backend", ",".join(NAMES), "--case", CASES, "--operation", "softmax", "--dtype", "float64")
+    assert called("compare", *asked, "--save-arrays", "--out", folder, before=before) == BACKEND_DIED
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(called: Callable[..., int], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recorded(called, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def reworded(called: Callable[..., int], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run, recorded while every sentence is another."""
+    return recorded(called, tmp_path_factory.mktemp("reworded"), REWORDED)
+
+
+def decided(run: Run) -> tuple[Any, ...]:
+    """All that is decided by faults."""
+    its = run.comparisons
+    ranked = nearness.ranked_by_error(its[its.outcome == Outcome.OK])
+    return (
+        suspects(its, run.properties),
+        exit_code(run),
+        list(kills(run, [])),
+        list(its.verdict),
+        list(zip(ranked.backend, ranked.case, ranked["rank"].fillna(-1.0), strict=True)),
+        cells.cells(run).to_csv(),
+    )
+
+
+def test_no_wording_decides_anything(run: Path, reworded: Path) -> None:
+    one, other = store.read(run), store.read(reworded)
+    said = set(other.comparisons.reason)
+    assert "in other words" in said
+    assert not said & {faults.sentence(fault) for fault in ALL}
+    assert decided(one) == decided(other)
+    assert {"raised", "another shape", "no numbers", "another dtype", "unrepeatable", "killed by a signal"} <= set(
+        other.comparisons.fault
+    )
+    assert len(suspects(other.comparisons, other.properties)) > len(WRONG)
+    accepted = cells.cells(one)
+    classes = moves.classified(accepted, cells.cells(other), other.about["options"]["selection"])["class"]
+    assert set(classes) <= {moves.SAME, moves.AS_BEFORE, moves.NEVER, moves.WITHIN, moves.NOT_ASKED}
+
+
+def test_judging_again_finds_the_same_faults(run: Path, called: Callable[..., int], tmp_path: Path) -> None:
+    assert called("judge", run, "--out", tmp_path) == BACKEND_DIED
+    assert (tmp_path / "comparisons.csv").read_bytes() == (run / "comparisons.csv").read_bytes()
+
+
+def test_a_run_of_before_is_read_as_one_with_faults(run: Path, tmp_path: Path) -> None:
+    """Its tables have no such columns, and nor have its list of arrays and its journal."""
+    new = store.read(run)
+    before = new.comparisons.drop(columns=["fault", "fault_arguments"])
+    store.save(dataclasses.replace(new, comparisons=before), tmp_path)
+    old = store.read(tmp_path)
+    pd.testing.assert_frame_equal(old.comparisons, new.comparisons)
+    assert decided(old) == decided(new)
+    rows = [dict(row) for row in before.astype("object").to_dict("records")]
+    assert [earlier.with_fault(list(row.values()))[-2:] for row in rows] == [
+        [*pair] for pair in zip(new.comparisons.fault, new.comparisons.fault_arguments, strict=True)
+    ]
+
+
+def test_arrays_of_before_are_judged_as_today_s(run: Path, called: Callable[..., int], tmp_path: Path) -> None:
+    old = shutil.copytree(run, tmp_path / "old")
+    listed = [{key: its for key, its in entry.items() if key != "fault"} for entry in json.loads(read(old, LIST))]
+    (old / LIST).write_text(json.dumps(listed))
+    about = {**json.loads(read(old, "run.json")), "arrays": hashlib.sha256((old / LIST).read_bytes()).hexdigest()}
+    (old / "run.json").write_text(json.dumps(about))
+    assert called("judge", old, "--out", tmp_path / "again") == BACKEND_DIED
+    assert read(tmp_path / "again", "comparisons.csv") == read(run, "comparisons.csv")
+
+
+def read(folder: Path, name: str) -> str:
+    return (folder / name).read_text()
+
+
+def test_no_word_of_an_outcome_or_a_verdict_is_typed_twice() -> None:
+    words = [f'"{word}"' for word in (*Outcome, *Verdict) if word != Outcome.ABSENT]  # a message has that as a key
+    for package in ("harness", "reports"):
+        for file in (ROOT / package).rglob("*.py"):
+            text = "\n".join(line for line in file.read_text().splitlines() if '"""' not in line)
+            allowed = words if file.name == "faults.py" else []
+            assert [word for word in words if word in text] == allowed, file
