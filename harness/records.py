@@ -304,7 +304,7 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Side:
+class EquationSide:
     """One side of an equation between two operations: its values from one operation's answers, and their bounds."""
 
     law: str
@@ -347,7 +347,7 @@ class Judgement:
     pairs: list[Pair] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
-    sides: list[Side] = field(default_factory=list)
+    sides: list[EquationSide] = field(default_factory=list)
     audit: Audit = field(default_factory=Audit)
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from harness.records import Run
 from reports import markdown
 from reports.tables import troubles
-from reports.tables.cells import legible
 from reports.tables.summary import headline
+from reports.tables.text import legible
 
 MOST_ANNOTATIONS = 10
 MOST_BYTES = 1_000_000

@@ -17,8 +17,8 @@ from junitparser.junitparser import FinalResult
 from harness.faults import DEATHS, Outcome, Verdict
 from harness.records import Run
 from reports.tables import troubles, words
-from reports.tables.cells import legible
 from reports.tables.summary import BAD_VERDICTS
+from reports.tables.text import legible
 
 MOST_WITNESSES = 100
 """The number of worst cells whose whole row is in the file. The rows of the others are in `comparisons.csv`."""

@@ -10,7 +10,7 @@ import pandas as pd
 from harness.operations import OPERATIONS
 from harness.records import Run
 from reports.tables import agreement, nearness, quality, summary, sweeps, troubles
-from reports.tables.cells import legible, placed
+from reports.tables.text import legible, placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
 MOST_WITNESSES, MOST_SHORT = 10, 100

@@ -8,7 +8,7 @@ from tabulate import tabulate
 from harness.faults import Outcome
 from harness.records import Run
 from reports.tables import nearness, summary, troubles
-from reports.tables.cells import legible
+from reports.tables.text import legible
 
 MOST_ROWS = 12
 HEAD_WIDTH = 17

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.findings import Finding
 from harness.records import Run
 from harness.runs import store
-from reports.html.beside import Beside
+from reports.html.related import Related
 from tests.command import harness
 
 SCRIPT = "<script>document.title = 'owned'</script>\"'&"
@@ -35,10 +35,10 @@ def hostile(run: Run) -> Run:
     return replace(run, **tables)
 
 
-def beside() -> Beside:
+def beside() -> Related:
     """One finding with its script."""
     finding = Finding(
         "defect", "C07", "falls short", SCRIPT, "1.0", "softmax", "float64", -1, f"bound {BACKWARDS}", "zeros:3", 3,
         "0", "0x0.0p+0", "0x0.5p+0", 17.25, 2, "seed001-123", "findings/one.py", "shown",
     )  # fmt: skip
-    return Beside([finding], {"findings/one.py": f"print({SCRIPT!r})\n"})
+    return Related([finding], {"findings/one.py": f"print({SCRIPT!r})\n"})

@@ -21,11 +21,11 @@ from harness.questions.suites import SUITES, load
 from harness.questions.suites.wishes import of_sweep
 from harness.questions.targets import ENDS, KINDS
 from harness.questions.variations import HELD
-from harness.records import Group, Side
+from harness.records import EquationSide, Group
 from harness.truth.bounds import blocked_tree, bound
 from harness.truth.exact.expected import expected
 from harness.workers.request import Request
-from harness.workers.worker import asked as answered
+from harness.workers.worker import answer_of as answered
 
 SHAPES = ("1", "3x1", "4x7", "5x4/0", "3x5x4/1", "2x3x4x2/2", "1x2x3x2x1x4")
 ARGUMENT = {
@@ -163,13 +163,13 @@ def test_a_law_between_products_holds_for_vectors_at_the_end_of_the_range() -> N
     case = named("normal:3x7;upstream=large")
     x, v, t = (blocks.argument(case, name, "float64", -1, (0, 3)) for name in ("logits", "cotangent", "tangent"))
     given = {"cotangent": v, "tangent": t}
-    found: dict[bool, Side] = {}
+    found: dict[bool, EquationSide] = {}
     for operation, vector in (("jvp", t), ("vjp", v)):
         allowed = bound(operation, x, [vector], FORMATS["float64"], blocked_tree)
         answer = expected(operation, x, [vector]).rounded()
         for (law, left), side in sides(operation, answer, allowed, given).items():
             if law.startswith("⟨"):
-                found[left] = Side(law, left, operation, "c", "float64", -1, "b", False, "float64", *side)
+                found[left] = EquationSide(law, left, operation, "c", "float64", -1, "b", False, "float64", *side)
     assert compared(found[True], found[False])[2] <= 1
 
 

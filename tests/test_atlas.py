@@ -16,15 +16,15 @@ from harness.specials.coincidences import settled
 from harness.specials.entries import Seen, entries
 from harness.specials.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, VERDICTS, ours, parsed
 from harness.specials.situations import SITUATIONS, Situation
-from harness.specials.sweep import Sweep, rows
+from harness.specials.sweep import Widths, rows
 from reports.pages import specials as page
 from tests import touchy
 from tests.command import ROOT, harness
 from tests.conftest import REQUIRED
 
 PLANTED = Path(__file__).parent / "planted"
-TINY = Sweep(widths=(8,), others=(8,), first=(), everywhere=False)
-SMALL = Sweep(widths=(1, 2, 3, 4, 8, 17, 130), others=(8,), first=(8,), alone=(3,))
+TINY = Widths(widths=(8,), others=(8,), first=(), everywhere=False)
+SMALL = Widths(widths=(1, 2, 3, 4, 8, 17, 130), others=(8,), first=(8,), alone=(3,))
 Entries = dict[tuple[str, str], Entry]
 
 
@@ -38,7 +38,7 @@ class Right(NumPy):
         return -terms.sum(axis=axis)
 
 
-def by_question(backend: type[NumPy], sweep: Sweep = SMALL) -> Entries:
+def by_question(backend: type[NumPy], sweep: Widths = SMALL) -> Entries:
     return {(entry.situation, entry.operation): entry for entry in facts_of(backend(), sweep)}
 
 

@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from backends import add
-from harness.findings import Asker, kept
+from harness.findings import Asker, csv_file
 from harness.findings.record import DEFECT, POLICY, SHOWN, Finding
 from harness.findings.specials import survey as look_into
-from harness.findings.specials.suspects import OTHERS, Suspect, suspects
+from harness.findings.specials.suspects import OTHERS, SpecialSuspect, suspects
 from harness.specials import Atlas, survey
 from harness.specials.entries import Entry, Key, Seen, entries
 from harness.specials.policies import parsed
-from harness.specials.sweep import Sweep
+from harness.specials.sweep import Widths
 from reports.pages import specials as page
 from tests import odd
 from tests.command import ROOT, harness
 
-SMALL = Sweep(widths=(1, 2, 3, 4, 8, 17), others=(8,), first=(8,), alone=(3,))
+SMALL = Widths(widths=(1, 2, 3, 4, 8, 17), others=(8,), first=(8,), alone=(3,))
 Found = tuple[Path, Atlas, list[Finding]]
 
 
@@ -111,9 +111,9 @@ def test_a_finding_whose_defect_is_gone_is_stale(
     assert wrong in script
     with Asker() as asker:
         file.write_text(script)
-        [still] = kept.with_earlier([], [old], asker, tmp_path)
+        [still] = csv_file.with_earlier([], [old], asker, tmp_path)
         file.write_text(script.replace(wrong, mended))
-        [gone] = kept.with_earlier([], [old], asker, tmp_path)
+        [gone] = csv_file.with_earlier([], [old], asker, tmp_path)
     assert still.status == SHOWN
     assert gone.status.startswith("stale: not shown:")
 
@@ -151,7 +151,7 @@ POLICIES = parsed(
 )
 
 
-def told(**facts: list[str]) -> list[Suspect]:
+def told(**facts: list[str]) -> list[SpecialSuspect]:
     """Of backends that give these facts to a masked row, one for each dtype."""
     dtypes = ("float32", "float64")
     seen: dict[Key, list[Seen]] = {
@@ -229,8 +229,8 @@ def test_the_page_lists_findings_first_and_every_text_as_it_is(found: Found) -> 
 
 
 def test_findings_survive_the_table(found: Found, tmp_path: Path) -> None:
-    kept.write(tmp_path, found[2])
-    assert kept.read(tmp_path / kept.FILE) == found[2]
+    csv_file.write(tmp_path, found[2])
+    assert csv_file.read(tmp_path / csv_file.FILE) == found[2]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.baselines.versions import wanted
+from harness.baselines.versions import environment_of
 from harness.commands.versions import check_answered
 from harness.errors import UsageError
 from tests.command import ROOT, harness
@@ -291,7 +291,7 @@ def test_versions_that_say_nothing_are_no_pass(tmp_path: Path) -> None:
 
 
 def test_two_names_of_one_version_are_refused() -> None:
-    sides = (wanted("jax==0.10"), wanted("jax==0.10.0"))
+    sides = (environment_of("jax==0.10"), environment_of("jax==0.10.0"))
     run = run_of(frameworks={"jax": {"version": "0.10.0"}})
     with pytest.raises(
         UsageError, match=r"jax==0\.10 and jax==0\.10\.0 are the same version: both report jax 0\.10\.0"

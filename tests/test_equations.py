@@ -17,8 +17,8 @@ from harness.judging.laws import TWIN_LAWS, deviations
 from harness.numbers.formats import FORMATS
 from harness.numbers.sums import exact_dot, two_product
 from harness.questions import blocks
-from harness.records import Case, Judgement, Side, Twins
-from harness.runs.units import in_one
+from harness.records import Case, EquationSide, Judgement, Twins
+from harness.runs.entries import merged_judgement
 from harness.truth import expected
 from harness.truth.bounds import blocked_tree, bound
 
@@ -34,7 +34,7 @@ BESIDE: dict[str, list[Any]] = {
 Change = Callable[[Any], Any]
 
 
-def side(operation: str, law: str, left: bool, dtype: str, change: Change = lambda a: a) -> Side:
+def side(operation: str, law: str, left: bool, dtype: str, change: Change = lambda a: a) -> EquationSide:
     """Of correctly rounded answers, changed."""
     given = [b if b.dtype.kind == "i" else b.astype(dtype) for b in BESIDE.get(operation, [])]
     x = LOGITS.astype(dtype)
@@ -42,7 +42,7 @@ def side(operation: str, law: str, left: bool, dtype: str, change: Change = lamb
     allowed = bound(operation, x, given, FORMATS[dtype], blocked_tree)
     arguments = {name: value.astype(dtype) for name, value in ARGUMENTS.items()}
     values = sides(operation, change(answer), allowed, arguments)[law, left]
-    return Side(law, left, operation, "case", dtype, -1, "numpy", False, dtype, *values)
+    return EquationSide(law, left, operation, "case", dtype, -1, "numpy", False, dtype, *values)
 
 
 def fraction(law: str, dtype: str, change: Change = lambda a: a) -> float:
@@ -76,7 +76,7 @@ def test_wrong_answers_break_them(law: str, wrong: Change) -> None:
 def test_a_flaw_declared_on_either_side_is_the_equation_s() -> None:
     law = "jvp = J·t"
     left, right = side("jvp", law, True, "float64", lambda a: -a), side("jacobian", law, False, "float64")
-    [row] = in_one([Judgement(sides=[left, replace(right, flawed=True)])]).properties
+    [row] = merged_judgement([Judgement(sides=[left, replace(right, flawed=True)])]).properties
     assert row.verdict == "flaw as declared"
 
 
@@ -91,7 +91,7 @@ def test_both_sides_make_a_row_of_the_table() -> None:
         Judgement(sides=[side("jvp", law, True, "float64")]),
         Judgement(sides=[side("jacobian", law, False, "float64")]),
     ]
-    [row] = in_one(parts).properties
+    [row] = merged_judgement(parts).properties
     assert (row.law, row.operation, row.backend, row.verdict) == (law, "jvp", "numpy", "within bound")
     assert row.bound_fraction <= 1
 

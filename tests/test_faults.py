@@ -19,7 +19,7 @@ import pytest
 
 from backends import add
 from harness import faults
-from harness.baselines import cells, moves
+from harness.baselines import cell_columns, moves
 from harness.errors import BACKEND_DIED
 from harness.faults import Fault, Kind, Outcome, Verdict
 from harness.findings.suspects import suspects
@@ -120,7 +120,7 @@ def decided(run: Run) -> tuple[Any, ...]:
         list(kills(run, [])),
         list(its.verdict),
         list(zip(ranked.backend, ranked.case, ranked["rank"].fillna(-1.0), strict=True)),
-        cells.cells(run).to_csv(),
+        cell_columns.cells(run).to_csv(),
     )
 
 
@@ -134,8 +134,8 @@ def test_no_wording_decides_anything(run: Path, reworded: Path) -> None:
         other.comparisons.fault
     )
     assert len(suspects(other.comparisons, other.properties)) > len(WRONG)
-    accepted = cells.cells(one)
-    classes = moves.classified(accepted, cells.cells(other), other.about["options"]["selection"])["class"]
+    accepted = cell_columns.cells(one)
+    classes = moves.classified(accepted, cell_columns.cells(other), other.about["options"]["selection"])["class"]
     assert set(classes) <= {moves.SAME, moves.AS_BEFORE, moves.NEVER, moves.WITHIN, moves.NOT_ASKED}
 
 

@@ -19,13 +19,13 @@ from backends import add
 from harness.commands.findings import limits, written
 from harness.errors import UsageError
 from harness.faults import Fault, Kind, columns
-from harness.findings import Asker, kept, reproduce, survey
+from harness.findings import Asker, csv_file, reproduce, survey
 from harness.findings.classes import defect_class
 from harness.findings.record import ACCURACY, DEFECT, POLICY, Finding
 from harness.findings.scripts import one_cell
 from harness.findings.scripts.one_cell import NO_ARRAY, Ran
+from harness.findings.search import ONE_ANSWER, file_name, last_words, looked_into
 from harness.findings.shrink import shrunk
-from harness.findings.survey import ONE_ANSWER, file_name, last_words, looked_into
 from harness.findings.suspects import BITS_AGAIN, BITS_BESIDE, ORDER, Suspect, suspects
 from harness.operations import OPERATIONS
 from harness.power.classes import TITLES
@@ -203,7 +203,7 @@ def test_a_whim_that_is_recorded_as_one_answer_is_shown_by_the_backend_itself(fi
     found = looked_into(WHIM, fickle, tmp_path, "it")
     assert (found.snippet, found.status) == ("findings/it.py", "shown")
     assert "backend_fickle = tests.fickle.Fickle()" in (tmp_path / "findings" / "it.py").read_text()
-    assert kept.with_earlier([], [found], fickle, tmp_path) == [found]
+    assert csv_file.with_earlier([], [found], fickle, tmp_path) == [found]
 
 
 def test_a_whim_that_no_process_repeats_has_no_script(
@@ -221,7 +221,7 @@ def test_what_no_script_showed_is_stale_only_if_it_does_not_fail_any_more(
     fickle: Asker, tmp_path: Path, backend: str, fails: bool, status: str
 ) -> None:
     old = replace(OLD, backend=backend, property=BITS_AGAIN, witness="zeros:2@again", status=status)
-    again = kept.again(old, fickle, tmp_path)
+    again = csv_file.again(old, fickle, tmp_path)
     was = status if status[0] in "ni" else "asked again, it fails, and its script is not there"
     assert again.status == (was if fails else "stale: asked again, it does not fail")
 
@@ -286,7 +286,7 @@ def test_what_was_written_is_said_and_nothing_else(found: tuple[Path, list[Findi
 def test_what_nobody_can_ask_again_is_as_it_was(about: dict[str, Any], tmp_path: Path) -> None:
     with Asker() as asker:
         old = replace(OLD, **{"status": "it has no script", **about})
-        assert kept.again(old, asker, tmp_path) == old
+        assert csv_file.again(old, asker, tmp_path) == old
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_no_script_runs_but_those_beside_the_table(snippet: str, tmp_path: Path)
     for file in (tmp_path / "outside.py", folder / "findings" / "a b.py"):
         file.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nprint('shown: it ran')\n")
     with Asker() as asker:
-        again = kept.again(replace(OLD, snippet=snippet), asker, folder)
+        again = csv_file.again(replace(OLD, snippet=snippet), asker, folder)
     assert again.status.startswith("stale: ")
     assert not (tmp_path / "ran").exists()
 
@@ -340,9 +340,9 @@ def test_what_is_asked_again_is_judged_as_the_run_judged_it(case: str, tmp_path:
 def test_a_finding_of_a_backend_that_is_not_here_is_stale(tmp_path: Path) -> None:
     (tmp_path / "findings").mkdir()
     (tmp_path / "findings" / "it.py").write_text("print('shown: it ran')\n")
-    kept.write(tmp_path, [replace(OLD, backend="nobody", snippet="findings/it.py", of_bound=None)])
+    csv_file.write(tmp_path, [replace(OLD, backend="nobody", snippet="findings/it.py", of_bound=None)])
     with Asker() as asker:
-        [again] = kept.with_earlier([], kept.read(tmp_path / kept.FILE), asker, tmp_path)
+        [again] = csv_file.with_earlier([], csv_file.read(tmp_path / csv_file.FILE), asker, tmp_path)
     assert again.status == "stale: there is no backend nobody here"
 
 
@@ -369,7 +369,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Finding]
     done = harness("findings", out, PYTHONPATH=PLANTED)
     assert done.returncode == 1, done.stderr
     assert "in a fresh interpreter" in done.stdout
-    return out, kept.read(out / kept.FILE)
+    return out, csv_file.read(out / csv_file.FILE)
 
 
 def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, list[Finding]]) -> None:
@@ -426,9 +426,9 @@ def test_a_finding_that_is_gone_is_stale_and_not_dropped(found: tuple[Path, list
     old = next(finding for finding in its if finding.backend == "planted:unnormalised")
     gone = replace(old, operation="logsumexp", snippet="findings/mended.py")
     (tmp_path / "now" / "findings" / "mended.py").write_text("print('not shown: it is right')\nraise SystemExit(1)\n")
-    kept.write(tmp_path / "now", [gone])
+    csv_file.write(tmp_path / "now", [gone])
     harness("findings", tmp_path / "now", PYTHONPATH=PLANTED)
-    again = kept.read(tmp_path / "now" / kept.FILE)
+    again = csv_file.read(tmp_path / "now" / csv_file.FILE)
     assert [f.status for f in again if f.operation == "logsumexp"] == ["stale: not shown: it is right"]
     assert len(again) == len(its) + 1
 
@@ -442,17 +442,17 @@ def test_another_run_in_the_same_folder_has_no_findings_until_it_is_looked_into(
     selection = ("compare", "--backend", "numpy", "--operation", "softmax", "--case", "zeros:3", "--out", folder)
     for _ in range(2):  # they wait through any number of runs
         assert harness(*selection).returncode == 0
-        assert not (folder / kept.FILE).exists()
+        assert not (folder / csv_file.FILE).exists()
         assert "This run was not searched for findings." in (folder / "report.html").read_text()
-    assert kept.earlier(folder) == found[1]
+    assert csv_file.earlier(folder) == found[1]
 
 
 def test_findings_survive_the_table(found: tuple[Path, list[Finding]], tmp_path: Path) -> None:
-    kept.write(tmp_path, found[1])
-    assert kept.read(tmp_path / kept.FILE) == found[1]
+    csv_file.write(tmp_path, found[1])
+    assert csv_file.read(tmp_path / csv_file.FILE) == found[1]
     (tmp_path / "findings.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UsageError, match="does not read as a table of findings"):
-        kept.read(tmp_path / kept.FILE)
+        csv_file.read(tmp_path / csv_file.FILE)
 
 
 def test_the_page_keeps_the_kinds_apart_and_escapes() -> None:
@@ -490,7 +490,7 @@ def test_a_cell_that_is_right_to_the_last_bit_is_shown_to_be(case: str) -> None:
 
 
 def asked_of(asker: Asker, backend: str, case: str) -> str:
-    return reproduce.asked(asker, backend, "softmax", case, "float32")[0]
+    return reproduce.script_and_verdict(asker, backend, "softmax", case, "float32")[0]
 
 
 def test_of_a_whim_that_is_recorded_as_one_answer_the_backend_itself_is_asked(fickle: Asker) -> None:

@@ -19,7 +19,7 @@ from harness.runs.exit_status import exit_code
 from harness.runs.plan import Selection
 from reports import FORMATS, github, junit, render
 from reports.tables import nearness
-from reports.tables.cells import legible
+from reports.tables.text import legible
 from tests.command import harness
 from tests.test_reports import answered
 

@@ -16,7 +16,7 @@ from harness.records import Run
 from harness.runs import store
 from harness.specials import Entry
 from reports import html
-from reports.html import cells, chosen, headline, specials
+from reports.html import cell_details, headline, kept_cells, specials
 from reports.tables import links, summary
 from tests.command import ROOT
 from tests.pages import SCRIPT, beside, hostile, real_run
@@ -81,7 +81,7 @@ def test_figures_of_tables_are_in_the_saved_tables(run: Run, page: str) -> None:
 
 
 def test_figures_of_a_cell_are_those_of_its_row(run: Run, page: str) -> None:
-    columns = {name: column for column, name in (cells.FIGURES | cells.COUNTS).items()}
+    columns = {name: column for column, name in (cell_details.FIGURES | cell_details.COUNTS).items()}
     found = Read(page).details
     assert len({row for row, _, _ in found}) > 20
     for row, name, value in found:
@@ -118,7 +118,7 @@ def test_every_letter_leads_to_its_cell(page: str, key: str) -> None:
     letters = re.findall(r"<td class=g-(\w+)[^>]*>(<a)?", heat[0])
     targets = re.findall(r'href="#(cell-\d+)"', heat[0])
     assert len(targets) == sum(bool(link) for _, link in letters) > 10
-    assert {letter for letter, link in letters if not link} <= {html.CLASSES[chosen.NONE]}
+    assert {letter for letter, link in letters if not link} <= {html.CLASSES[kept_cells.NONE]}
     assert all(f"<div id={target} " in page for target in targets)
 
 
@@ -127,17 +127,17 @@ def test_a_link_to_a_cell_has_its_cell(page: str) -> None:
 
 
 def test_what_falls_short_comes_first(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chosen, "MOST", 3)
+    monkeypatch.setattr(kept_cells, "MOST", 3)
     kept = kept_of(run)
     assert kept.address.nunique() == 3
     assert kept.verdict.iloc[0] == "falls short"
 
 
 def kept_of(run: Run) -> pd.DataFrame:
-    lettered = chosen.lettered(run.comparisons)
+    lettered = kept_cells.lettered(run.comparisons)
     short = summary.ranked_by_bound(summary.failing(run))
-    letters = chosen.chosen(lettered, chosen.worst_of_each(lettered), short)
-    return chosen.placed_together(run.comparisons.loc[letters.index].assign(letter=letters), chosen.MOST)
+    letters = kept_cells.chosen(lettered, kept_cells.worst_of_each(lettered), short)
+    return kept_cells.placed_together(run.comparisons.loc[letters.index].assign(letter=letters), kept_cells.MOST)
 
 
 def test_same_answers_share_a_place_and_others_do_not(run: Run) -> None:
@@ -175,7 +175,7 @@ def test_the_page_keeps_as_many_cells_as_fit(run: Run, page: str, monkeypatch: p
     ],
 )
 def test_hexadecimal_numbers_lose_only_zeros_that_say_nothing(number: str, short: str) -> None:
-    assert cells.brief(number) == short
+    assert cell_details.brief(number) == short
     assert number == "nan" or "p" not in number or float.fromhex(short) == float.fromhex(number)
 
 

@@ -22,12 +22,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import errors
-from harness.baselines import accepted, cells, gate, heads, moves, old_form
+from harness.baselines import accepted, cell_columns, gate, heads, moves, old_form
 from harness.baselines.distances import distance
 from harness.baselines.platform import platform
 from harness.errors import UsageError
 from harness.faults import Fault, Kind, columns
-from harness.judging.cell import Cell
+from harness.judging.judged_cell import Cell
 from harness.judging.probes import Measured
 from harness.judging.rows import comparison, declared_flaw
 from harness.questions.cases import CASES
@@ -416,7 +416,7 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def classified(before: accepted.Baseline, run: Run) -> moves.Moves:
-    rows = moves.classified(before.cells, cells.cells(run), run.about["options"]["selection"])
+    rows = moves.classified(before.cells, cell_columns.cells(run), run.about["options"]["selection"])
     partial, faulty, unjudged = gate.by_halves(run)
     return moves.Moves("accepted here", rows, partial=partial, faulty=faulty, unjudged=unjudged)
 
@@ -436,11 +436,13 @@ def classified(before: accepted.Baseline, run: Run) -> moves.Moves:
 def test_a_grade_may_fail_though_it_was_accepted(grade: str, fail_at: str, expected: str) -> None:
     run = run_of(cell(grade=grade))
     selection = run.about["options"]["selection"]
-    rows = moves.classified(baseline_of(cell(grade=grade)).cells, cells.cells(run), selection, fail_at=fail_at)
+    rows = moves.classified(baseline_of(cell(grade=grade)).cells, cell_columns.cells(run), selection, fail_at=fail_at)
     assert rows["class"].tolist() == [expected]
     declared = run_of(cell(grade="F", verdict="flaw as declared"))
     before = baseline_of(cell(grade="F", verdict="flaw as declared")).cells
-    assert moves.classified(before, cells.cells(declared), selection, fail_at="B")["class"].tolist() == [moves.SAME]
+    assert moves.classified(before, cell_columns.cells(declared), selection, fail_at="B")["class"].tolist() == [
+        moves.SAME
+    ]
 
 
 @pytest.mark.parametrize("what", CLASSES)
@@ -555,7 +557,7 @@ def test_a_declared_flaw_does_not_hide_another_dtype() -> None:
     group = Group("softmax", CASES["seed001-overflow"], "float64", -1, ("numpy:naive",))
     assert declared_flaw("numpy:naive", group)
     row = comparison(group, "numpy:naive", Cell(dtype="float32", answers=("a" * 64,)), Measured())
-    assert cells.cells(run_of(row)).answered.tolist() == ["float32"]
+    assert cell_columns.cells(run_of(row)).answered.tolist() == ["float32"]
 
 
 def test_accepting_keeps_what_was_not_asked_and_what_is_absent() -> None:

@@ -25,11 +25,11 @@ from harness.judging.pairs import Percent
 from harness.judging.percents import mean_relative_error_percent, percents
 from harness.judging.tally import EDGES, Counts, Peak, Tally
 from harness.numbers import arrays
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import FORMATS, Format
 from harness.numbers.sums import Total
 from harness.truth import Expected
 
-Floats = NDArray[np.float64]
 SMALLEST = 2.0**-1074
 
 

@@ -13,12 +13,12 @@ from backends import add, find
 from harness.errors import UsageError
 from harness.findings import Asker, reproduce
 from harness.specials import facts_of
-from harness.specials.sweep import Sweep
+from harness.specials.sweep import Widths
 from tests.brought import brought_odd
 from tests.command import harness
 from tests.test_brought import BROUGHT, looked_into
 
-FEW = Sweep(widths=(1, 3), others=(3,), first=(3,), alone=(3,), everywhere=False)
+FEW = Widths(widths=(1, 3), others=(3,), first=(3,), alone=(3,), everywhere=False)
 CELLS = (
     ("softmax", "normal:2x3", "float32"), ("logsumexp", "atlas:uint8_logits", "uint8"),
     ("softmax", "atlas:one_NaN", "float32"), ("logsumexp", "atlas:0-d", "float32"),
@@ -36,7 +36,7 @@ def asker() -> Iterator[Asker]:
 def test_every_answer_has_a_script_or_a_sentence(asker: Asker, given: str) -> None:
     for cell in CELLS:
         try:
-            script, told = reproduce.asked(asker, f"brought_odd:{given}", *cell)
+            script, told = reproduce.script_and_verdict(asker, f"brought_odd:{given}", *cell)
         except UsageError as error:
             assert len(str(error).splitlines()) == 1
         else:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reports import html
-from reports.html import chosen
+from reports.html import kept_cells
 from tests.conftest import REQUIRED
 from tests.pages import BACKWARDS, SCRIPT, beside, hostile, real_run
 
@@ -47,7 +47,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With few cells in full, so that axe is done with it in seconds."""
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chosen, "MOST", 60)
+        patch.setattr(kept_cells, "MOST", 60)
         page = html.render(hostile(real_run(folder)), beside())
     (folder / "report.html").write_text(page, encoding="utf-8")
     return folder / "report.html"

@@ -19,7 +19,7 @@ from harness.judging import judge
 from harness.judging.metrics import errors
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.power import beside, held_out, measuring, mutants, peers, right, tables, trial
+from harness.power import held_out, measuring, mutants, peer_processes, peers, right, tables, trial
 from harness.power.classes import REASONS, TITLES
 from harness.power.kills import Kill, kills, their_own
 from harness.power.planting import CLASSIC, Mutant
@@ -124,11 +124,11 @@ def test_the_reference_itself_is_a_self_test_and_no_control() -> None:
 def test_the_peers_have_figures(power: Power) -> None:
     rows = tables.checker_rows(power).set_index(["checker", "questions"])
     for checker in ("np.allclose", "torch.testing.assert_close", "gradcheck", "gradcheck fast_mode", "jax check_grads"):
-        for questions in (beside.CUSTOM, beside.SUITE):
+        for questions in (peer_processes.CUSTOMARY_SET, peer_processes.SUITE_SET):
             row = rows.loc[(checker, questions)]
             assert 0 < row.killed <= row.answers_differ <= row.could_be_asked <= row["of"] == len(NAMES)
             assert row.right_answers_asked > 0
-    for questions in (beside.CUSTOM, beside.SUITE):
+    for questions in (peer_processes.CUSTOMARY_SET, peer_processes.SUITE_SET):
         ours = rows.loc[(tables.OURS, questions)]
         assert 0 < ours.killed <= ours.answers_differ <= ours["of"]
         assert not ours.right_ones_flagged
@@ -161,7 +161,7 @@ def blinded() -> Iterator[None]:
 def asked_a_little(chosen: tuple[type[Mutant], ...]) -> Power:
     """A few mutants alone, by a sample of the quick suite: what takes seconds."""
     names = trial.planted((Mutant, *chosen))
-    sample = trial.asked(names, "quick", dataclasses.replace(measuring.SAMPLE, small=50))
+    sample = trial.sample_groups(names, "quick", dataclasses.replace(measuring.SAMPLE, small=50))
     run = trial.compared(sample, mutants.__name__, quiet, once=True)
     return Power(chosen, list(kills(run, [])), [], ())
 
@@ -186,7 +186,7 @@ def test_mutants_are_asked_what_a_user_s_kernel_is(monkeypatch: pytest.MonkeyPat
     chosen = measuring.matching("two_threads_one_sum") + measuring.matching("labels_in_*")
     names = trial.planted((Mutant, *chosen))
     monkeypatch.setattr(plan, "NAMES", (*plan.NAMES, *names))
-    ours = questions(trial.asked(names, "standard"))
+    ours = questions(trial.sample_groups(names, "standard"))
     assert len(ours) > 1000
     assert ours == questions(plan.groups(plan.Selection(backends=names, suite="standard")))
 

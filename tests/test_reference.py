@@ -312,7 +312,7 @@ def test_twins_are_moved_by_64_or_backwards() -> None:
     assert len({row.tobytes() for row in x}) == 10
 
 
-@pytest.mark.parametrize("operation", float64.OPERATIONS)
+@pytest.mark.parametrize("operation", float64.IN_FLOAT64)
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_float64_s_values_are_arb_s_or_left_undecided(operation: str, dtype: str) -> None:
     random = np.random.Generator(np.random.Philox(key=64))

@@ -14,8 +14,8 @@ from backends.numpy import NumPy
 from harness.errors import UsageError
 from harness.faults import WITHOUT_CELL, Fault, Kind, sentence
 from harness.findings import Asker
-from harness.findings.asking import group_of
-from harness.findings.reproduce import asked as reproduced
+from harness.findings.asker import group_of
+from harness.findings.reproduce import script_and_verdict as reproduced
 from harness.findings.specials import reproduce as special
 from harness.operations import FULL_JACOBIAN_N
 from harness.power import trial
@@ -24,8 +24,8 @@ from harness.questions.refusals import makes_cell, not_its_own, refusal, unasked
 from harness.questions.suites import Wish
 from harness.records import Group
 from harness.runs import cost, plan
-from harness.specials.survey import facts_of
-from harness.specials.sweep import Sweep
+from harness.specials.atlas import facts_of
+from harness.specials.sweep import Widths
 from harness.workers.engine import Engine, Settings
 
 SHORT = next(name for name in NAMES if find(name).largest_n is not None)
@@ -95,7 +95,7 @@ def test_compare_says_it_in_the_cell_or_makes_none(refused: Question, tmp_path: 
 
 def test_a_dry_run_counts_what_is_not_asked(refused: Question) -> None:
     if refused[-1].kind not in WITHOUT_CELL:
-        assert "\n0 cells and 1 that are not asked" in cost.told([*planned(refused)], "", iter, iter)
+        assert "\n0 cells and 1 that are not asked" in cost.cost_tables([*planned(refused)], "", iter, iter)
 
 
 def test_power_plans_it_alike(refused: Question) -> None:
@@ -146,7 +146,7 @@ def test_what_is_not_a_brought_backend_s_own(monkeypatch: pytest.MonkeyPatch) ->
     assert not_its_own(Mine, "log_softmax") == Fault(Kind.NOT_CLAIMED, reason)
     with pytest.raises(UsageError, match=f"^mine log_softmax is not asked: {reason}$"):
         special.checked("mine", "log_softmax", "atlas:one_NaN", "float32")
-    operations = {entry.operation for entry in facts_of(Mine(), Sweep((3,), (), ()))}
+    operations = {entry.operation for entry in facts_of(Mine(), Widths((3,), (), ()))}
     assert "softmax" in operations
     assert "log_softmax" not in operations
 

@@ -18,7 +18,7 @@ from harness.runs import store
 from harness.runs.plan import Selection
 from reports import FORMATS, render
 from reports.tables import summary
-from reports.tables.cells import figure
+from reports.tables.text import figure
 
 EXPECTED = Path(__file__).parent / "expected"
 FILES = {

@@ -24,7 +24,7 @@ from harness.questions import blocks, families, refusals, variations
 from harness.questions.cases import named
 from harness.questions.suites import SUITES, cells, load
 from harness.questions.suites.combinations import choices, contradiction
-from harness.questions.suites.file import Sweep
+from harness.questions.suites.schema import Sweep
 from harness.questions.suites.wishes import by_what_they_can, case_name, matched, of_sweep
 from harness.records import Group
 from harness.runs import cost

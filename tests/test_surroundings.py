@@ -17,7 +17,7 @@ from harness.commands.progress import Progress
 from harness.judging import probes
 from harness.records import Result
 from harness.runs import plan
-from harness.runs.cost import told
+from harness.runs.cost import cost_tables
 from harness.workers import inventory, process
 from harness.workers.process import Limits
 from harness.workers.watchdog import WorkerDiedError
@@ -232,7 +232,7 @@ def test_the_dry_run_counts_no_probe_as_a_cell() -> None:
     selection = plan.Selection(("numpy",), ("softmax",), ("float64",), ("chain", "seed001-123"))
     groups = plan.groups(selection)
     assert any(group.probe for group in groups)
-    assert "\n2 cells, and 0 that are skipped or not supported" in told(groups, "", iter, iter)
+    assert "\n2 cells, and 0 that are skipped or not supported" in cost_tables(groups, "", iter, iter)
 
 
 def test_an_absent_backend_has_no_answers(capsys: pytest.CaptureFixture[str]) -> None:

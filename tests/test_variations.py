@@ -20,7 +20,7 @@ from harness.operations import OPERATIONS
 from harness.questions.variations import CALLS, HOSTILE, LAYOUTS, UnrepeatableError, disturbances, laid_out
 from harness.records import Comparison
 from harness.runs import store
-from harness.workers.turns import AHEAD, Turns
+from harness.workers.scheduling import AHEAD, Scheduler
 from harness.workers.worker import InputChangedError, NoNumbersError, unspoilt
 
 Array = np.ndarray[Any, Any]
@@ -201,7 +201,7 @@ def test_some_ways_must_not_change_a_bit(way: str) -> None:
 
 
 def test_nobody_runs_far_ahead_of_the_judge() -> None:
-    turns, reached = Turns(1), threading.Event()
+    turns, reached = Scheduler(1), threading.Event()
 
     def far() -> None:
         turns.wait_near(AHEAD + 1)
@@ -215,7 +215,7 @@ def test_nobody_runs_far_ahead_of_the_judge() -> None:
 
 
 def test_nobody_waits_once_all_are_released() -> None:
-    turns = Turns(1)
+    turns = Scheduler(1)
     turns.release()
     turns.wait_near(10 * AHEAD)
 
@@ -223,7 +223,7 @@ def test_nobody_waits_once_all_are_released() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.permutations([0, 1, 2, 3]))
 def test_the_longest_comes_first_whoever_asked_first(order: list[int]) -> None:
-    turns, served, threads = Turns(1), [], []
+    turns, served, threads = Scheduler(1), [], []
 
     def serve(rank: int) -> None:
         with turns.turn(rank):

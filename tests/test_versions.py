@@ -12,7 +12,7 @@ from backends import NAMES, find
 from backends.numpy import NumPy
 from backends.torch import Torch
 from harness.baselines import versions
-from harness.baselines.versions import READY, Side, make, needs, packages, wanted
+from harness.baselines.versions import READY, Environment, environment_of, make, needs, packages
 from harness.errors import UsageError
 
 
@@ -21,7 +21,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The commands that would have been carried out, each leaving what it would have left of itself."""
     commands: list[str] = []
 
-    def carried_out(command: list[str], side: Side) -> str:
+    def carried_out(command: list[str], side: Environment) -> str:
         commands.append(command[2])
         if command[2] == "venv":
             Path(command[-1]).mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ MADE = ["venv", "pip", "pip"]
 
 def test_an_environment_is_made_once(tmp_path: Path, ran: list[str]) -> None:
     for _ in range(2):
-        make(wanted("jax==0.9.2"), tmp_path, print)
+        make(environment_of("jax==0.9.2"), tmp_path, print)
     assert ran == MADE
 
 
@@ -45,9 +45,9 @@ def test_an_environment_with_another_numpy_is_made_anew(
     tmp_path: Path, ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a new one beside it would differ from it in NumPy too."""
-    make(wanted("jax==0.9.2"), tmp_path, print)
+    make(environment_of("jax==0.9.2"), tmp_path, print)
     monkeypatch.setattr(versions, "version", lambda name: "99.1")
-    make(wanted("jax==0.9.2"), tmp_path, print)
+    make(environment_of("jax==0.9.2"), tmp_path, print)
     assert ran == 2 * MADE
     assert "numpy==99.1 ml-dtypes==99.1" in (tmp_path / "jax-0.9.2" / READY).read_text()
 
@@ -58,7 +58,7 @@ def test_an_environment_that_does_not_say_what_it_is_made_of_is_made_anew(
 ) -> None:
     (tmp_path / "jax-0.9.2").mkdir()
     (tmp_path / "jax-0.9.2" / READY).write_bytes(content)
-    make(wanted("jax==0.9.2"), tmp_path, print)
+    make(environment_of("jax==0.9.2"), tmp_path, print)
     assert ran == MADE
 
 
@@ -69,14 +69,14 @@ def test_a_framework_comes_in_its_own_distributions() -> None:
 @pytest.mark.parametrize("spec", ["array-api-compat==1.9", "ml-dtypes==0.5.3", "pandas==2.3.0"])
 def test_what_a_framework_is_used_with_is_none(spec: str) -> None:
     with pytest.raises(UsageError, match="unknown framework package"):
-        wanted(spec)
+        environment_of(spec)
 
 
 def test_beside_the_framework_all_is_as_it_is_here() -> None:
-    framework, *others = needs(wanted("torch==2.4.0"))
+    framework, *others = needs(environment_of("torch==2.4.0"))
     assert framework == "torch==2.4.0"
     assert [name.split("==")[0] for name in others] == ["numpy", "ml-dtypes", "array-api-compat"]
-    assert needs(wanted("numpy==2.2.6"))[:1] == ["numpy==2.2.6"]
+    assert needs(environment_of("numpy==2.2.6"))[:1] == ["numpy==2.2.6"]
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def own(monkeypatch: pytest.MonkeyPatch) -> type[NumPy]:
 
 
 def test_a_third_party_s_backend_names_its_package(own: type[NumPy]) -> None:
-    side = wanted("own-runtime==1.2")
+    side = environment_of("own-runtime==1.2")
     assert (side.framework, side.package) == ("own", "own-runtime==1.2")
     assert [name.split("==")[0] for name in needs(side)] == ["own-runtime", "numpy", "ml-dtypes"]
 
@@ -98,7 +98,7 @@ def test_what_its_backend_derives_from_is_there_as_it_is_here(monkeypatch: pytes
     own = type("Own", (Torch,), {"framework": "own", "package": "own-runtime"})
     monkeypatch.setattr(versions, "NAMES", (*NAMES, "own"))
     monkeypatch.setattr(versions, "find", lambda name: own if name == "own" else find(name))
-    found = [name.split("==")[0] for name in needs(wanted("own-runtime==1.2"))]
+    found = [name.split("==")[0] for name in needs(environment_of("own-runtime==1.2"))]
     assert found == ["own-runtime", "numpy", "ml-dtypes", "array-api-compat", "torch"]
 
 
@@ -106,7 +106,7 @@ def test_one_that_names_a_framework_s_package_does_not_take_it(
     own: type[NumPy], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own, "package", "torch")
-    assert wanted("torch==2.4.0").framework == "torch"
+    assert environment_of("torch==2.4.0").framework == "torch"
 
 
 @pytest.mark.parametrize(
@@ -124,5 +124,5 @@ def test_what_brings_it_is_there_too(
     monkeypatch.setitem(sys.modules, "mine.harness", SimpleNamespace(BACKENDS=(own,)))
     brought = SimpleNamespace(name="mine", read_text=said.get)
     monkeypatch.setattr(versions, "entry_points", lambda group: [SimpleNamespace(module="mine.harness", dist=brought)])
-    assert needs(wanted("own-runtime==1.2"))[3:] == needed
-    assert needs(wanted("own-runtime==1.2"))[:1] == ["own-runtime==1.2"]
+    assert needs(environment_of("own-runtime==1.2"))[3:] == needed
+    assert needs(environment_of("own-runtime==1.2"))[:1] == ["own-runtime==1.2"]

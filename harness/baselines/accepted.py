@@ -17,10 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.baselines import heads, old_form
-from harness.baselines.cells import ASKED, COLUMNS, KEY, NO_WORD, asks, cells, ordered, words
-from harness.baselines.file import body, decoded, table, written_otherwise
+from harness.baselines.cell_columns import ASKED, COLUMNS, KEY, NO_WORD, asks, cells, ordered, words
 from harness.baselines.heads import Head, in_one_line
-from harness.baselines.platform import Framework, Platform, frameworks, platform
+from harness.baselines.parsing import body, decoded, table, written_otherwise
+from harness.baselines.platform import FrameworkVersions, Platform, frameworks, platform
 from harness.errors import UsageError
 from harness.records import Run
 from harness.runs import store
@@ -31,7 +31,7 @@ class Baseline:
     """The content of a baseline."""
 
     platform: Platform
-    frameworks: Mapping[str, Framework]
+    frameworks: Mapping[str, FrameworkVersions]
     reasons: tuple[str, ...]
     """The reasons given for all that was accepted, the newest last."""
     cells: pd.DataFrame
@@ -184,14 +184,16 @@ def united(a: pd.Series, b: pd.Series) -> list[str]:
     return [of[pair] for pair in pairs]
 
 
-def answering(before: Baseline, now: Mapping[str, Framework], others: pd.DataFrame) -> dict[str, Framework]:
+def answering(
+    before: Baseline, now: Mapping[str, FrameworkVersions], others: pd.DataFrame
+) -> dict[str, FrameworkVersions]:
     """Return the frameworks of a run.
 
     The versions accepted before are added for a framework that keeps accepted cells which the run does not have.
     """
     staying = {framework_of(name) for name in others.backend.unique()}
     return {
-        name: Framework(tuple(sorted({*before.frameworks[name].versions, *said.versions})), said.flushes)
+        name: FrameworkVersions(tuple(sorted({*before.frameworks[name].versions, *said.versions})), said.flushes)
         if name in staying and name in before.frameworks
         else said
         for name, said in now.items()

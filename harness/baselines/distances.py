@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.baselines.cells import KEY
+from harness.baselines.cell_columns import KEY
 from harness.faults import Outcome
 from harness.judging.metrics import clamped
 from harness.numbers.arrays import in_the_wider
@@ -22,7 +22,7 @@ from harness.runs import archive
 from harness.runs.store import folder_of
 
 Array = NDArray[np.generic]
-Kept = dict[tuple[Any, ...], list[dict[str, Any]]]
+SavedBlocks = dict[tuple[Any, ...], list[dict[str, Any]]]
 COLUMNS = ["apart_ulp", "apart_at", "apart_hex"]
 
 
@@ -38,14 +38,14 @@ def with_distances(rows: pd.DataFrame, runs: tuple[Run, Run], places: tuple[Path
     answers = (rows.outcome == Outcome.OK) & (rows.outcome_accepted == Outcome.OK)
     differing = (rows.answer != rows.answer_accepted) & answers
     for index, *key in rows.loc[differing, KEY].itertuples():
-        sides = (read(place, its[tuple(key)]) for place, its in zip(places, kept, strict=True))
+        sides = (saved_answers(place, its[tuple(key)]) for place, its in zip(places, kept, strict=True))
         rows.loc[index, COLUMNS] = distance(zip(*sides, strict=True))
     return rows
 
 
-def entries(folder: Path, run: Run) -> Kept:
+def entries(folder: Path, run: Run) -> SavedBlocks:
     """Return the kept blocks of every cell, in order."""
-    found: Kept = defaultdict(list)
+    found: SavedBlocks = defaultdict(list)
     for entry in archive.entries(folder, run.about):
         if not entry["probe"]:
             key = (entry["operation"], entry["case"], entry["asked"], entry["axis"], entry["backend"])
@@ -53,7 +53,7 @@ def entries(folder: Path, run: Run) -> Kept:
     return found
 
 
-def read(place: Path, blocks: list[dict[str, Any]]) -> Iterator[Array]:
+def saved_answers(place: Path, blocks: list[dict[str, Any]]) -> Iterator[Array]:
     """Yield the saved answers, block by block."""
     for entry in blocks:
         yield archive.answer(folder_of(place), entry)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.baselines import accepted
-from harness.baselines.cells import KEY, cells
+from harness.baselines.cell_columns import KEY, cells
 from harness.baselines.distances import with_distances
 from harness.baselines.moves import FACTOR, GONE, POOR, UNANSWERED, Moves, classified, other_inputs
 from harness.baselines.platform import changes, frameworks, moved, platform

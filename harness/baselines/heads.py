@@ -17,8 +17,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.baselines.file import damaged, decoded, written_otherwise
-from harness.baselines.platform import Framework, Platform
+from harness.baselines.parsing import damaged, decoded, written_otherwise
+from harness.baselines.platform import FrameworkVersions, Platform
 from harness.errors import UsageError
 
 FORMAT, VERSION = "softmax-harness baseline", 3
@@ -32,7 +32,7 @@ class Head:
     """What a baseline says above its rows."""
 
     platform: Platform
-    frameworks: Mapping[str, Framework]
+    frameworks: Mapping[str, FrameworkVersions]
     reasons: tuple[str, ...]
 
 
@@ -74,7 +74,10 @@ def understood(file: Path, content: bytes) -> Head:
         )
     if made_on.name != file.stem:
         raise damaged(file, place(text, "platform"), f"this is the baseline of another platform, {made_on.name}")
-    said = {name: Framework(tuple(about.versions), about.flushes_to_zero) for name, about in found.frameworks.items()}
+    said = {
+        name: FrameworkVersions(tuple(about.versions), about.flushes_to_zero)
+        for name, about in found.frameworks.items()
+    }
     head = Head(made_on, said, tuple(map(in_one_line, found.accepted)))
     if (anew := text_of(head, found.rows_sha256)) != text:
         raise written_otherwise(file, text, anew)
@@ -161,7 +164,7 @@ def text_of(head: Head, rows_sha256: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def framework(name: str, about: Framework) -> str:
+def framework(name: str, about: FrameworkVersions) -> str:
     """Return the line of one framework."""
     key = name if re.fullmatch("[A-Za-z0-9_-]+", name) else quoted(name)
     flushes = str(about.flushes).lower()

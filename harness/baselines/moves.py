@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness import errors
-from harness.baselines.cells import COUNTS, FIGURES, KEY, NO_WORD, PEAKS, asks
+from harness.baselines.cell_columns import COUNTS, FIGURES, KEY, NO_WORD, PEAKS, asks
 from harness.faults import DEATHS, Outcome, Verdict
 from harness.judging.grades import fails
 

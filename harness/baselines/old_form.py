@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.baselines.file import body, damaged, decoded, table, written_otherwise
 from harness.baselines.heads import Head, in_one_line
-from harness.baselines.platform import Framework, Platform
+from harness.baselines.parsing import body, damaged, decoded, table, written_otherwise
+from harness.baselines.platform import FrameworkVersions, Platform
 
 SIGN, VERSION = "# softmax-harness baseline, version ", 2
 HEAD = f"{SIGN}{VERSION}"
@@ -94,14 +94,14 @@ def platform_of(file: Path, found: Lines) -> Platform:
     return made_on
 
 
-def frameworks_of(file: Path, found: Lines) -> dict[str, Framework]:
+def frameworks_of(file: Path, found: Lines) -> dict[str, FrameworkVersions]:
     said = {}
     for key, value, line in found.entries:
         if key == "framework":
             about = FRAMEWORK.fullmatch(value)
             if not about:
                 raise damaged(file, line, f"{value!r} is no framework with its version")
-            said[about[1]] = Framework(tuple(about[2].split(" and ")), bool(about[3]))
+            said[about[1]] = FrameworkVersions(tuple(about[2].split(" and ")), bool(about[3]))
     return said
 
 

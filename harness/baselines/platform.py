@@ -53,7 +53,7 @@ class Platform:
 
 
 @dataclass(frozen=True)
-class Framework:
+class FrameworkVersions:
     """The versions in which a framework gave its accepted answers, and whether the last flushed subnormals to zero."""
 
     versions: tuple[str, ...]
@@ -74,16 +74,16 @@ def platform(about: Mapping[str, Any]) -> Platform:
         raise UsageError(f"the run's run.json does not describe its environment: {error!r}") from None
 
 
-def frameworks(about: Mapping[str, Any]) -> dict[str, Framework]:
+def frameworks(about: Mapping[str, Any]) -> dict[str, FrameworkVersions]:
     """Return the frameworks that took part in a run, those with a version."""
     return {
-        name: Framework((said["version"],), bool(said.get("flush_to_zero")))
+        name: FrameworkVersions((said["version"],), bool(said.get("flush_to_zero")))
         for name, said in sorted(about.get("frameworks", {}).items())
         if "version" in said
     }
 
 
-def changes(before: Mapping[str, Framework], after: Mapping[str, Framework]) -> list[str]:
+def changes(before: Mapping[str, FrameworkVersions], after: Mapping[str, FrameworkVersions]) -> list[str]:
     """Return what has changed in the frameworks that both sides have, one text each."""
     return [
         f"{name} {before[name]} → {said}"

@@ -32,7 +32,7 @@ If the first line is out of date, the environment is made anew.
 
 
 @dataclass(frozen=True)
-class Side:
+class Environment:
     """One of the two sides of a comparison: a framework under an interpreter that exists or is still to be made."""
 
     framework: str
@@ -43,7 +43,7 @@ class Side:
     interpreter: str = ""
 
 
-def wanted(spec: str) -> Side:
+def environment_of(spec: str) -> Environment:
     """Return the side that a text such as `jax==0.9.2` names.
 
     Raise UsageError if it does not name a framework in one version.
@@ -55,7 +55,9 @@ def wanted(spec: str) -> Side:
     frameworks = packages()
     if distribution_name not in frameworks:
         raise unknown("framework package", found[1], frameworks)
-    return Side(frameworks[distribution_name], f"{distribution_name}-{found[2]}", f"{distribution_name}=={found[2]}")
+    return Environment(
+        frameworks[distribution_name], f"{distribution_name}-{found[2]}", f"{distribution_name}=={found[2]}"
+    )
 
 
 def normal(name: str) -> str:
@@ -87,7 +89,7 @@ def comes_in(name: str, framework: str) -> bool:
     return bool(framework) and name.startswith(framework)
 
 
-def needs(side: Side) -> list[str]:
+def needs(side: Environment) -> list[str]:
     """Return all requirements that the side's environment is made with."""
     own, named = side.package.split("==", maxsplit=1)[0], packages()
     extras = frameworks_beneath(side.framework)
@@ -101,7 +103,7 @@ def frameworks_beneath(framework: str) -> set[str]:
     return {vars(base)["framework"] for backend in own for base in backend.__mro__ if "framework" in vars(base)}
 
 
-def bringing(side: Side) -> list[str]:
+def bringing(side: Environment) -> list[str]:
     """Return the requirements for installed distributions whose entry points bring the side's backends.
 
     The side's own package is left out. A distribution from a folder or a repository is installed from there again. One
@@ -128,7 +130,7 @@ def as_here(name: str) -> str:
         return name
 
 
-def making(side: Side, folder: Path) -> list[list[str]]:
+def making(side: Environment, folder: Path) -> list[list[str]]:
     """Return the commands that make the side's environment: a venv of our interpreter, and one installation.
 
     Return an empty list if the side has an interpreter.
@@ -144,7 +146,7 @@ def interpreter(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def make(side: Side, folder: Path, say: Callable[[str], None]) -> None:
+def make(side: Environment, folder: Path, say: Callable[[str], None]) -> None:
     """Make the side's environment, unless it exists as needed. Raise UsageError with pip's last words if that fails."""
     place = folder / side.name
     if side.interpreter or made_of(place) == recipe(side):
@@ -157,7 +159,7 @@ def make(side: Side, folder: Path, say: Callable[[str], None]) -> None:
     store.write(place, READY, f"{recipe(side)}\n{frozen}".encode())
 
 
-def recipe(side: Side) -> str:
+def recipe(side: Environment) -> str:
     """Return a line that says what the side's environment would be made of today, on the Python that is here."""
     return f"# Python {platform.python_version()}: {' '.join(needs(side))}"
 
@@ -170,7 +172,7 @@ def made_of(environment: Path) -> str:
         return ""
 
 
-def carried_out(command: list[str], side: Side) -> str:
+def carried_out(command: list[str], side: Environment) -> str:
     """Run a command and return what it prints. Raise UsageError with its last words if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -30,7 +30,7 @@ Factor = Annotated[
     float,
     typer.Option("--factor", "-k", min=1.0, help="An error above this multiple of the accepted one is much larger."),
 ]
-Format = Annotated[str, typer.Option("--format", help="Output format: terminal, json, csv or markdown.")]
+FormatOption = Annotated[str, typer.Option("--format", help="Output format: terminal, json, csv or markdown.")]
 
 
 @baseline.command()
@@ -76,7 +76,7 @@ def diff(
     folder: Folder = Path("baselines"),
     factor: Factor = 2.0,
     fail_at: FailAt = None,
-    form: Format = "terminal",
+    form: FormatOption = "terminal",
 ) -> None:
     """Compare a run with the accepted results.
 
@@ -99,7 +99,7 @@ def diff_of_runs(
     ],
     b: Annotated[Path, typer.Argument(parser=path_of("RUN_B"), metavar="RUN_B", help="The later run.")],
     factor: Factor = 2.0,
-    form: Format = "terminal",
+    form: FormatOption = "terminal",
 ) -> None:
     """Compare two saved runs.
 

@@ -11,7 +11,7 @@ import typer
 from harness.commands.findings import look_into
 from harness.commands.options import (
     FailAt,
-    Form,
+    FormatOption,
     MemoryLimit,
     Names,
     Out,
@@ -45,7 +45,7 @@ def compare(
     dtype: Names = None,
     case: Names = None,
     out: Out = Path("out/latest"),
-    form: Form = "terminal",
+    form: FormatOption = "terminal",
     python: Pythons = None,
     pairs: Annotated[
         str,
@@ -92,7 +92,7 @@ def compare(
     groups = plan.groups(selection, probe_all=save_arrays)
     if dry_run:
         name = "" if selection.of_its_own else suite or "quick"
-        show(cost.told(groups, name, selection.answering, partial(plan.narrowed, selection)) + "\n")
+        show(cost.cost_tables(groups, name, selection.answering, partial(plan.narrowed, selection)) + "\n")
     cost.within_budget(groups, selection.suite)
     if dry_run:
         return

@@ -42,13 +42,13 @@ def look_into_atlas(made: Any, out: Path, interpreters: dict[str, str]) -> Any:
 
 def kept_with_earlier(found: Any, asker: Any, out: Path) -> Any:
     """Return the findings, followed by earlier ones that were not found again, and write them as a table and a page."""
-    from harness.findings import kept
+    from harness.findings import csv_file
     from harness.runs import store
     from reports.pages import findings as page
 
-    found = kept.with_earlier(found, kept.earlier(out), asker, out)
-    kept.write(out, found)
-    store.write(out, kept.PAGE, page.render(found).encode())
+    found = csv_file.with_earlier(found, csv_file.earlier(out), asker, out)
+    csv_file.write(out, found)
+    store.write(out, csv_file.PAGE, page.render(found).encode())
     return found
 
 
@@ -111,19 +111,19 @@ def reproduce(
     The script calls the framework alone, without this harness.
     """
     from harness.findings import Asker
-    from harness.findings.reproduce import asked, checked, ran, words
+    from harness.findings.reproduce import checked, ran, script_and_verdict, words
     from harness.findings.scripts.one_cell import UNSHOWN
     from harness.workers.process import Limits
 
     place = checked(words(cell))
     with Asker(interpreters(python, place[:1]), Limits(time_limit, memory_limit)) as asker:
-        script, told = asked(asker, *place, axis)
+        script, told = script_and_verdict(asker, *place, axis)
         show(script)
         print(told, file=sys.stderr)
         done = ran(asker, place[0], script)
         if not done.shown:
             with asker.importing(UNSHOWN):
-                other, _ = asked(asker, *place, axis)
+                other, _ = script_and_verdict(asker, *place, axis)
             again = ran(asker, place[0], other)
             if again.shown:
                 print(

@@ -54,7 +54,7 @@ Pythons = Annotated[
 ]
 TimeLimit = Annotated[float, typer.Option(min=0.1, help="Time limit for one block of a case, in seconds.")]
 MemoryLimit = Annotated[float, typer.Option(min=0.1, help="Memory limit of one worker process, in GiB.")]
-Form = Annotated[
+FormatOption = Annotated[
     str,
     typer.Option(
         "--format", help="Output format: terminal, json, csv, markdown, html, junit or github.", metavar="FORMAT"
@@ -190,11 +190,11 @@ def summarise(run: Run, form: str) -> None:
 
 def finish(run: Run, out: Path, form: str) -> None:
     """Write the run and its page to `out`, show it, and say on stderr what was written."""
-    from harness.findings import kept
+    from harness.findings import csv_file
     from harness.runs import store
     from reports import render
 
-    kept.put_aside(out)
+    csv_file.put_aside(out)
     saved = demanded(store.save(run, out))
     store.write(out, "report.md", render(saved, "markdown").encode())
     write_page(saved, out)

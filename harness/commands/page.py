@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.records import Run
-    from reports.html.beside import Beside
+    from reports.html.related import Related
 
 PAGE = "report.html"
 
@@ -27,28 +27,28 @@ def write_page(run: Run, folder: Path) -> None:
     store.write(folder, PAGE, html.render(run, beside(folder)).encode())
 
 
-def beside(folder: Path) -> Beside:
+def beside(folder: Path) -> Related:
     """Return what stands beside a run. A missing or unreadable atlas or power table is left out.
 
     Raise UsageError if there is a table of findings that cannot be read.
     """
-    from harness.findings import kept
-    from reports.html.beside import Beside
+    from harness.findings import csv_file
+    from reports.html.related import Related
 
-    findings = kept.read(folder / kept.FILE) if (folder / kept.FILE).exists() else None
+    findings = csv_file.read(folder / csv_file.FILE) if (folder / csv_file.FILE).exists() else None
     scripts = {
         finding.snippet: file.read_text(encoding="utf-8", errors="replace")
         for finding in findings or ()
-        if (file := kept.script(folder, finding))
+        if (file := csv_file.script(folder, finding))
     }
-    return Beside(findings, scripts, atlas(folder.parent / "atlas"), power(folder.parent / "power"))
+    return Related(findings, scripts, atlas(folder.parent / "atlas"), power(folder.parent / "power"))
 
 
 def atlas(folder: Path) -> Any:
     """Return the atlas's entries, or None if there are none or they cannot be read."""
     from harness.specials import Entry
 
-    table = read(folder / "atlas.csv")
+    table = read_table(folder / "atlas.csv")
     try:
         rows = [] if table is None else table.to_dict("records")
         return [Entry(**row | {"asked": int(row["asked"])}) for row in rows] or None
@@ -60,11 +60,11 @@ def power(folder: Path) -> dict[str, Any]:
     """Return the readable tables of `power`, by the names of their files."""
     from reports.html.detection import CAPTIONS
 
-    tables = {name: read(folder / name) for name in CAPTIONS}
+    tables = {name: read_table(folder / name) for name in CAPTIONS}
     return {name: table for name, table in tables.items() if table is not None}
 
 
-def read(file: Path) -> Any:
+def read_table(file: Path) -> Any:
     """Return a CSV file as a table of strings, or None if it cannot be read."""
     import pandas as pd
 

@@ -15,7 +15,7 @@ def printed(
 ) -> None:
     """Compare values printed in the documents with computed ones."""
     from harness.findings import printed as numbers
-    from harness.findings.asking import Asker
+    from harness.findings.asker import Asker
     from harness.runs import store
     from harness.truth import check_preconditions
     from reports.pages import printed as page

@@ -10,7 +10,7 @@ import typer
 
 from harness.commands.options import (
     FailAt,
-    Form,
+    FormatOption,
     Out,
     Saved,
     app,
@@ -34,7 +34,7 @@ def judge_again(
         typer.Argument(parser=path_of("RUN"), metavar="RUN", help="Folder of a run made with --save-arrays."),
     ],
     out: Out = Path("out/judged"),
-    form: Form = "terminal",
+    form: FormatOption = "terminal",
     pairs: Annotated[
         str,
         typer.Option(
@@ -69,7 +69,7 @@ def judge_again(
 @app.command()
 def report(
     place: Saved = Path("out/latest"),
-    form: Form = "terminal",
+    form: FormatOption = "terminal",
     fail_at: FailAt = None,
     write: Annotated[
         bool, typer.Option(help="Also write report.html and report.md into the folder of the run.")

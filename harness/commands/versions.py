@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.commands.baseline import Factor, Format, checked_format, leave
+from harness.commands.baseline import Factor, FormatOption, checked_format, leave
 from harness.commands.options import Names, Pythons, app, interpreters, path_of, show, split
 from harness.errors import AS_IT_SHOULD_BE, BACKEND_DIED, FALLS_SHORT, NOTHING_COMPARED, UsageError
 
 if TYPE_CHECKING:
-    from harness.baselines.versions import Side
+    from harness.baselines.versions import Environment
     from harness.records import Run
 
 COMPARABLE = (AS_IT_SHOULD_BE, FALLS_SHORT, BACKEND_DIED)
@@ -42,7 +42,7 @@ def compare_versions(
         ),
     ] = Path("out/versions"),
     factor: Factor = 2.0,
-    form: Format = "terminal",
+    form: FormatOption = "terminal",
     dry_run: Annotated[bool, typer.Option(help="Print the commands, and run nothing.")] = False,
 ) -> None:
     """Compare two versions of a framework.
@@ -72,7 +72,7 @@ def compare_versions(
     leave(gate.between(*both, places, factor), form)
 
 
-def check_answered(sides: tuple[Side, Side], runs: tuple[Run, Run]) -> None:
+def check_answered(sides: tuple[Environment, Environment], runs: tuple[Run, Run]) -> None:
     """Exit if the framework did not report its version in a run. Raise UsageError if both versions are the same."""
     from harness.baselines.platform import frameworks
 
@@ -90,17 +90,17 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def two_sides(specs: list[str], pythons: list[str]) -> tuple[Side, Side]:
+def two_sides(specs: list[str], pythons: list[str]) -> tuple[Environment, Environment]:
     """Return the two sides that are compared: versions that are named, interpreters, or one of each.
 
     Raise UsageError unless they are two different sides of one framework.
     """
-    from harness.baselines.versions import Side, wanted
+    from harness.baselines.versions import Environment, environment_of
 
-    sides = [wanted(spec) for spec in specs]
+    sides = [environment_of(spec) for spec in specs]
     for number, text in enumerate(pythons, start=1):
         (framework, path), *_ = interpreters([text]).items()
-        sides.append(Side(framework, f"{framework}-python{number}", interpreter=path))
+        sides.append(Environment(framework, f"{framework}-python{number}", interpreter=path))
     if len(sides) != 2 or sides[0].framework != sides[1].framework or sides[0] == sides[1]:
         raise UsageError(
             "give two versions of one framework, such as jax==0.9.2 jax==0.10.2, or --python jax=PATH twice"
@@ -126,7 +126,7 @@ def backends_of(framework: str, patterns: tuple[str, ...]) -> list[str]:
     return list(patterns)
 
 
-def comparing(side: Side, out: Path, asked: Mapping[str, list[str] | None]) -> list[str]:
+def comparing(side: Environment, out: Path, asked: Mapping[str, list[str] | None]) -> list[str]:
     """Return the command that asks one side and saves its answers."""
     from harness.baselines.versions import interpreter
 
@@ -136,7 +136,7 @@ def comparing(side: Side, out: Path, asked: Mapping[str, list[str] | None]) -> l
     return [*command, "--save-arrays", "--out", str(out / side.name)]
 
 
-def carry_out(side: Side, command: list[str]) -> None:
+def carry_out(side: Environment, command: list[str]) -> None:
     """Run one side's command, with its progress on stderr. Exit with its status if it leaves nothing to compare."""
     say(f"running {side.name}")
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)

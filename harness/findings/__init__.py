@@ -6,8 +6,8 @@ words.
 
 from __future__ import annotations
 
-from harness.findings.asking import Asker
+from harness.findings.asker import Asker
 from harness.findings.record import Finding
-from harness.findings.survey import survey
+from harness.findings.search import survey
 
 __all__ = ["Asker", "Finding", "survey"]

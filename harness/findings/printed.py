@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.findings.asking import Asker
+from harness.findings.asker import Asker
 from harness.judging import slices
 from harness.judging.percents import mean_relative_error_percent
 from harness.operations import OPERATIONS
@@ -25,7 +25,7 @@ NATIVES = ("numpy", "torch", "tensorflow", "jax")
 
 
 @dataclass(frozen=True)
-class Numbers:
+class DocumentNumbers:
     """Numbers as a document prints them, and the backends whose answers stand beside them."""
 
     title: str
@@ -55,15 +55,15 @@ class Figure:
     drawn: bool = True
 
 
-NUMBERS = (
-    Numbers(
+DOCUMENT_NUMBERS = (
+    DocumentNumbers(
         "000, In [4] and [5]: softmax of one example",
         "softmax",
         "seed000-example",
         "0.16691024 0.24588245 0.29219741 0.2950099",
         (*NATIVES, "tensorflow:keras"),
     ),
-    Numbers(
+    DocumentNumbers(
         "000, In [25]: all outputs summed before backward",
         "vjp",
         "seed000-summed",
@@ -71,23 +71,27 @@ NUMBERS = (
         (*NATIVES, "torch:delta"),
         drawn=True,
     ),
-    Numbers(
+    DocumentNumbers(
         "001, Out [146]: softmax, unshifted",
         "softmax",
         "seed001-123",
         "0.09003057 0.24472847 0.66524096",
         (*NATIVES, "numpy:naive"),
     ),
-    Numbers("001: softmax, to two decimals", "softmax", "seed001-125", "0.02 0.05 0.93", (*NATIVES, "numpy:naive")),
-    Numbers(
+    DocumentNumbers(
+        "001: softmax, to two decimals", "softmax", "seed001-125", "0.02 0.05 0.93", (*NATIVES, "numpy:naive")
+    ),
+    DocumentNumbers(
         "001, Out [148]: unshifted softmax",
         "softmax",
         "seed001-overflow",
         "nan nan nan",
         tuple(f"{name}:naive" for name in NATIVES),
     ),
-    Numbers("001, Out [150]: shifted softmax", "softmax", "seed001-overflow", "0. 0. 1.", (*NATIVES, "numpy:shifted")),
-    Numbers(
+    DocumentNumbers(
+        "001, Out [150]: shifted softmax", "softmax", "seed001-overflow", "0. 0. 1.", (*NATIVES, "numpy:shifted")
+    ),
+    DocumentNumbers(
         "002, In [8]: softmax of a column, and its sum",
         "softmax",
         "seed002-column",
@@ -95,7 +99,7 @@ NUMBERS = (
         (*NATIVES, "numpy:naive"),
         "0.9999999999999999",
     ),
-    Numbers(
+    DocumentNumbers(
         "002, In [9]: its Jacobian",
         "jacobian",
         "seed002-column",
@@ -106,8 +110,10 @@ NUMBERS = (
            -0.01518071 -0.00434935 -0.11792226 -0.00967965  0.14713197""",
         (*NATIVES, "numpy:factored"),
     ),
-    Numbers("003, Out [96]: softmax", "softmax", "seed003-pair", "0.26894142 0.73105858", (*NATIVES, "numpy:naive")),
-    Numbers(
+    DocumentNumbers(
+        "003, Out [96]: softmax", "softmax", "seed003-pair", "0.26894142 0.73105858", (*NATIVES, "numpy:naive")
+    ),
+    DocumentNumbers(
         "003, Out [97]: its Jacobian",
         "jacobian",
         "seed003-pair",
@@ -115,7 +121,7 @@ NUMBERS = (
         (*NATIVES, "numpy:double_loop"),
     ),
 )
-FIGURES = (
+DOCUMENT_FIGURES = (
     Figure(
         "000, In [6]: one example",
         "softmax",
@@ -144,20 +150,20 @@ FAR = "far-rows"
 
 
 @dataclass(frozen=True)
-class Found:
+class DocumentAnswers:
     """A document's numbers, the exact ones, and today's answers by backend.
 
     An answer is None if the backend is absent or gives none.
     """
 
-    about: Numbers
+    about: DocumentNumbers
     exact: Sequence[float]
     answers: Mapping[str, Sequence[float] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Today:
-    numbers: Sequence[Found]
+    numbers: Sequence[DocumentAnswers]
     percents: dict[Figure, float | None]
     nans: dict[tuple[str, str], tuple[int, int] | None]
     """For each framework and dtype, the number of NaN and the number of elements; None if there is no answer."""
@@ -165,15 +171,15 @@ class Today:
 
 def today(asker: Asker) -> Today:
     return Today(
-        [found(asker, numbers) for numbers in NUMBERS],
-        {figure: percent(asker, figure) for figure in FIGURES},
+        [found(asker, numbers) for numbers in DOCUMENT_NUMBERS],
+        {figure: percent(asker, figure) for figure in DOCUMENT_FIGURES},
         {(name, dtype): nans(asker, name, dtype) for name in NATIVES for dtype in ("float64", "float32")},
     )
 
 
-def found(asker: Asker, about: Numbers) -> Found:
+def found(asker: Asker, about: DocumentNumbers) -> DocumentAnswers:
     answers = {name: flat(answer(asker, name, about.operation, about.case)) for name in about.backends}
-    return Found(about, exactly(about.operation, about.case), answers)
+    return DocumentAnswers(about, exactly(about.operation, about.case), answers)
 
 
 def percent(asker: Asker, figure: Figure) -> float | None:

@@ -10,12 +10,12 @@ from backends import NAMES
 from harness import faults
 from harness.errors import UsageError, unknown
 from harness.faults import Kind, Outcome
-from harness.findings.asking import Asker, group_of
+from harness.findings.asker import Asker, group_of
 from harness.findings.record import ATLAS
 from harness.findings.scripts.one_cell import UNSHOWN, Ran, no_fault, run, snippet
 from harness.findings.scripts.two_ways import other_bits, plainly
+from harness.findings.search import ONE_ANSWER, TWO_THREADS
 from harness.findings.specials import reproduce as special
-from harness.findings.survey import ONE_ANSWER, TWO_THREADS
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.questions.cases import named
@@ -58,7 +58,7 @@ def checked(words: Sequence[str]) -> tuple[str, str, str, str]:
     return backend, operation, case, dtype
 
 
-def along(case: Case, axis: int | None) -> Case:
+def on_axis(case: Case, axis: int | None) -> Case:
     """Return the case with that axis alone, or as it is if `axis` is None.
 
     Raise UsageError if the case has no such axis.
@@ -71,7 +71,7 @@ def along(case: Case, axis: int | None) -> Case:
     return replace(case, axes=(axis,))
 
 
-def asked(
+def script_and_verdict(
     asker: Asker, backend: str, operation: str, case: str, dtype: str, axis: int | None = None
 ) -> tuple[str, str]:
     """Return the script, and what the harness says of the cell. Raise UsageError if there is no script.
@@ -81,8 +81,10 @@ def asked(
     if case.startswith(ATLAS):
         if axis is not None:
             raise UsageError("a cell of the atlas is found by its situation: --axis does not go with it")
-        return special.asked(asker, backend, operation, special.checked(backend, operation, case, dtype), dtype)
-    made = along(named(case), axis)
+        return special.script_and_verdict(
+            asker, backend, operation, special.checked(backend, operation, case, dtype), dtype
+        )
+    made = on_axis(named(case), axis)
     group = group_of(backend, operation, made, dtype)
     if refused := refusal(backend, group):
         raise UsageError(f"{backend} {operation} {case} {dtype} is not asked: {faults.sentence(refused)}")

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.numbers.sums import two_sum
 from harness.truth.bounds import assumed
 
-Floats = NDArray[np.float64]
 FLUSH, UNEXPLAINED = "flush", "unexplained"
 PARTS = ("shift", "sum", "exp", "division")
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.truth.bounds.sizes import softmax
 
-Floats = NDArray[np.float64]
 OWN = 2
 """An element's own error may be this many times B: its terms are made of computed sums, which may differ from the exact
 ones by a tenth."""

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import DIGIT
 from harness.truth.bounds import size
-
-Floats = NDArray[np.float64]
 
 
 def digit(operation: str, logits: NDArray[np.generic], beside: list[Any]) -> Floats:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.judging.laws import largest
+from harness.numbers.arrays import Floats
 from harness.numbers.sums import exact_dot
-from harness.records import Side
+from harness.records import EquationSide
 
-Floats = NDArray[np.float64]
 Arguments = Mapping[str, Any]
 Measure = Callable[[Floats, Floats, Arguments], tuple[Floats, Floats]]
 EVALUATION = 2.0**-51
@@ -114,18 +114,18 @@ def sides(operation: str, answer: Floats, allowed: Floats, arguments: Arguments)
         }
 
 
-def joined(found: Iterable[Side]) -> list[tuple[Side, float, float]]:
+def joined(found: Iterable[EquationSide]) -> list[tuple[EquationSide, float, float]]:
     """Return the equations of which both sides were found.
 
     Each is its left side, the largest deviation, and the largest deviation as a share of its bound.
     """
-    pairs: dict[tuple[object, ...], dict[bool, Side]] = defaultdict(dict)
+    pairs: dict[tuple[object, ...], dict[bool, EquationSide]] = defaultdict(dict)
     for side in found:
         pairs[side.law, side.case, side.dtype, side.axis, side.backend][side.left] = side
     return [compared(pair[True], pair[False]) for pair in pairs.values() if len(pair) == 2]
 
 
-def compared(left: Side, right: Side) -> tuple[Side, float, float]:
+def compared(left: EquationSide, right: EquationSide) -> tuple[EquationSide, float, float]:
     """Compare two sides. The left one is returned as flawed if either is."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         found = largest(left.values - right.values, left.allowed + right.allowed)

@@ -15,13 +15,12 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.judging.tally import CHAINED, Tally
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.truth.bounds import FARTHEST, Theory, assumed, blocked_tree
 
-Floats = NDArray[np.float64]
 GRADES = ("A+", "A", "B", "C", "F")
 DEMANDS = GRADES[1:]
 """The grades that `--fail-at` takes: all but the best."""

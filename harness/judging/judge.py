@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 from harness.faults import INTERRUPTED, Fault, Kind, Outcome
 from harness.judging import equations, laws, metrics, probes
 from harness.judging.causes import causes, main_cause
-from harness.judging.cell import Cell
 from harness.judging.chains import residual_shares
 from harness.judging.grades import common_factor_share, with_height
+from harness.judging.judged_cell import Cell
 from harness.judging.metrics import Errors
 from harness.judging.pairs import Pairing, Percent
 from harness.judging.probes import Measured
 from harness.judging.profiles import profile
 from harness.judging.rows import comparison, declared_flaw, head, law_rows
-from harness.judging.slices import Question, block_answer, declared, questions
+from harness.judging.slices import Slice, block_answer, declared, questions
 from harness.judging.tally import Peak, Tally, peak
 from harness.judging.witness import witness
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import FORMATS, Format
 from harness.operations import as_rows
 from harness.questions import blocks
 from harness.questions.cases import CASES
-from harness.records import Audit, Group, Judgement, Profile, Result, Side, Twins
+from harness.records import Audit, EquationSide, Group, Judgement, Profile, Result, Twins
 from harness.truth.bounds import NOTHING, Theory, any_order, blocked_tree, range_free
 
 Answer = NDArray[np.generic]
-Floats = NDArray[np.float64]
 Results = Mapping[tuple[str, int], Result]
 Load = Callable[[Result], Answer]
 UNKNOWN = Measured()
@@ -48,7 +48,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
     for block, rows in enumerate(blocks.boundaries(group.case)):
         answers = {}
         for backend in group.backends:
-            found = read(group, rows, results.get((backend, block)), load)
+            found = outcome_of(group, rows, results.get((backend, block)), load)
             if isinstance(found, Fault):
                 cells[backend] = cells[backend].without(found)
             else:
@@ -58,7 +58,7 @@ def judge(group: Group, results: Results, load: Load, pairing: Pairing, known: M
         if answers:
             for asked in questions(group, rows, offset, (answer.dtype.name for answer in answers.values())):
                 for backend, answer in answers.items():
-                    later = judged(asked, backend, answer, known.get(backend, UNKNOWN), first=block == 0)
+                    later = judge_answer(asked, backend, answer, known.get(backend, UNKNOWN), first=block == 0)
                     cells[backend] = cells[backend].merged(later)
                 audit += asked.audit
             for a, b in pairing(answers):
@@ -88,7 +88,7 @@ def probed(group: Group, results: Results, load: Load) -> tuple[dict[str, float 
     for backend in group.backends:
         measured = []
         for block, rows in enumerate(every):
-            answer = read(group, rows, results.get((backend, block)), load)
+            answer = outcome_of(group, rows, results.get((backend, block)), load)
             measured.append(None if isinstance(answer, Fault) else probes.measure(asked[block], answer))
             if isinstance(answer, Fault) and answer.outcome not in KNOWN_BEFORE:
                 missing.setdefault(backend, answer)
@@ -100,7 +100,7 @@ KNOWN_BEFORE = (Outcome.UNSUPPORTED, Outcome.ABSENT, Outcome.SKIPPED)
 """Outcomes of a probe that the backend's own cells have too, and that are therefore not reported again."""
 
 
-def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> Answer | Fault:
+def outcome_of(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> Answer | Fault:
     """Return a result's answer, or why there is none that can be judged.
 
     An answer of a wrong shape or in an unknown format has a fault.
@@ -118,7 +118,7 @@ def read(group: Group, rows: blocks.Rows, result: Result | None, load: Load) -> 
     return answer
 
 
-def judged(asked: Question, backend: str, answer: Answer, measured: Measured, first: bool = True) -> Cell:
+def judge_answer(asked: Slice, backend: str, answer: Answer, measured: Measured, first: bool = True) -> Cell:
     """Judge one backend's answer for the rows of a question, in the dtype of the answer.
 
     `first` says that the rows are in the first block of the case, where equations between operations are measured.
@@ -150,7 +150,7 @@ def earned(bound: Floats) -> Floats:
     return np.where(np.isinf(bound), 0.0, bound) if bound.max(initial=0.0) == np.inf else bound
 
 
-def drawn(asked: Question, backend: str, actual: Answer, found: Errors, bound: Floats) -> tuple[Profile, ...]:
+def drawn(asked: Slice, backend: str, actual: Answer, found: Errors, bound: Floats) -> tuple[Profile, ...]:
     """Return the error profile of a named case's first rows; nothing for other cases, as sweeps have too many cells."""
     if asked.offset or asked.group.case.name not in CASES:
         return ()
@@ -163,13 +163,13 @@ TWIN_BITS = 13
 THEORIES: dict[str, Theory] = {"A": range_free, "B": blocked_tree, "any order": any_order}
 
 
-def limits(asked: Question, u: float) -> dict[str, Floats]:
+def limits(asked: Slice, u: float) -> dict[str, Floats]:
     """Return u·scale as a limit named `scale`, or nothing for an operation without a scale."""
     return {} if asked.scale is None else {"scale": u * asked.scale}
 
 
 def against_chain(
-    asked: Question, backend: str, found: Errors, form: Format, height: int
+    asked: Slice, backend: str, found: Errors, form: Format, height: int
 ) -> tuple[Floats, dict[str, Peak]]:
     """Return the error that grade C allows at each element, and the largest shares of C's limits.
 
@@ -188,7 +188,7 @@ def against_chain(
     return np.minimum(chained, right), {name: peak(share, asked.offset) for name, share in shares.items()}
 
 
-def unexplained(asked: Question, backend: str, found: Errors, form: Format, bound: Floats) -> Floats | None:
+def unexplained(asked: Slice, backend: str, found: Errors, form: Format, bound: Floats) -> Floats | None:
     """Return the errors that errors of a row's sums do not explain, as shares of what is allowed.
 
     Return None where no such limit is known: the operation has no known directions, or the backend declares an
@@ -203,7 +203,7 @@ def unexplained(asked: Question, backend: str, found: Errors, form: Format, boun
     return residual_shares(np.copysign(found.absolute, found.signed), bound, asked.directions)
 
 
-def by_simulation(asked: Question, backend: str, found: Errors, form: Format, bound: Floats) -> dict[str, Peak]:
+def by_simulation(asked: Slice, backend: str, found: Errors, form: Format, bound: Floats) -> dict[str, Peak]:
     """Return the largest error as a share of what honest evaluations explain, or nothing.
 
     It is asked only where the bound leaves no digit and the answer is in the format under test.
@@ -214,13 +214,13 @@ def by_simulation(asked: Question, backend: str, found: Errors, form: Format, bo
     return {"simulated": peak(asked.simulated(backend, found.absolute, rows), asked.offset)}
 
 
-def of_all_others(asked: Question, backend: str, form: Format) -> dict[str, Floats]:
+def of_all_others(asked: Slice, backend: str, form: Format) -> dict[str, Floats]:
     """Return the bound B without declarations as the limit `undeclared`; nothing if the backend declares none."""
     plain = declared(backend, asked.group.dtype) == NOTHING
     return {} if plain else {"undeclared": asked.allowed_of(NOTHING, blocked_tree, form)}
 
 
-def worst(asked: Question, actual: Answer, found: Errors, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
+def worst(asked: Slice, actual: Answer, found: Errors, tally: Tally, bounds: Mapping[str, Floats]) -> Cell:
     """Return a cell with the worst element's witness, error and bounds, and for a softmax the causes of its error."""
     number, element = divmod(tally.worst - asked.offset, actual.shape[1])
     row, form = asked.certain(number), FORMATS[actual.dtype.name]
@@ -243,7 +243,7 @@ def worst(asked: Question, actual: Answer, found: Errors, tally: Tally, bounds: 
     )
 
 
-def signed_by_arb(asked: Question, actual: Answer, found: Errors, number: int, form: Format) -> Floats:
+def signed_by_arb(asked: Slice, actual: Answer, found: Errors, number: int, form: Format) -> Floats:
     """Return one row's signed relative errors against Arb's exact values.
 
     `found` has them already, unless its exact values are from float64.
@@ -251,7 +251,7 @@ def signed_by_arb(asked: Question, actual: Answer, found: Errors, number: int, f
     return metrics.errors(actual[number], asked.certain(number), form).signed if asked.audits else found.signed[number]
 
 
-def lost(asked: Question, actual: Answer, index: int) -> str:
+def lost(asked: Slice, actual: Answer, index: int) -> str:
     """Return the witness of the lost component with that index in the case; empty if the index is negative."""
     if index < 0:
         return ""
@@ -276,13 +276,13 @@ def in_ulp(bound: float, unit: int) -> float:
         return float(np.ldexp(bound, -unit))
 
 
-def deviations(asked: Question, values: Floats, allowed: Floats) -> dict[str, tuple[float, float]]:
+def deviations(asked: Slice, values: Floats, allowed: Floats) -> dict[str, tuple[float, float]]:
     """Measure the laws of the operation: the largest deviation from each, and the largest share of its bound."""
     twins = isinstance(asked.group.case.recipe, Twins) and asked.form.p >= TWIN_BITS
     return laws.deviations(asked.operation.name, values, allowed, asked.n, twins)
 
 
-def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, bool], tuple[Floats, Floats]]:
+def sides(asked: Slice, values: Floats, allowed: Floats) -> dict[tuple[str, bool], tuple[Floats, Floats]]:
     """Compute the sides of equations that this operation's answers give.
 
     A side may need arguments that only another operation of the equation takes.
@@ -292,9 +292,9 @@ def sides(asked: Question, values: Floats, allowed: Floats) -> dict[tuple[str, b
     return equations.sides(name, values, allowed, arguments)
 
 
-def side_records(group: Group, backend: str, cell: Cell) -> list[Side]:
+def side_records(group: Group, backend: str, cell: Cell) -> list[EquationSide]:
     """Return the sides of a cell's equations as records; none if the cell was not answered in full."""
     if cell.outcome != Outcome.OK:
         return []
     where, flawed = head(group, backend), declared_flaw(backend, group) is not None
-    return [Side(law, left, *where, flawed, cell.dtype, *side) for (law, left), side in cell.sides.items()]
+    return [EquationSide(law, left, *where, flawed, cell.dtype, *side) for (law, left), side in cell.sides.items()]

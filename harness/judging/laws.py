@@ -11,10 +11,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import DIGIT
 from harness.numbers.sums import exact_sum, two_sum
-
-Floats = NDArray[np.float64]
 
 
 def row_sum(answer: Floats, allowed: Floats, n: int) -> tuple[Floats, Floats]:

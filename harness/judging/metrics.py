@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.judging.tally import EDGES, Counts, Peak, Tally, peak
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.numbers.sums import Total, total, two_sum
 from harness.truth import Expected
 
-Floats = NDArray[np.float64]
 Places = NDArray[np.bool_] | slice
 NOWHERE = slice(0, 0)
 FAR_BELOW = -1200

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.judging.metrics import ulp_exponent
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.operations import OPERATIONS, lengths
 from harness.records import Profile
 from harness.truth import Expected
 
-Floats = NDArray[np.float64]
 DISTANCE, MAGNITUDE = "distance", "magnitude"
 OCTAVES = 2.0 ** np.arange(11)
 DISTANCES = np.array([0.0, 0.5, *np.stack([OCTAVES, 1.5 * OCTAVES], axis=1).ravel()[:-1], np.inf])

@@ -12,13 +12,13 @@ import numpy as np
 
 from backends import find
 from harness.faults import Fault, Kind, Outcome, Verdict, columns, sentence
-from harness.judging.cell import Cell
 from harness.judging.grades import grade, without_digit
+from harness.judging.judged_cell import Cell
 from harness.judging.probes import Measured, answer_dtype
 from harness.judging.tally import QUANTILES, Counts, Tally
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, answer_index
-from harness.records import Comparison, Group, Property, Side
+from harness.records import Comparison, EquationSide, Group, Property
 from harness.truth.simulated import MULTIPLE
 
 
@@ -206,7 +206,7 @@ def law_rows(group: Group, backend: str, cell: Cell) -> list[Property]:
     return [law_row(where, law, found, flawed, cell.dtype) for law, found in cell.laws.items()]
 
 
-def equation_row(side: Side, deviation: float, fraction: float) -> Property:
+def equation_row(side: EquationSide, deviation: float, fraction: float) -> Property:
     """Return the row of an equation, which stands with the laws of its left side's operation."""
     where = (side.operation, side.case, side.dtype, side.axis, side.backend)
     return law_row(where, side.law, (deviation, fraction), side.flawed, side.answered)

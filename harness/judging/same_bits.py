@@ -7,7 +7,7 @@ import pandas as pd
 from harness.faults import Fault, Kind, Outcome, Verdict, columns, sentence
 
 TOLERATED = (Verdict.WITHIN, Verdict.VACUOUS)
-QUESTION = ["operation", "case", "dtype", "axis", "backend"]
+CELL_KEY = ["operation", "case", "dtype", "axis", "backend"]
 STRICT = {
     "again": Kind.OTHER_BITS_AGAIN,
     "hostile": Kind.OTHER_BITS_BESIDE,
@@ -30,8 +30,8 @@ def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
     varied = cells[(way != "") & (cells.outcome == Outcome.OK)]
     if varied.empty:
         return cells
-    plain = cells[(way == "") & (cells.outcome == Outcome.OK)].set_index(QUESTION).answer
-    keys = pd.MultiIndex.from_frame(varied.assign(case=plainly[varied.index])[QUESTION])
+    plain = cells[(way == "") & (cells.outcome == Outcome.OK)].set_index(CELL_KEY).answer
+    keys = pd.MultiIndex.from_frame(varied.assign(case=plainly[varied.index])[CELL_KEY])
     found = plain.reindex(keys).to_numpy()
     same = pd.Series(found == varied.answer.to_numpy(), index=varied.index).where(pd.notna(found))
     cells = cells.assign(same_bits=cells.same_bits.astype("object"))

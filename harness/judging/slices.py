@@ -31,7 +31,7 @@ LARGE = 100_000
 
 
 @dataclass(frozen=True)
-class Question:
+class Slice:
     """Some rows of one block, with their arguments and exact values.
 
     What does not depend on the answers is computed once, for all backends.
@@ -209,7 +209,7 @@ def declared(backend: str, dtype: str) -> Declared:
     )
 
 
-def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[str]) -> Iterator[Question]:
+def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[str]) -> Iterator[Slice]:
     """Yield a block's rows, some at a time, with their exact values. `answered` has the dtypes of the answers.
 
     From `LARGE` elements on, the exact values are computed in float64 and audited by Arb, if the format under test and
@@ -222,16 +222,16 @@ def questions(group: Group, rows: blocks.Rows, offset: int, answered: Iterable[s
     width = prod(lengths(operation, n, group.case.classes))
     step = count if operation.rows_together else max(1, SLICE_ELEMENTS // max(1, width))
     finest = max((FORMATS[dtype] for dtype in (group.dtype, *answered)), key=lambda form: form.p)
-    fast = operation.name in float64.OPERATIONS and finest.p <= FORMATS["float32"].p and size(group) >= LARGE
+    fast = operation.name in float64.IN_FLOAT64 and finest.p <= FORMATS["float32"].p and size(group) >= LARGE
     for start in range(0, count, max(1, step)):
         part = taken(arguments, slice(start, start + step))
         logits, *beside = part.values()
         if fast:
             exact, audit = audited(operation.name, logits, beside, finest, start)
-            yield Question(group, rows, part, start, offset + start * width, exact, [audit], finest=finest)
+            yield Slice(group, rows, part, start, offset + start * width, exact, [audit], finest=finest)
         else:
             exact = expected(operation.name, logits, beside)
-            yield Question(group, rows, part, start, offset + start * width, exact, [])
+            yield Slice(group, rows, part, start, offset + start * width, exact, [])
 
 
 def size(group: Group) -> int:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, fields
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.sums import Total
 
-Floats = NDArray[np.float64]
 EDGES = np.array([0.0, *(2.0**k for k in range(-1, 63)), inf])
 """The upper ends of the histogram's bins of ULP error: 0, then ½, 1, 2, 4, …"""
 CHAINED = ("C", "digit", "common factor")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from harness.numbers.formats import BROUGHT
 
 Array = NDArray[Any]
+Floats = NDArray[np.float64]
 _parsing = Lock()
 """Held while a file is read: NumPy parses its header by `ast`, which CPython 3.11.7 cannot do in two threads
 (python/cpython#106905)."""
@@ -41,7 +42,7 @@ def kind(array: Array) -> str:
     return array.dtype.name if array.dtype.name in BROUGHT else array.dtype.str
 
 
-def flat(array: Array) -> NDArray[np.uint8]:
+def bytes_of(array: Array) -> NDArray[np.uint8]:
     """Return the bytes of an array in C order; a view if the array is contiguous."""
     return array.reshape(-1).view(np.uint8)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import frexp, inf, ldexp
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from harness.numbers.arrays import Floats
+
 QUANTUM = -1074
 """The exponent of the smallest positive float64."""
 LARGE = 2.0**900

@@ -14,12 +14,12 @@ from fnmatch import fnmatchcase
 
 from harness.errors import unknown
 from harness.faults import Outcome
-from harness.power import beside, held_out, mutants, right
-from harness.power.alike import on_the_same
+from harness.power import held_out, mutants, peer_processes, right
 from harness.power.kills import Kill, kills, their_own
 from harness.power.planting import Mutant
+from harness.power.same_questions import on_peer_questions
 from harness.power.tables import Power
-from harness.power.trial import ALL, Round, Share, asked, compared, doubts, planted, surveyed
+from harness.power.trial import ALL, Round, Share, compared, doubts, planted, sample_groups, special_entries
 from harness.records import Run
 from harness.runs.comparing import Watch
 
@@ -39,7 +39,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass
-class Found:
+class Objections:
     """The result for one kind of backend: objections, the number of answers judged, and what could not be judged."""
 
     kills: list[Kill] = field(default_factory=list)
@@ -63,16 +63,16 @@ def measured(
     chosen = matching(pattern)
     held = held_out.MUTANTS if with_held_out and len(chosen) == len(mutants.MUTANTS) else ()
     planted(right.BACKENDS)
-    sample = asked(planted((Mutant, *chosen)), SUITE, SAMPLE)
+    sample = sample_groups(planted((Mutant, *chosen)), SUITE, SAMPLE)
     with ThreadPoolExecutor(1) as background:
-        peers = background.submit(beside.asked, sample) if with_peers else None
+        peers = background.submit(peer_processes.ask_peers, sample) if with_peers else None
         tell(f"{len(chosen)} mutants on a sample of the {SUITE} suite and on special inputs")
         trial = on_trial(chosen, mutants.__name__, watch, tell)
-        kept = on_trial(held, held_out.__name__, watch, tell) if held else Found()
+        kept = on_trial(held, held_out.__name__, watch, tell) if held else Objections()
         tell(f"{len(right.CLAIMS)} backends that are right")
         rounds = WHOLE if whole else ROUNDS
         control, self_test = acquitted(watch, rounds), acquitted(watch, SELF_TEST)
-        alike = on_the_same(chosen, sample, trial.kills, watch)
+        alike = on_peer_questions(chosen, sample, trial.kills, watch)
         tell("waiting for the peers")
         said, absent = peers.result() if peers else ([], {})
     return Power(
@@ -89,27 +89,27 @@ def matching(pattern: str) -> tuple[type[Mutant], ...]:
     return chosen
 
 
-def on_trial(chosen: tuple[type[Mutant], ...], module: str, watch: Watch, tell: Tell) -> Found:
+def on_trial(chosen: tuple[type[Mutant], ...], module: str, watch: Watch, tell: Tell) -> Objections:
     """Return all objections to mutants, in the order of the run. `module`: the mutants' module, for workers to load."""
-    names, found = planted((Mutant, *chosen)), Found()
-    run = compared(asked(names, SUITE, SAMPLE), module, watch, once=True)
-    entries = surveyed((Mutant, *chosen), module)
+    names, found = planted((Mutant, *chosen)), Objections()
+    run = compared(sample_groups(names, SUITE, SAMPLE), module, watch, once=True)
+    entries = special_entries((Mutant, *chosen), module)
     found.add(run, their_own(list(kills(run, entries, doubts(run)))))
     found.answers += len(entries)
     for share in (SMALL_ONES, ALL):
         dead = {kill.backend for kill in found.kills}
         if alive := [mutant.title() for mutant in chosen if mutant.title() not in dead]:
             tell(f"{len(alive)} mutants live: {'all' if share is ALL else 'more'} of the {SUITE} suite")
-            rest = compared(asked((names[0], *alive), SUITE, share), module, watch)
+            rest = compared(sample_groups((names[0], *alive), SUITE, share), module, watch)
             found.add(rest, their_own(list(kills(rest, []))))
     return found
 
 
-def acquitted(watch: Watch, rounds: Iterable[Round]) -> Found:
+def acquitted(watch: Watch, rounds: Iterable[Round]) -> Objections:
     """Return the objections to backends that are right, in these rounds."""
-    found = Found()
+    found = Objections()
     for one in rounds:
         names = tuple(backend.title() for backend in one.backends)
-        run = compared(asked(names, one.suite, one.share), right.__name__, watch)
+        run = compared(sample_groups(names, one.suite, one.share), right.__name__, watch)
         found.add(run, kills(run, []))
     return found

@@ -120,7 +120,7 @@ def concerning(backend: type[Backend], questions: Iterable[Asked]) -> list[Asked
     return [asked for asked in claimed if asked.case != CUSTOMARY.name or asked.dtype == claimed[0].dtype]
 
 
-def surveyed(
+def said_of_all(
     checker: str, ask: Callable[[Check, Backend, Asked], str], check: Check, title: str, questions: Sequence[Asked]
 ) -> Iterator[Said]:
     """Yield what a check says of correct backends, at all questions, and then of mutants.
@@ -176,7 +176,7 @@ def carried_out(framework: str, job: Mapping[str, Mapping[str, list[list[Any]]]]
     for kind, ask, checks in (("values", of_values, peers.VALUES), ("gradients", of_derivatives, peers.GRADIENTS)):
         for checker, check in checks.items():
             for title, questions in job[kind].items():
-                for said in surveyed(checker, ask, check, title, [Asked(*entry) for entry in questions]):
+                for said in said_of_all(checker, ask, check, title, [Asked(*entry) for entry in questions]):
                     yield replace(said, kind=kind)
 
 

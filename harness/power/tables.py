@@ -13,12 +13,12 @@ from harness.errors import AS_IT_SHOULD_BE, FALLS_SHORT, OUR_FAULT
 from harness.judging.equations import EQUATIONS
 from harness.judging.laws import LAWS, TWIN_LAWS
 from harness.judging.same_bits import STRICT
-from harness.power.alike import Alike
 from harness.power.classes import REASONS, TITLES
 from harness.power.kills import BITS, BOUND, CHANGED, DTYPE, FINITE, RAISED, SHAPE, Kill
 from harness.power.mutants import MUTANTS
 from harness.power.peers import Said
 from harness.power.planting import Mutant
+from harness.power.same_questions import SameQuestions
 from harness.power.trial import Round
 from harness.questions.variations import VARIATIONS
 from harness.specials.situations import SITUATIONS
@@ -48,7 +48,7 @@ class Power:
     self_test: Sequence[Kill] = ()
     """The objections to the reference itself, rounded once."""
     self_test_answers: int = 0
-    alike: Mapping[str, Alike] = field(default_factory=dict)
+    alike: Mapping[str, SameQuestions] = field(default_factory=dict)
     """What this harness finds on the peers' questions."""
 
     @property
@@ -150,7 +150,7 @@ def checker_rows(power: Power) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-Row = tuple[str, str, str, int, int, int, int, int, int]
+CheckerRow = tuple[str, str, str, int, int, int, int, int, int]
 OUR_SUITES, HELD_OUT = "its suites", "its suites, held-out mutants"
 GIVEN = {
     "suites": "answers, of the standard suite and the atlas",
@@ -160,20 +160,20 @@ GIVEN = {
 }
 
 
-def of_suites(power: Power) -> Row:
+def of_suites(power: Power) -> CheckerRow:
     total = len(power.mutants)
     dead = total - len(alive(power.mutants, power.kills))
     flagged = len(power.flagged)
     return OURS, OUR_SUITES, GIVEN["suites"], dead, total, total, total, flagged, power.right_answers
 
 
-def of_held_out(power: Power) -> Row:
+def of_held_out(power: Power) -> CheckerRow:
     total = len(power.held_out)
     dead = total - len(alive(power.held_out, power.held_kills))
     return OURS, HELD_OUT, GIVEN["suites"], dead, total, total, total, len(power.flagged), power.right_answers
 
 
-def of_ours(power: Power, questions: str, found: Alike) -> Row:
+def of_ours(power: Power, questions: str, found: SameQuestions) -> CheckerRow:
     """Return the row of this harness on the peers' questions.
 
     Whose answers differ is known from the checks of values.
@@ -187,7 +187,7 @@ def of_ours(power: Power, questions: str, found: Alike) -> Row:
     )  # fmt: skip
 
 
-def of_peer(power: Power, checker: str, questions: str) -> Row:
+def of_peer(power: Power, checker: str, questions: str) -> CheckerRow:
     own = [said for said in power.said if (said.checker, said.questions) == (checker, questions)]
     known = {mutant.title() for mutant in power.mutants}
     mutants, right = [s for s in own if s.backend in known], [s for s in own if s.backend in power.right]

@@ -24,13 +24,13 @@ from harness.runs.journal import Journal
 from harness.runs.plan import merged, probes
 from harness.runs.run import as_run
 from harness.specials.policies import Policy, ours
-from harness.specials.sweep import Sweep
+from harness.specials.sweep import Widths
 from harness.workers.engine import Settings
 from harness.workers.scratch import temporary
 
 STANDS_FOR = "numpy"
 """The framework whose policies hold for planted backends: they are NumPy's formulas except in one place."""
-FEW_WIDTHS = Sweep((1, 2, 3, 8, 17), (129,), (3,))
+FEW_WIDTHS = Widths((1, 2, 3, 8, 17), (129,), (3,))
 """The widths at which the atlas asks planted backends."""
 LARGE = 2**15
 """The number of elements above which a case counts as large."""
@@ -63,7 +63,7 @@ class Round:
     share: Share = ALL
 
 
-def asked(names: tuple[str, ...], suite: str, share: Share = ALL) -> list[Group]:
+def sample_groups(names: tuple[str, ...], suite: str, share: Share = ALL) -> list[Group]:
     """Return the groups that a suite asks of these backends as of a user's named kernels, probes first.
 
     Only probes of heights are asked: those of exp inform, and change no verdict.
@@ -131,7 +131,7 @@ def no_pairs(names: Iterable[str]) -> list[tuple[str, str]]:
     return []
 
 
-def surveyed(backends: Sequence[type[Backend]], module: str) -> list[specials.Entry]:
+def special_entries(backends: Sequence[type[Backend]], module: str) -> list[specials.Entry]:
     """Return what backends do on special inputs, compared with what NumPy is declared to do."""
     names = [backend.title() for backend in backends]
     patterns = tuple(f"{framework}*" for framework in dict.fromkeys(backend.framework for backend in backends))

@@ -17,10 +17,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.records import Chain, Exponentials, Normal, Printed, Recipe, Stored, Twins, Uniform
 
-Floats = NDArray[np.float64]
 Span = tuple[int, int]
 """Start and stop of some rows along the first dimension."""
 LN_TERM, LN_2 = -0.7550225842780328, 0.6931471805599453

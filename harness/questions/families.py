@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
-from harness.questions.drawing import LN_2, LN_TERM, Floats, Rows, Span, along, draw
+from harness.questions.drawing import LN_2, LN_TERM, Rows, Span, along, draw
 from harness.records import Family, Normal, Recipe, Uniform
 
 

@@ -86,7 +86,7 @@ def of_variation(case: Case, operation: Operation, axis: int, backend: type[Back
         return None
     if lacking := missing(variation, backend) or nothing_beside(variation, operation):
         return lacking
-    if layout == "broadcast" and (batch is None or not alike(case, operation, variation)):
+    if layout == "broadcast" and (batch is None or not equal_rows(case, operation, variation)):
         return not_so("its rows are not alike, so there is nothing to broadcast")
     if variation in ("alone", "hostile") and (batch is None or case.shape[batch] < 2 or operation.rows_together):
         return not_so("there is one row alone, or the answer is of all rows together")
@@ -104,7 +104,7 @@ def nothing_beside(variation: str, operation: Operation) -> Fault | None:
     return None
 
 
-def alike(case: Case, operation: Operation, variation: str) -> bool:
+def equal_rows(case: Case, operation: Operation, variation: str) -> bool:
     """Decide whether the rows of the arrays that are to be broadcast are all alike."""
     if not variation.startswith("upstream-"):
         return isinstance(case.recipe, Family) and case.recipe.name in REPEATING

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.operations import DISTRIBUTION_PARTS
 
 Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 SHARE = 2**20
 """The largest of the integers that are divided by their sum to give a `rounded` distribution."""
 ENDS = (65537, 65536, 65535, 32768, 32767, 2049, 257, 256, 255, 128, 127)

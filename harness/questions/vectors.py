@@ -10,7 +10,8 @@ from math import ceil, log2
 
 import numpy as np
 
-from harness.questions.drawing import Floats, Rows
+from harness.numbers.arrays import Floats
+from harness.questions.drawing import Rows
 
 ROOM = 3
 """Powers of two that are left above the largest sum."""

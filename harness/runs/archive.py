@@ -100,7 +100,7 @@ def entries(folder: Path, about: Mapping[str, Any]) -> list[dict[str, Any]]:
 def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, Any]]) -> tuple[Group, Results]:
     """Return one group with its results, from its entries in the list. Raise UsageError if this version lacks it."""
     first = its[0]
-    case = probes.case(first["probe"], first["n"], first["place"]) if first["probe"] else known(first["case"])
+    case = probes.case(first["probe"], first["n"], first["place"]) if first["probe"] else case_named(first["case"])
     answering = {entry["backend"] for entry in its}
     if missing := sorted(answering - set(NAMES)):
         raise UsageError(f"the run's backend {missing[0]!r} is not installed here, and its declarations are needed")
@@ -112,7 +112,7 @@ def saved(folder: Path, inputs: dict[str, dict[str, str]], its: list[dict[str, A
     return group, {(entry["backend"], entry["block"]): result(folder, group, entry) for entry in its}
 
 
-def known(name: str) -> Case:
+def case_named(name: str) -> Case:
     try:
         return named(name)
     except UsageError:

@@ -19,9 +19,9 @@ from harness.operations import OPERATIONS, softmax_length
 from harness.questions.blocks import boundaries
 from harness.records import Group, Judgement, Result
 from harness.runs.archive import Archive
-from harness.runs.journal import Journal, unit_of
+from harness.runs.entries import entries_of, merged_judgement, probes_of
+from harness.runs.journal import Journal, entry_of
 from harness.runs.plan import probes
-from harness.runs.units import in_one, probes_of, units
 from harness.workers import signals
 from harness.workers.engine import Engine, Settings
 
@@ -53,7 +53,7 @@ class Comparing:
         self.suspects: list[Group] = []
         self.faults: list[str] = []
         self.probed = Probed()
-        self._units = units(groups)
+        self._units = entries_of(groups)
         self._probes = probes_of(groups)
         self._waiting: dict[int, Results] = {}
         self._answered: dict[int, None] = {}
@@ -143,7 +143,7 @@ class Comparing:
         if not self._is_there(number):
             self._unanswered.add(number)
         try:
-            judgement = judged(group, results, self.pairing, self.probed)
+            judgement = judge_group(group, results, self.pairing, self.probed)
         except Exception as error:
             fault = Fault(Kind.JUDGE_FAILED, str(error), type(error).__name__)
             self.faults.append(f"{group.operation} {group.case.name} {group.dtype}: {sentence(fault)}")
@@ -178,11 +178,11 @@ class Comparing:
         unit = self._units[number]
         if not unit or not all(other in self._judgements for other in unit):
             return
-        judgement = in_one([self._judgements[other] for other in unit])
+        judgement = merged_judgement([self._judgements[other] for other in unit])
         for other in unit:
             self._judgements[other] = EMPTY
         group, open_ = self.groups[number], any(other in self._unanswered for other in unit)
-        self.journal.add(unit_of(group), judgement, self.engine.inputs.of(group), self._versions(unit), partial=open_)
+        self.journal.add(entry_of(group), judgement, self.engine.inputs.of(group), self._versions(unit), partial=open_)
 
     def _versions(self, unit: list[int]) -> dict[str, str]:
         """Return the versions of the frameworks that were asked about a unit.
@@ -216,12 +216,12 @@ def carried_out(
 
     Then ask once more, with their probes, the units with an answer whose error a long summation chain may explain.
     """
-    todo = [group for group in plan if group.probe or unit_of(group) not in journal.done]
+    todo = [group for group in plan if group.probe or entry_of(group) not in journal.done]
     work = one_pass(todo, settings, pairing, journal, watch, archive)
     if not work.suspects or work.partial:
         return work
-    again = {unit_of(group) for group in work.suspects}
-    second = probes(work.suspects) + [group for group in plan if not group.probe and unit_of(group) in again]
+    again = {entry_of(group) for group in work.suspects}
+    second = probes(work.suspects) + [group for group in plan if not group.probe and entry_of(group) in again]
     return work.joined_by(one_pass(second, settings, pairing, journal, watch, final=True))
 
 
@@ -252,15 +252,15 @@ def suspicious(group: Group, judgement: Judgement) -> bool:
     )
 
 
-def judged(group: Group, results: Results, pairing: Pairing, probed: Probed) -> Judgement:
+def judge_group(group: Group, results: Results, pairing: Pairing, probed: Probed) -> Judgement:
     """Return a group's judgement. A probe's is empty: what it measures is added to `probed`."""
     if not group.probe:
-        return judge.judge(group, results, load, pairing, probed.of(group))
-    probed.add(group, *judge.probed(group, results, load))
+        return judge.judge(group, results, mapped_array, pairing, probed.of(group))
+    probed.add(group, *judge.probed(group, results, mapped_array))
     return Judgement()
 
 
-def load(result: Result) -> NDArray[np.generic]:
+def mapped_array(result: Result) -> NDArray[np.generic]:
     """Return a result's array, mapped instead of read into memory."""
     answer: NDArray[np.generic] = result.array.read()
     return answer

@@ -19,7 +19,7 @@ from harness.workers.shares import programs
 
 START = 6.0
 """Seconds that a framework's worker takes to start."""
-QUESTION = 0.004
+SECONDS_A_QUESTION = 0.004
 """Seconds from a question to its answer, without those of its elements: files, hashes, messages and the call."""
 ELEMENT = 3e-8
 """Seconds for each element of a question's input."""
@@ -67,7 +67,9 @@ def asking(group: Group) -> float:
     times = {"again": REPEATS, "hostile": 2, "alone": group.case.shape[0], "dtypes": 4, "held": 2}.get(
         group.case.variation, 1
     )
-    return QUESTION * len(boundaries(group.case)) + times * (QUESTION / 4 + ELEMENT * prod(group.case.shape))
+    return SECONDS_A_QUESTION * len(boundaries(group.case)) + times * (
+        SECONDS_A_QUESTION / 4 + ELEMENT * prod(group.case.shape)
+    )
 
 
 def judging(groups: list[Group]) -> float:
@@ -94,7 +96,7 @@ def contents(suite: Suite, answering: Answering, narrowed: Narrowing) -> str:
     return f"{suite.title}\n\n{table}"
 
 
-def told(groups: list[Group], suite: str, answering: Answering, narrowed: Narrowing) -> str:
+def cost_tables(groups: list[Group], suite: str, answering: Answering, narrowed: Narrowing) -> str:
     """Return a plan's cost as text tables.
 
     `suite`: the name of the suite that is asked, or empty. `answering` and `narrowed` say who answers its tables and

@@ -15,9 +15,9 @@ from harness.judging.same_bits import with_same_bits
 from harness.questions.blocks import boundaries
 from harness.records import Group, Judgement, Run
 from harness.runs import archive
-from harness.runs.comparing import Comparing, judged
-from harness.runs.journal import Journal, unit_of
-from harness.runs.units import in_one
+from harness.runs.comparing import Comparing, judge_group
+from harness.runs.entries import merged_judgement
+from harness.runs.journal import Journal, entry_of
 from harness.workers.machine import environment
 
 
@@ -71,9 +71,9 @@ def judged_again(folder: Path, old: Run, pairing: Pairing, scratch: Path) -> Run
     journal.begin()
     together: dict[str, list[Judgement]] = defaultdict(list)
     for group, results in found:
-        together[unit_of(group)].append(judged(group, results, pairing, probed))
+        together[entry_of(group)].append(judge_group(group, results, pairing, probed))
     for unit, judgements in together.items():
-        journal.add(unit, in_one(judgements), {}, {}, partial=False)
+        journal.add(unit, merged_judgement(judgements), {}, {}, partial=False)
     about = {key: value for key, value in old.about.items() if key != "arrays"} | {"faults": []}
     audit = dataclasses.asdict(journal.audit())
     return run_of(

@@ -17,7 +17,7 @@ from harness.faults import Fault, Kind, event
 from harness.numbers import arrays
 from harness.numbers.arrays import Hashed
 from harness.specials.facts import Answer
-from harness.specials.sheets import AXES, Sheet, arguments
+from harness.specials.sheets import LAYOUT_AXES, Sheet, arguments
 from harness.workers.driver import Driver, NotStartedError
 from harness.workers.request import Request
 
@@ -33,7 +33,7 @@ def in_process(backend: Backend) -> Ask:
         native = {name: backend.from_numpy(a) if isinstance(a, np.ndarray) else a for name, a in given.items()}
         try:
             with np.errstate(all="ignore"):
-                answer = getattr(backend, OPERATIONS[operation])(axis=AXES[layout], **native)
+                answer = getattr(backend, OPERATIONS[operation])(axis=LAYOUT_AXES[layout], **native)
                 return np.asarray(backend.to_numpy(answer))
         except Exception as error:
             return Fault(Kind.RAISED, str(error), type(error).__name__)
@@ -79,7 +79,7 @@ class AtWorker:
         given = arguments(sheet, operation, layout)
         sent = {name: self._sent(sheet, layout, name, value) for name, value in given.items()}
         self.open()
-        return self.driver.ask(Request(backend, operation, AXES[layout], sent), again=one_situation(sheet)).found
+        return self.driver.ask(Request(backend, operation, LAYOUT_AXES[layout], sent), again=one_situation(sheet)).found
 
     def _sent(self, sheet: Sheet, layout: str, name: str, value: Any) -> Any:
         """Return an array with its hash.

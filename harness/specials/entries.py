@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from harness.specials.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, Policy, declared
-from harness.specials.sheets import AXES
+from harness.specials.sheets import LAYOUT_AXES
 from harness.specials.situations import SITUATIONS
 
 COORDINATES = ("dtype", "axis", "width", "position")
@@ -23,7 +23,7 @@ Key = tuple[str, str, str]
 
 
 class Seen(NamedTuple):
-    """A fact and where it was seen. `axis`: the layout of the rows, one of `harness.specials.sheets.AXES`."""
+    """A fact and where it was seen. `axis`: the layout of the rows, one of `harness.specials.sheets.LAYOUT_AXES`."""
 
     fact: str
     dtype: str
@@ -165,4 +165,4 @@ def example(operation: str, one: Seen) -> str:
     """Return one question in words. Its rows can be found again in `harness.specials.situations`."""
     shape = {"last": f"(rows, {one.width})", "first": f"({one.width}, rows)", "alone": f"({one.width},)", "0-d": "()"}
     where = f", {one.positions[0]}" if one.positions[0] else ""
-    return f"{operation}({one.dtype} of shape {shape[one.axis]}, axis={AXES[one.axis]}){where}"
+    return f"{operation}({one.dtype} of shape {shape[one.axis]}, axis={LAYOUT_AXES[one.axis]}){where}"

@@ -18,8 +18,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from harness.errors import UsageError
-from harness.questions.suites.file import pattern_of, said
-from harness.specials.situations import OPERATIONS, SITUATIONS
+from harness.questions.suites.schema import pattern_of, said
+from harness.specials.situations import SITUATIONS, SPECIAL_OPERATIONS
 
 AS_DECLARED, DIFFERS = "as declared", "differs from declaration"
 INCONSISTENT, UNDECLARED = "inconsistent", "not declared"
@@ -41,7 +41,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     backend: Annotated[list[str], *ListOf] = ["*"]
-    operation: Annotated[list[Annotated[str, pattern_of(OPERATIONS)]], *ListOf] = ["*"]
+    operation: Annotated[list[Annotated[str, pattern_of(SPECIAL_OPERATIONS)]], *ListOf] = ["*"]
     situation: Annotated[list[Annotated[str, pattern_of(SITUATIONS)]], *ListOf]
     fact: Annotated[list[str], *ListOf]
     by: str = ""

@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.numbers import arrays
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import FORMATS
 from harness.operations import ARGUMENTS, OPERATIONS
 
-Floats = NDArray[np.float64]
-AXES = {"last": -1, "first": 0, "alone": -1, "0-d": -1}
+LAYOUT_AXES = {"last": -1, "first": 0, "alone": -1, "0-d": -1}
 """The axis that is named in each layout. Rows lie as (rows, n) in `last` and as (n, rows) in `first`; one row lies as
 (n,) in `alone`, and one number as () in `0-d`."""
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class SheetRow:
     """One row of logits, in shape (n,). `situation` is empty for a row that only stands beside others."""
 
     logits: NDArray[Any]
@@ -55,7 +55,7 @@ class Sheet:
     """Rows of one width in one dtype. Two sheets are equal only if they are the same object."""
 
     situations: tuple[str, ...]
-    rows: Sequence[Row]
+    rows: Sequence[SheetRow]
     n: int
     dtype: str
 
@@ -69,18 +69,18 @@ class Sheet:
         return Sheet((row.situation,), [row], self.n, self.dtype)
 
 
-def label(row: Row) -> int:
+def label(row: SheetRow) -> int:
     """Return the row's own label, or the first class at which nothing is odd, or 0 if there is none."""
     return row.label if row.label is not None else first_and_last(row)[0]
 
 
-def first_and_last(row: Row) -> tuple[int, int]:
+def first_and_last(row: SheetRow) -> tuple[int, int]:
     """Return the first and the last place at which nothing is odd, or of all places if there is none."""
     places = np.flatnonzero(~row.odd) if not row.odd.all() else np.arange(len(row.logits))
     return int(places[0]), int(places[-1])
 
 
-def distribution(number: int, row: Row) -> Floats:
+def distribution(number: int, row: SheetRow) -> Floats:
     """Return labels in shape (n,): half at the first and half at the last class at which nothing is odd.
 
     The labels and their sum are exact.
@@ -91,12 +91,12 @@ def distribution(number: int, row: Row) -> Floats:
     return p
 
 
-def direction(number: int, row: Row) -> Floats:
+def direction(number: int, row: SheetRow) -> Floats:
     """Return a cotangent or tangent in shape (n,), of multiples of 1/8 from −1 to 1."""
     return ((7 * np.arange(len(row.logits)) + 3 * number) % 17 - 8) / 8
 
 
-def lines(sheet: Sheet, make: Callable[[int, Row], NDArray[Any]], dtype: str) -> NDArray[Any]:
+def lines(sheet: Sheet, make: Callable[[int, SheetRow], NDArray[Any]], dtype: str) -> NDArray[Any]:
     """Return one line for each row, in shape (rows, n)."""
     made = np.array([make(i, row) for i, row in enumerate(sheet.rows)])
     return made.reshape(len(sheet.rows), sheet.n).astype(arrays.dtype(dtype))

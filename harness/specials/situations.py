@@ -13,12 +13,13 @@ from math import floor, inf, log, nan
 
 import numpy as np
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
-from harness.specials.sheets import Floats, Row
+from harness.specials.sheets import SheetRow
 
-VALUES = ("softmax", "log_softmax", "logsumexp", "cross_entropy", "soft_cross_entropy")
+VALUE_OPERATIONS = ("softmax", "log_softmax", "logsumexp", "cross_entropy", "soft_cross_entropy")
 DERIVATIVES = ("jacobian", "vjp", "jvp", "cross_entropy_gradient", "soft_cross_entropy_gradient")
-OPERATIONS = (*VALUES, *DERIVATIVES)
+SPECIAL_OPERATIONS = (*VALUE_OPERATIONS, *DERIVATIVES)
 HARD, SOFT = ("cross_entropy", "cross_entropy_gradient"), ("soft_cross_entropy", "soft_cross_entropy_gradient")
 ENTRIES = ("softmax", "log_softmax", "cross_entropy_gradient", "soft_cross_entropy_gradient")
 """The operations in whose answer a single probability shows, however small it is."""
@@ -30,7 +31,7 @@ each of the last `TAIL` places, which are the lanes of the tail."""
 TAIL = 17
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 HALVES = ("float32", "float16", "bfloat16")
-Rows = Callable[[int, Format], Iterable[Row]]
+RowMaker = Callable[[int, Format], Iterable[SheetRow]]
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Situation:
 
     name: str
     defect: str
-    rows: Rows
-    operations: tuple[str, ...] = OPERATIONS
+    rows: RowMaker
+    operations: tuple[str, ...] = SPECIAL_OPERATIONS
     special: str = ""
     smallest: int = 1
     widest: int = 10**6
@@ -82,109 +83,109 @@ def every_lane(n: int) -> tuple[int, ...]:
     return (0, n // 2, *range(n - TAIL, n))
 
 
-def at_each(places: Callable[[int], Iterable[int]], value: float, n: int, form: Format) -> Iterator[Row]:
+def at_each(places: Callable[[int], Iterable[int]], value: float, n: int, form: Format) -> Iterator[SheetRow]:
     """Yield a row for each place, with the value at that place."""
     for at in places(n):
-        yield Row(having(n, [at], value), f"at {at}", () if value == -inf else (at,))
+        yield SheetRow(having(n, [at], value), f"at {at}", () if value == -inf else (at,))
 
 
-def finite(n: int, form: Format) -> Iterator[Row]:
-    yield Row(plain(n), "first of two")
-    yield Row(plain(n, 1), "second of two")
+def finite(n: int, form: Format) -> Iterator[SheetRow]:
+    yield SheetRow(plain(n), "first of two")
+    yield SheetRow(plain(n, 1), "second of two")
 
 
-def ties(n: int, form: Format) -> Iterator[Row]:
-    yield Row(np.zeros(n), "all equal")
-    yield Row(np.where(np.arange(n) % 2, -1.5, 1.25), "every other is largest")
+def ties(n: int, form: Format) -> Iterator[SheetRow]:
+    yield SheetRow(np.zeros(n), "all equal")
+    yield SheetRow(np.where(np.arange(n) % 2, -1.5, 1.25), "every other is largest")
 
 
-def huge(n: int, form: Format) -> Iterator[Row]:
+def huge(n: int, form: Format) -> Iterator[SheetRow]:
     """Yield rows of size 2^(emax − 2), an eighth of the largest number, of both signs and of one.
 
     In a third row, every other number is nearly the lowest one, as a mask.
     """
     large, lowest = 2.0 ** (form.emax - 2), -1.75 * 2.0**form.emax
-    yield Row(np.where(np.arange(n) % 3, -large, large), "of both signs")
-    yield Row(np.full(n, -large), "all negative")
-    yield Row(having(n, range(1, n, 2), lowest), "nearly the lowest number as a mask")
+    yield SheetRow(np.where(np.arange(n) % 3, -large, large), "of both signs")
+    yield SheetRow(np.full(n, -large), "all negative")
+    yield SheetRow(having(n, range(1, n, 2), lowest), "nearly the lowest number as a mask")
 
 
-def far_below(n: int, form: Format) -> Iterator[Row]:
-    yield Row(-256.0 - 2 * (np.arange(n) % 4))
+def far_below(n: int, form: Format) -> Iterator[SheetRow]:
+    yield SheetRow(-256.0 - 2 * (np.arange(n) % 4))
 
 
-def several_masked(n: int, form: Format) -> Iterator[Row]:
+def several_masked(n: int, form: Format) -> Iterator[SheetRow]:
     for start in (0, 1):
-        yield Row(having(n, range(start, n, 2), -inf), f"every other from {start}")
-    yield Row(having(n, range(n // 2), -inf), "first half")
+        yield SheetRow(having(n, range(start, n, 2), -inf), f"every other from {start}")
+    yield SheetRow(having(n, range(n // 2), -inf), "first half")
 
 
-def one_left(n: int, form: Format) -> Iterator[Row]:
+def one_left(n: int, form: Format) -> Iterator[SheetRow]:
     for at in ends_and_middle(n):
-        yield Row(having(n, set(range(n)) - {at}, -inf), f"all but {at}")
+        yield SheetRow(having(n, set(range(n)) - {at}, -inf), f"all but {at}")
 
 
-def all_masked(n: int, form: Format) -> Iterator[Row]:
-    yield Row(np.full(n, -inf))
+def all_masked(n: int, form: Format) -> Iterator[SheetRow]:
+    yield SheetRow(np.full(n, -inf))
 
 
-def two_infinite(n: int, form: Format) -> Iterator[Row]:
-    yield Row(having(n, [0, n - 1], inf), special=(0, n - 1))
+def two_infinite(n: int, form: Format) -> Iterator[SheetRow]:
+    yield SheetRow(having(n, [0, n - 1], inf), special=(0, n - 1))
 
 
-def nan_and_infinities(n: int, form: Format) -> Iterator[Row]:
+def nan_and_infinities(n: int, form: Format) -> Iterator[SheetRow]:
     for at in range(3):
         logits = having(n, [at], nan)
         logits[(at + 1) % 3], logits[(at + 2) % 3] = inf, -inf
-        yield Row(logits, f"NaN at {at}", (at, (at + 1) % 3))
+        yield SheetRow(logits, f"NaN at {at}", (at, (at + 1) % 3))
 
 
-def subnormal(n: int, form: Format) -> Iterator[Row]:
+def subnormal(n: int, form: Format) -> Iterator[SheetRow]:
     """Yield a row whose last probability lies in the upper octave of the subnormal numbers.
 
     The first probability is nearly 1, and all others underflow to 0.
     """
     logits = np.full(n, -1024.0)
     logits[0], logits[n - 1] = 0.0, -floor((0.97 - form.emin) * log(2) * 2) / 2
-    yield Row(logits, special=(n - 1,), label=0)
+    yield SheetRow(logits, special=(n - 1,), label=0)
 
 
-def masked_label(n: int, form: Format) -> Iterator[Row]:
-    yield Row(having(n, [n - 1], -inf), special=(n - 1,), label=n - 1)
+def masked_label(n: int, form: Format) -> Iterator[SheetRow]:
+    yield SheetRow(having(n, [n - 1], -inf), special=(n - 1,), label=n - 1)
 
 
-def other_sums(n: int, form: Format) -> Iterator[Row]:
+def other_sums(n: int, form: Format) -> Iterator[SheetRow]:
     for total in (2.0, 0.5, 0.0):
-        yield Row(plain(n), f"sum {total:g}", labels_sum=total)
+        yield SheetRow(plain(n), f"sum {total:g}", labels_sum=total)
 
 
-def labelled(wrong: Callable[[int], int], n: int, form: Format) -> Iterator[Row]:
+def labelled(wrong: Callable[[int], int], n: int, form: Format) -> Iterator[SheetRow]:
     """Yield a row with the label `wrong(n)`, between two rows whose labels are right."""
-    yield Row(plain(n), "beside")
-    yield Row(plain(n, 1), label=wrong(n))
-    yield Row(plain(n, 2), "beside")
+    yield SheetRow(plain(n), "beside")
+    yield SheetRow(plain(n, 1), label=wrong(n))
+    yield SheetRow(plain(n, 2), "beside")
 
 
-def small_integers(dtype: str, n: int, form: Format) -> Iterator[Row]:
-    yield Row((np.arange(n) % 5).astype(dtype))
+def small_integers(dtype: str, n: int, form: Format) -> Iterator[SheetRow]:
+    yield SheetRow((np.arange(n) % 5).astype(dtype))
 
 
-def extreme_integers(dtype: str, n: int, form: Format) -> Iterator[Row]:
+def extreme_integers(dtype: str, n: int, form: Format) -> Iterator[SheetRow]:
     """Yield a row of the dtype's largest number, its smallest number and 1, in turn."""
     about = np.iinfo(dtype)
-    yield Row(np.array([(about.max, about.min, 1)[j % 3] for j in range(n)], dtype))
+    yield SheetRow(np.array([(about.max, about.min, 1)[j % 3] for j in range(n)], dtype))
 
 
-def booleans(n: int, form: Format) -> Iterator[Row]:
-    yield Row(np.arange(n) % 2 == 0)
+def booleans(n: int, form: Format) -> Iterator[SheetRow]:
+    yield SheetRow(np.arange(n) % 2 == 0)
 
 
-def complexes(dtype: str, n: int, form: Format) -> Iterator[Row]:
+def complexes(dtype: str, n: int, form: Format) -> Iterator[SheetRow]:
     """Yield a row of complex numbers without an imaginary part, so that there is a right answer."""
-    yield Row(plain(n).astype(dtype))
+    yield SheetRow(plain(n).astype(dtype))
 
 
-def nobody(n: int, form: Format) -> Iterator[Row]:
+def nobody(n: int, form: Format) -> Iterator[SheetRow]:
     yield from ()
 
 
@@ -205,7 +206,7 @@ SIDE_BY_SIDE = (
     Situation("soft labels of another sum", "C30", other_sums, SOFT, smallest=2),
     Situation("subnormal result", "C34", subnormal, ENTRIES, "the subnormal", smallest=2, widest=40),
 )
-LABELS: dict[str, Callable[[int], int]] = {
+ODD_LABELS: dict[str, Callable[[int], int]] = {
     "label -1": lambda n: -1,
     "label -n-1": lambda n: -n - 1,
     "label n": lambda n: n,
@@ -213,9 +214,9 @@ LABELS: dict[str, Callable[[int], int]] = {
     "label 2^31": lambda n: 2**31,
 }
 NO_CLASS = "labels that are no class"
-NUMBERS = ("softmax", "log_softmax", "logsumexp", *HARD)
+NUMBER_OPERATIONS = ("softmax", "log_softmax", "logsumexp", *HARD)
 """The operations asked of logits that are no floats. They have no other argument beside the logits than labels."""
-NO_FLOATS: Mapping[str, tuple[str, Rows]] = (
+NO_FLOATS: Mapping[str, tuple[str, RowMaker]] = (
     {f"{d} logits": (d, partial(small_integers, d)) for d in INTEGERS}
     | {f"extreme {d} logits": (d, partial(extreme_integers, d)) for d in INTEGERS}
     | {"bool logits": ("bool", booleans)}
@@ -233,7 +234,7 @@ ASKED_ALONE = (
         Situation(
             name, "C29", partial(labelled, wrong), HARD, widths=(5,), wraps=True, among="labels that are no class"
         )
-        for name, wrong in LABELS.items()
+        for name, wrong in ODD_LABELS.items()
     ),
     Situation("axis of size 0", "C14", finite, WITHOUT_CLASSES, widths=(0,), layouts=("last", "first", "alone")),
     Situation("batch of size 0", "C14", nobody, widths=(3,)),
@@ -241,7 +242,9 @@ ASKED_ALONE = (
     Situation("0-d", "C14", finite, UNLABELLED, widths=(1,), layouts=("0-d",)),
     Situation("label 509 of 512", "C29 C37", partial(labelled, lambda n: 509), HARD, widths=(512,), dtypes=HALVES),
     *(
-        Situation(name, "C15", make, NUMBERS, widths=(3, 8), dtypes=(dtype,), among=kind(name), right_or_wrong=True)
+        Situation(
+            name, "C15", make, NUMBER_OPERATIONS, widths=(3, 8), dtypes=(dtype,), among=kind(name), right_or_wrong=True
+        )
         for name, (dtype, make) in NO_FLOATS.items()
     ),
 )

@@ -9,14 +9,14 @@ from itertools import product
 
 from backends import OPERATIONS, Backend
 from harness.numbers.formats import FORMATS
-from harness.specials.sheets import Row, Sheet
+from harness.specials.sheets import Sheet, SheetRow
 from harness.specials.situations import ASKED_ALONE, SIDE_BY_SIDE, Situation
 
 WIDEST_JACOBIAN = 8
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Widths:
     """Widths along the last axis in `FIRST_DTYPE` (`widths`) and in other dtypes (`others`).
 
     In all dtypes, `first` has the widths along the first axis, and `alone` those that are asked row by row.
@@ -35,7 +35,7 @@ class Sweep:
 FIRST_DTYPE = "float32"
 WIDE = (255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097)
 """The widths at which kernels change, with those on both sides."""
-THOROUGH = Sweep(
+THOROUGH = Widths(
     widths=(*range(1, 141), *WIDE),
     others=(*range(1, 71), *range(125, 133), *WIDE),
     first=(*range(1, 34), 63, 64, 65, 127, 128, 129),
@@ -45,14 +45,14 @@ THOROUGH = Sweep(
 """The sweep of frameworks that compile nothing. It has SIMD tails of every length."""
 COSTLY = 0.1
 """The time that a program takes to compile, in seconds, from which on a sweep asks for few."""
-COMPILED = Sweep(widths=(1, 2, 3, 8, 17, 130), others=(8,), first=(8,), everywhere=False)
+COMPILED = Widths(widths=(1, 2, 3, 8, 17, 130), others=(8,), first=(8,), everywhere=False)
 """The sweep of backends that compile a program for each shape."""
 SOME = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 127, 128, 129)
-QUICK = Sweep(widths=(*SOME, 257, 1025), others=SOME, first=(3, 8, 17), alone=(3,))
+QUICK = Widths(widths=(*SOME, 257, 1025), others=SOME, first=(3, 8, 17), alone=(3,))
 Place = tuple[Sheet, str]
 
 
-def sweep_of(backend: type[Backend]) -> Sweep:
+def sweep_of(backend: type[Backend]) -> Widths:
     """Return a backend's sweep.
 
     It has few programs where compiling is costly and for compiled modes. Other variants have a quick one, and
@@ -71,7 +71,7 @@ def is_mode(backend: type[Backend]) -> bool:
     return bool(backend.variant) and backend.operations == tuple(OPERATIONS)
 
 
-def places(sweep: Sweep, dtypes: tuple[str, ...]) -> Iterator[Place]:
+def places(sweep: Widths, dtypes: tuple[str, ...]) -> Iterator[Place]:
     """Yield every sheet in every layout, for a backend that claims those dtypes."""
     for dtype in dtypes:
         for n in sweep.widths if dtype == FIRST_DTYPE else sweep.others:
@@ -107,7 +107,7 @@ def alone(name: str, n: int, dtype: str) -> Sheet:
     return Sheet((name,), list(rows(situation, n, dtype)), n, dtype)
 
 
-def rows(situation: Situation, n: int, dtype: str) -> Iterator[Row]:
+def rows(situation: Situation, n: int, dtype: str) -> Iterator[SheetRow]:
     """Yield the rows of a situation, with its name. Rows that only stand beside them have none."""
     for row in situation.rows(n, FORMATS.get(dtype, FORMATS["float32"])):
         yield replace(row, situation="" if row.position == "beside" else situation.name)

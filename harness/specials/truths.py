@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, lengths
-from harness.specials.sheets import Floats, Row, Sheet, direction, distribution, label
+from harness.specials.sheets import Sheet, SheetRow, direction, distribution, label
 from harness.specials.situations import SITUATIONS
 from harness.truth import Expected
 from harness.truth.bounds import blocked_tree, bound, range_free
@@ -91,7 +92,7 @@ def joined(word: str, rows: dict[int, Known], width: int) -> Truth:
     return Truth(word, np.array(list(rows)), Expected(hi, lo, exponent), allowed)
 
 
-def of_row(operation: str, number: int, row: Row, form: str) -> Iterator[tuple[str, Known]]:
+def of_row(operation: str, number: int, row: SheetRow, form: str) -> Iterator[tuple[str, Known]]:
     """Yield what is known of one row whose entries are finite or -inf, each part with its word."""
     with np.errstate(over="ignore"):
         logits = row.logits.real.astype(form if form != "bfloat16" else "float64").astype(np.float64)
@@ -113,7 +114,7 @@ def of_row(operation: str, number: int, row: Row, form: str) -> Iterator[tuple[s
         yield RIGHT, at(operation, logits, kept, number, row, form)
 
 
-def at(operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: Row, form: str) -> Known:
+def at(operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: SheetRow, form: str) -> Known:
     """Return what is known of the row without its entries of -inf."""
     match OPERATIONS[operation].kinds:
         case (_, "label"):
@@ -124,11 +125,11 @@ def at(operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row:
             beside = direction(number, row)[kept]
         case _:
             beside = None
-    return known(operation, logits, kept, beside, form)
+    return known_row(operation, logits, kept, beside, form)
 
 
-def known(operation: str, logits: Floats, kept: NDArray[np.intp], beside: Any, form: str) -> Known:
-    exact, allowed = judged(operation, logits[kept].tobytes(), as_key(beside), form)
+def known_row(operation: str, logits: Floats, kept: NDArray[np.intp], beside: Any, form: str) -> Known:
+    exact, allowed = exact_and_bound(operation, logits[kept].tobytes(), as_key(beside), form)
     n = len(logits)
     if OPERATIONS[operation].one_a_row:
         return Known(np.zeros(1, np.intp), exact, allowed)
@@ -140,7 +141,7 @@ def as_key(beside: Any) -> bytes | int | None:
 
 
 @lru_cache(maxsize=2**18)
-def judged(operation: str, logits: bytes, beside: bytes | int | None, form: str) -> tuple[Expected, Floats]:
+def exact_and_bound(operation: str, logits: bytes, beside: bytes | int | None, form: str) -> tuple[Expected, Floats]:
     x, given = np.frombuffer(logits), numbers(beside)
     allowed = bound(operation, x[None], [np.asarray(g)[None] for g in given], FORMATS[form], THEORY[form])
     return exactly(operation, logits, beside), allowed.reshape(-1)
@@ -162,7 +163,7 @@ def numbers(beside: bytes | int | None) -> list[Any]:
 
 
 def of_label(
-    operation: str, logits: Floats, kept: NDArray[np.intp], row: Row, form: str
+    operation: str, logits: Floats, kept: NDArray[np.intp], row: SheetRow, form: str
 ) -> Iterator[tuple[str, Known]]:
     """Yield what is known of a row with an integer label.
 
@@ -172,15 +173,15 @@ def of_label(
     n, y = len(logits), label(row)
     if not 0 <= y < n:
         if SITUATIONS[row.situation].wraps:
-            yield WRAPPED, known(operation, logits, kept, y % n, form)
+            yield WRAPPED, known_row(operation, logits, kept, y % n, form)
     elif not row.masked[y]:
-        yield RIGHT, known(operation, logits, kept, int(np.searchsorted(kept, y)), form)
+        yield RIGHT, known_row(operation, logits, kept, int(np.searchsorted(kept, y)), form)
     elif OPERATIONS[operation].derivative_of:
-        yield RIGHT, known("softmax", logits, kept, None, form)
+        yield RIGHT, known_row("softmax", logits, kept, None, form)
 
 
 def of_sum(
-    operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: Row, form: str
+    operation: str, logits: Floats, kept: NDArray[np.intp], number: int, row: SheetRow, form: str
 ) -> Iterator[tuple[str, Known]]:
     """Yield what is known of labels that sum to another number than 1.
 
@@ -197,7 +198,7 @@ def of_sum(
 
 def less(logits: Floats, kept: NDArray[np.intp], y: Floats, form: str) -> Known:
     """Return s − y and its allowed error: softmax's own error, and the rounding of a subtraction."""
-    own, row = known("softmax", logits, kept, None, form), logits[kept].tolist()
+    own, row = known_row("softmax", logits, kept, None, form), logits[kept].tolist()
     exact = as_expected([decided(lambda: [s - p for s, p in zip(EXACT["softmax"](row), y.tolist(), strict=True)])])
     size = np.abs(exact.rounded()[0]) + own.allowed
     return Known(kept, exact, own.allowed + 2 * FORMATS[form].u * size)

@@ -84,7 +84,7 @@ def recorded(
         if watched:
             copy(own, recorder, natives[watched], "before")
         given = recorder.taken()
-        answer, raised = answered(own, method, natives, recorder)
+        answer, raised = recorded_answer(own, method, natives, recorder)
         computed = recorder.taken()
         short = aliases(own, recorder)
         converted = [] if raised else conversion(own, recorder, answer)
@@ -127,7 +127,7 @@ def inputs(
     return literals, natives
 
 
-def answered(own: Backend, method: str, natives: Mapping[str, Any], recorder: Recorder) -> tuple[Any, str]:
+def recorded_answer(own: Backend, method: str, natives: Mapping[str, Any], recorder: Recorder) -> tuple[Any, str]:
     """Return the framework's answer, or None and the type of the exception that it raised.
 
     The last statement binds `answer`, unless it is a `with` that raised. Raise TranscriptError for an exception that is

@@ -68,7 +68,7 @@ def dotted(name: str) -> ast.expr:
     return ast.parse(name, mode="eval").body
 
 
-def alike(definition: ast.FunctionDef) -> str:
+def normalised(definition: ast.FunctionDef) -> str:
     """Return the definition's text with its names numbered in their own order.
 
     The text is equal for two recordings of one function.

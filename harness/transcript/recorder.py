@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from types import FrameType, ModuleType
 from typing import Any
 
-from harness.transcript.expressions import NEW, TranscriptError, alike, dotted, empty_function, expression, target
+from harness.transcript.expressions import NEW, TranscriptError, dotted, empty_function, expression, normalised, target
 from harness.transcript.symbols import Symbol, Whole, Word, is_plain, real
 
 
@@ -280,7 +280,7 @@ class Recorder:
             recorded = empty_function(name.id) if definition.body else definition
             try:
                 result = self.body(recorded, python, inspect.signature(python).bind(*args, **named).arguments)
-                if recorded is not definition and alike(definition) != alike(recorded):
+                if recorded is not definition and normalised(definition) != normalised(recorded):
                     raise TranscriptError(f"{own} does something else when the framework calls it again")
             except Exception as error:
                 self.broken = self.broken or (None if error is self.raised else error)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.records import Audit
 from harness.truth.exact.balls import Expected
@@ -17,7 +18,6 @@ EVERY = 64
 """One row in so many is audited."""
 MANY_ROWS = 16
 """From this number of rows on, those with the smallest and the largest value are audited too."""
-Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 
 

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import FORMATS, Format
 from harness.truth.bounds import ASSUMED, blocked_tree, bound
 from harness.truth.exact.balls import LOWEST_EXPONENT, Expected
 
-Floats = NDArray[np.float64]
 DOUBLE = FORMATS["float64"]
 ROWS_ELEMENTS = 2**17
 """How many elements are computed together: so many stay in a core's cache."""
@@ -96,7 +96,7 @@ FORMULAS: dict[str, Callable[..., Floats]] = {
 }
 """The formulas by operation, each one that `harness.truth.bounds` covers. Softmax itself, which is asked most, is
 computed faster by `softmax_rows`."""
-OPERATIONS = ("softmax", *FORMULAS)
+IN_FLOAT64 = ("softmax", *FORMULAS)
 
 
 def in_double(operation: str, logits: NDArray[np.generic], beside: list[Any], form: Format) -> Doubles:

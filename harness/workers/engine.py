@@ -31,9 +31,9 @@ from harness.workers.input_files import Inputs
 from harness.workers.machine import cores
 from harness.workers.process import Limits
 from harness.workers.request import Reply, request_of
+from harness.workers.scheduling import Scheduler
 from harness.workers.shares import expected_seconds, parts
 from harness.workers.spool import Spool
-from harness.workers.turns import Turns
 
 HEARD_WITHIN = 0.1
 """Longest time in seconds until Ctrl-C takes effect."""
@@ -52,7 +52,7 @@ class Settings:
 
 
 @dataclass
-class Framework:
+class Task:
     """One worker's part of a run, carried out by one thread: all backends of one framework, or some of them."""
 
     name: str
@@ -63,7 +63,7 @@ class Framework:
     answers: Spool
     publish: Callable[[Result], None]
     stopping: Event
-    turns: Turns
+    turns: Scheduler
     rank: int
     threads: int = 1
     driver: Driver = field(init=False)
@@ -143,11 +143,11 @@ class Engine:
         self._stopping = Event()
         self.inputs.expect(groups)
         jobs = settings.jobs or cores()
-        self.turns = Turns(jobs)
+        self.turns = Scheduler(jobs)
         plain = [group for group in groups if group.case.variation != THREADS]
         alone = [(names, 1) for names in parts(expected_seconds(plain), jobs)]
         self.frameworks = [
-            Framework(
+            Task(
                 find(names[0]).framework, names, groups, settings, self.inputs, Spool(settings.scratch),
                 self._results.put, self._stopping, self.turns, rank, threads,
             )
@@ -171,7 +171,7 @@ class Engine:
             said[part.name] = {**part.about, **earlier, "seconds": seconds}
         return {name: said[name] for name in (*FRAMEWORKS, *sorted(said)) if name in said}
 
-    def _run(self, framework: Framework) -> None:
+    def _run(self, framework: Task) -> None:
         try:
             framework.run()
         except UsageError as error:  # such as a full disk, which is the fault neither of a backend nor of ours

@@ -36,7 +36,7 @@ class Part:
 
 
 @dataclass
-class Kept:
+class SpooledArray:
     """An array in a spool, until it is released."""
 
     spool: Spool
@@ -66,11 +66,11 @@ class Spool:
     _parts: list[Part] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
-    def keep(self, array: Array) -> Kept:
+    def keep(self, array: Array) -> SpooledArray:
         """Write an array to disk. Raise UsageError if it cannot be written, as on a full disk."""
         kind, array = arrays.kind(array), np.asarray(array, order="C")
         if not array.nbytes:
-            return Kept(self, None, 0, kind, array.shape)
+            return SpooledArray(self, None, 0, kind, array.shape)
         with self.lock:
             try:
                 part = self._open()
@@ -79,7 +79,7 @@ class Spool:
             except OSError as error:
                 raise UsageError(f"cannot write to {str(self.folder)!r}: {error.strerror or error}") from None
             part.held += 1
-        return Kept(self, part, start, kind, array.shape)
+        return SpooledArray(self, part, start, kind, array.shape)
 
     def _open(self) -> Part:
         if not self._parts or self._parts[-1].size >= ENOUGH:
@@ -88,7 +88,7 @@ class Spool:
             self._parts.append(Part(stream))
         return self._parts[-1]
 
-    def release(self, kept: Kept) -> None:
+    def release(self, kept: SpooledArray) -> None:
         with self.lock:
             if kept.part is not None and kept.part in self._parts:
                 kept.part.held -= 1
@@ -99,7 +99,7 @@ class Spool:
 
 def write(stream: IO[bytes], array: Array) -> int:
     """Write all of an array. Return the bytes that it takes, rounded up to a multiple of `LINE`. May raise OSError."""
-    left = arrays.flat(array).data
+    left = arrays.bytes_of(array).data
     while left:
         left = left[stream.write(left[:AT_ONCE]) :]
     return -array.nbytes // LINE * -LINE

@@ -45,7 +45,7 @@ def packed(value: Any, behind: list[Array]) -> Any:
 
 def chunks(array: Array) -> Iterator[bytes]:
     """Yield the bytes of an array, which must be in C order, `CHUNK` at a time."""
-    flat = arrays.flat(array)
+    flat = arrays.bytes_of(array)
     for start in range(0, flat.size, CHUNK):
         yield flat[start : start + CHUNK].tobytes()
 

@@ -27,7 +27,7 @@ from harness.transcript import transcript
 from harness.workers import wire
 from harness.workers.request import Recording, Reply, Request, argument
 
-NUMBERS = "biufcV"
+NUMERIC_KINDS = "biufcV"
 """Kinds of NumPy dtypes that are numbers. V stands for dtypes that other packages add, such as bfloat16."""
 MEMORY_WORDS = re.compile(r"out of memory|can't allocate|cannot allocate|bad_alloc|RESOURCE_EXHAUSTED", re.IGNORECASE)
 
@@ -95,14 +95,14 @@ def computed(request: Request) -> Reply:
         backend = loaded(request.backend)
         if backend.remark:
             backend.remark = ""  # left by an earlier question
-        answer = asked(backend, request)
+        answer = answer_of(backend, request)
         remark = " ".join(str(backend.remark).split())
     except Exception as error:
         return Reply(fault_of(error))
     return Reply(remark=remark, answer=answer)
 
 
-def asked(backend: Backend, request: Request) -> Array:
+def answer_of(backend: Backend, request: Request) -> Array:
     """Return the answer as a NumPy array. The question is put plainly, or as a variation that must not change it."""
     operation, axis, variation = OPERATIONS[request.operation], request.axis, request.variation
     method = getattr(backend, METHODS_OF[operation.name])
@@ -158,7 +158,7 @@ def unspoilt(
     answer = numbers(None if native is None else backend.to_numpy(native))
     for name, found in before.items():
         its_own, *around = hashes(arguments[name])
-        if its_own != found[0] or not alike(backend.to_numpy(natives[name]), arguments[name]):
+        if its_own != found[0] or not same_bytes(backend.to_numpy(natives[name]), arguments[name]):
             raise InputChangedError(Fault(Kind.ARGUMENT_CHANGED, argument=name))
         if around != found[1:]:
             raise InputChangedError(Fault(Kind.MEMORY_CHANGED, argument=name))
@@ -176,7 +176,7 @@ class InputChangedError(FaultError):
 def numbers(answer: Any) -> Array:
     """Return a copy of the answer as an array. Raise NoNumbersError unless it is an array of numbers or one number."""
     copy = np.array(answer)
-    if copy.dtype.kind in NUMBERS:
+    if copy.dtype.kind in NUMERIC_KINDS:
         return copy
     if isinstance(answer, np.ndarray):
         raise NoNumbersError(Fault(Kind.NO_NUMBERS, answered=copy.dtype.name))
@@ -201,7 +201,7 @@ def digest(array: Array) -> bytes:
     return hashlib.sha256(array.tobytes()).digest()
 
 
-def alike(a: Any, b: Array) -> bool:
+def same_bytes(a: Any, b: Array) -> bool:
     """Decide whether both arrays have the same bytes."""
     return np.asarray(a).tobytes() == b.tobytes()
 

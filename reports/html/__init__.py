@@ -17,14 +17,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, sel
 
 from harness.records import Run
 from harness.runs.store import TABLES
-from reports.html import chosen, plots
-from reports.html.beside import NOTHING, Beside
+from reports.html import kept_cells, plots
 from reports.html.contents import HERE, contents, of_cells
+from reports.html.related import NO_RELATED, Related
 from reports.tables import links, words
-from reports.tables.cells import legible
 from reports.tables.summary import failing, ranked_by_bound
+from reports.tables.text import legible
 
-CLASSES = dict(zip(chosen.LETTERS, ["n", "d", "ap", "a", "b", "c", "u", "s", "f", "x"], strict=True))
+CLASSES = dict(zip(kept_cells.LETTERS, ["n", "d", "ap", "a", "b", "c", "u", "s", "f", "x"], strict=True))
 """The classes of the style sheet, by letter."""
 MOST_BYTES, A_PLACE = 2_000_000, 2_500
 """The largest size of the page, in bytes, and about how many bytes each place takes."""
@@ -37,21 +37,21 @@ IN_FULL = (
 """Columns of the comparisons that are read only for kept cells."""
 
 
-def render(run: Run, beside: Beside = NOTHING) -> str:
+def render(run: Run, beside: Related = NO_RELATED) -> str:
     """Return the whole page."""
     hand = at_hand(run)
-    lettered = chosen.lettered(hand.comparisons)
-    worst = chosen.worst_of_each(lettered)
-    letters = chosen.chosen(lettered, worst, ranked_by_bound(failing(hand)))
+    lettered = kept_cells.lettered(hand.comparisons)
+    worst = kept_cells.worst_of_each(lettered)
+    letters = kept_cells.chosen(lettered, worst, ranked_by_bound(failing(hand)))
     whole = run.comparisons.reset_index(drop=True).loc[letters.index].assign(letter=letters)
     return fitted(contents(hand, beside), hand, whole, worst)
 
 
 def fitted(rest: Mapping[str, Any], run: Run, cells: pd.DataFrame, worst: pd.DataFrame) -> str:
     """Return the page with as many cells in full as it has room for."""
-    most, over = chosen.MOST, 1
+    most, over = kept_cells.MOST, 1
     while over > 0:
-        kept = chosen.placed_together(cells, most)
+        kept = kept_cells.placed_together(cells, most)
         page = template().render(**rest, **of_cells(run, kept, worst)).lstrip()
         over = len(page.encode()) - MOST_BYTES if most else 0
         most = max(0, most - ceil(over / A_PLACE))
@@ -80,7 +80,7 @@ def template() -> Template:
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=fit,
     )  # fmt: skip
     world.filters |= {"grade": CLASSES.__getitem__, "first_operation": first_operation, "short": short}
-    world.globals.update(plots=vars(plots), meaning=chosen.MEANING, docs=links.page, words=vars(words))
+    world.globals.update(plots=vars(plots), meaning=kept_cells.MEANING, docs=links.page, words=vars(words))
     return world.get_template("page.html.jinja")
 
 

@@ -13,18 +13,29 @@ import pandas as pd
 from markupsafe import Markup
 
 from harness.records import Run
-from reports.html import cells, curves, detection, distributions, found, headline, heatmap, percents, specials, support
-from reports.html.beside import Beside
+from reports.html import (
+    cell_details,
+    curves,
+    detection,
+    distributions,
+    headline,
+    heatmap,
+    percents,
+    shown_findings,
+    specials,
+    support,
+)
+from reports.html.related import Related
 from reports.html.tables import Table, of_frame
 from reports.pages import findings
 from reports.pages.specials import headline as of_specials
 from reports.tables import quality, summary, sweeps, troubles
-from reports.tables.cells import native
+from reports.tables.text import native
 
 HERE = Path(__file__).parent
 
 
-def contents(run: Run, beside: Beside) -> dict[str, Any]:
+def contents(run: Run, beside: Related) -> dict[str, Any]:
     """Return all contents except single cells."""
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return {
@@ -43,8 +54,8 @@ def contents(run: Run, beside: Beside) -> dict[str, Any]:
         **sections(run, beside),
         "findings_headline": findings.headline(beside.findings or []),
         "looked_into": beside.findings is not None,
-        "found": list(found.found(beside)),
-        "of_cell": found.of_cell,
+        "found": list(shown_findings.found(beside)),
+        "of_cell": shown_findings.of_cell,
     }
 
 
@@ -53,24 +64,24 @@ def of_cells(run: Run, kept: pd.DataFrame, worst: pd.DataFrame) -> dict[str, Any
 
     `kept`: cells with their letters and addresses; `worst`: the cell of each square of the heat maps.
     """
-    details, addresses = list(cells.details(kept)), dict(zip(kept.index, kept.address, strict=True))
+    details, addresses = list(cell_details.details(kept)), dict(zip(kept.index, kept.address, strict=True))
     maps = heatmap.HeatMaps(worst, addresses)
     return {
         "frameworks": headline.frameworks(run, addresses),
         "heat": maps.of_frameworks(run.comparisons),
         "variants_heat": list(maps.of_variants(run.comparisons)),
-        "kept": cells.listed(details),
+        "kept": cell_details.listed(details),
         "details": details,
         "cells_kept": len(kept),
     }
 
 
-def sections(run: Run, beside: Beside) -> dict[str, Any]:
+def sections(run: Run, beside: Related) -> dict[str, Any]:
     """Return what follows the first screen."""
     return {
         "matrices": list(percents.matrices(run)),
         "pairs": percents.furthest(run),
-        "alike": percents.alike(run),
+        "alike": percents.identical_shares(run),
         "distributions": list(distributions.distributions(run)),
         "by_distance": list(curves.by_distance(run)),
         "by_length": list(curves.by_length(run)),

@@ -11,7 +11,7 @@ import pandas as pd
 from harness.judging.profiles import DISTANCE, DISTANCES
 from harness.records import Run
 from reports.html.plots import Axis, Curve, Decades, Plot, decades, path, steps
-from reports.tables.cells import answered, figure, native, questions
+from reports.tables.text import answered_cells, figure, native, questions
 
 BINS = {float(start): number for number, start in enumerate(DISTANCES[:-1])}
 ERROR = "largest error, ulp"
@@ -98,7 +98,7 @@ def by_length(run: Run) -> Iterator[Plot]:
 
 def with_length(run: Run) -> pd.DataFrame:
     """Return frameworks' cells with figures, and n, the length of the case's axis."""
-    cells = answered(run)
+    cells = answered_cells(run)
     cells = cells[native(cells.backend) & cells.ulp_error_there.notna()]
     shapes = {name: about["shape"] for name, about in run.about.get("cases", {}).items()}
     places = {(case, axis) for case, axis in zip(cells["case"], cells["axis"], strict=True) if case in shapes}

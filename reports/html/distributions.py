@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from harness.judging.tally import EDGES
 from harness.records import Run
-from reports.html.cells import end
+from reports.html.cell_details import end
 from reports.html.curves import styles
 from reports.html.plots import Axis, Curve, Plot, steps
-from reports.tables.cells import answered, native, questions
+from reports.tables.text import answered_cells, native, questions
 
 Counts = NDArray[np.int64]
 SHARES = Axis("share of the elements", [(share, f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)], "shares")
@@ -34,7 +34,7 @@ class Distribution:
 
 def distributions(run: Run) -> Iterator[Distribution]:
     """Yield one distribution for each operation and dtype."""
-    cells = answered(run)
+    cells = answered_cells(run)
     cells = cells[native(cells.backend) & (cells.ulp_histogram != "")]
     counted = {key: total(its.ulp_histogram) for key, its in cells.groupby(["operation", "dtype", "backend"])}
     order = styles(run)

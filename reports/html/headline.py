@@ -10,18 +10,18 @@ import pandas as pd
 from harness.faults import DEATHS, Outcome, Verdict
 from harness.judging.grades import GRADES
 from harness.records import Run
-from reports.html.tables import Cell, Column, Table, number, whole
+from reports.html.tables import Column, Table, TableCell, number, whole
 from reports.tables import troubles, words
 from reports.tables.agreement import agreeing
-from reports.tables.cells import answered, figure, native, placed
 from reports.tables.summary import ranked_by_bound, shortened
+from reports.tables.text import answered_cells, figure, native, placed
 
 MOST_NAMES = 4
 
 
 def sentence(run: Run) -> str:
     """Return who is right, and by how much; or who is not."""
-    short, cells = troubles.of_the_cells(run), answered(run)
+    short, cells = troubles.of_the_cells(run), answered_cells(run)
     died = short.outcome.isin(DEATHS)
     both = ((fallen, short[~died]), (dead, short[died]))
     told = [tell(its, len(run.comparisons)) for tell, its in both if len(its)]
@@ -97,7 +97,7 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
 
     The difference, in percent, is the largest mean relative difference between it and another framework.
     """
-    cells, apart = answered(run), agreeing(run)
+    cells, apart = answered_cells(run), agreeing(run)
     cells = cells[native(cells.backend)]
     columns = [
         Column("framework"),
@@ -115,11 +115,11 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
         counts = its.grade.value_counts()
         rows.append(
             [
-                Cell(str(backend)),
+                TableCell(str(backend)),
                 *(whole(counts.get(grade, 0)) for grade in GRADES),
                 number(worst.bound_fraction_there),
                 number(worst.ulp_error_there),
-                Cell(where, link=addresses.get(worst.name, "")),
+                TableCell(where, link=addresses.get(worst.name, "")),
                 number(percents.max()),
             ]
         )
@@ -132,11 +132,11 @@ def environment(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         here = f"{its['outcome']}: {its.get('reason', '')}" if "outcome" in its else str(its.get("version", "–"))
         yield str(name), here + (", flushes to zero" if its.get("flush_to_zero") else "")
     for name, value in about.get("environment", {}).items():
-        yield str(name).replace("_", " "), told(value)
+        yield str(name).replace("_", " "), value_text(value)
     yield "harness", str(about.get("harness", "–"))
 
 
-def told(value: Any) -> str:
+def value_text(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {told(its)}" for name, its in value.items())
+        return ", ".join(f"{name} {value_text(its)}" for name, its in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

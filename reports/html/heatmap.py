@@ -10,11 +10,11 @@ import pandas as pd
 
 from harness.faults import Outcome
 from harness.operations import OPERATIONS
-from reports.html.tables import Cell
+from reports.html.tables import TableCell
 from reports.tables import words
-from reports.tables.cells import figure, native, placed
+from reports.tables.text import figure, native, placed
 
-NOWHERE = Cell("")
+NOWHERE = TableCell("")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class HeatMap:
     caption: str
     about: str
     groups: Sequence[tuple[str, Sequence[str]]]
-    rows: Sequence[tuple[str, Sequence[Cell]]]
+    rows: Sequence[tuple[str, Sequence[TableCell]]]
 
     @property
     def wide(self) -> bool:
@@ -46,7 +46,7 @@ class HeatMaps:
 
     def of_frameworks(self, cells: pd.DataFrame) -> HeatMap:
         """Return the heat map with an operation per row, and the frameworks of each dtype side by side."""
-        columns = asked(cells, own=True)
+        columns = column_keys(cells, own=True)
         groups = [(str(dtype), list(names)) for dtype, names in columns.groupby("dtype", sort=False).backend]
         rows = [
             (name, [self.shown.get((name, dtype, backend), NOWHERE) for dtype, names in groups for backend in names])
@@ -57,7 +57,7 @@ class HeatMaps:
 
     def of_variants(self, cells: pd.DataFrame) -> Iterator[HeatMap]:
         """Yield a heat map for each dtype, with a variant per row and an operation per column."""
-        for dtype, its in asked(cells, own=False).groupby("dtype", sort=False):
+        for dtype, its in column_keys(cells, own=False).groupby("dtype", sort=False):
             operations = self.operations(its)
             rows = [
                 (backend, [self.shown.get((name, dtype, backend), NOWHERE) for name in operations])
@@ -80,14 +80,14 @@ def by_framework(backends: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: frameworks.index(name.partition(":")[0]))
 
 
-def asked(cells: pd.DataFrame, own: bool) -> pd.DataFrame:
+def column_keys(cells: pd.DataFrame, own: bool) -> pd.DataFrame:
     """Return each pair of dtype and backend. `own`: whether of frameworks themselves, or of their variants."""
     columns = cells[["dtype", "backend"]].drop_duplicates()
     return columns[native(columns.backend) == own]
 
 
-def square(cell: Any, addresses: Mapping[int, str]) -> Cell:
+def square(cell: Any, addresses: Mapping[int, str]) -> TableCell:
     """Return a heat map's cell with one letter."""
     where = placed(cell.case, cell.axis)
     found = f"error / bound {figure(cell.bound_fraction)}" if cell.outcome == Outcome.OK else words.result(cell.outcome)
-    return Cell(cell.letter, link=addresses.get(cell.Index, ""), title=f"{found}, case {where}", grade=cell.letter)
+    return TableCell(cell.letter, link=addresses.get(cell.Index, ""), title=f"{found}, case {where}", grade=cell.letter)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from harness.faults import Outcome
 from harness.records import Run
-from reports.html.tables import Cell, Column, Table, number, whole
-from reports.tables.cells import native, placed, questions
+from reports.html.tables import Column, Table, TableCell, number, whole
+from reports.tables.text import native, placed, questions
 
 MOST = 150
 FIGURE = "mean_relative_error_percent"
@@ -24,10 +24,10 @@ class Matrix:
     operation: str
     dtype: str
     names: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[Cell]]]
+    rows: Sequence[tuple[str, Sequence[TableCell]]]
 
 
-def answered(run: Run) -> pd.DataFrame:
+def answered_pairs(run: Run) -> pd.DataFrame:
     """Return the pairs of frameworks that both answered."""
     pairs = run.pairs
     return pairs[(pairs.outcome == Outcome.OK) & native(pairs.a) & native(pairs.b)]
@@ -42,7 +42,7 @@ def both_ways(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def matrices(run: Run) -> Iterator[Matrix]:
     """Yield, for each operation and dtype, the largest finite figure over the cases."""
-    pairs = both_ways(answered(run))
+    pairs = both_ways(answered_pairs(run))
     finite = pairs[pairs[FIGURE].abs() < float("inf")]
     worst = finite.loc[finite.groupby(["operation", "dtype", "a", "b"], sort=False)[FIGURE].idxmax()]
     found = {(row.operation, row.dtype, row.a, row.b): row for row in worst.itertuples()}
@@ -52,16 +52,16 @@ def matrices(run: Run) -> Iterator[Matrix]:
         yield Matrix(operation, dtype, names, rows)
 
 
-def square(pair: Any, itself: bool) -> Cell:
+def square(pair: Any, itself: bool) -> TableCell:
     """Return the cell of a figure, with the case that it is on."""
     if pair is None:
-        return Cell("–", title="itself" if itself else "no finite figure")
+        return TableCell("–", title="itself" if itself else "no finite figure")
     return number(getattr(pair, FIGURE), title=f"case {placed(pair.case, pair.axis)}")
 
 
 def furthest(run: Run) -> Table:
     """Return the pairs with the largest differences, on any case."""
-    pairs = answered(run)
+    pairs = answered_pairs(run)
     finite = pairs[pairs[FIGURE].abs() < float("inf")]
     worst = finite.sort_values(FIGURE, ascending=False, kind="stable").head(MOST)
     columns = [
@@ -72,7 +72,8 @@ def furthest(run: Run) -> Table:
     ]  # fmt: skip
     rows = [
         [
-            Cell(pair.operation), Cell(placed(pair.case, pair.axis)), Cell(pair.dtype), Cell(pair.a), Cell(pair.b),
+            TableCell(pair.operation), TableCell(placed(pair.case, pair.axis)), TableCell(pair.dtype),
+            TableCell(pair.a), TableCell(pair.b),
             number(getattr(pair, FIGURE)), number(pair.swapped_percent), whole(pair.zero_references),
         ]
         for pair in worst.itertuples()
@@ -80,12 +81,12 @@ def furthest(run: Run) -> Table:
     return Table("pairs", f"Largest differences: {len(rows)} of {len(pairs):,} pairs", columns, rows)
 
 
-def alike(run: Run) -> Table:
+def identical_shares(run: Run) -> Table:
     """Return in how many questions each pair of frameworks agrees bit for bit."""
-    pairs = answered(run)
+    pairs = answered_pairs(run)
     columns = [Column("a"), Column("b"), Column("bit-identical", numeric=True), Column("of", numeric=True)]
     rows = [
-        [Cell(a), Cell(b), whole(its.identical.eq(True).sum()), whole(len(its))]
+        [TableCell(a), TableCell(b), whole(its.identical.eq(True).sum()), whole(len(its))]
         for (a, b), its in pairs.groupby(["a", "b"], sort=False)
     ]
     return Table("alike", "Pairs with bit-identical results, which probably share code", columns, rows)

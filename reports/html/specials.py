@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.specials.entries import Entry
-from harness.specials.situations import OPERATIONS
+from harness.specials.situations import SPECIAL_OPERATIONS
 from reports.html.tables import Table, of_frame
 from reports.pages import specials
 
@@ -27,7 +27,7 @@ def overview(entries: Sequence[Entry]) -> Iterator[Table]:
 
 def matrices(entries: Sequence[Entry]) -> Iterator[tuple[str, Table]]:
     """Yield, for each operation, what each backend does in each situation."""
-    for operation in OPERATIONS:
+    for operation in SPECIAL_OPERATIONS:
         if len(rows := specials.matrix(entries, operation)):
             caption = f"{operation}: behaviour by special input and backend; ! marks what is not as specified"
             yield operation, of_frame(f"atlas-{operation}", caption, rows)

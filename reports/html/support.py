@@ -9,10 +9,10 @@ import pandas as pd
 from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports.html.tables import Cell, Column, Table, of_frame
+from reports.html.tables import Column, Table, TableCell, of_frame
 from reports.tables import summary, words
-from reports.tables.cells import native
 from reports.tables.summary import shortened
+from reports.tables.text import native
 
 KEY = ["operation", "backend", "dtype", "outcome", "reason"]
 Reasons = Mapping[tuple[str, str], int]
@@ -40,7 +40,7 @@ def matrix(run: Run) -> Table:
     seen = cells.drop_duplicates()
     by_square = dict(list(seen.groupby(["operation", "backend"], sort=False)))
     rows = [
-        [Cell(operation), *(Cell(said(by_square.get((operation, name)), known)) for name in names)]
+        [TableCell(operation), *(TableCell(said(by_square.get((operation, name)), known)) for name in names)]
         for operation in OPERATIONS
         if operation in set(seen.operation)
     ]

@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from reports.tables.cells import figure
+from reports.tables.text import figure
 
 NUMBER = re.compile(r"[–\d.,e+\-]*(?: %| ulp)?|inf|nan")
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell of a table.
 
     `exact`: the saved number that `text` rounds; `link`: a place on the page; `title`: what it shows on hovering.
@@ -44,7 +44,7 @@ class Table:
     key: str
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[TableCell]]
 
     @property
     def long(self) -> bool:
@@ -59,20 +59,20 @@ def exact(value: Any) -> str:
     return repr(float(value)) if isinstance(value, float) else str(value)
 
 
-def number(value: Any, unit: str = "", link: str = "", title: str = "") -> Cell:
+def number(value: Any, unit: str = "", link: str = "", title: str = "") -> TableCell:
     """Return a cell with a number, rounded and exact."""
     shown = figure(value)
-    return Cell(f"{shown}{unit}" if shown != "–" else shown, exact(value), link, title)
+    return TableCell(f"{shown}{unit}" if shown != "–" else shown, exact(value), link, title)
 
 
-def whole(value: Any) -> Cell:
+def whole(value: Any) -> TableCell:
     """Return a cell with a count, with thousands separators."""
-    return Cell("–") if value is None or pd.isna(value) else Cell(f"{int(value):,}", str(int(value)))
+    return TableCell("–") if value is None or pd.isna(value) else TableCell(f"{int(value):,}", str(int(value)))
 
 
 def of_frame(key: str, caption: str, frame: pd.DataFrame) -> Table:
     """Return a table of text as other formats have it. Columns that hold only numbers are aligned as such."""
     texts = {str(name): [str(value) for value in frame[name]] for name in frame.columns}
     columns = [Column(name, numeric=all(map(NUMBER.fullmatch, values))) for name, values in texts.items()]
-    rows = [[Cell(text) for text in row] for row in zip(*texts.values(), strict=True)] if texts else []
+    rows = [[TableCell(text) for text in row] for row in zip(*texts.values(), strict=True)] if texts else []
     return Table(key, caption, columns, rows)

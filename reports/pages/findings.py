@@ -10,7 +10,7 @@ import pandas as pd
 from harness.findings.record import ACCURACY, DEFECT, KINDS, POLICY, SHOWN, Finding
 from reports.markdown import grid
 from reports.tables import words
-from reports.tables.cells import figure, placed
+from reports.tables.text import figure, placed
 
 MEANING = {
     DEFECT: "A defect is an error that rounding does not explain, a NaN or infinity where the exact value is finite, "

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.baselines.cells import KEY, PEAKS
+from harness.baselines.cell_columns import KEY, PEAKS
 from harness.baselines.moves import (
     AS_BEFORE,
     BETTER,
@@ -37,8 +37,8 @@ from harness.runs.store import csv as table_csv
 from reports import markdown, terminal
 from reports.data import plain
 from reports.tables import words
-from reports.tables.cells import figure, placed
 from reports.tables.summary import shortened
+from reports.tables.text import figure, placed
 
 MOST_ROWS, MOST_WITNESSES = 12, 3
 BY_ERROR = (WORSE, MOVED, BETTER, JUDGED, POOR)

@@ -127,7 +127,7 @@ def unable(power: Power) -> str:
 
 
 def acquittal(power: Power) -> str:
-    suites = "; ".join(map(told, power.rounds))
+    suites = "; ".join(map(round_text, power.rounds))
     return (
         f"These correct implementations are tested: {', '.join(f'`{name}`' for name in power.right)}. The suites are "
         f"{suites}. Of {power.right_answers:,} results, {len(power.flagged)} were flagged. The exact values, rounded "
@@ -136,7 +136,7 @@ def acquittal(power: Power) -> str:
     )
 
 
-def told(one: Round) -> str:
+def round_text(one: Round) -> str:
     """Return a suite, how much of it was asked, and who was asked."""
     share, names = one.share, ", ".join(f"`{backend.title()}`" for backend in one.backends)
     if share.small == 1 and share.large == 1:
@@ -185,10 +185,10 @@ def peers(power: Power) -> Iterator[str]:
 
 def texts(rows: pd.DataFrame) -> pd.DataFrame:
     """Return rows under their headings, with entries in words, and an empty text where nothing was detected."""
-    return rows.rename(columns=words.heading).map(in_words)
+    return rows.rename(columns=words.heading).map(yes_or_no)
 
 
-def in_words(value: object) -> object:
+def yes_or_no(value: object) -> object:
     if isinstance(value, bool | np.bool_):
         return {True: "yes", False: "NO"}[bool(value)]
     if isinstance(value, str):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from harness.faults import Outcome
-from harness.findings.printed import FAR, Found, Today, agreeing
+from harness.findings.printed import FAR, DocumentAnswers, Today, agreeing
 from reports.markdown import grid
 
 
@@ -47,13 +47,13 @@ READING = (
 )
 
 
-def drawn(found: Found) -> str:
+def drawn(found: DocumentAnswers) -> str:
     if not found.about.drawn:
         return ""
     return "The document's input is random and not printed. This table uses other numbers, from rand((1, 4)) · 4 + 1."
 
 
-def numbers(found: Found) -> pd.DataFrame:
+def numbers(found: DocumentAnswers) -> pd.DataFrame:
     """Return a row per printed number, and further rows if they apply.
 
     They are the sum, if the document prints it, and how many numbers are as printed, if the input is not random.

@@ -10,7 +10,7 @@ import pandas as pd
 from harness.findings.record import Finding
 from harness.specials.entries import Entry
 from harness.specials.policies import AS_DECLARED, UNDECLARED, VERDICTS
-from harness.specials.situations import DERIVATIVES, OPERATIONS, SITUATIONS, VALUES
+from harness.specials.situations import DERIVATIVES, SITUATIONS, SPECIAL_OPERATIONS, VALUE_OPERATIONS
 from reports import terminal
 from reports.markdown import escaped, grid, section
 from reports.pages import findings
@@ -46,7 +46,7 @@ def sections(entries: Sequence[Entry], found: Sequence[Finding]) -> Iterator[str
     yield from section(
         "Not specified, but consistent", listed([e for e in entries if e.verdict == UNDECLARED], DETAILS)
     )
-    for title, operations in (("Values", VALUES), ("Derivatives", DERIVATIVES)):
+    for title, operations in (("Values", VALUE_OPERATIONS), ("Derivatives", DERIVATIVES)):
         yield f"## {title}"
         for operation in operations:
             if len(rows := matrix(entries, operation)):
@@ -142,7 +142,7 @@ def declarations(entries: Sequence[Entry]) -> pd.DataFrame:
         [
             {
                 "special input": situation,
-                "operations": ", ".join(name for name in OPERATIONS if name in about["operation"]),
+                "operations": ", ".join(name for name in SPECIAL_OPERATIONS if name in about["operation"]),
                 "backends": ", ".join(about["backend"]),
                 "behaviour": policy,
                 "source": source,

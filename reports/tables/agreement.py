@@ -10,7 +10,7 @@ import pandas as pd
 from harness.faults import Outcome
 from harness.records import Run
 from reports.tables import words
-from reports.tables.cells import figure, native, placed
+from reports.tables.text import figure, native, placed
 
 
 def agreeing(run: Run) -> pd.DataFrame:

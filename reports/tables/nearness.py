@@ -13,9 +13,9 @@ from harness.questions.cases import named as case_by_name
 from harness.records import Run
 from reports.tables import sweeps, words
 from reports.tables.agreement import agreeing, same_bits
-from reports.tables.cells import answered, figure, native, placed
 from reports.tables.quality import by_grade
 from reports.tables.summary import ranked_by_bound
+from reports.tables.text import answered_cells, figure, native, placed
 
 ULP = "max_ulp_error_ftz"
 """The column by which frameworks are ranked: the error without zeros that they declare to flush."""
@@ -32,7 +32,7 @@ def overview(run: Run) -> pd.DataFrame:
     near 0, or to cancel.
     """
     of_named = sweeps.named(run)
-    cells, pairs = answered(run), agreeing(of_named if len(of_named.comparisons) else run)
+    cells, pairs = answered_cells(run), agreeing(of_named if len(of_named.comparisons) else run)
     cells = cells[native(cells.backend)]
     dtypes = [dtype for dtype in dict.fromkeys(run.comparisons.dtype) if dtype in OVERVIEW_DTYPES]
     rows = []
@@ -82,7 +82,7 @@ def worst_error(cell: pd.Series) -> str:
 
 def summary(run: Run) -> pd.DataFrame:
     """Return, for each operation and dtype, how far the frameworks agree, who is nearest to the truth, who furthest."""
-    cells = answered(run)
+    cells = answered_cells(run)
     cells = cells[native(cells.backend)]
     pairs = agreeing(run)
     rows = []

@@ -9,7 +9,7 @@ import pandas as pd
 from harness.judging.grades import GRADES
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports.tables.cells import answered, figure, native, placed
+from reports.tables.text import answered_cells, figure, native, placed
 
 UNGRADED = "?"
 """The mark of an answer without a grade, as where the bound is vacuous."""
@@ -32,7 +32,7 @@ def by_grade(cells: pd.DataFrame) -> str:
 
 def grades(run: Run) -> pd.DataFrame:
     """Return the worst grade of each framework's operations, by dtype, over all cases where no flaw is declared."""
-    cells = answered(run)
+    cells = answered_cells(run)
     dtypes = list(dict.fromkeys(run.comparisons.dtype))
     rows: dict[str, dict[str, str]] = {name: {} for name in OPERATIONS}
     for (operation, backend), found in cells[native(cells.backend)].groupby(["operation", "backend"], sort=False):
@@ -58,7 +58,7 @@ def probes(run: Run) -> pd.DataFrame:
 
 def causes(run: Run) -> pd.DataFrame:
     """Return the causes of each framework's error in softmax, at its worst element in each dtype, in u."""
-    cells = answered(run)
+    cells = answered_cells(run)
     cells = cells[(cells.cause != "") & native(cells.backend)]
     rows = []
     for (backend, dtype), found in cells.groupby(["backend", "dtype"], sort=False):

@@ -12,8 +12,8 @@ from harness.faults import Outcome, Verdict
 from harness.judging.grades import fails
 from harness.records import Run
 from reports.tables import words
-from reports.tables.cells import answered, figure, native, placed
 from reports.tables.quality import worst_grade
+from reports.tables.text import answered_cells, figure, native, placed
 
 QUESTION = ["operation", "case", "dtype", "axis"]
 BAD_VERDICTS = (Verdict.SHORT, Verdict.FLAW_GONE)
@@ -91,7 +91,7 @@ def ranked_by_bound(cells: pd.DataFrame) -> pd.DataFrame:
 
 def variants(run: Run) -> pd.DataFrame:
     """Return, for each variant's operations, its largest distance from its framework, in percent, and error in ulp."""
-    cells = answered(run)
+    cells = answered_cells(run)
     cells = cells[~native(cells.backend)]
     own = run.pairs[run.pairs.outcome == Outcome.OK].rename(columns={"b": "backend"})
     own = own[own.a == own.backend.str.split(":").str[0]]

@@ -9,7 +9,7 @@ import pandas as pd
 from harness.operations import OPERATIONS
 from harness.records import Run
 from harness.runs.store import TABLES
-from reports.tables.cells import answered, figure
+from reports.tables.text import answered_cells, figure
 
 
 def synthetic(cases: pd.Series) -> pd.Series:
@@ -25,7 +25,7 @@ def named(run: Run) -> Run:
 
 def worst(run: Run) -> pd.DataFrame:
     """Return a row per operation and dtype: the number of cells, and each backend's largest share of a bound."""
-    cells = answered(run)
+    cells = answered_cells(run)
     cells = cells.loc[synthetic(cells["case"]), ["operation", "case", "dtype", "backend", "grade", "bound_fraction"]]
     rows = []
     for operation in (name for name in OPERATIONS if (cells.operation == name).any()):

@@ -13,7 +13,7 @@ from harness.faults import DEATHS, Outcome
 from harness.records import Run
 from harness.runs import exit_status
 from reports.tables import summary, words
-from reports.tables.cells import command, figure, legible, placed
+from reports.tables.text import command, figure, legible, placed
 
 READ = [
     "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "verdict", "grade", "bound_fraction_there",

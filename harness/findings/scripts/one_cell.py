@@ -12,7 +12,7 @@ from math import ceil, inf
 from pathlib import Path
 
 from harness.faults import Fault, Kind, Outcome, Verdict, name, of
-from harness.findings.asking import Asker
+from harness.findings.asker import Asker
 from harness.findings.scripts.claims import (
     SPECIAL,
     Crashes,

@@ -33,7 +33,7 @@ def alike(found, recorded):
 
 
 @dataclass(frozen=True)
-class Side:
+class NamedQuestion:
     """One question, with its name in words.
 
     `recorded` is an expression: of an array, or of the name of an exception's type.
@@ -44,12 +44,14 @@ class Side:
     recorded: str
 
 
-def beside(title: str, sides: Sequence[Side], claim: str, environment: Mapping[str, str] | None = None) -> str:
+def script_of(
+    title: str, sides: Sequence[NamedQuestion], claim: str, environment: Mapping[str, str] | None = None
+) -> str:
     """Return the whole script."""
     names = ("one", "two")[: len(sides)]
     note = next((side.transcript.note for side in sides if side.transcript.note), "")
     parts = [opening(title, environment, note), setup(sides), JUDGE]
-    parts += [asked(f"asked_{name}", side) for name, side in zip(names, sides, strict=True)]
+    parts += [function_of(f"asked_{name}", side) for name, side in zip(names, sides, strict=True)]
     parts.append("\n")
     for name, side in zip(names, sides, strict=True):
         parts.append(f"recorded_{name} = {side.recorded}\n{name} = outcome(asked_{name})")
@@ -58,14 +60,14 @@ def beside(title: str, sides: Sequence[Side], claim: str, environment: Mapping[s
     return "\n".join([*parts, *verdict(condition, claim)]) + "\n"
 
 
-def setup(sides: Sequence[Side]) -> str:
+def setup(sides: Sequence[NamedQuestion]) -> str:
     """Return the imports and settings of all sides, each line once, without the imports that `opening` has."""
     lines = [line for side in sides for line in side.transcript.setup.splitlines() if line not in OPENED]
     needed = [f"import {name}" for name in MODULES if any(f"{name}." in side.recorded for side in sides)]
     return "\n".join(dict.fromkeys([*needed, *lines]))
 
 
-def asked(name: str, side: Side) -> str:
+def function_of(name: str, side: NamedQuestion) -> str:
     body = textwrap.indent(f"{side.transcript.computation}\n{side.transcript.conversion}", "    ").rstrip()
     returned = "answer" if side.transcript.raised else "actual"
     return f"\n\ndef {name}():  # {side.name}\n{body}\n    return {returned}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.findings.asking import Asker
+from harness.findings.asker import Asker
 from harness.findings.scripts.claims import OPENED, opening, verdict
 from harness.operations import OPERATIONS
 from harness.questions import blocks

@@ -7,26 +7,26 @@ from collections import defaultdict
 from backends import find
 from harness.errors import UsageError, unknown
 from harness.faults import Fault, event, sentence
-from harness.findings.asking import Asker
-from harness.findings.specials.questions import Question, outcome, spelt
+from harness.findings.asker import Asker
+from harness.findings.specials.outcomes import deviant, other
+from harness.findings.specials.questions import SpecialQuestion, outcome, spelt
 from harness.findings.specials.scripts import shown
-from harness.findings.specials.sides import deviant, other
-from harness.findings.specials.suspects import Suspect, showing, suspects
+from harness.findings.specials.suspects import SpecialSuspect, showing, suspects
 from harness.numbers.formats import FORMATS
 from harness.questions.refusals import not_its_own
 from harness.specials.asking import one_situation
+from harness.specials.atlas import of_backend
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entry
 from harness.specials.facts import Answer
 from harness.specials.policies import declared, ours
 from harness.specials.sheets import Sheet
 from harness.specials.situations import SITUATIONS
-from harness.specials.survey import of_backend
-from harness.specials.sweep import COMPILED, COSTLY, Sweep, is_mode
+from harness.specials.sweep import COMPILED, COSTLY, Widths, is_mode
 from harness.workers.driver import NotStartedError
 
 FEW = (1, 2, 3, 4, 8, 17, 130)
-SMALL = Sweep(widths=FEW, others=FEW, first=(3, 8), alone=(3,), dtypes=("float32", "float64"))
+SMALL_WIDTHS = Widths(widths=FEW, others=FEW, first=(3, 8), alone=(3,), dtypes=("float32", "float64"))
 
 
 def checked(backend: str, operation: str, name: str, dtype: str) -> str:
@@ -45,7 +45,7 @@ def checked(backend: str, operation: str, name: str, dtype: str) -> str:
     return situation
 
 
-def asked(asker: Asker, backend: str, operation: str, situation: str, dtype: str) -> tuple[str, str]:
+def script_and_verdict(asker: Asker, backend: str, operation: str, situation: str, dtype: str) -> tuple[str, str]:
     """Return the script, and what the atlas says of the cell. Raise UsageError if there is no script."""
     try:
         asker.start(backend)
@@ -74,10 +74,10 @@ def entry_of(asker: Asker, key: Key) -> tuple[dict[Key, list[Seen]], Entry]:
     native = find(backend).framework if is_mode(find(backend)) else backend
     for name in dict.fromkeys((backend, native)):
         about = find(name)
-        sweep = COMPILED if about.program_seconds >= COSTLY or is_mode(about) else SMALL
+        sweep = COMPILED if about.program_seconds >= COSTLY or is_mode(about) else SMALL_WIDTHS
 
         def ask(operation: str, sheet: Sheet, layout: str, name: str = name) -> Answer | Fault:
-            return outcome(asker, Question(name, operation, situation, sheet, layout), one_situation(sheet))
+            return outcome(asker, SpecialQuestion(name, operation, situation, sheet, layout), one_situation(sheet))
 
         of_backend(ask, about, sweep, seen, situation, operation)
     for name in {backend, native}:
@@ -88,11 +88,11 @@ def entry_of(asker: Asker, key: Key) -> tuple[dict[Key, list[Seen]], Entry]:
     return seen, entry(key, version, seen[key], theirs, ours())
 
 
-def in_dtype(suspect: Suspect, seen: dict[Key, list[Seen]], dtype: str) -> bool:
+def in_dtype(suspect: SpecialSuspect, seen: dict[Key, list[Seen]], dtype: str) -> bool:
     return any(one.dtype == dtype for one in showing(suspect, seen))
 
 
-def as_it_is(about: Entry, seen: list[Seen], dtype: str) -> Suspect:
+def as_it_is(about: Entry, seen: list[Seen], dtype: str) -> SpecialSuspect:
     """Return a suspect for a cell that is no finding in that dtype, so that it can be shown all the same."""
     facts = tuple(dict.fromkeys(one.fact for one in seen if one.dtype == dtype))
-    return Suspect("", "", about, facts, "")
+    return SpecialSuspect("", "", about, facts, "")

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from harness.faults import Fault, Outcome, name, sentence
-from harness.findings.asking import Asker
+from harness.findings.asker import Asker
 from harness.findings.scripts import side_by_side
 from harness.findings.scripts.claims import Crashes, Value, reproduction
 from harness.findings.scripts.one_cell import exit_status
-from harness.findings.specials.questions import Question, in_brackets, transcript
-from harness.findings.specials.sides import Side
+from harness.findings.specials.outcomes import AskedQuestion
+from harness.findings.specials.questions import SpecialQuestion, in_brackets, transcript
 from harness.judging.metrics import errors
 from harness.judging.witness import exact_hexadecimal, hexadecimal
 from harness.numbers.formats import FORMATS
@@ -39,7 +39,7 @@ class Shown:
     reason: str = ""
 
 
-def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
+def shown(asker: Asker, one: AskedQuestion, other: AskedQuestion | None, expected: str) -> Shown:
     """Return what a table says of a suspect, and its script.
 
     `expected`: in words, where there is neither an exact value nor another side; empty where nothing is amiss.
@@ -55,10 +55,10 @@ def shown(asker: Asker, one: Side, other: Side | None, expected: str) -> Shown:
     if isinstance(written, str):
         return Shown(actual, wanted, reason=written)
     claim = f"{place(one.question)}: {actual}{wanted and f', and not {wanted}'}"
-    return Shown(actual, wanted, script=side_by_side.beside(title(asker, one), written, claim, environment()))
+    return Shown(actual, wanted, script=side_by_side.script_of(title(asker, one), written, claim, environment()))
 
 
-def death(asker: Asker, one: Side, fault: Fault) -> Shown:
+def death(asker: Asker, one: AskedQuestion, fault: Fault) -> Shown:
     actual, wanted = f"{fault.outcome}: {sentence(fault)}", "an answer"
     if fault.outcome != Outcome.CRASHED:
         return Shown(actual, wanted, reason=f"no script shows an outcome of {fault.outcome}")
@@ -69,7 +69,7 @@ def death(asker: Asker, one: Side, fault: Fault) -> Shown:
     return Shown(actual, wanted, script=reproduction(title(asker, one), found, what, environment()))
 
 
-def from_exact(asker: Asker, one: Side, what: Value, of_bound: float | None) -> Shown:
+def from_exact(asker: Asker, one: AskedQuestion, what: Value, of_bound: float | None) -> Shown:
     at = ",".join(map(str, what.element))
     found = transcript(asker, one.question)
     if isinstance(found, str):
@@ -78,7 +78,7 @@ def from_exact(asker: Asker, one: Side, what: Value, of_bound: float | None) -> 
     return Shown(what.actual, what.expected, at, of_bound, script)
 
 
-def exact(one: Side) -> tuple[Value, float | None] | None:
+def exact(one: AskedQuestion) -> tuple[Value, float | None] | None:
     """Return the element that is furthest above its bound, and its error as a share of the bound.
 
     Return None if no element is above its bound. The share is None if it is not finite.
@@ -104,7 +104,7 @@ def exact(one: Side) -> tuple[Value, float | None] | None:
     return None
 
 
-def recorded(asker: Asker, both: Sequence[Side]) -> list[side_by_side.Side] | str:
+def recorded(asker: Asker, both: Sequence[AskedQuestion]) -> list[side_by_side.NamedQuestion] | str:
     """Return the sides as the script has them, or a sentence that says why one cannot be written down."""
     made = []
     for side in both:
@@ -117,7 +117,7 @@ def recorded(asker: Asker, both: Sequence[Side]) -> list[side_by_side.Side] | st
             said = literal(one_nan(side.asked))
         else:
             return "its answer holds no numbers"
-        made.append(side_by_side.Side(place(side.question), found, said))
+        made.append(side_by_side.NamedQuestion(place(side.question), found, said))
     return made
 
 
@@ -131,12 +131,12 @@ def one_nan(answer: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(answer), np.array(np.nan, answer.dtype), answer)
 
 
-def place(question: Question) -> str:
+def place(question: SpecialQuestion) -> str:
     how = f"{question.sheet.dtype} of shape {question.shape}, axis {question.axis}"
     return f"{question.backend}, {question.operation} of {in_brackets(question)} in {how}"
 
 
-def in_words(side: Side) -> str:
+def in_words(side: AskedQuestion) -> str:
     """Return in words what a side gave: the type of its exception, or the numbers of its answer."""
     if isinstance(side.asked, Fault):
         return f"raises {name(side.asked)}"
@@ -150,7 +150,7 @@ def in_short(number: Any) -> str:
     return f"{number:.6g}" if isinstance(number, int | float | complex | np.number) else str(number)
 
 
-def title(asker: Asker, one: Side) -> str:
+def title(asker: Asker, one: AskedQuestion) -> str:
     question = one.question
     about = f"{question.operation} of {question.situation} in {question.sheet.dtype}"
     return f"{question.backend} {asker.version(question.backend)}: {about}"

@@ -25,7 +25,7 @@ from harness.specials.sweep import FIRST_DTYPE, is_mode, rows
 from harness.specials.truths import RIGHT
 
 ALIVE, EXACT, APART = "it answers", "a finite number is the exact one", "a row does not depend on its neighbours"
-LAWS = (ALIVE, EXACT, APART)
+SPECIAL_LAWS = (ALIVE, EXACT, APART)
 """The laws that a fact can break by itself, the gravest first."""
 DECLARED, OTHERS = "what is declared", "what other frameworks do"
 DEATHS = ("crashes", "gives no answer", "runs out of memory")
@@ -33,7 +33,7 @@ SeenBy = Mapping[Key, Sequence[Seen]]
 
 
 @dataclass(frozen=True)
-class Suspect:
+class SpecialSuspect:
     """Entries in which one backend does the same. `entry` is the one that was seen at the smallest width."""
 
     kind: str
@@ -70,12 +70,12 @@ def subject(situation: str) -> str:
     return SITUATIONS[situation].among or situation
 
 
-def suspects(entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> list[Suspect]:
+def suspects(entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> list[SpecialSuspect]:
     """Return one suspect for each way in which a backend deviates, defects first.
 
     What a framework does both compiled and uncompiled is reported for the framework alone.
     """
-    found: dict[tuple[str, ...], list[Suspect]] = {}
+    found: dict[tuple[str, ...], list[SpecialSuspect]] = {}
     for entry in sorted(entries, key=lambda entry: is_mode(find(entry.backend))):
         about = find(entry.backend)
         for suspect in of_entry(entry, entries, seen, policies):
@@ -85,19 +85,21 @@ def suspects(entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy])
     return sorted(together, key=lambda suspect: KINDS.index(suspect.kind))
 
 
-def joined(alike: Sequence[Suspect], seen: SeenBy) -> Suspect:
+def joined(alike: Sequence[SpecialSuspect], seen: SeenBy) -> SpecialSuspect:
     own = [suspect for suspect in alike if suspect.entry.backend == alike[0].entry.backend]
     smallest = min(own, key=lambda suspect: min(one.width for one in showing(suspect, seen)))
     cells = sum(len(one.positions) for suspect in alike for one in showing(suspect, seen))
     return replace(smallest, cells=cells)
 
 
-def showing(suspect: Suspect, seen: SeenBy) -> list[Seen]:
+def showing(suspect: SpecialSuspect, seen: SeenBy) -> list[Seen]:
     """Return where a suspect's facts were seen."""
     return [one for one in seen[suspect.key] if one.fact in suspect.facts]
 
 
-def of_entry(entry: Entry, entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]) -> Iterator[Suspect]:
+def of_entry(
+    entry: Entry, entries: Sequence[Entry], seen: SeenBy, policies: Sequence[Policy]
+) -> Iterator[SpecialSuspect]:
     """Yield one suspect at most.
 
     What is wrong by itself comes first, then what varies, what differs from its declaration, what differs from the
@@ -109,19 +111,23 @@ def of_entry(entry: Entry, entries: Sequence[Entry], seen: SeenBy, policies: Seq
     facts, wanted = tuple(dict.fromkeys(one.fact for one in seen[key])), expected(seen[key], usual)
     about = find(entry.backend)
     native = seen.get((about.framework, *key[1:]), ()) if is_mode(about) else ()
-    if law := next((law for law in LAWS if law in {law_of(fact, entry.situation) for fact in facts}), ""):
+    if law := next((law for law in SPECIAL_LAWS if law in {law_of(fact, entry.situation) for fact in facts}), ""):
         wrong = tuple(fact for fact in facts if law_of(fact, entry.situation) == law)
         against = entry.backend if wanted not in wrong else ""
-        yield Suspect(DEFECT, law, entry, wrong, wanted if against else "; ".join(usual) or "another answer", against)
+        yield SpecialSuspect(
+            DEFECT, law, entry, wrong, wanted if against else "; ".join(usual) or "another answer", against
+        )
     elif len(facts) > 1:
         others = tuple(fact for fact in facts if fact != wanted)
-        yield Suspect(variation(entry), same_whatever(coordinates(seen[key])), entry, others, wanted, entry.backend)
+        yield SpecialSuspect(
+            variation(entry), same_whatever(coordinates(seen[key])), entry, others, wanted, entry.backend
+        )
     elif entry.verdict == DIFFERS:
-        yield Suspect(DEFECT, DECLARED, entry, facts, entry.policy)
+        yield SpecialSuspect(DEFECT, DECLARED, entry, facts, entry.policy)
     elif other_mode(seen[key], native):
         yield from of_mode(entry, entries, seen, usual)
     elif entry.verdict == AS_DECLARED and (told := elsewhere(entry, entries)):
-        yield Suspect(POLICY, OTHERS, entry, facts, told)
+        yield SpecialSuspect(POLICY, OTHERS, entry, facts, told)
 
 
 def expected(seen: Sequence[Seen], usual: Sequence[str]) -> str:
@@ -173,7 +179,7 @@ def variation(entry: Entry) -> str:
     return POLICY if documented else DEFECT
 
 
-def of_mode(entry: Entry, entries: Sequence[Entry], seen: SeenBy, usual: Sequence[str]) -> Iterator[Suspect]:
+def of_mode(entry: Entry, entries: Sequence[Entry], seen: SeenBy, usual: Sequence[str]) -> Iterator[SpecialSuspect]:
     """Yield the suspect of a compiled mode that differs from its framework uncompiled, if it is one.
 
     It is none if it is as declared and both refuse, by whatever exceptions. It is none either if it is as declared and
@@ -188,9 +194,9 @@ def of_mode(entry: Entry, entries: Sequence[Entry], seen: SeenBy, usual: Sequenc
     law, kind, [other, *_] = same_whatever((MODE,)), variation(entry), sorted(theirs - facts)
     native = next((one for one in entries if (one.backend, one.operation, one.situation) == (framework, *key)), None)
     if native and facts == {RIGHT} and not other.startswith(RIGHT):
-        yield Suspect(kind, law, native, (other,), RIGHT, entry.backend)
+        yield SpecialSuspect(kind, law, native, (other,), RIGHT, entry.backend)
     else:
-        yield Suspect(kind, law, entry, tuple(sorted(facts)), other, framework)
+        yield SpecialSuspect(kind, law, entry, tuple(sorted(facts)), other, framework)
 
 
 def refuses(fact: str) -> bool:

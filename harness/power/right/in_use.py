@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.numbers.sums import Floats, exact_sum, two_sum
+from harness.numbers.arrays import Floats
+from harness.numbers.sums import exact_sum, two_sum
 from harness.power.narrow import NARROW, rounded_once
 from harness.power.right.rounded import Right
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from harness.questions.suites.file import SUITES, Suite, load
+from harness.questions.suites.schema import SUITES, Suite, load
 from harness.questions.suites.wishes import Narrowing, Wish, cells, outline, who_answers
 
 __all__ = ["SUITES", "Narrowing", "Suite", "Wish", "cells", "load", "outline", "who_answers"]

@@ -11,7 +11,7 @@ from backends import BROUGHT, NAMES, find
 from harness.questions.cases import CASES, named
 from harness.questions.refusals import missing, not_its_own
 from harness.questions.suites.combinations import AXES, choices, given
-from harness.questions.suites.file import PLAIN, Named, Suite, Sweep, load
+from harness.questions.suites.schema import PLAIN, Named, Suite, Sweep, load
 from harness.records import Case
 
 

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.truth.bounds import derivatives, differences, layers, losses, values
-from harness.truth.bounds.rows import Problem, Row
-from harness.truth.bounds.softmax_error import FARTHEST, Floats
+from harness.truth.bounds.rows import Problem, Rule
+from harness.truth.bounds.softmax_error import FARTHEST
 from harness.truth.bounds.theory import (
     ASSUMED,
     Declared,
@@ -37,7 +38,7 @@ __all__ = [
 SLACK = 1 + 2.0**-20
 """The factor that covers the float64 rounding of the bounds' own evaluation, which is under 2^-40 relative."""
 NOTHING = Declared()
-ROWS: dict[str, Row] = values.ROWS | derivatives.ROWS | losses.ROWS | layers.ROWS
+ROWS: dict[str, Rule] = values.ROWS | derivatives.ROWS | losses.ROWS | layers.ROWS
 BOUNDS = {operation: row.bound for operation, row in ROWS.items()}
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.truth.bounds.rows import Row, of_softmax
+from harness.numbers.arrays import Floats
+from harness.truth.bounds.rows import Rule, of_softmax
 from harness.truth.bounds.sizes import absolute, mean, with_softmax
-from harness.truth.bounds.softmax_error import SMALLEST, Floats, SoftmaxError
+from harness.truth.bounds.softmax_error import SMALLEST, SoftmaxError
 
 PRODUCT_ROUNDINGS = 8
 """Roundings that one monomial s_j·v_j or s_j·s_k·v_k meets outside of the sum over k."""
@@ -190,16 +191,16 @@ def size_of_log_jacobian(s: Floats) -> Floats:
     return size
 
 
-PRODUCT = Row(of_softmax(product), with_softmax(size_of_product), cancels=True)
-ROWS: dict[str, Row] = {
-    "jacobian": Row(of_softmax(jacobian), with_softmax(size_of_jacobian)),
-    "jacobian_row": Row(
+PRODUCT = Rule(of_softmax(product), with_softmax(size_of_product), cancels=True)
+ROWS: dict[str, Rule] = {
+    "jacobian": Rule(of_softmax(jacobian), with_softmax(size_of_jacobian)),
+    "jacobian_row": Rule(
         of_softmax(lambda e, index: jacobian_row(e, np.full(len(e.s), index))), with_softmax(size_of_jacobian_row)
     ),
     "vjp": PRODUCT,
     "jvp": PRODUCT,
-    "hvp": Row(of_softmax(hvp), with_softmax(size_of_hvp), cancels=True),
-    "log_softmax_vjp": Row(of_softmax(back_through_log), with_softmax(size_of_log_vjp), cancels=True),
-    "log_softmax_jvp": Row(of_softmax(log_softmax_jvp), with_softmax(size_of_log_jvp), cancels=True),
-    "log_softmax_jacobian": Row(of_softmax(log_softmax_jacobian), with_softmax(size_of_log_jacobian)),
+    "hvp": Rule(of_softmax(hvp), with_softmax(size_of_hvp), cancels=True),
+    "log_softmax_vjp": Rule(of_softmax(back_through_log), with_softmax(size_of_log_vjp), cancels=True),
+    "log_softmax_jvp": Rule(of_softmax(log_softmax_jvp), with_softmax(size_of_log_jvp), cancels=True),
+    "log_softmax_jacobian": Rule(of_softmax(log_softmax_jacobian), with_softmax(size_of_log_jacobian)),
 }

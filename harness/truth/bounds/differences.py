@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.truth.bounds.losses import DIFFERENCE, distance_from_1
 from harness.truth.bounds.rows import Problem, unless_vacuous
-from harness.truth.bounds.softmax_error import Floats, SoftmaxError, softmax_error
+from harness.truth.bounds.softmax_error import SoftmaxError, softmax_error
 from harness.truth.bounds.values import log_of_softmax
 
 QUOTIENT_ROUNDINGS = 5

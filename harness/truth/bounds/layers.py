@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.truth.bounds import derivatives, sizes
 from harness.truth.bounds.losses import DIFFERENCE, cross_entropy_gradient
-from harness.truth.bounds.rows import Problem, Row, unless_vacuous
-from harness.truth.bounds.softmax_error import Floats, SoftmaxError, relative, softmax_error
+from harness.truth.bounds.rows import Problem, Rule, unless_vacuous
+from harness.truth.bounds.softmax_error import SoftmaxError, relative, softmax_error
 from harness.truth.bounds.theory import Declared, Theory
 from harness.truth.bounds.values import softmax
 
@@ -79,8 +80,8 @@ def size_of_gradient(s: Floats, inputs: Floats, classes: NDArray[np.integer]) ->
     return size
 
 
-ROWS: dict[str, Row] = {
-    "layer": Row(of_layer(lambda e, inputs: softmax(e)), with_layer(lambda s, inputs: s)),
-    "layer_jacobian": Row(of_layer(layer_jacobian), with_layer(size_of_jacobian)),
-    "layer_cross_entropy_gradient": Row(of_layer(layer_cross_entropy_gradient), with_layer(size_of_gradient)),
+ROWS: dict[str, Rule] = {
+    "layer": Rule(of_layer(lambda e, inputs: softmax(e)), with_layer(lambda s, inputs: s)),
+    "layer_jacobian": Rule(of_layer(layer_jacobian), with_layer(size_of_jacobian)),
+    "layer_cross_entropy_gradient": Rule(of_layer(layer_cross_entropy_gradient), with_layer(size_of_gradient)),
 }

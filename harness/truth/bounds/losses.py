@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.operations import DISTRIBUTION_PARTS
 from harness.truth.bounds.derivatives import (
     PRODUCT_ROUNDINGS,
@@ -15,9 +16,9 @@ from harness.truth.bounds.derivatives import (
     product,
     size_of_product,
 )
-from harness.truth.bounds.rows import Row, of_softmax
+from harness.truth.bounds.rows import Rule, of_softmax
 from harness.truth.bounds.sizes import absolute, at, with_softmax
-from harness.truth.bounds.softmax_error import Floats, SoftmaxError
+from harness.truth.bounds.softmax_error import SoftmaxError
 from harness.truth.bounds.values import log_of_any
 
 DIFFERENCE = 2.0**-52
@@ -162,22 +163,22 @@ def size_of_squared_error_gradient(s: Floats, labels: NDArray[np.integer]) -> Fl
     return size
 
 
-ROW = Row(of_softmax(loss), lambda x, targets: weights_of_logs(targets))
-MEAN = Row(
+ROW = Rule(of_softmax(loss), lambda x, targets: weights_of_logs(targets))
+MEAN = Rule(
     of_softmax(partial(reduced, averaged=True)), lambda x, targets: np.asarray(weights_of_logs(targets).sum() / len(x))
 )
-SUM = Row(of_softmax(partial(reduced, averaged=False)), lambda x, targets: np.asarray(weights_of_logs(targets).sum()))
-ROWS: dict[str, Row] = {
+SUM = Rule(of_softmax(partial(reduced, averaged=False)), lambda x, targets: np.asarray(weights_of_logs(targets).sum()))
+ROWS: dict[str, Rule] = {
     "cross_entropy": ROW,
     "cross_entropy_mean": MEAN,
     "cross_entropy_sum": SUM,
-    "cross_entropy_gradient": Row(of_softmax(gradient), with_softmax(size_of_gradient), cancels=True),
-    "cross_entropy_mean_gradient": Row(
+    "cross_entropy_gradient": Rule(of_softmax(gradient), with_softmax(size_of_gradient), cancels=True),
+    "cross_entropy_mean_gradient": Rule(
         of_softmax(mean_gradient),
         with_softmax(lambda s, labels: size_of_gradient(s, labels) / len(s)),
         cancels=True,
     ),
-    "cross_entropy_hvp": Row(
+    "cross_entropy_hvp": Rule(
         of_softmax(lambda e, labels, tangent: product(e.through_log(), tangent)),
         with_softmax(lambda s, labels, tangent: size_of_product(s, tangent)),
         cancels=True,
@@ -185,12 +186,12 @@ ROWS: dict[str, Row] = {
     "soft_cross_entropy": ROW,
     "soft_cross_entropy_mean": MEAN,
     "soft_cross_entropy_sum": SUM,
-    "soft_cross_entropy_gradient": Row(of_softmax(gradient), with_softmax(size_of_soft_gradient), cancels=True),
-    "mean_squared_error": Row(
+    "soft_cross_entropy_gradient": Rule(of_softmax(gradient), with_softmax(size_of_soft_gradient), cancels=True),
+    "mean_squared_error": Rule(
         of_softmax(lambda e, labels: batch(e, *squared_error(e, labels), averaged=True)),
         with_softmax(size_of_squared_error),
     ),
-    "mean_squared_error_gradient": Row(
+    "mean_squared_error_gradient": Rule(
         of_softmax(lambda e, labels: squared_error_gradient(e, labels) / len(e.s) + 8 * e.tiny),
         with_softmax(size_of_squared_error_gradient),
     ),

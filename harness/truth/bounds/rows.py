@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
-from harness.truth.bounds.softmax_error import Floats, SoftmaxError, softmax_error
+from harness.truth.bounds.softmax_error import SoftmaxError, softmax_error
 from harness.truth.bounds.theory import Declared, Theory
 
 
@@ -26,7 +27,7 @@ class Problem(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
+class Rule:
     """What theory says of one operation."""
 
     bound: Callable[[Problem], Floats]

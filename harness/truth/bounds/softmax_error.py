@@ -12,10 +12,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import Format
 from harness.truth.bounds.theory import Declared, Theory, assumed
 
-Floats = NDArray[np.float64]
 FARTHEST = 1000.0
 """The distance from the maximum beyond which s_j is under 10^-434. Its bound is `tiny`, however it is computed."""
 SMALLEST = 2.0**-1074

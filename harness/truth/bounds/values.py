@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from harness.numbers.arrays import Floats
 from harness.truth.bounds import sizes
-from harness.truth.bounds.rows import Problem, Row, of_softmax, unless_vacuous
-from harness.truth.bounds.softmax_error import (
-    SMALLEST,
-    Floats,
-    SoftmaxError,
-    log_of_total,
-    log_softmax,
-    softmax_error,
-)
+from harness.truth.bounds.rows import Problem, Rule, of_softmax, unless_vacuous
+from harness.truth.bounds.softmax_error import SMALLEST, SoftmaxError, log_of_total, log_softmax, softmax_error
 from harness.truth.bounds.theory import assumed
 
 
@@ -47,8 +41,8 @@ def bound_of_logsumexp(asked: Problem) -> Floats:
     return unless_vacuous(e, logsumexp(e, asked.x))
 
 
-ROWS: dict[str, Row] = {
-    "softmax": Row(of_softmax(softmax), sizes.softmax),
-    "log_softmax": Row(of_softmax(log_of_any), np.ones_like),
-    "logsumexp": Row(bound_of_logsumexp, lambda x: np.ones(len(x))),
+ROWS: dict[str, Rule] = {
+    "softmax": Rule(of_softmax(softmax), sizes.softmax),
+    "log_softmax": Rule(of_softmax(log_of_any), np.ones_like),
+    "logsumexp": Rule(bound_of_logsumexp, lambda x: np.ones(len(x))),
 }

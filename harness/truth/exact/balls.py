@@ -15,6 +15,8 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import NDArray
 
+from harness.numbers.arrays import Floats
+
 FIRST_PRECISION, LAST_PRECISION = 128, 2**16
 SIDE_PRECISION, SIDE_ACCURACY = 8192, 8000
 """The precision up to which it is sought on which side of a power of two a value lies, and the accuracy of a ball, in
@@ -33,8 +35,6 @@ SMALL = 2.0**-900
 
 POWERS = 2**105, 2**106
 """The midpoints, rounded to 106 bits, from which a relative radius of 2^-108 may reach a power of two."""
-
-Floats = NDArray[np.float64]
 
 
 class UndecidedError(Exception):

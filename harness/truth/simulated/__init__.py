@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.numbers import arrays
+from harness.numbers.arrays import Floats
 from harness.numbers.formats import FORMATS, Format
 from harness.truth.bounds import Declared
 from harness.truth.simulated import derivatives, layers, losses, values
@@ -25,7 +26,6 @@ __all__ = [
     "LEAST_DIGIT", "MULTIPLE", "SIMULATED", "Honest", "Rows", "honest", "leaves_no_digit", "simulates", "sizes",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]
 """A mask of rows."""
 SIMULATED: dict[str, Simulated] = values.SIMULATED | derivatives.SIMULATED | losses.SIMULATED | layers.SIMULATED

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from backends import Backend
 from harness.faults import Outcome
 from harness.operations import OPERATIONS
-from harness.power import beside, mutants, right
+from harness.power import mutants, peer_processes, right
 from harness.power.kills import Kill, kills, their_own
 from harness.power.peers import CUSTOMARY
 from harness.power.planting import Mutant
@@ -25,7 +25,7 @@ from harness.runs.plan import merged
 
 
 @dataclass(frozen=True)
-class Alike:
+class SameQuestions:
     """The names of the killed mutants, the number of objections to right answers, and how many of those were judged."""
 
     killed: frozenset[str]
@@ -33,29 +33,33 @@ class Alike:
     answers: int
 
 
-def on_the_same(
+def on_peer_questions(
     chosen: Sequence[type[Mutant]], sample: Iterable[Group], found: Iterable[Kill], watch: Watch
-) -> dict[str, Alike]:
+) -> dict[str, SameQuestions]:
     """Return what this harness finds on each of the peers' sets of questions.
 
     `found`: the objections on the sample and beyond it.
     """
-    plain = beside.plain_cases(sample, beside.VALUES_UP_TO)
-    customary = compared(asked((Mutant, *chosen), [CUSTOMARY]), mutants.__name__, watch, once=True)
+    plain = peer_processes.plain_cases(sample, peer_processes.VALUES_UP_TO)
+    customary = compared(groups_of((Mutant, *chosen), [CUSTOMARY]), mutants.__name__, watch, once=True)
     own = their_own(list(kills(customary, [])))
     return {
-        beside.CUSTOM: alike(own, [CUSTOMARY], watch),
-        beside.SUITE: alike([kill for kill in found if any(kill.about(case.name) for case in plain)], plain, watch),
+        peer_processes.CUSTOMARY_SET: tally(own, [CUSTOMARY], watch),
+        peer_processes.SUITE_SET: tally(
+            [kill for kill in found if any(kill.about(case.name) for case in plain)], plain, watch
+        ),
     }
 
 
-def alike(found: Iterable[Kill], cases: Sequence[Case], watch: Watch) -> Alike:
-    run = compared(asked(right.CLAIMS, cases), right.__name__, watch)
+def tally(found: Iterable[Kill], cases: Sequence[Case], watch: Watch) -> SameQuestions:
+    run = compared(groups_of(right.CLAIMS, cases), right.__name__, watch)
     flagged = len(list(kills(run, [])))
-    return Alike(frozenset(kill.backend for kill in found), flagged, int((run.comparisons.outcome == Outcome.OK).sum()))
+    return SameQuestions(
+        frozenset(kill.backend for kill in found), flagged, int((run.comparisons.outcome == Outcome.OK).sum())
+    )
 
 
-def asked(backends: Sequence[type[Backend]], cases: Iterable[Case]) -> list[Group]:
+def groups_of(backends: Sequence[type[Backend]], cases: Iterable[Case]) -> list[Group]:
     """Return groups for every operation of each backend on these cases.
 
     The dtypes are those of `beside.DTYPES` that a backend claims; on the customary case, the first one that it claims.
@@ -66,6 +70,6 @@ def asked(backends: Sequence[type[Backend]], cases: Iterable[Case]) -> list[Grou
         for axis in case.axes
         for backend in backends
         for dtype in (backend.dtypes[:1] if case is CUSTOMARY else backend.dtypes)
-        if dtype in beside.DTYPES or case is CUSTOMARY
+        if dtype in peer_processes.PEER_DTYPES or case is CUSTOMARY
         for operation in OPERATIONS
     )

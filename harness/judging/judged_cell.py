@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.faults import Fault, Outcome
 from harness.judging.tally import Tally
+from harness.numbers.arrays import Floats
 from harness.records import Profile
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from harness.specials.entries import Entry
 
 
 @dataclass(frozen=True)
-class Beside:
+class Related:
     """The data beside a run. A part that was not made is None or empty; its section then names the command for it."""
 
     findings: Sequence[Finding] | None = None
@@ -23,4 +23,4 @@ class Beside:
     """The tables, by their files' names."""
 
 
-NOTHING = Beside()
+NO_RELATED = Related()

@@ -24,8 +24,8 @@ from harness.specials.entries import Entry, Key, Seen, entries
 from harness.specials.facts import Told, tell
 from harness.specials.policies import DIFFERS, INCONSISTENT, Policy, declared, ours
 from harness.specials.sheets import Sheet
-from harness.specials.situations import OPERATIONS, SITUATIONS
-from harness.specials.sweep import QUICK, WIDEST_JACOBIAN, Sweep, is_mode, places, sweep_of
+from harness.specials.situations import SITUATIONS, SPECIAL_OPERATIONS
+from harness.specials.sweep import QUICK, WIDEST_JACOBIAN, Widths, is_mode, places, sweep_of
 from harness.workers.driver import Driver
 from harness.workers.machine import cores
 from harness.workers.process import Limits
@@ -62,7 +62,7 @@ def survey(
     backends: Sequence[str],
     interpreters: Mapping[str, str] | None = None,
     policies: Sequence[Policy] | None = None,
-    sweep: Callable[[type[Backend]], Sweep] = sweep_of,
+    sweep: Callable[[type[Backend]], Widths] = sweep_of,
     modules: tuple[str, ...] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> Atlas:
@@ -92,7 +92,7 @@ def survey(
     return atlas
 
 
-def facts_of(backend: Backend, sweep: Sweep = QUICK, policies: Sequence[Policy] | None = None) -> list[Entry]:
+def facts_of(backend: Backend, sweep: Widths = QUICK, policies: Sequence[Policy] | None = None) -> list[Entry]:
     """Return the entries of a backend that is loaded and asked in this process: NumPy's, or one made of it."""
     name, seen = backend.title(), defaultdict[Key, list[Seen]](list)
     of_backend(in_process(backend), type(backend), sweep, seen)
@@ -115,7 +115,7 @@ def seconds(framework: str, backends: Sequence[str]) -> float:
 
 
 def order(key: Key, backends: Sequence[str]) -> tuple[int, int, int]:
-    return backends.index(key[0]), list(SITUATIONS).index(key[2]), OPERATIONS.index(key[1])
+    return backends.index(key[0]), list(SITUATIONS).index(key[2]), SPECIAL_OPERATIONS.index(key[1])
 
 
 def natives(backends: Sequence[str]) -> dict[str, str]:
@@ -124,7 +124,7 @@ def natives(backends: Sequence[str]) -> dict[str, str]:
 
 
 def of_framework(
-    at: AtWorker, backends: Sequence[str], sweep: Callable[[type[Backend]], Sweep], say: Callable[[str], None]
+    at: AtWorker, backends: Sequence[str], sweep: Callable[[type[Backend]], Widths], say: Callable[[str], None]
 ) -> SeenBy:
     seen = defaultdict[Key, list[Seen]](list)
     at.open()
@@ -135,7 +135,7 @@ def of_framework(
 
 
 def of_backend(
-    ask: Ask, about: type[Backend], sweep: Sweep, seen: dict[Key, list[Seen]], situation: str = "", operation: str = ""
+    ask: Ask, about: type[Backend], sweep: Widths, seen: dict[Key, list[Seen]], situation: str = "", operation: str = ""
 ) -> None:
     """Add all facts about one backend to `seen`.
 
@@ -157,7 +157,7 @@ def of_backend(
 
 def worth_asking(operation: str, sheet: Sheet, deadly: set[tuple[str, str]]) -> Sheet | None:
     """Return the sheet without situations that end the process, or None if there is nothing to ask."""
-    if operation not in OPERATIONS or (operation == "jacobian" and sheet.n > WIDEST_JACOBIAN):
+    if operation not in SPECIAL_OPERATIONS or (operation == "jacobian" and sheet.n > WIDEST_JACOBIAN):
         return None
     if not any(operation in SITUATIONS[situation].operations for situation in sheet.situations):
         return None

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pandas as pd
 
 from harness.faults import DEATHS, Outcome, Verdict
-from reports.tables.cells import native
 from reports.tables.summary import BAD_VERDICTS, ranked_by_bound
+from reports.tables.text import native
 
 MOST, MOST_SHORT = 400, 40
 """The number of places, and the number that cells that fail take before those behind letters.

@@ -14,10 +14,10 @@ import pandas as pd
 
 from harness.faults import Outcome
 from harness.judging.tally import EDGES
-from reports.html.chosen import MEANING
-from reports.html.tables import Cell, Column, Table, number, whole
+from reports.html.kept_cells import MEANING
+from reports.html.tables import Column, Table, TableCell, number, whole
 from reports.tables import links, words
-from reports.tables.cells import command, placed
+from reports.tables.text import command, placed
 
 FIGURES = {
     "ulp_error_there": "error, ulp",
@@ -90,7 +90,7 @@ class Detail:
     backends: Sequence[str]
     """The backends that gave these answers, bit for bit."""
     place: str
-    figures: Sequence[tuple[str, Cell]]
+    figures: Sequence[tuple[str, TableCell]]
     witness: Witness | None
     bars: Sequence[tuple[str, int, float]]
     command: str
@@ -125,7 +125,7 @@ def details(kept: pd.DataFrame) -> Iterator[Detail]:
         )
 
 
-def figures(cell: Any) -> Iterator[tuple[str, Cell]]:
+def figures(cell: Any) -> Iterator[tuple[str, TableCell]]:
     for column, name in FIGURES.items():
         value = getattr(cell, column)
         if not pd.isna(value) and value != getattr(cell, SAME.get(column, ""), None):
@@ -142,23 +142,23 @@ def witness(text: str) -> Witness | None:
     if not isinstance(said, dict) or "actual" not in said:
         return None
     given = {name: value for name, value in said.items() if name not in ("element", "actual", "expected")}
-    vectors = {name: list(map(brief, value)) for name, value in given.items() if flat(value)}
-    others = {name: told(value) for name, value in given.items() if name not in vectors}
+    vectors = {name: list(map(brief, value)) for name, value in given.items() if is_list_of_numbers(value)}
+    others = {name: numbers_text(value) for name, value in given.items() if name not in vectors}
     return Witness(
         int(said.get("element", 0)), vectors, others, both(said["actual"]), both(str(said.get("expected", "")))
     )
 
 
-def flat(value: Any) -> bool:
+def is_list_of_numbers(value: Any) -> bool:
     """Decide whether a value is a list of numbers."""
     return isinstance(value, list) and not any(isinstance(part, list) for part in value)
 
 
-def told(value: Any) -> str:
+def numbers_text(value: Any) -> str:
     """Return a number, or nested lists of numbers, as text. A matrix has one list per row."""
     if not isinstance(value, list):
         return brief(value)
-    return (", " if flat(value) else " · ").join(map(told, value))
+    return (", " if is_list_of_numbers(value) else " · ").join(map(numbers_text, value))
 
 
 def both(text: str) -> tuple[str, str]:
@@ -203,12 +203,12 @@ def listed(details: Sequence[Detail]) -> Table:
     ]  # fmt: skip
     rows = [
         [
-            Cell(", ".join(its.backends), link=cell.address),
-            Cell(cell.operation),
-            Cell(its.place),
-            Cell(cell.dtype),
-            Cell(cell.letter, grade=cell.letter),
-            Cell(verdict(cell)),
+            TableCell(", ".join(its.backends), link=cell.address),
+            TableCell(cell.operation),
+            TableCell(its.place),
+            TableCell(cell.dtype),
+            TableCell(cell.letter, grade=cell.letter),
+            TableCell(verdict(cell)),
             number(cell.ulp_error_there),
             number(cell.bound),
             number(cell.bound_fraction_there),

@@ -8,48 +8,48 @@ from itertools import product
 
 from backends import find
 from harness.faults import Fault
-from harness.findings.asking import Asker
-from harness.findings.specials.questions import Question, facts, outcome
-from harness.findings.specials.suspects import SeenBy, Suspect, showing
-from harness.findings.specials.witness import nearest, smallest
+from harness.findings.asker import Asker
+from harness.findings.specials.questions import SpecialQuestion, facts, outcome
+from harness.findings.specials.smallest import nearest, smallest
+from harness.findings.specials.suspects import SeenBy, SpecialSuspect, showing
 from harness.numbers.formats import FORMATS
 from harness.specials.facts import Answer
 
 
 @dataclass(frozen=True)
-class Side:
+class AskedQuestion:
     """A question and its answer, or the fault for which there is none."""
 
-    question: Question
+    question: SpecialQuestion
     asked: Answer | Fault
 
 
-def deviant(suspect: Suspect, seen: SeenBy, asker: Asker, dtype: str = "") -> Side | None:
+def deviant(suspect: SpecialSuspect, seen: SeenBy, asker: Asker, dtype: str = "") -> AskedQuestion | None:
     """Return the smallest question with one of the suspect's facts, in `dtype` if that is given.
 
     Return None if no such fact comes back.
     """
     places = [one for one in showing(suspect, seen) if dtype in ("", one.dtype)]
-    question = smallest(suspect.key, places, lambda tried: answered(asker, tried, suspect.facts) is not None)
-    return answered(asker, question, suspect.facts) if question else None
+    question = smallest(suspect.key, places, lambda tried: asked_showing(asker, tried, suspect.facts) is not None)
+    return asked_showing(asker, question, suspect.facts) if question else None
 
 
-def other(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> Side | None:
+def other(suspect: SpecialSuspect, one: AskedQuestion, seen: SeenBy, asker: Asker) -> AskedQuestion | None:
     """Return a side with the expected fact: the same rows asked in another way, or else other rows.
 
     Return None if the fact does not come back.
     """
     wanted = (suspect.expected,)
-    tried = (answered(asker, question, wanted) for question in otherwise(one.question, suspect.against))
+    tried = (asked_showing(asker, question, wanted) for question in otherwise(one.question, suspect.against))
     if found := next((side for side in tried if side), None):
         return found
     key = (suspect.against, *suspect.key[1:])
     places = [place for place in seen.get(key, ()) if place.fact == suspect.expected]
-    question = nearest(key, places, lambda asked: answered(asker, asked, wanted) is not None, one.question)
-    return answered(asker, question, wanted) if question else None
+    question = nearest(key, places, lambda asked: asked_showing(asker, asked, wanted) is not None, one.question)
+    return asked_showing(asker, question, wanted) if question else None
 
 
-def otherwise(question: Question, backend: str) -> Iterator[Question]:
+def otherwise(question: SpecialQuestion, backend: str) -> Iterator[SpecialQuestion]:
     """Yield the question for another backend, or for the same one in other dtypes and layouts.
 
     Its own layout comes first.
@@ -64,7 +64,7 @@ def otherwise(question: Question, backend: str) -> Iterator[Question]:
             yield replace(question.in_dtype(dtype), layout=layout)
 
 
-def layouts(question: Question) -> Sequence[str]:
+def layouts(question: SpecialQuestion) -> Sequence[str]:
     """Return the layouts in which the question's rows can lie, its own first."""
     if question.layout == "0-d":
         return ("0-d",)
@@ -72,7 +72,7 @@ def layouts(question: Question) -> Sequence[str]:
     return (question.layout, *(layout for layout in there if layout != question.layout))
 
 
-def answered(asker: Asker, question: Question, wanted: Sequence[str]) -> Side | None:
+def asked_showing(asker: Asker, question: SpecialQuestion, wanted: Sequence[str]) -> AskedQuestion | None:
     """Ask the question. Return the side if one of the wanted facts comes back, otherwise None."""
     asked = outcome(asker, question)
-    return Side(question, asked) if facts(question, asked) & set(wanted) else None
+    return AskedQuestion(question, asked) if facts(question, asked) & set(wanted) else None

@@ -25,14 +25,14 @@ from harness.workers.machine import cores
 from harness.workers.process import environment
 from harness.workers.scratch import temporary
 
-FRAMEWORKS = ("torch", "jax", "numpy")
+PEER_FRAMEWORKS = ("torch", "jax", "numpy")
 """The frameworks whose checks are run; the one that takes longest comes first."""
-DTYPES = ("float32", "float64", "float16")
+PEER_DTYPES = ("float32", "float64", "float16")
 VALUES_UP_TO, GRADIENTS_UP_TO = 2048, 64
 MOST_CASES = {"numpy": 0, "torch": 8, "jax": 5}
 """The number of cases for checks by differences. JAX compiles each of them."""
-SECONDS = 1500
-CUSTOM, SUITE = "customary", "suite"
+TIMEOUT = 1500
+CUSTOMARY_SET, SUITE_SET = "customary", "suite"
 
 
 def plain_cases(groups: Iterable[Group], elements: int) -> list[Case]:
@@ -49,8 +49,14 @@ def job(framework: str, groups: Iterable[Group]) -> dict[str, dict[str, list[lis
     groups = list(groups)
     gradients = plain_cases(groups, GRADIENTS_UP_TO)[: MOST_CASES[framework]]
     return {
-        "values": {CUSTOM: questions([CUSTOMARY], DTYPES), SUITE: questions(plain_cases(groups, VALUES_UP_TO), DTYPES)},
-        "gradients": {CUSTOM: questions([CUSTOMARY], ("float64",)), SUITE: questions(gradients, ("float64",))},
+        "values": {
+            CUSTOMARY_SET: questions([CUSTOMARY], PEER_DTYPES),
+            SUITE_SET: questions(plain_cases(groups, VALUES_UP_TO), PEER_DTYPES),
+        },
+        "gradients": {
+            CUSTOMARY_SET: questions([CUSTOMARY], ("float64",)),
+            SUITE_SET: questions(gradients, ("float64",)),
+        },
     }
 
 
@@ -64,25 +70,27 @@ def questions(cases: Iterable[Case], dtypes: Iterable[str]) -> list[list[Any]]:
     ]
 
 
-def asked(groups: list[Group]) -> tuple[list[Said], dict[str, str]]:
+def ask_peers(groups: list[Group]) -> tuple[list[Said], dict[str, str]]:
     """Return what all checks said, and the reason of each framework that said nothing."""
     with temporary() as folder, ThreadPoolExecutor(cores()) as pool:
-        replies = dict(zip(FRAMEWORKS, pool.map(partial(one, groups, Path(folder)), FRAMEWORKS), strict=True))
+        replies = dict(
+            zip(PEER_FRAMEWORKS, pool.map(partial(ask_framework, groups, Path(folder)), PEER_FRAMEWORKS), strict=True)
+        )
     absent = {name: reply for name, reply in replies.items() if isinstance(reply, str)}
     said = [Said(**entry) for _, reply in sorted(replies.items()) if isinstance(reply, list) for entry in reply]
     return said, absent
 
 
-def one(groups: list[Group], folder: Path, framework: str) -> list[dict[str, Any]] | str:
+def ask_framework(groups: list[Group], folder: Path, framework: str) -> list[dict[str, Any]] | str:
     """Return one framework's reply, or why there is none."""
     task, out = folder / f"{framework}-job.json", folder / f"{framework}-said.json"
     task.write_text(json.dumps(job(framework, groups)))
     command = [sys.executable, "-m", "harness.power.peers", framework, str(task), str(out)]
     settings = os.environ | environment()
     try:
-        done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
-        return f"no answer in {SECONDS} s"
+        return f"no answer in {TIMEOUT} s"
     if done.returncode:
         return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     found: dict[str, str] | list[dict[str, Any]] = json.loads(out.read_text())

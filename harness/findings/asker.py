@@ -75,7 +75,7 @@ class Asker:
 
     def answer(self, group: Group) -> Any:
         """Return the answer on the case's first block."""
-        return load(self._results(group)[group.backends[0], 0])
+        return array_of(self._results(group)[group.backends[0], 0])
 
     def _measured(self, group: Group, n: int) -> dict[str, Measured]:
         """Return the measured height of the summation chain, as a run measures it, or the reason why there is none."""
@@ -83,12 +83,12 @@ class Asker:
         case = probes.case(HEIGHT, n, place_of(group))
         probe = Group("softmax", case, dtype, case.axes[0], (name,), HEIGHT)
         found = Probed()
-        found.add(probe, *judge.probed(probe, self._results(probe), load))
+        found.add(probe, *judge.probed(probe, self._results(probe), array_of))
         return found.of(group)
 
     def _judged(self, group: Group, known: Mapping[str, Measured]) -> Judgement:
         results = self._results(group)
-        return judge.judge(group, results, load, pairs.all_pairs, known)
+        return judge.judge(group, results, array_of, pairs.all_pairs, known)
 
     def _results(self, group: Group) -> dict[tuple[str, int], Result]:
         [backend] = group.backends
@@ -172,5 +172,5 @@ def group_of(backend: str, operation: str, case: Case, dtype: str) -> Group:
     return Group(operation, case, dtype, case.axes[0], (backend,))
 
 
-def load(result: Result) -> Any:
+def array_of(result: Result) -> Any:
     return result.array

@@ -8,13 +8,13 @@ from math import prod
 from pathlib import Path
 
 from backends import find
-from harness.findings.asking import Asker
+from harness.findings.asker import Asker
 from harness.findings.record import DEFECT, Finding
+from harness.findings.search import file_name, in_words_or_itself, shown_by
+from harness.findings.specials.outcomes import AskedQuestion, deviant, other
 from harness.findings.specials.questions import in_brackets, spelt
 from harness.findings.specials.scripts import Shown, shown
-from harness.findings.specials.sides import Side, deviant, other
-from harness.findings.specials.suspects import ALIVE, DECLARED, EXACT, SeenBy, Suspect, law_of, showing, suspects
-from harness.findings.survey import file_name, in_words_or_itself, shown_by
+from harness.findings.specials.suspects import ALIVE, DECLARED, EXACT, SeenBy, SpecialSuspect, law_of, showing, suspects
 from harness.operations import OPERATIONS
 from harness.specials import Atlas, Entry
 from harness.specials.entries import example
@@ -37,7 +37,7 @@ def survey(
     found = suspects(atlas.entries, atlas.seen, ours() if policies is None else policies)
     frameworks = dict.fromkeys(find(suspect.entry.backend).framework for suspect in found)
 
-    def of_framework(framework: str) -> dict[Suspect, Finding]:
+    def of_framework(framework: str) -> dict[SpecialSuspect, Finding]:
         own = [suspect for suspect in found if find(suspect.entry.backend).framework == framework]
         with Asker(interpreters or {}, modules=modules) as asker:
             made = {}
@@ -51,7 +51,7 @@ def survey(
     return [made[suspect] for suspect in found]
 
 
-def looked_into(suspect: Suspect, atlas: Atlas, asker: Asker, out: Path) -> Finding:
+def looked_into(suspect: SpecialSuspect, atlas: Atlas, asker: Asker, out: Path) -> Finding:
     """Return the finding of a suspect, at the smallest rows that still show it."""
     one = deviant(suspect, atlas.seen, asker)
     gone = Shown(" | ".join(suspect.facts), suspect.expected, reason="asked again, it does not come back")
@@ -67,16 +67,18 @@ def looked_into(suspect: Suspect, atlas: Atlas, asker: Asker, out: Path) -> Find
     return finding(suspect, one, told, atlas, script)
 
 
-def dtype_of(one: Side | None) -> str:
+def dtype_of(one: AskedQuestion | None) -> str:
     return one.question.sheet.dtype if one else ""
 
 
-def with_other_side(suspect: Suspect, one: Side, seen: SeenBy, asker: Asker) -> Shown:
+def with_other_side(suspect: SpecialSuspect, one: AskedQuestion, seen: SeenBy, asker: Asker) -> Shown:
     beside = other(suspect, one, seen, asker) if suspect.against else None
     return shown(asker, one, beside, suspect.expected)
 
 
-def finding(suspect: Suspect, one: Side | None, told: Shown, atlas: Atlas, script: tuple[str, str]) -> Finding:
+def finding(
+    suspect: SpecialSuspect, one: AskedQuestion | None, told: Shown, atlas: Atlas, script: tuple[str, str]
+) -> Finding:
     """Return the record of a finding. `script`: the script's file and the finding's status."""
     entry = suspect.entry
     file, status = script
@@ -103,12 +105,12 @@ def finding(suspect: Suspect, one: Side | None, told: Shown, atlas: Atlas, scrip
     )
 
 
-def first_seen(suspect: Suspect, seen: SeenBy) -> str:
+def first_seen(suspect: SpecialSuspect, seen: SeenBy) -> str:
     """Return the narrowest question of the survey that showed the suspect, in words."""
     return example(suspect.entry.operation, min(showing(suspect, seen), key=lambda one: one.width))
 
 
-def verdict(suspect: Suspect, entries: Sequence[Entry]) -> str:
+def verdict(suspect: SpecialSuspect, entries: Sequence[Entry]) -> str:
     """Return in words what is wrong. A wrong derivative of a right value has a verdict of its own."""
     if suspect.kind != DEFECT:
         return suspect.kind

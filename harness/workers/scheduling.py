@@ -11,7 +11,7 @@ AHEAD = 2000
 """How many groups a framework may be ahead of the first that is not judged. It bounds a sweep's disk space."""
 
 
-class Turns:
+class Scheduler:
     """Turns for threads that ask for one again and again: at most `jobs` at once, to the lowest waiting rank first."""
 
     def __init__(self, jobs: int) -> None:

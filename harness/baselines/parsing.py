@@ -15,7 +15,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.baselines.cells import ASKED, COLUMNS, COUNTS, FIGURES, INPUTS_DIGITS, KEY, KINDS, NO_WORD, PARTS, words
+from harness.baselines.cell_columns import (
+    ASKED,
+    COLUMNS,
+    COUNTS,
+    FIGURES,
+    INPUTS_DIGITS,
+    KEY,
+    KINDS,
+    NO_WORD,
+    PARTS,
+    words,
+)
 from harness.errors import UsageError
 from harness.faults import Outcome, Verdict
 from harness.judging.grades import GRADES

@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from harness.errors import UsageError
-from harness.findings.asking import Asker
+from harness.findings.asker import Asker
 from harness.findings.record import SHOWN, STALE, Finding, key
 from harness.findings.scripts.one_cell import run_file
-from harness.findings.survey import FOLDER, GONE, last_words, still_fails
+from harness.findings.search import FOLDER, GONE, last_words, still_fails
 from harness.runs import store
 
 FILE, PAGE, BEFORE = "findings.csv", "findings.md", "findings-before.csv"

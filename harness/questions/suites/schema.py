@@ -78,11 +78,11 @@ Span = Annotated[Any, BeforeValidator(span)]
 """An entry in a list of widths, validated by itself, so that every mistake in the list has its place."""
 
 
-class Table(BaseModel):
+class SuiteTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Named(Table):
+class Named(SuiteTable):
     """Named cases, with their own operations and dtypes unless others are given."""
 
     cases: Annotated[list[Annotated[str, pattern_of(CASES)]], Field(min_length=1)]
@@ -91,7 +91,7 @@ class Named(Table):
     backends: list[Annotated[str, pattern_of(NAMES)]] = []
 
 
-class Sweep(Table):
+class Sweep(SuiteTable):
     """Synthetic cases: all combinations of the factors, or enough of them that each pair of choices occurs."""
 
     name: str
@@ -135,7 +135,7 @@ class Sweep(Table):
         return {name: getattr(self, name) for name in FACTORS}
 
 
-class Suite(Table):
+class Suite(SuiteTable):
     """A whole suite file, with the names of the suites that it includes."""
 
     title: str

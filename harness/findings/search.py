@@ -14,7 +14,7 @@ from urllib.parse import quote
 from backends import NAMES
 from harness.errors import UsageError
 from harness.faults import AT_A_LIMIT, Kind, Outcome, Verdict
-from harness.findings.asking import Asker
+from harness.findings.asker import Asker
 from harness.findings.classes import defect_class
 from harness.findings.record import ATLAS, DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.scripts.one_cell import UNSHOWN, Ran, run, snippet
@@ -36,7 +36,7 @@ from harness.operations import OPERATIONS
 from harness.questions.cases import named
 from harness.questions.variations import THREADS
 from harness.records import Comparison, Run
-from harness.runs.units import in_one
+from harness.runs.entries import merged_judgement
 
 FOLDER = "findings"
 LONGEST = 200
@@ -108,7 +108,7 @@ def looked_into(suspect: Suspect, asker: Asker, out: Path, name: str) -> Finding
     if cell is not None and suspect.property == LOST:
         cell = at_the_lost(cell)
     told = in_words_or_itself(
-        asker, lambda: shown_by(*written(suspect, witness, cell, asker), asker, suspect.backend, out, name)
+        asker, lambda: shown_by(*script_for(suspect, witness, cell, asker), asker, suspect.backend, out, name)
     )
     return finding(suspect, witness, cell, asker, unless_whim(suspect, told, out))
 
@@ -171,7 +171,7 @@ def fails_alike(asker: Asker, suspect: Suspect, case: str) -> tuple[bool, Compar
     if of_bits(suspect):
         return other_answer(asker, suspect, case), None
     cell = asker.cell(suspect.backend, suspect.operation, case, suspect.dtype)
-    return cell is not None and alike(cell, suspect), cell
+    return cell is not None and fails_likewise(cell, suspect), cell
 
 
 def other_answer(asker: Asker, suspect: Suspect, case: str) -> bool:
@@ -192,11 +192,11 @@ def breaks(asker: Asker, suspect: Suspect) -> bool:
     sides = [operation for operation, _ in EQUATIONS.get(suspect.property, ())] or [suspect.operation]
     case = named(suspect.case)
     asked = [asker.group(suspect.backend, operation, case, suspect.dtype) for operation in sides]
-    found = in_one([asker.judged(group) for group in asked if group is not None])
+    found = merged_judgement([asker.judged(group) for group in asked if group is not None])
     return any(law.law == suspect.property and law.verdict == Verdict.SHORT for law in found.properties)
 
 
-def alike(cell: Comparison, suspect: Suspect) -> bool:
+def fails_likewise(cell: Comparison, suspect: Suspect) -> bool:
     """Decide whether a cell fails in the suspect's way."""
     if suspect.property == LOST:
         return cell.verdict != Verdict.SHORT and loses(cell)
@@ -252,7 +252,7 @@ def shown_by(script: str | None, reason: str, asker: Asker, backend: str, out: P
     return file, SHOWN if ran.shown else last_words(ran)
 
 
-def written(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> tuple[str | None, str]:
+def script_for(suspect: Suspect, witness: str, cell: Comparison | None, asker: Asker) -> tuple[str | None, str]:
     """Return the script that shows the finding, or None and the reason why there is none."""
     group = asker.group(suspect.backend, suspect.operation, named(witness), suspect.dtype)
     if group is None:

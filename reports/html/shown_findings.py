@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.findings.record import DEFECT, Finding
-from reports.html.beside import Beside
-from reports.html.cells import Detail
+from reports.html.cell_details import Detail
+from reports.html.related import Related
 from reports.html.tables import Table, of_frame
 from reports.pages import findings as page
-from reports.tables.cells import command, placed
+from reports.tables.text import command, placed
 
 MOST_SCRIPTS = 24
 """The number of scripts on the page. Beyond it, only their files are named."""
 
 
 @dataclass(frozen=True)
-class Found:
+class ShownFinding:
     """A finding as the page shows it.
 
     `command`: what reproduces the smallest witness; `script`: its text, for the first `MOST_SCRIPTS` findings.
@@ -46,14 +46,14 @@ class Witnessed:
     """The default. A witness has its axis in its name."""
 
 
-def found(beside: Beside) -> Iterator[Found]:
+def found(beside: Related) -> Iterator[ShownFinding]:
     for number, finding in enumerate(beside.findings or ()):
         cell = Witnessed(finding.backend, finding.operation, finding.witness, finding.dtype)
         script = beside.scripts.get(finding.snippet, "") if number < MOST_SCRIPTS else ""
-        yield Found(f"finding-{number}", finding, placed(finding.witness, finding.axis), command(cell), script)
+        yield ShownFinding(f"finding-{number}", finding, placed(finding.witness, finding.axis), command(cell), script)
 
 
-def of_cell(all_: Sequence[Found], its: Detail) -> list[Found]:
+def of_cell(all_: Sequence[ShownFinding], its: Detail) -> list[ShownFinding]:
     """Return the findings for a cell's backends, operation and dtype."""
     place = its.cell.operation, its.cell.dtype
     return [

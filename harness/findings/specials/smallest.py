@@ -11,14 +11,14 @@ from dataclasses import replace
 import numpy as np
 
 from harness.findings.shrink import fewest
-from harness.findings.specials.questions import Question, where_seen
+from harness.findings.specials.questions import SpecialQuestion, where_seen
 from harness.specials.entries import Key, Seen
-from harness.specials.sheets import Row
+from harness.specials.sheets import SheetRow
 from harness.specials.situations import SITUATIONS
 from harness.specials.sweep import FIRST_DTYPE
 from harness.specials.sweep import rows as rows_of
 
-Still = Callable[[Question], bool]
+Still = Callable[[SpecialQuestion], bool]
 SIMPLE = (0, 1)
 FEW = 8
 """The largest number of elements in a row that are tried one by one."""
@@ -27,7 +27,7 @@ LAYOUTS = ("last", "alone", "0-d", "first")
 """Layouts in the order in which they are preferred."""
 
 
-def smallest(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
+def smallest(key: Key, seen: Sequence[Seen], still: Still) -> SpecialQuestion | None:
     """Return the question where the fact was seen, shrunk as far as possible.
 
     Return None if the fact does not come back in any of the `TRIED` smallest places.
@@ -40,7 +40,7 @@ def smallest(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
     return simpler(narrower(found, still), still) if found else None
 
 
-def nearest(key: Key, seen: Sequence[Seen], still: Still, question: Question) -> Question | None:
+def nearest(key: Key, seen: Sequence[Seen], still: Still, question: SpecialQuestion) -> SpecialQuestion | None:
     """Return the question where the fact was seen that is nearest in layout, dtype and width to the given one.
 
     Return None if the fact does not come back in any of the `TRIED` nearest places.
@@ -53,13 +53,13 @@ def nearest(key: Key, seen: Sequence[Seen], still: Still, question: Question) ->
     return simpler(found, still) if found else None
 
 
-def first(key: Key, seen: Sequence[Seen], still: Still) -> Question | None:
+def first(key: Key, seen: Sequence[Seen], still: Still) -> SpecialQuestion | None:
     """Return the question of the first `TRIED` places that will do, with as few rows as possible, or None."""
     tried = (question for one in seen[:TRIED] for question in fewer_rows(where_seen(*key, one)))
     return next(filter(still, tried), None)
 
 
-def fewer_rows(asked: Question) -> Iterator[Question]:
+def fewer_rows(asked: SpecialQuestion) -> Iterator[SpecialQuestion]:
     """Yield the question with fewer rows.
 
     First each row of the situation by itself, without a batch and with one; then the first one beside one other row;
@@ -76,25 +76,25 @@ def fewer_rows(asked: Question) -> Iterator[Question]:
         yield asked
 
 
-def narrower(found: Question, still: Still) -> Question:
+def narrower(found: SpecialQuestion, still: Still) -> SpecialQuestion:
     """Return a question of one row with the fewest elements that will do, and any other question as it is."""
     if len(found.sheet.rows) != 1 or found.layout == "0-d":
         return found
     return fewest(found, found.sheet.n, lambda n: at_width(found, n, still))
 
 
-def at_width(found: Question, n: int, still: Still) -> Question | None:
+def at_width(found: SpecialQuestion, n: int, still: Still) -> SpecialQuestion | None:
     """Return the question with the situation's first row of that width that will do, or None."""
     about = SITUATIONS[found.situation]
     if n < about.smallest:
         return None
-    made: Iterable[Row] = rows_of(about, n, found.sheet.dtype)
+    made: Iterable[SheetRow] = rows_of(about, n, found.sheet.dtype)
     own = (row for row in made if row.situation == found.situation)
     tried = (found.with_rows([row]) for row in own if about.wraps or row.label is None or row.label < n)
     return next((question for question in tried if still(question)), None)
 
 
-def simpler(found: Question, still: Still) -> Question:
+def simpler(found: SpecialQuestion, still: Still) -> SpecialQuestion:
     """Return the question with zeros for all finite numbers of a row, if that will do.
 
     Otherwise zeros and ones are tried one by one in a short row.
@@ -111,7 +111,7 @@ def simpler(found: Question, still: Still) -> Question:
     return found
 
 
-def with_logits(found: Question, number: int, places: Sequence[int], value: int) -> Question:
+def with_logits(found: SpecialQuestion, number: int, places: Sequence[int], value: int) -> SpecialQuestion:
     """Return the question with the row of that number changed in these places."""
     rows = list(found.sheet.rows)
     logits = rows[number].logits.copy()

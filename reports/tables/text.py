@@ -42,7 +42,7 @@ def native(names: pd.Series) -> pd.Series:
     return ~names.isin([name for name in names.unique() if ":" in name])
 
 
-def answered(run: Run) -> pd.DataFrame:
+def answered_cells(run: Run) -> pd.DataFrame:
     """Return cells with an answer, without those that are declared to be wrong."""
     cells = run.comparisons
     return cells[(cells.outcome == Outcome.OK) & (cells.verdict != Verdict.AS_DECLARED)]
