@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     OK = "ok"
     UNSUPPORTED = "unsupported"
     ABSENT = "absent"
-    FAILED = "failed"
+    FAILED = "error"
     CRASHED = "crashed"
     TIMED_OUT = "timed out"
     OUT_OF_MEMORY = "out of memory"
@@ -36,12 +36,12 @@ class Verdict(StrEnum):
     """The judgement on an answer or on a law. A cell without an answer has none."""
 
     WITHIN = "within bound"
-    SHORT = "falls short"
-    AS_DECLARED = "flaw as declared"
-    FLAW_GONE = "flaw gone"
-    UNMEASURED = "chain not measured"
+    SHORT = "fails"
+    AS_DECLARED = "known limitation"
+    FLAW_GONE = "unexpected pass"
+    UNMEASURED = "inconclusive"
     """For an answer above B that some order of summation may explain, if the probe that would decide is missing."""
-    VACUOUS = "bound is vacuous"
+    VACUOUS = "no finite bound"
     """For an answer with an infinite bound at some element, if nothing else is wrong with it."""
 
 

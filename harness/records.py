@@ -142,7 +142,7 @@ class Result:
 class Comparison:
     """One cell: a backend's answer compared with the exact values. Figures are None where there is no answer.
 
-    Means and maxima are taken over the finite elements. The relative ones also leave out the `zero_misses` (an exact 0
+    Means and maxima are taken over the finite elements. The relative ones also leave out the `missed_zeros` (an exact 0
     answered by another number) and the `relative_overflows`. An infinite element counts as 2^(emax + 1) in the ULP
     maxima and in the histogram of ULP errors. All columns are defined in docs/reading.md.
     """
@@ -159,26 +159,26 @@ class Comparison:
     grade: str = ""
     bound: float | None = None
     """The bound B at the worst element, in ulp."""
-    bound_fraction: float | None = None
+    error_over_bound: float | None = None
     """The largest error as a share of the bound B at its element."""
-    ulp_error_there: float | None = None
+    worst_ulp_error: float | None = None
     """The error of the worst element, in ulp. `bound` is of the same element."""
-    bound_fraction_there: float | None = None
-    """The error of the worst element as a share of `bound`. It may be below `bound_fraction` where another limit than B
-    decides which element is the worst, as with a measured chain."""
-    allowed_there: float | None = None
+    worst_error_over_bound: float | None = None
+    """The error of the worst element as a share of `bound`. It may be below `error_over_bound` where another limit than
+    B decides which element is the worst, as with a measured chain."""
+    worst_allowed_ulp: float | None = None
     """The largest error at the worst element that does not fall short, in ulp: `bound`, or the limit that the measured
     height gives."""
-    any_order_fraction: float | None = None
+    error_over_any_order_bound: float | None = None
     """The largest error as a share of the bound for any order of summation; None where that bound is infinite."""
-    simulated_fraction: float | None = None
+    error_over_simulated_limit: float | None = None
     """The largest error as a share of what honest evaluations explain, where the bound leaves no digit: in 16 bits and
     for layers."""
-    undeclared_fraction: float | None = None
+    error_over_default_bound: float | None = None
     """The largest error as a share of the bound B without the backend's own declarations; None if it declares none."""
-    measured_height: int | None = None
+    measured_chain: int | None = None
     """The height of the softmax's sum at this n, in additions, as its probe measured it."""
-    measured_exp: float | None = None
+    measured_exp_error: float | None = None
     """The worst relative error of exp, in u, as its probe measured it through softmax."""
     cause: str = ""
     """The main cause of the worst element's error: shift, sum, exp, division, flush or unexplained."""
@@ -193,7 +193,7 @@ class Comparison:
     p90_ulp_error: str = ""
     p99_ulp_error: str = ""
     ulp_histogram: str = ""
-    max_scale_error: float | None = None
+    max_scaled_error: float | None = None
     """The largest error divided by u·scale, where terms cancel; of `vjp`, scale_j = s_j(|v_j| + Σ s_i·|v_i|)."""
     smallest_rtol: float | None = None
     """The smallest relative tolerance that would pass with an absolute tolerance of 0; infinite where none would."""
@@ -206,7 +206,7 @@ class Comparison:
     nan_count: int | None = None
     infinity_count: int | None = None
     zero_references: int | None = None
-    zero_misses: int | None = None
+    missed_zeros: int | None = None
     relative_overflows: int | None = None
     """The number of finite answers to tiny nonzero exact values whose relative error overflows float64."""
     subnormal_references: int | None = None
@@ -275,7 +275,7 @@ class Property:
     backend: str
     law: str
     deviation_in_u: float
-    bound_fraction: float
+    error_over_bound: float
     verdict: Verdict
 
 
@@ -299,7 +299,7 @@ class Profile:
     """The smallest bound B of these elements, in ulp."""
     largest_bound: float
     """The largest bound B of these elements, in ulp."""
-    bound_fraction: float
+    error_over_bound: float
     """The largest error as a share of its own element's bound."""
 
 

@@ -16,7 +16,7 @@ from junitparser.junitparser import FinalResult
 
 from harness.faults import DEATHS, Outcome, Verdict
 from harness.records import Run
-from reports.tables import troubles, words
+from reports.tables import troubles
 from reports.tables.summary import BAD_VERDICTS
 from reports.tables.text import legible
 
@@ -77,7 +77,7 @@ def result_of(cell: Any, whole: bool) -> FinalResult | None:
     if cell.verdict in SHOWN:
         return None
     if cell.verdict in SILENT:
-        return worded(Skipped, f"{words.result(cell.verdict)}: {cell.reason or SILENT[cell.verdict]}")
+        return worded(Skipped, f"{cell.verdict}: {cell.reason or SILENT[cell.verdict]}")
     if cell.verdict in BAD_VERDICTS:
         kind: type[FinalResult] = Failure
     elif cell.outcome in (Outcome.FAILED, *DEATHS):

@@ -188,7 +188,7 @@ def run_of_cells(count: int, every: int) -> Run:
     rows = [
         Comparison(
             "vjp", f"normal:{number // 8}x7", "float64", -1, names[number % 8], "ok", verdict="within bound", grade="A",
-            max_ulp_error=number % 97 / 7, bound_fraction=number % 89 / 97, nan_count=0, infinity_count=0,
+            max_ulp_error=number % 97 / 7, error_over_bound=number % 89 / 97, nan_count=0, infinity_count=0,
             answer=hashlib.sha256(f"{number} {bool(every) and number % every == 0}".encode()).hexdigest(),
         )
         for number in range(count)

@@ -29,16 +29,16 @@ def hostile(run: Run) -> Run:
     tables = {name: getattr(run, name).replace(NAMES) for name in store.TABLES}
     cells = tables["comparisons"]
     short = cells.index[(cells.backend == SCRIPT) & (cells.outcome == "ok")][0]
-    cells.loc[short, ["verdict", "grade", "reason"]] = ["falls short", "F", f"{SCRIPT} {BACKWARDS}"]
-    cells.loc[short, ["bound_fraction", "bound_fraction_there"]] = 17.25
-    cells.loc[short, ["max_ulp_error", "ulp_error_there"]] = 1234567.5
+    cells.loc[short, ["verdict", "grade", "reason"]] = ["fails", "F", f"{SCRIPT} {BACKWARDS}"]
+    cells.loc[short, ["error_over_bound", "worst_error_over_bound"]] = 17.25
+    cells.loc[short, ["max_ulp_error", "worst_ulp_error"]] = 1234567.5
     return replace(run, **tables)
 
 
 def beside() -> Related:
     """One finding with its script."""
     finding = Finding(
-        "defect", "C07", "falls short", SCRIPT, "1.0", "softmax", "float64", -1, f"bound {BACKWARDS}", "zeros:3", 3,
+        "defect", "C07", "fails", SCRIPT, "1.0", "softmax", "float64", -1, f"bound {BACKWARDS}", "zeros:3", 3,
         "0", "0x0.0p+0", "0x0.5p+0", 17.25, 2, "seed001-123", "findings/one.py", "shown",
     )  # fmt: skip
     return Related([finding], {"findings/one.py": f"print({SCRIPT!r})\n"})

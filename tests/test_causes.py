@@ -10,7 +10,7 @@ import pytest
 
 from harness.judging.causes import causes, main_cause
 from harness.judging.metrics import errors
-from harness.judging.probes import EXPONENTIALS, exp_shows, measured_exp
+from harness.judging.probes import EXPONENTIALS, exp_shows, measured_exp_error
 from harness.numbers.formats import FORMATS
 from harness.questions import blocks
 from harness.truth import expected
@@ -103,7 +103,7 @@ def test_a_zero_for_a_number_is_a_flush() -> None:
 def test_a_right_exp_is_measured_as_within_half_an_ulp(dtype: str) -> None:
     logits = blocks.array(EXPONENTIALS, "logits", dtype, (0, 1797))
     answer = expected("softmax", logits, []).rounded().astype(logits.dtype)
-    found = measured_exp(expected("softmax", logits, []), answer, FORMATS[dtype])
+    found = measured_exp_error(expected("softmax", logits, []), answer, FORMATS[dtype])
     assert found is not None
     assert 0.5 < found <= 1.02  # half an ulp is up to 1 u
 
@@ -112,14 +112,14 @@ def test_a_bad_exp_is_measured() -> None:
     logits = blocks.array(EXPONENTIALS, "logits", "float32", (0, 1797))
     u = FORMATS["float32"].u
     answer = with_exp(lambda t: 1 + 20 * u * (t < -80))(logits)
-    found = measured_exp(expected("softmax", logits, []), answer, FORMATS["float32"])
+    found = measured_exp_error(expected("softmax", logits, []), answer, FORMATS["float32"])
     assert found == pytest.approx(20, abs=1.1)
 
 
 @pytest.mark.parametrize("bad", [np.zeros_like, lambda x: np.full_like(x, np.nan)])
 def test_what_is_no_exponential_measures_nothing(bad: Function) -> None:
     logits = blocks.array(EXPONENTIALS, "logits", "float64", (0, 1797))
-    found = measured_exp(expected("softmax", logits, []), bad(logits), FORMATS["float64"])
+    found = measured_exp_error(expected("softmax", logits, []), bad(logits), FORMATS["float64"])
     assert found is None or found == 2.0**53  # all of the number, if it was flushed
 
 

@@ -77,7 +77,7 @@ def test_a_flaw_declared_on_either_side_is_the_equation_s() -> None:
     law = "jvp = J·t"
     left, right = side("jvp", law, True, "float64", lambda a: -a), side("jacobian", law, False, "float64")
     [row] = merged_judgement([Judgement(sides=[left, replace(right, flawed=True)])]).properties
-    assert row.verdict == "flaw as declared"
+    assert row.verdict == "known limitation"
 
 
 def test_one_side_alone_says_nothing() -> None:
@@ -93,7 +93,7 @@ def test_both_sides_make_a_row_of_the_table() -> None:
     ]
     [row] = merged_judgement(parts).properties
     assert (row.law, row.operation, row.backend, row.verdict) == (law, "jvp", "numpy", "within bound")
-    assert row.bound_fraction <= 1
+    assert row.error_over_bound <= 1
 
 
 TWINS = blocks.array(Case("twins", "", Twins(), (12, 5)), "logits", "float64", (0, 12))

@@ -73,30 +73,30 @@ WITNESS = '{"element": 2, "actual": "0x1.8p-1", "expected": "0x0.bp+0"}'
 
 def cell(**about: object) -> Comparison:
     row = Comparison("softmax", "normal:3x4", "float32", -1, "torch", "ok", verdict="within bound", grade="A")
-    figures = {"nan_count": 0, "infinity_count": 0, "any_order_fraction": 0.1, "witness": WITNESS}
+    figures = {"nan_count": 0, "infinity_count": 0, "error_over_any_order_bound": 0.1, "witness": WITNESS}
     return replace(row, **(figures | about))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("about", "kind", "broken"),
     [
-        ({"verdict": "falls short", "grade": "F", "any_order_fraction": 3.0}, DEFECT, "the bound holds"),
-        ({"verdict": "falls short", "grade": "F", "any_order_fraction": 0.0}, ACCURACY, "B: a tree of additions"),
-        ({"verdict": "falls short", "grade": "F", "any_order_fraction": None}, ACCURACY, "B: a tree of additions"),
-        ({"verdict": "falls short", "witness": WITNESS.replace("0.b", "1.8")}, DEFECT, "a digit is right"),
-        ({"verdict": "falls short", "max_scale_error": 2.0**23}, DEFECT, "a digit is right"),
-        ({"verdict": "falls short", "max_scale_error": 9.0, "max_relative_error": 7.0}, ACCURACY, ORDER),
+        ({"verdict": "fails", "grade": "F", "error_over_any_order_bound": 3.0}, DEFECT, "the bound holds"),
+        ({"verdict": "fails", "grade": "F", "error_over_any_order_bound": 0.0}, ACCURACY, "B: a tree of additions"),
+        ({"verdict": "fails", "grade": "F", "error_over_any_order_bound": None}, ACCURACY, "B: a tree of additions"),
+        ({"verdict": "fails", "witness": WITNESS.replace("0.b", "1.8")}, DEFECT, "a digit is right"),
+        ({"verdict": "fails", "max_scaled_error": 2.0**23}, DEFECT, "a digit is right"),
+        ({"verdict": "fails", "max_scaled_error": 9.0, "max_relative_error": 7.0}, ACCURACY, ORDER),
         ({"grade": "C"}, ACCURACY, "B: a tree of additions"),
-        ({"verdict": "falls short", "grade": "F", **columns(Fault(Kind.NO_DIGIT))}, DEFECT, "a digit is right"),
+        ({"verdict": "fails", "grade": "F", **columns(Fault(Kind.NO_DIGIT))}, DEFECT, "a digit is right"),
         ({"lost_components": 2}, ACCURACY, "no component is lost"),
-        ({"verdict": "falls short", "nan_count": 1}, DEFECT, "a finite value has a finite answer"),
+        ({"verdict": "fails", "nan_count": 1}, DEFECT, "a finite value has a finite answer"),
         (
-            {"verdict": "", "outcome": "failed", **columns(Fault(Kind.RAISED, "no", "ValueError"))},
+            {"verdict": "", "outcome": "error", **columns(Fault(Kind.RAISED, "no", "ValueError"))},
             DEFECT,
             "it answers: ValueError",
         ),
         (
-            {"verdict": "", "outcome": "failed", **columns(Fault(Kind.ARGUMENT_CHANGED, argument="logits"))},
+            {"verdict": "", "outcome": "error", **columns(Fault(Kind.ARGUMENT_CHANGED, argument="logits"))},
             DEFECT,
             "its arguments stay as they are",
         ),
@@ -106,12 +106,12 @@ def cell(**about: object) -> Comparison:
             "it answers: crashed",
         ),
         (
-            {"verdict": "falls short", **columns(Fault(Kind.OTHER_DTYPE, answered="float16", due="float32"))},
+            {"verdict": "fails", **columns(Fault(Kind.OTHER_DTYPE, answered="float16", due="float32"))},
             DEFECT,
             "the answer's dtype is the one claimed",
         ),
         (
-            {"verdict": "", "outcome": "failed", **columns(Fault(Kind.NO_NUMBERS, answered="object"))},
+            {"verdict": "", "outcome": "error", **columns(Fault(Kind.NO_NUMBERS, answered="object"))},
             DEFECT,
             "the answer's dtype is the one claimed",
         ),
@@ -132,11 +132,11 @@ def test_what_is_right_is_no_suspect() -> None:
 
 
 def test_a_broken_law_is_told_once() -> None:
-    law = Property("softmax", "normal:3x4", "float32", -1, "torch", "Σ s = 1", 9.0, 3.0, "falls short")
+    law = Property("softmax", "normal:3x4", "float32", -1, "torch", "Σ s = 1", 9.0, 3.0, "fails")
     alone = suspects(store.frame([cell()], Comparison), store.frame([law], Property))
     assert [(s.kind, s.property) for s in alone] == [(DEFECT, "Σ s = 1")]
     beside = suspects(
-        store.frame([cell(verdict="falls short", any_order_fraction=3.0)], Comparison), store.frame([law], Property)
+        store.frame([cell(verdict="fails", error_over_any_order_bound=3.0)], Comparison), store.frame([law], Property)
     )
     assert [s.property for s in beside] == ["the bound holds"]
 
@@ -266,7 +266,7 @@ def test_a_run_of_a_backend_that_is_not_known_here_is_one_sentence(found: tuple[
 
 def test_a_suspect_whose_framework_is_absent_is_one_sentence(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
-    cells = store.frame([cell(backend="numpy", verdict="falls short", any_order_fraction=3.0)], Comparison)
+    cells = store.frame([cell(backend="numpy", verdict="fails", error_over_any_order_bound=3.0)], Comparison)
     run = Run({}, cells, *[store.frame([], Property)] * 3)
     with (
         Asker({"numpy": str(tmp_path / "bare" / "bin" / "python")}) as asker,
@@ -301,7 +301,7 @@ def test_what_a_script_said_that_did_not_show_it_is_said_once(text: str, words: 
 
 
 def test_a_law_is_told_beside_an_accuracy_grade_of_another_case() -> None:
-    law = Property("softmax", "normal:3x4", "float32", -1, "torch", "Σ s = 1", 9.0, 3.0, "falls short")
+    law = Property("softmax", "normal:3x4", "float32", -1, "torch", "Σ s = 1", 9.0, 3.0, "fails")
     found = suspects(store.frame([cell(case="lost:4x5", grade="C")], Comparison), store.frame([law], Property))
     assert [(suspect.kind, suspect.law) for suspect in found] == [(DEFECT, True), (ACCURACY, False)]
 
@@ -328,7 +328,7 @@ def test_what_is_asked_again_is_judged_as_the_run_judged_it(case: str, tmp_path:
         "--out", tmp_path,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
-    told = ("verdict", "grade", "measured_height", "bound_fraction_there", "reason")
+    told = ("verdict", "grade", "measured_chain", "worst_error_over_bound", "reason")
     with Asker() as asker:
         for row in store.read(tmp_path).comparisons.itertuples():
             again = asker.cell(row.backend, row.operation, row.case, row.dtype)

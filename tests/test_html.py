@@ -93,7 +93,7 @@ def test_curves_go_through_saved_figures(run: Run, page: str) -> None:
     found = Read(page).curves
     assert found
     for backend, values in found:
-        figures = (run.profiles, "max_ulp_error"), (run.comparisons, "ulp_error_there")
+        figures = (run.profiles, "max_ulp_error"), (run.comparisons, "worst_ulp_error")
         own = pd.concat([table[name][table.backend == backend] for table, name in figures])
         assert set(map(float, values.split())) <= set(own.dropna()), backend
 
@@ -130,7 +130,7 @@ def test_what_falls_short_comes_first(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(kept_cells, "MOST", 3)
     kept = kept_of(run)
     assert kept.address.nunique() == 3
-    assert kept.verdict.iloc[0] == "falls short"
+    assert kept.verdict.iloc[0] == "fails"
 
 
 def kept_of(run: Run) -> pd.DataFrame:
@@ -187,7 +187,7 @@ def test_a_section_without_its_tables_says_how_they_are_made(run: Run) -> None:
 
 def test_control_characters_are_left_out(run: Run) -> None:
     cells_ = run.comparisons.assign(reason="a\x00b\x1bcd")
-    page = html.render(replace(run, comparisons=cells_.assign(outcome="failed", verdict="")))
+    page = html.render(replace(run, comparisons=cells_.assign(outcome="error", verdict="")))
     assert "abcd" in page
     assert not set("\x00\x1b") & set(page)
 
@@ -210,7 +210,7 @@ SENTENCES: dict[str, tuple[Run, str]] = {
         "numpy is right: rounding explains the one result. The largest ratio of error to bound is ",
     ),
     "short": (run_of(short("jax"), answered("numpy")), "jax fails in 1 of 2 cells. The worst is jax's softmax on "),
-    "hardly short": (run_of(short(bound_fraction=1.004)), "the error is 1.004 times its bound"),
+    "hardly short": (run_of(short(error_over_bound=1.004)), "the error is 1.004 times its bound"),
     "dead": (run_of(unanswered("crashed"), answered("numpy")), "torch gave no result in 1 of 2 cells: crashed."),
     "short, dead": (
         run_of(unanswered("timed out"), short("jax")),
@@ -223,11 +223,11 @@ SENTENCES: dict[str, tuple[Run, str]] = {
         "Problem with the run: torch was requested by name, but is absent: no wheel.",
     ),
     "unmeasured": (
-        run_of(answered("numpy"), answered("jax", verdict="chain not measured", bound_fraction=12.0, grade="")),
+        run_of(answered("numpy"), answered("jax", verdict="inconclusive", error_over_bound=12.0, grade="")),
         "numpy is right: rounding explains the one result. The largest ratio of error to bound is 0.12, in "
         "numpy's softmax on seed001-123 in float64, an error of 0.75 ulp. There is no verdict on 1 result: ",
     ),
-    "vacuous": (run_of(answered("numpy", verdict="bound is vacuous", grade="")), "There is no verdict on 1 result: "),
+    "vacuous": (run_of(answered("numpy", verdict="no finite bound", grade="")), "There is no verdict on 1 result: "),
     "nothing": (run_of(unanswered("absent")), "No backend gave a result, so there is no verdict."),
     "partial": (run_of(answered("numpy"), partial=True), "Interrupted, so incomplete: numpy is right"),
 }

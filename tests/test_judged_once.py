@@ -64,13 +64,13 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 @pytest.mark.parametrize("operation", ["softmax", "vjp", "jacobian"])
 def test_an_answer_s_errors_are_computed_once(operation: str, off: float, computed: Counter[str]) -> None:
     judgement = judged(operation, "digits", "float64", off)
-    assert [row.bound_fraction > 1 for row in judgement.comparisons] == [off > 0] * len(BACKENDS)
+    assert [row.error_over_bound > 1 for row in judgement.comparisons] == [off > 0] * len(BACKENDS)
     assert computed["errors"] == sum(row.elements for row in judgement.comparisons)
 
 
 def test_an_answer_with_honest_evaluations_has_its_errors_computed_once(computed: Counter[str]) -> None:
     judgement = judged("vjp", "seed003-normal", "bfloat16", backends=("torch", "jax"))
-    assert all(row.simulated_fraction is not None for row in judgement.comparisons)
+    assert all(row.error_over_simulated_limit is not None for row in judgement.comparisons)
     assert computed["errors"] == sum(row.elements for row in judgement.comparisons)
 
 

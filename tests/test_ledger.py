@@ -44,7 +44,7 @@ QUICK: dict[str, Any] = {"backends": (), "operations": (), "dtypes": (), "cases"
 def cell(case: str = "digits", backend: str = "numpy", **given: Any) -> Comparison:
     about = {
         "outcome": "ok", "verdict": "within bound", "grade": "A", "max_ulp_error": 4.0,
-        "mean_ulp_error": 1.0, "bound_fraction": 0.25,
+        "mean_ulp_error": 1.0, "error_over_bound": 0.25,
         "nan_count": 0, "infinity_count": 0, "answer": "a" * 64, "max_ulp_index": "0,2", "worst_index": "0,2",
         "witness": '{"element": 2, "actual": "0x1.8p-1", "expected": "0x0.bp+0"}',
     }  # fmt: skip
@@ -75,7 +75,7 @@ def baseline_of(*rows: Comparison, **about: Any) -> accepted.Baseline:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return accepted.write(
-        tmp_path, baseline_of(cell("a"), cell("b"), cell("c", outcome="failed", reason="ValueError: x"))
+        tmp_path, baseline_of(cell("a"), cell("b"), cell("c", outcome="error", reason="ValueError: x"))
     )
 
 
@@ -381,7 +381,7 @@ def test_a_run_that_does_not_say_who_made_its_processor_is_of_a_platform_of_its_
 
 
 OTHER = {"answer": "b" * 64}
-FAILED = {"outcome": "failed", **columns(Fault(Kind.RAISED, "no", "ValueError"))}
+FAILED = {"outcome": "error", **columns(Fault(Kind.RAISED, "no", "ValueError"))}
 CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "the same": ({}, moves.SAME),
     "another place of the worst": ({"worst_index": "0,1"}, moves.SAME),
@@ -392,7 +392,7 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "one ulp more": ({**OTHER, "max_ulp_error": 5.0}, moves.MOVED),
     "twice as much": ({**OTHER, "max_ulp_error": 8.0}, moves.MOVED),
     "more than twice as much": ({**OTHER, "max_ulp_error": 8.01}, moves.WORSE),
-    "a larger share of its bound alone": ({**OTHER, "bound_fraction": 0.26}, moves.MOVED),
+    "a larger share of its bound alone": ({**OTHER, "error_over_bound": 0.26}, moves.MOVED),
     "less than twice as much in the mean": ({**OTHER, "mean_ulp_error": 1.9}, moves.WITHIN),
     "more than twice as much in the mean": ({**OTHER, "mean_ulp_error": 2.1}, moves.WORSE),
     "less than half as much in the mean": ({**OTHER, "mean_ulp_error": 0.4}, moves.BETTER),
@@ -400,16 +400,16 @@ CLASSES: dict[str, tuple[dict[str, Any], str]] = {
     "infinite": ({**OTHER, "max_ulp_error": float("inf")}, moves.WORSE),
     "half as much": ({**OTHER, "max_ulp_error": 2.0}, moves.WITHIN),
     "less than half as much": ({**OTHER, "max_ulp_error": 1.9}, moves.BETTER),
-    "better in ulp, worse beside its bound": ({**OTHER, "max_ulp_error": 1, "bound_fraction": 0.3}, moves.MOVED),
+    "better in ulp, worse beside its bound": ({**OTHER, "max_ulp_error": 1, "error_over_bound": 0.3}, moves.MOVED),
     "a NaN": ({**OTHER, "nan_count": 1}, moves.CHANGED),
     "an infinity": ({**OTHER, "infinity_count": 1, "max_ulp_error": 1.0}, moves.CHANGED),
     "another dtype": ({**OTHER, **columns(Fault(Kind.OTHER_DTYPE, answered="float32", due="float64"))}, moves.CHANGED),
-    "an exception": ({"outcome": "failed", **columns(Fault(Kind.RAISED, "no", "ValueError"))}, moves.CHANGED),
+    "an exception": ({"outcome": "error", **columns(Fault(Kind.RAISED, "no", "ValueError"))}, moves.CHANGED),
     "a crash": ({"outcome": "crashed", **columns(Fault(Kind.KILLED, signal="SIGSEGV", twice=True))}, moves.CHANGED),
     "unsupported": ({"outcome": "unsupported", "reason": "float64"}, moves.CHANGED),
     "absent": ({"outcome": "absent", "reason": "No module named 'numpy'"}, moves.UNANSWERED),
     "not run": ({"outcome": "not run", "reason": "interrupted"}, moves.UNANSWERED),
-    "the same bits, another verdict": ({"verdict": "falls short"}, moves.JUDGED),
+    "the same bits, another verdict": ({"verdict": "fails"}, moves.JUDGED),
     "the same bits, another error": ({"max_ulp_error": 4.01}, moves.JUDGED),
     "other bits, another grade": ({**OTHER, "grade": "B"}, moves.JUDGED),
 }  # fmt: skip
@@ -438,8 +438,8 @@ def test_a_grade_may_fail_though_it_was_accepted(grade: str, fail_at: str, expec
     selection = run.about["options"]["selection"]
     rows = moves.classified(baseline_of(cell(grade=grade)).cells, cell_columns.cells(run), selection, fail_at=fail_at)
     assert rows["class"].tolist() == [expected]
-    declared = run_of(cell(grade="F", verdict="flaw as declared"))
-    before = baseline_of(cell(grade="F", verdict="flaw as declared")).cells
+    declared = run_of(cell(grade="F", verdict="known limitation"))
+    before = baseline_of(cell(grade="F", verdict="known limitation")).cells
     assert moves.classified(before, cell_columns.cells(declared), selection, fail_at="B")["class"].tolist() == [
         moves.SAME
     ]

@@ -127,7 +127,13 @@ def counted(actual: list[float], expected: list[float], offset: int = 0, bound: 
 def test_nan_infinity_and_missed_zeros_are_counted_apart_and_in_no_mean() -> None:
     found = counted([nan, inf, -inf, 0.0, 0.5, 2.0], [1.0, 1.0, 1.0, 0.0, 0.0, 1.0])
     counts = found.counts
-    assert (counts.nan, counts.infinity, counts.zero_references, counts.zero_misses, counts.elements) == (1, 2, 2, 1, 6)
+    assert (counts.nan, counts.infinity, counts.zero_references, counts.missed_zeros, counts.elements) == (
+        1,
+        2,
+        2,
+        1,
+        6,
+    )
     assert found.peak("absolute").figure == 1.0
     assert found.peak("relative").figure == 1.0
     assert found.means() == (1.5 / 3, 1.0 / 2, 1.0 / 2, inf)  # ½ is 2^1073 quanta from 0
@@ -290,7 +296,7 @@ def test_a_relative_error_that_no_float64_holds_is_counted_apart_and_in_no_mean(
     """Of answers to values below every float; beside one that is twice what it should be."""
     values = Expected(np.array([[0.75, 0.75, 0.5]]), np.zeros((1, 3)), np.array([[-2885, -2885, 1]], dtype=np.int32))
     found = measure(np.array([[SMALLEST, -(2.0**-60), 2.0]]), values, {"B": np.ones((1, 3))}, FORMATS["float64"])
-    assert (found.counts.relative_overflows, found.counts.zero_misses) == (2, 0)
+    assert (found.counts.relative_overflows, found.counts.missed_zeros) == (2, 0)
     assert found.means()[1:3] == (1.0, 1.0)
     assert found.peak("relative").value == 1.0
     assert found.peak("ulp").value == 2.0**1014  # of the second
@@ -407,7 +413,7 @@ def plain(actual: NDArray[Any], expected: Expected, limits: dict[str, Floats], f
         counts["nan"] += isnan(answer)
         counts["infinity"] += isinf(answer) and not finite
         counts["zero_references"] += hi == 0
-        counts["zero_misses"] += finite and missed
+        counts["missed_zeros"] += finite and missed
         beyond = finite and not missed and isinf(relative)
         counts["relative_overflows"] += beyond
         counts["subnormal_references"] += below

@@ -38,7 +38,7 @@ def test_a_row_s_errors_fall_into_their_bins() -> None:
     # each rounded value is itself within half an ulp of the exact one
     assert [round(bin_.max_ulp_error) for bin_ in by_distance] == [0, 1, 3]
     assert [bin_.largest_bound for bin_ in by_distance] == [8, 8, 8]
-    assert [bin_.bound_fraction * 8 for bin_ in by_distance] == [bin_.max_ulp_error for bin_ in by_distance]
+    assert [bin_.error_over_bound * 8 for bin_ in by_distance] == [bin_.max_ulp_error for bin_ in by_distance]
     # softmax of these is 0.665, 0.245 and 0.09: in [1/2, 1), [1/16, 1/4), and the third too
     by_size = [bin_ for bin_ in found if bin_.by == MAGNITUDE]
     assert [(bin_.at_least, bin_.below, bin_.elements) for bin_ in by_size] == [(1 / 16, 1 / 4, 2), (1 / 2, 1, 1)]

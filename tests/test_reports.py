@@ -30,15 +30,15 @@ HOSTILE = "RuntimeError: <script>alert(1)</script> | a_b *c* `d` [e](f) \\ end"
 
 
 def answered(backend: str, case: str = "seed001-123", dtype: str = "float64", **figures: object) -> Comparison:
-    given = {"max_ulp_error": 0.75, "bound_fraction": 0.125, "verdict": "within bound", "grade": "A", **figures}
-    for name in ("max_ulp_error_ftz", "ulp_error_there"):
+    given = {"max_ulp_error": 0.75, "error_over_bound": 0.125, "verdict": "within bound", "grade": "A", **figures}
+    for name in ("max_ulp_error_ftz", "worst_ulp_error"):
         given.setdefault(name, given["max_ulp_error"])
-    given.setdefault("bound_fraction_there", given["bound_fraction"])
+    given.setdefault("worst_error_over_bound", given["error_over_bound"])
     return Comparison(
         "softmax", case, dtype, -1, backend, "ok", **{  # type: ignore[arg-type]
             "max_relative_error": 1.2e-16, "mean_relative_error_percent": 8e-15, "mean_ulp_error": 0.25,
             "max_absolute_error": 5.5e-17, "mean_absolute_error": 2e-17, "nan_count": 0, "infinity_count": 0,
-            "zero_references": 0, "zero_misses": 0, "elements": 3, "worst_index": "0,2",
+            "zero_references": 0, "missed_zeros": 0, "elements": 3, "worst_index": "0,2",
             "witness": json.dumps({"element": 2, "logits": ["0x1.0p+0", "0x1.8p+1"], "actual": "0x1.5p-1"}),
             **given,
         },
@@ -51,25 +51,25 @@ def run() -> Run:
     comparisons = [
         answered("numpy"),
         answered("torch", max_ulp_error=1234567.0,
-                  bound_fraction=29.0, grade="C", measured_height=3131, measured_exp=1.3,
+                  error_over_bound=29.0, grade="C", measured_chain=3131, measured_exp_error=1.3,
                   reason="a sum in chains of 3,131 additions",
                   cause="sum", cause_in_u='{"shift": -0.5, "sum": 1204.0, "exp": 0.25}'),
         answered("numpy:naive"),
-        answered("numpy", dtype="float32", max_ulp_error=0.0, bound_fraction=0.0, lost_components=2,
+        answered("numpy", dtype="float32", max_ulp_error=0.0, error_over_bound=0.0, lost_components=2,
                  lost_index="0,1", lost_witness='{"actual": "0x0.0p+0", "expected": "0x0.9cbp-57"}'),
-        answered("numpy:naive", "seed001-overflow", verdict="flaw as declared", grade="F",
+        answered("numpy:naive", "seed001-overflow", verdict="known limitation", grade="F",
                  reason="exp overflows: inf/inf",
                  max_ulp_error=None, max_relative_error=None, mean_relative_error_percent=None, nan_count=3,
-                 bound_fraction=float("inf")),
-        answered("numpy:mended", "far-rows", verdict="flaw gone", reason="said to fail"),
-        answered("numpy:declares", bound_fraction=0.99, undeclared_fraction=1234.5),
-        answered("torch:bad", verdict="falls short", grade="F", bound_fraction=17.25,
-                 max_ulp_error=23985.0, max_ulp_index="0,1", ulp_error_there=99.5, bound=99.5 / 17.25),
+                 error_over_bound=float("inf")),
+        answered("numpy:mended", "far-rows", verdict="unexpected pass", reason="said to fail"),
+        answered("numpy:declares", error_over_bound=0.99, error_over_default_bound=1234.5),
+        answered("torch:bad", verdict="fails", grade="F", error_over_bound=17.25,
+                 max_ulp_error=23985.0, max_ulp_index="0,1", worst_ulp_error=99.5, bound=99.5 / 17.25),
         Comparison("softmax", "seed001-123", "float64", -1, "jax", "absent", "No module named 'jax'",
                    **columns(Fault(Kind.NOT_HERE))),
         Comparison("jacobian", "axes", "float64", 1, "torch:loop", "crashed", "killed by SIGSEGV, twice",
                    **columns(Fault(Kind.KILLED, signal="SIGSEGV", twice=True))),
-        Comparison("jacobian", "axes", "float64", 1, "torch", "failed", HOSTILE,
+        Comparison("jacobian", "axes", "float64", 1, "torch", "error", HOSTILE,
                    **columns(Fault(Kind.RAISED, type="RuntimeError"))),
         Comparison("jacobian", "wide", "float64", -1, "torch:loop", "skipped", "n = 1000",
                    **columns(Fault(Kind.TOO_LARGE))),

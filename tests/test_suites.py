@@ -381,7 +381,7 @@ def test_a_sweep_asks_of_a_long_chain_when_it_needs_to(tmp_path: Path) -> None:
     done = harness("compare", "--suite", suite, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     [cell] = pd.read_csv(tmp_path / "out" / "comparisons.csv", keep_default_na=False).itertuples()
-    assert (cell.grade, int(cell.measured_height)) == ("C", cell.measured_height)
+    assert (cell.grade, int(cell.measured_chain)) == ("C", cell.measured_chain)
 
 
 def test_a_variation_makes_no_cell_where_it_makes_no_sense() -> None:

@@ -60,15 +60,15 @@ def short() -> Comparison:
 
 
 def test_a_defect_at_one_element_is_its_cell_s_witness(short: Comparison) -> None:
-    assert (short.verdict, short.worst_index) == ("falls short", "146,5")
+    assert (short.verdict, short.worst_index) == ("fails", "146,5")
     said = json.loads(short.witness)
     assert float.fromhex(said["actual"]) / float.fromhex(said["expected"]) == pytest.approx(1 + 2.0**-44, abs=2.0**-49)
 
 
 def test_its_error_and_bound_are_of_that_element_and_the_largest_error_of_another(short: Comparison) -> None:
-    assert short.ulp_error_there is not None and short.bound is not None and short.max_ulp_error is not None
-    assert short.ulp_error_there / short.bound == short.bound_fraction_there == short.bound_fraction
-    assert short.allowed_there == short.bound < short.ulp_error_there < 2.0**10
+    assert short.worst_ulp_error is not None and short.bound is not None and short.max_ulp_error is not None
+    assert short.worst_ulp_error / short.bound == short.worst_error_over_bound == short.error_over_bound
+    assert short.worst_allowed_ulp == short.bound < short.worst_ulp_error < 2.0**10
     assert short.max_ulp_error > 2.0**14
     assert short.max_ulp_index not in ("", short.worst_index)
 
@@ -113,10 +113,10 @@ def test_what_only_the_row_s_common_factor_tells_is_the_witness_and_has_no_scrip
     height = Measured(20000 - 1)
     explained = cell("softmax", LONG, "float32", chained, height)
     assert explained.grade == "C"
-    assert explained.allowed_there > explained.ulp_error_there > explained.bound  # type: ignore[operator]
+    assert explained.worst_allowed_ulp > explained.worst_ulp_error > explained.bound  # type: ignore[operator]
     found = cell("softmax", LONG, "float32", one_row_apart, height)
-    assert (found.grade, found.verdict, found.worst_index) == ("F", "falls short", "1,77")
-    assert found.bound_fraction_there == found.ulp_error_there / found.bound < 1 < found.bound_fraction  # type: ignore[operator]
+    assert (found.grade, found.verdict, found.worst_index) == ("F", "fails", "1,77")
+    assert found.worst_error_over_bound == found.worst_ulp_error / found.bound < 1 < found.error_over_bound  # type: ignore[operator]
     assert finding(found) is None
     assert snippet(None, None, found) == (None, BY_ITS_ROW)  # type: ignore[arg-type]
 

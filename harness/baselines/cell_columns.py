@@ -24,8 +24,8 @@ from harness.runs.exit_status import is_name
 
 QUESTION = ["operation", "case", "dtype", "axis"]
 KEY = [*QUESTION, "backend"]
-PEAKS = ["max_ulp_error", "bound_fraction"]
-FIGURES = ["max_ulp_error", "mean_ulp_error", "bound_fraction"]
+PEAKS = ["max_ulp_error", "error_over_bound"]
+FIGURES = ["max_ulp_error", "mean_ulp_error", "error_over_bound"]
 COUNTS = ["nan_count", "infinity_count"]
 ASKED = ["suites", "left_open"]
 """The columns that say what a cell was asked by. Each is a text of `words`."""

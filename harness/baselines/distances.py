@@ -23,7 +23,7 @@ from harness.runs.store import folder_of
 
 Array = NDArray[np.generic]
 SavedBlocks = dict[tuple[Any, ...], list[dict[str, Any]]]
-COLUMNS = ["apart_ulp", "apart_at", "apart_hex"]
+COLUMNS = ["difference_ulp", "difference_at", "difference_hex"]
 
 
 def with_distances(rows: pd.DataFrame, runs: tuple[Run, Run], places: tuple[Path, Path]) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def with_distances(rows: pd.DataFrame, runs: tuple[Run, Run], places: tuple[Path
 
     They are NaN and empty for cells whose answers have the same bits, and unless both runs kept their answers.
     """
-    rows = rows.assign(apart_ulp=np.nan, apart_at="", apart_hex="")
+    rows = rows.assign(difference_ulp=np.nan, difference_at="", difference_hex="")
     if not all("arrays" in run.about for run in runs):
         return rows
     kept = [entries(folder_of(place), run) for place, run in zip(places, runs, strict=True)]

@@ -14,11 +14,11 @@ from harness.baselines.cell_columns import COUNTS, FIGURES, KEY, NO_WORD, PEAKS,
 from harness.faults import DEATHS, Outcome, Verdict
 from harness.judging.grades import fails
 
-SAME, WITHIN, AS_BEFORE = "bit for bit", "within the accepted error", "no answer, as accepted"
-CHANGED, WORSE, MOVED, GONE, STALE = "semantics changed", "worse", "moved", "gone", "stale"
-UNANSWERED, JUDGED, BETTER, NEW = "not answered", "judged otherwise", "better", "new"
-POOR = "graded too low"
-NOT_ASKED, NEVER = "not asked", "never answered"
+SAME, WITHIN, AS_BEFORE = "bit-identical", "within the accepted error", "no result, as accepted"
+CHANGED, JUDGED, POOR = "behaviour changed", "judgement changed", "grade too low"
+WORSE, MOVED, BETTER = "much larger error", "larger error", "smaller error"
+GONE, STALE, UNANSWERED, NEW = "missing", "inputs changed", "no longer answered", "new"
+NOT_ASKED, NEVER = "not requested", "never answered"
 GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, POOR, JUDGED, BETTER, NEW)
 """The classes that fail, the most serious first."""
 QUIET = (SAME, WITHIN, AS_BEFORE, NOT_ASKED, NEVER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 from harness.baselines.heads import Head, in_one_line
 from harness.baselines.parsing import body, damaged, decoded, table, written_otherwise
 from harness.baselines.platform import FrameworkVersions, Platform
+from harness.runs import earlier
 
 SIGN, VERSION = "# softmax-harness baseline, version ", 2
 HEAD = f"{SIGN}{VERSION}"
@@ -18,6 +20,8 @@ END = "# end"
 """The last line. A truncated file does not have it, even if it ends between two lines."""
 KEYS = ("platform", "system", "machine", "vendor", "cpu", "threads", "framework", "accepted")
 """The keys of the head's lines."""
+WORDS = {"bound_fraction": earlier.COLUMNS["bound_fraction"], **earlier.OUTCOMES, **earlier.VERDICTS}
+"""Today's name of the one column that had another, and today's outcomes and verdicts, by those of then."""
 FRAMEWORK = re.compile(r"(\S+) (\S+(?: and \S+)*?)(, flushes to zero)?")
 
 
@@ -49,7 +53,7 @@ def understood(file: Path, content: bytes) -> tuple[Head, pd.DataFrame]:
     made_on = platform_of(file, lines)
     if made_on.name != file.stem:
         raise damaged(file, lines.place("platform"), f"this is the baseline of another platform, {made_on.name}")
-    rows = body(file, text.removesuffix(f"{END}\n").split("\n", lines.lines)[-1], lines.lines)
+    rows = body(file, exchanged(text.removesuffix(f"{END}\n").split("\n", lines.lines)[-1], WORDS), lines.lines)
     head = Head(made_on, frameworks_of(file, lines), tuple(map(in_one_line, lines.all("accepted"))))
     if (anew := written(head, rows)) != text:
         raise written_otherwise(file, text, anew)
@@ -119,4 +123,12 @@ def written(head: Head, rows: pd.DataFrame) -> str:
         *(f"# framework: {name} {about}" for name, about in sorted(head.frameworks.items())),
         *(f"# accepted: {reason}" for reason in head.reasons),
     ]
-    return "\n".join(lines) + f"\n{table(rows)}{END}\n"
+    as_then = exchanged(table(rows), {now: then for then, now in WORDS.items()})
+    return "\n".join(lines) + f"\n{as_then}{END}\n"
+
+
+def exchanged(rows: str, words: Mapping[str, str]) -> str:
+    """Return the table with each field that is one of the words replaced by the word's counterpart."""
+    for word, counterpart in words.items():
+        rows = rows.replace(f",{word},", f",{counterpart},")
+    return rows

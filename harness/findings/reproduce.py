@@ -122,10 +122,10 @@ def put_otherwise(asker: Asker, group: Group, plain: Comparison, cell: Compariso
 def sentence(cell: Comparison) -> str:
     if cell.outcome != Outcome.OK:
         return f"{cell.backend}: {cell.outcome}, {cell.reason}"
-    off = f"{cell.ulp_error_there or 0:.4g} ulp"
-    if cell.bound_fraction_there is not None:
+    off = f"{cell.worst_ulp_error or 0:.4g} ulp"
+    if cell.worst_error_over_bound is not None:
         whose = "a tree of additions' bound" if cell.grade == "C" else "its bound"
-        off += f", {cell.bound_fraction_there:.3g} of {whose}"
+        off += f", {cell.worst_error_over_bound:.3g} of {whose}"
     return f"{cell.backend}: {no_fault(cell) or f'{cell.verdict}, grade {cell.grade}'}; {off}"
 
 

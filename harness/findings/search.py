@@ -227,7 +227,7 @@ def finding(suspect: Suspect, witness: str, cell: Comparison | None, asker: Aske
         at=cell.worst_index if cell else "",
         actual=actual,
         expected=expected,
-        of_bound=cell.bound_fraction_there if cell else None,
+        of_bound=cell.worst_error_over_bound if cell else None,
         cells=suspect.cells,
         first_seen=suspect.case,
         snippet=file,

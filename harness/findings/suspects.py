@@ -109,7 +109,7 @@ def broken(row: Any) -> tuple[str, str]:
         return DEFECT, "a finite value has a finite answer"
     if no_digit(row):
         return DEFECT, "a digit is right"
-    if explained_in_some_order(row.any_order_fraction):
+    if explained_in_some_order(row.error_over_any_order_bound):
         return ACCURACY, ORDER
     return DEFECT, BOUND
 
@@ -121,8 +121,8 @@ def no_digit(row: Any) -> bool:
     """
     if row.fault == Kind.NO_DIGIT:
         return True
-    if not pd.isna(row.max_scale_error):
-        return bool(row.max_scale_error * FORMATS[answer_dtype(row.backend, row.dtype)].u > DIGIT)
+    if not pd.isna(row.max_scaled_error):
+        return bool(row.max_scaled_error * FORMATS[answer_dtype(row.backend, row.dtype)].u > DIGIT)
     said = json.loads(row.witness)
     actual, expected = float.fromhex(said["actual"]), float.fromhex(said["expected"])
     return abs(actual - expected) > DIGIT * abs(expected)
@@ -137,8 +137,8 @@ def at_the_lost(cell: Comparison) -> Comparison:
     """Return the cell with its lost component as its worst element, which is off by at least 2^(p−1) ulp."""
     least = 2.0 ** (FORMATS[answer_dtype(cell.backend, cell.dtype)].p - 1)
     return replace(
-        cell, witness=cell.lost_witness, worst_index=cell.lost_index, ulp_error_there=least, bound=None,
-        bound_fraction_there=None,
+        cell, witness=cell.lost_witness, worst_index=cell.lost_index, worst_ulp_error=least, bound=None,
+        worst_error_over_bound=None,
     )  # fmt: skip
 
 

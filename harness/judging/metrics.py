@@ -281,7 +281,7 @@ class Running:
             strange &= ~rightly_infinite(answer, expected, self.form)
         beyond = np.isinf(relative) & ~strange
         misses = number(beyond & zero)
-        self.counts.update(zero_references=number(zero), zero_misses=misses)
+        self.counts.update(zero_references=number(zero), missed_zeros=misses)
         self.counts["relative_overflows"] += number(beyond) - misses
         if strange.any():
             self.counts.update(nan=number(np.isnan(answer)), infinity=number(strange & np.isinf(answer)))

@@ -54,7 +54,7 @@ def where(shape: tuple[int, ...], axis: int) -> str:
 def height_shows(n: int, form: Format) -> bool:
     """Decide whether a height probe of length n works: its small terms must add up to less than 1.
 
-    In long rows in 16 bits they do not. A right answer at the 0 is then below ½, and `measured_height` returns None.
+    In long rows in 16 bits they do not. A right answer at the 0 is then below ½, and `measured_chain` returns None.
     """
     return 1 + (n - 1) * SMALL * form.u < 2
 
@@ -69,7 +69,7 @@ def case(kind: str, n: int, place: str) -> Case:
     return EXPONENTIALS if kind == EXP else chain(n, place)
 
 
-def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> int | None:
+def measured_chain(logits: NDArray[Any], answer: NDArray[Any], form: Format) -> int | None:
     """Return the longest summation chain that softmax shows on rows of one 0 and n − 1 logits c ≈ ln(0.47 u).
 
     The number of additions includes RESOLUTION, up to n − 1. In a chain, a small term that is added to a sum of 1 or
@@ -87,7 +87,7 @@ def measured_height(logits: NDArray[Any], answer: NDArray[Any], form: Format) ->
     return min(int(logits.shape[-1]) - 1, max(0, ceil(float(lost.max()))) + RESOLUTION)
 
 
-def measured_exp(exact: Expected, answer: NDArray[Any], form: Format) -> float | None:
+def measured_exp_error(exact: Expected, answer: NDArray[Any], form: Format) -> float | None:
     """Return the worst relative error of exp in u, on rows whose sum rounds to 1. `exact`: their exact softmax.
 
     Their answers are exp itself, to 0.02 u. Return None if a relative error is not finite.
@@ -121,8 +121,8 @@ class Probe:
 
 
 MEASURE: dict[str, Callable[[Probe, NDArray[Any], Format], float | None]] = {
-    HEIGHT: lambda probe, answer, form: measured_height(probe.logits, answer, form),
-    EXP: lambda probe, answer, form: measured_exp(probe.expected, answer, form),
+    HEIGHT: lambda probe, answer, form: measured_chain(probe.logits, answer, form),
+    EXP: lambda probe, answer, form: measured_exp_error(probe.expected, answer, form),
 }
 
 

@@ -49,11 +49,11 @@ def comparison(group: Group, backend: str, cell: Cell, measured: Measured) -> Co
         verdict=Verdict.SHORT if strange else Verdict.UNMEASURED if unknown else verdict(cell.tally, flaw is not None),
         grade="" if unknown else given,
         bound=cell.bound,
-        ulp_error_there=cell.error,
-        bound_fraction_there=cell.share,
-        allowed_there=cell.allowed,
-        measured_height=measured.height,
-        measured_exp=measured.exp if OPERATIONS[group.operation].normalised else None,
+        worst_ulp_error=cell.error,
+        worst_error_over_bound=cell.share,
+        worst_allowed_ulp=cell.allowed,
+        measured_chain=measured.height,
+        measured_exp_error=measured.exp if OPERATIONS[group.operation].normalised else None,
         cause=cell.cause,
         cause_in_u=json.dumps(cell.parts) if cell.parts else "",
         witness=cell.witness,
@@ -95,9 +95,9 @@ def beyond_simulation(tally: Tally) -> str:
     return f"simulated: {share * MULTIPLE:.3g} times the worst honest evaluation's error, where {MULTIPLE:g} is allowed"
 
 
-def explained_in_some_order(any_order_fraction: float | None) -> bool:
+def explained_in_some_order(error_over_any_order_bound: float | None) -> bool:
     """Decide whether some order of summation may explain an answer; None means that its bound is infinite."""
-    return any_order_fraction is None or not any_order_fraction > 1
+    return error_over_any_order_bound is None or not error_over_any_order_bound > 1
 
 
 def with_errors(row: Comparison, tally: Tally) -> Comparison:
@@ -107,12 +107,12 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
     relative, absolute = tally.peak("relative").figure, tally.peak("absolute").figure
     return replace(
         row,
-        smallest_rtol=relative if finite and not tally.counts.zero_misses + tally.counts.relative_overflows else inf,
+        smallest_rtol=relative if finite and not tally.counts.missed_zeros + tally.counts.relative_overflows else inf,
         smallest_atol=absolute if finite else inf,
-        bound_fraction=tally.peak("B").figure,
-        any_order_fraction=of_any_order(tally),
-        simulated_fraction=tally.peak("simulated").figure,
-        undeclared_fraction=tally.peak("undeclared").figure,
+        error_over_bound=tally.peak("B").figure,
+        error_over_any_order_bound=of_any_order(tally),
+        error_over_simulated_limit=tally.peak("simulated").figure,
+        error_over_default_bound=tally.peak("undeclared").figure,
         max_relative_error=relative,
         mean_relative_error_percent=percent(mean_relative),
         max_ulp_error=tally.peak("ulp").figure,
@@ -122,7 +122,7 @@ def with_errors(row: Comparison, tally: Tally) -> Comparison:
         p90_ulp_error=p90,
         p99_ulp_error=p99,
         ulp_histogram=json.dumps(tally.histogram[: max(np.flatnonzero(tally.histogram), default=-1) + 1]),
-        max_scale_error=tally.peak("scale").figure,
+        max_scaled_error=tally.peak("scale").figure,
         bias_percent=percent(bias),
         max_absolute_error=absolute,
         mean_absolute_error=mean_absolute,
@@ -141,7 +141,7 @@ def with_counts(row: Comparison, counts: Counts) -> Comparison:
         nan_count=counts.nan,
         infinity_count=counts.infinity,
         zero_references=counts.zero_references,
-        zero_misses=counts.zero_misses,
+        missed_zeros=counts.missed_zeros,
         relative_overflows=counts.relative_overflows,
         subnormal_references=counts.subnormal_references,
         flushed_to_zero=counts.flushed,

@@ -53,7 +53,7 @@ class Counts:
     nan: int = 0
     infinity: int = 0
     zero_references: int = 0
-    zero_misses: int = 0
+    missed_zeros: int = 0
     relative_overflows: int = 0
     """Finite answers to tiny nonzero exact values whose relative error overflows float64."""
     subnormal_references: int = 0
@@ -126,7 +126,7 @@ class Tally:
         exact, so each mean is right to an ulp; it is infinite or NaN if its sum overflows or is infinite.
         """
         finite = self.counts.finite
-        related = finite - self.counts.zero_misses - self.counts.relative_overflows
+        related = finite - self.counts.missed_zeros - self.counts.relative_overflows
         over = (finite, related, related, finite)
         return tuple(sum_.rounded() / count if count else None for sum_, count in zip(self.sums, over, strict=True))
 

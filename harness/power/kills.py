@@ -58,7 +58,7 @@ def kills(run: Run, atlas: Iterable[Entry], doubtful: Container[tuple[str, str, 
             yield Kill(cell.backend, check, question(cell), margin(cell, check))
     for law in run.properties[run.properties.verdict == Verdict.SHORT].itertuples():
         if (law.backend, law.case, law.dtype) not in doubtful:
-            yield Kill(law.backend, law.law, question(law), float(law.bound_fraction))
+            yield Kill(law.backend, law.law, question(law), float(law.error_over_bound))
     for entry in atlas:
         if entry.verdict in (DIFFERS, INCONSISTENT):
             yield Kill(entry.backend, atlas_check(entry), f"{entry.operation}: {entry.fact}", inf)
@@ -91,7 +91,7 @@ def of_no_answer(cell: Any) -> str:
 
 def margin(cell: Any, check: str) -> float:
     """Return the share of the bound, if the bound is what is exceeded; otherwise infinity."""
-    share = cell.bound_fraction
+    share = cell.error_over_bound
     return float(share) if (check == BOUND or check.startswith("@")) and not pd.isna(share) else inf
 
 

@@ -122,8 +122,8 @@ def compared(groups: list[Group], module: str, watch: Watch, once: bool = False)
 def doubts(run: Run) -> set[tuple[str, str, str]]:
     """Return (backend, case, dtype) of cells that some order of summation may explain, and that no probe measured."""
     cells = run.comparisons
-    some_order = cells.any_order_fraction.map(explained_in_some_order)
-    doubtful = cells[(cells.verdict == Verdict.SHORT) & cells.measured_height.isna() & some_order]
+    some_order = cells.error_over_any_order_bound.map(explained_in_some_order)
+    doubtful = cells[(cells.verdict == Verdict.SHORT) & cells.measured_chain.isna() & some_order]
     return set(zip(doubtful.backend, doubtful.case, doubtful.dtype, strict=True))
 
 

@@ -133,7 +133,7 @@ def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
 
 def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
     """Return one saved result, with its array in a file. Raise UsageError if the array's hash is wrong."""
-    outcome = Outcome(entry["outcome"])
+    outcome = earlier.outcome(entry)
     head = Result(0, entry["block"], entry["backend"], outcome, entry["reason"])
     if outcome != Outcome.OK:
         return dataclasses.replace(head, fault=fault_of(entry))
@@ -144,7 +144,7 @@ def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
 
 def fault_of(entry: Mapping[str, Any]) -> Fault | None:
     """Return the fault of an entry without an answer, also of one from before faults were saved."""
-    return from_plain(entry["fault"]) if "fault" in entry else earlier.fault(entry["outcome"], entry["reason"])
+    return from_plain(entry["fault"]) if "fault" in entry else earlier.fault(earlier.outcome(entry), entry["reason"])
 
 
 def answer(folder: Path, entry: Mapping[str, Any], wanted: tuple[int, ...] | None = None) -> Any:

@@ -246,8 +246,8 @@ def suspicious(group: Group, judgement: Judgement) -> bool:
     n = softmax_length(OPERATIONS[group.operation], group.case.shape[group.axis], group.case.classes)
     return needs_height(n) and any(
         row.verdict == Verdict.SHORT
-        and row.measured_height is None
-        and rows.explained_in_some_order(row.any_order_fraction)
+        and row.measured_chain is None
+        and rows.explained_in_some_order(row.error_over_any_order_bound)
         for row in judgement.comparisons
     )
 

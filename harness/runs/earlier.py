@@ -1,23 +1,35 @@
-"""Runs from before faults were saved as data: what they said in words is read as a fault. No other module reads words.
+"""Runs of format version 4: their columns and values get today's names, and faults are read from their sentences.
 
-The sentences of those runs are spelt here as they were then, whatever today's are.
+No other module reads sentences. The names and sentences of those runs are spelt here as they were then.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from harness.faults import Fault, Kind, Outcome, columns
-from harness.records import Comparison
+from harness.faults import Fault, Kind, Outcome, Verdict, columns
 
-NAMES = [field.name for field in fields(Comparison)]
-COLUMNS = [*columns(None)]
-OUTCOME, REASON = NAMES.index("outcome"), NAMES.index("reason")
+VERSION = 4
+COLUMNS = {
+    "bound_fraction": "error_over_bound", "bound_fraction_there": "worst_error_over_bound",
+    "ulp_error_there": "worst_ulp_error", "allowed_there": "worst_allowed_ulp",
+    "any_order_fraction": "error_over_any_order_bound", "undeclared_fraction": "error_over_default_bound",
+    "simulated_fraction": "error_over_simulated_limit", "measured_height": "measured_chain",
+    "measured_exp": "measured_exp_error", "max_scale_error": "max_scaled_error", "zero_misses": "missed_zeros",
+}  # fmt: skip
+"""Today's names of columns, by their names in version 4."""
+OUTCOMES = {"failed": Outcome.FAILED.value}
+VERDICTS = {
+    "falls short": Verdict.SHORT.value, "flaw as declared": Verdict.AS_DECLARED.value,
+    "flaw gone": Verdict.FLAW_GONE.value, "bound is vacuous": Verdict.VACUOUS.value,
+    "chain not measured": Verdict.UNMEASURED.value,
+}  # fmt: skip
+VALUES = {"outcome": OUTCOMES, "verdict": VERDICTS}
+"""Today's values, by column and by their value in version 4. The others are as they were."""
 RAISED = r"(?P<type>[^:]*): (?P<message>.*)"
 SENTENCES = (
     (Outcome.UNSUPPORTED, Kind.NOT_CLAIMED, "(?P<message>.*)"),
@@ -67,17 +79,28 @@ def fault(outcome: str, reason: str) -> Fault | None:
     return None
 
 
+def renewed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of version 4 with today's columns and values, and with the columns of faults if it has reasons."""
+    there = {name: values for name, values in VALUES.items() if name in table}
+    table = table.rename(columns=COLUMNS).assign(**{name: table[name].replace(of) for name, of in there.items()})
+    return with_faults(table) if "reason" in table else table
+
+
+def renewed_about(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of a `run.json` of version 4 with today's outcomes."""
+    probes = [{**probe, "outcome": outcome(probe).value} for probe in about["unanswered_probes"]]
+    return {**about, "unanswered_probes": probes}
+
+
 def with_faults(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the comparisons with the columns of faults, read from the reasons if the run was saved without them."""
-    if not {"outcome", "reason"} <= {*cells.columns} or {*COLUMNS} <= {*cells.columns}:
-        return cells
+    """Return the comparisons with the columns of faults, read from the reasons."""
     keys = list(zip(cells.outcome, cells.reason, strict=True))
     found = {key: columns(fault(*key)) for key in dict.fromkeys(keys)}
-    return cells.assign(**{name: pd.Series([found[key][name] for key in keys], cells.index, "str") for name in COLUMNS})
+    return cells.assign(
+        **{name: pd.Series([found[key][name] for key in keys], cells.index, "str") for name in columns(None)}
+    )
 
 
-def with_fault(values: Sequence[Any]) -> Sequence[Any]:
-    """Return the values of a comparison in a journal, with those of its fault if they are not there yet."""
-    if len(values) != len(NAMES) - len(COLUMNS):
-        return values
-    return [*values, *columns(fault(values[OUTCOME], values[REASON])).values()]
+def outcome(entry: Mapping[str, Any]) -> Outcome:
+    """Return the outcome of an entry of `arrays.json` or of a probe, whichever version wrote it."""
+    return Outcome(OUTCOMES.get(entry["outcome"], entry["outcome"]))

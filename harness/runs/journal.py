@@ -18,8 +18,8 @@ import pandas as pd
 
 from harness import __version__
 from harness.errors import UsageError
-from harness.records import Audit, Comparison, Group, Judgement
-from harness.runs import earlier, store
+from harness.records import Audit, Group, Judgement
+from harness.runs import store
 
 FILE = "journal.jsonl"
 ROWS = 4096
@@ -27,8 +27,8 @@ ROWS = 4096
 
 
 def identity(groups: Sequence[Group], pairs: str) -> str:
-    """Return a hash of a plan: what is asked of which backends, by this version, and which pairs are compared."""
-    digest = hashlib.sha256(f"{__version__} {pairs}".encode())
+    """Return a hash of a plan: what is asked of which backends, which pairs are compared, and in which format."""
+    digest = hashlib.sha256(f"{__version__} {store.VERSION} {pairs}".encode())
     for group in groups:
         digest.update(repr(group).encode())
     return digest.hexdigest()
@@ -128,8 +128,7 @@ class Journal:
     def _table(self, name: str, record: type) -> pd.DataFrame:
         parts, rows = [], []
         for entry in self.entries():
-            whole = map(earlier.with_fault, entry[name]) if record is Comparison else entry[name]
-            rows += [record(*values) for values in whole]
+            rows += [record(*values) for values in entry[name]]
             if len(rows) >= ROWS:
                 parts.append(store.frame(rows, record))
                 rows = []

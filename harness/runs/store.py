@@ -22,7 +22,7 @@ from harness.errors import UsageError
 from harness.records import Comparison, Pair, Profile, Property, Run
 from harness.runs import earlier
 
-FORMAT, VERSION = "softmax-harness run", 4
+FORMAT, VERSION = "softmax-harness run", 5
 TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property, "profiles": Profile}
 ABOUT: dict[str, type] = {
     "partial": bool, "faults": list, "environment": dict, "frameworks": dict, "options": dict,
@@ -115,7 +115,7 @@ def read(place: Path) -> Run:
     file = place / "run.json" if place.is_dir() else place
     folder = file.parent
     about = _about(file)
-    tables = {}
+    old, tables = about["version"] < VERSION, {}
     for name, record in TABLES.items():
         content = _content(folder / f"{name}.parquet", about)
         try:
@@ -123,11 +123,11 @@ def read(place: Path) -> Run:
             tables[name] = pd.read_parquet(io.BytesIO(content), use_threads=False, pre_buffer=False)
         except Exception as error:
             raise UsageError(f"{folder / name}.parquet is not a Parquet file: {error}") from None
-        if name == "comparisons":
-            tables[name] = earlier.with_faults(tables[name])
+        if old:
+            tables[name] = earlier.renewed(tables[name])
         if missing := {field.name for field in dataclasses.fields(record)} - set(tables[name].columns):
             raise UsageError(f"{folder / name}.parquet has no columns {', '.join(sorted(missing))}")
-    return Run(about, **tables)
+    return Run(earlier.renewed_about(about) | {"version": VERSION} if old else about, **tables)
 
 
 def _about(file: Path) -> dict[str, Any]:
@@ -139,8 +139,9 @@ def _about(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} is damaged: it is not JSON ({error})") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise UsageError(f"{file} is not a run of this harness: its format is not {FORMAT!r}")
-    if about.get("version") != VERSION:
-        raise UsageError(f"{file} has format version {about.get('version')!r}; this harness reads {VERSION}")
+    if about.get("version") not in (earlier.VERSION, VERSION):
+        versions = f"{earlier.VERSION} and {VERSION}"
+        raise UsageError(f"{file} has format version {about.get('version')!r}; this harness reads {versions}")
     if wrong := next(amiss(about), ""):
         raise UsageError(f"{file} is damaged: {wrong}")
     return about

@@ -29,10 +29,11 @@ CLASSES = dict(zip(kept_cells.LETTERS, ["n", "d", "ap", "a", "b", "c", "u", "s",
 MOST_BYTES, A_PLACE = 2_000_000, 2_500
 """The largest size of the page, in bytes, and about how many bytes each place takes."""
 IN_FULL = (
-    "witness", "answer", "worst_index", "max_relative_index", "max_absolute_index", "max_ulp_index", "allowed_there",
-    "median_ulp_error", "p90_ulp_error", "p99_ulp_error", "max_scale_error", "smallest_rtol", "smallest_atol",
-    "bias_percent", "max_absolute_error", "mean_absolute_error", "any_order_fraction", "simulated_fraction",
-    "undeclared_fraction", "unbounded", "misrounded", "lost_components", "lost_index", "lost_witness",
+    "witness", "answer", "worst_index", "max_relative_index", "max_absolute_index", "max_ulp_index",
+    "worst_allowed_ulp", "median_ulp_error", "p90_ulp_error", "p99_ulp_error", "max_scaled_error", "smallest_rtol",
+    "smallest_atol", "bias_percent", "max_absolute_error", "mean_absolute_error", "error_over_any_order_bound",
+    "error_over_simulated_limit", "error_over_default_bound", "unbounded", "misrounded", "lost_components",
+    "lost_index", "lost_witness",
 )  # fmt: skip
 """Columns of the comparisons that are read only for kept cells."""
 

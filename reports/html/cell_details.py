@@ -16,20 +16,20 @@ from harness.faults import Outcome
 from harness.judging.tally import EDGES
 from reports.html.kept_cells import MEANING
 from reports.html.tables import Column, Table, TableCell, number, whole
-from reports.tables import links, words
+from reports.tables import links
 from reports.tables.text import command, placed
 
 FIGURES = {
-    "ulp_error_there": "error, ulp",
+    "worst_ulp_error": "error, ulp",
     "bound": "bound B, ulp",
-    "bound_fraction_there": "error / bound",
-    "bound_fraction": "largest error / bound",
+    "worst_error_over_bound": "error / bound",
+    "error_over_bound": "largest error / bound",
     "max_ulp_error": "largest error, ulp",
     "max_ulp_error_ftz": "largest error without flushed zeros, ulp",
-    "any_order_fraction": "error / bound for any summation order",
-    "simulated_fraction": "error / simulated limit",
-    "undeclared_fraction": "error / default bound",
-    "measured_height": "measured summation chain",
+    "error_over_any_order_bound": "error / bound for any summation order",
+    "error_over_simulated_limit": "error / simulated limit",
+    "error_over_default_bound": "error / default bound",
+    "measured_chain": "measured summation chain",
     "mean_ulp_error": "mean error, ulp",
     "max_relative_error": "largest relative error",
     "mean_relative_error_percent": "mean relative error, %",
@@ -39,10 +39,10 @@ FIGURES = {
     "smallest_atol": "smallest atol that passes",
 }
 SAME = {
-    "bound_fraction": "bound_fraction_there",
-    "max_ulp_error": "ulp_error_there",
+    "error_over_bound": "worst_error_over_bound",
+    "max_ulp_error": "worst_ulp_error",
     "max_ulp_error_ftz": "max_ulp_error",
-    "any_order_fraction": "bound_fraction",
+    "error_over_any_order_bound": "error_over_bound",
     "smallest_rtol": "max_relative_error",
     "smallest_atol": "max_absolute_error",
 }
@@ -53,7 +53,7 @@ COUNTS = {
     "nan_count": "NaN",
     "infinity_count": "infinite",
     "zero_references": "exact value 0",
-    "zero_misses": "exact value 0, result not 0",
+    "missed_zeros": "exact value 0, result not 0",
     "relative_overflows": "relative error overflows float64",
     "flushed_to_zero": "flushed to zero",
     "lost_components": "lost components",
@@ -196,9 +196,9 @@ def listed(details: Sequence[Detail]) -> Table:
     """Return the table of kept cells, with a row for each place."""
     columns = [
         Column("backend"), Column("operation"), Column("case"), Column("dtype"), Column("grade"), Column("verdict"),
-        Column("error, ulp", "comparisons.ulp_error_there", numeric=True),
+        Column("error, ulp", "comparisons.worst_ulp_error", numeric=True),
         Column("bound, ulp", "comparisons.bound", numeric=True),
-        Column("error / bound", "comparisons.bound_fraction_there", numeric=True),
+        Column("error / bound", "comparisons.worst_error_over_bound", numeric=True),
         Column("mean relative error, %", "comparisons.mean_relative_error_percent", numeric=True),
     ]  # fmt: skip
     rows = [
@@ -209,9 +209,9 @@ def listed(details: Sequence[Detail]) -> Table:
             TableCell(cell.dtype),
             TableCell(cell.letter, grade=cell.letter),
             TableCell(verdict(cell)),
-            number(cell.ulp_error_there),
+            number(cell.worst_ulp_error),
             number(cell.bound),
-            number(cell.bound_fraction_there),
+            number(cell.worst_error_over_bound),
             number(cell.mean_relative_error_percent),
         ]
         for its in details
@@ -222,4 +222,4 @@ def listed(details: Sequence[Detail]) -> Table:
 
 def verdict(cell: Any) -> str:
     """Return the words for a cell's verdict, or for its outcome with the reason."""
-    return words.result(cell.verdict) if cell.verdict else f"{words.result(cell.outcome)}: {cell.reason}"
+    return cell.verdict if cell.verdict else f"{cell.outcome}: {cell.reason}"

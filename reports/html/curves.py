@@ -87,7 +87,7 @@ def by_length(run: Run) -> Iterator[Plot]:
     It shows, at each n, the largest error at a cell's worst element.
     """
     cells = with_length(run)
-    errors = cells.groupby(["operation", "dtype", "backend", "n"], sort=True).ulp_error_there.max()
+    errors = cells.groupby(["operation", "dtype", "backend", "n"], sort=True).worst_ulp_error.max()
     bounds = cells.groupby(["operation", "dtype", "n"], sort=True).bound.max()
     order = styles(run)
     for operation, dtype in questions(cells):
@@ -99,7 +99,7 @@ def by_length(run: Run) -> Iterator[Plot]:
 def with_length(run: Run) -> pd.DataFrame:
     """Return frameworks' cells with figures, and n, the length of the case's axis."""
     cells = answered_cells(run)
-    cells = cells[native(cells.backend) & cells.ulp_error_there.notna()]
+    cells = cells[native(cells.backend) & cells.worst_ulp_error.notna()]
     shapes = {name: about["shape"] for name, about in run.about.get("cases", {}).items()}
     places = {(case, axis) for case, axis in zip(cells["case"], cells["axis"], strict=True) if case in shapes}
     lengths = {(case, axis): shapes[case][axis] for case, axis in places if shapes[case]}

@@ -11,7 +11,7 @@ from harness.faults import DEATHS, Outcome, Verdict
 from harness.judging.grades import GRADES
 from harness.records import Run
 from reports.html.tables import Column, Table, TableCell, number, whole
-from reports.tables import troubles, words
+from reports.tables import troubles
 from reports.tables.agreement import agreeing
 from reports.tables.summary import ranked_by_bound, shortened
 from reports.tables.text import answered_cells, figure, native, placed
@@ -57,10 +57,10 @@ def dead(cells: pd.DataFrame, total: int) -> str:
 def how_far(cell: pd.Series) -> str:
     """Return how far off a cell is that fails."""
     if cell.outcome != Outcome.OK:
-        return words.result(cell.outcome)
+        return cell.outcome
     if cell.nan_count or cell.infinity_count:
         return "the result is NaN or infinite, and the exact value is finite"
-    return f"the error is {figure(cell.bound_fraction_there)} times its bound"
+    return f"the error is {figure(cell.worst_error_over_bound)} times its bound"
 
 
 def held(cells: pd.DataFrame) -> str:
@@ -76,7 +76,7 @@ def held(cells: pd.DataFrame) -> str:
     names = list(dict.fromkeys(within.backend))
     worst = ranked_by_bound(within).iloc[0]
     what = f"{worst.backend}'s {worst.operation} on {placed(worst['case'], worst['axis'])} in {worst['dtype']}"
-    share, ulp = figure(worst.bound_fraction_there), figure(worst.ulp_error_there)
+    share, ulp = figure(worst.worst_error_over_bound), figure(worst.worst_ulp_error)
     chained = ", explained by a measured summation chain" if worst.grade == "C" else ""
     all_ = f"all {len(within):,} results" if len(within) > 1 else "the one result"
     right = f"{and_list(names)} {'is' if len(names) == 1 else 'are all'} right: rounding explains {all_}."
@@ -102,8 +102,8 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
     columns = [
         Column("framework"),
         *(Column(grade, numeric=True) for grade in GRADES),
-        Column("error / bound", "comparisons.bound_fraction_there", numeric=True),
-        Column("error, ulp", "comparisons.ulp_error_there", numeric=True),
+        Column("error / bound", "comparisons.worst_error_over_bound", numeric=True),
+        Column("error, ulp", "comparisons.worst_ulp_error", numeric=True),
         Column("worst case"),
         Column("max difference, %", "pairs.mean_relative_error_percent", numeric=True),
     ]
@@ -117,8 +117,8 @@ def frameworks(run: Run, addresses: Mapping[int, str]) -> Table:
             [
                 TableCell(str(backend)),
                 *(whole(counts.get(grade, 0)) for grade in GRADES),
-                number(worst.bound_fraction_there),
-                number(worst.ulp_error_there),
+                number(worst.worst_error_over_bound),
+                number(worst.worst_ulp_error),
                 TableCell(where, link=addresses.get(worst.name, "")),
                 number(percents.max()),
             ]

@@ -11,7 +11,6 @@ import pandas as pd
 from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from reports.html.tables import TableCell
-from reports.tables import words
 from reports.tables.text import figure, native, placed
 
 NOWHERE = TableCell("")
@@ -89,5 +88,5 @@ def column_keys(cells: pd.DataFrame, own: bool) -> pd.DataFrame:
 def square(cell: Any, addresses: Mapping[int, str]) -> TableCell:
     """Return a heat map's cell with one letter."""
     where = placed(cell.case, cell.axis)
-    found = f"error / bound {figure(cell.bound_fraction)}" if cell.outcome == Outcome.OK else words.result(cell.outcome)
+    found = f"error / bound {figure(cell.error_over_bound)}" if cell.outcome == Outcome.OK else cell.outcome
     return TableCell(cell.letter, link=addresses.get(cell.Index, ""), title=f"{found}, case {where}", grade=cell.letter)

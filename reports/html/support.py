@@ -10,7 +10,7 @@ from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from harness.records import Run
 from reports.html.tables import Column, Table, TableCell, of_frame
-from reports.tables import summary, words
+from reports.tables import summary
 from reports.tables.summary import shortened
 from reports.tables.text import native
 
@@ -56,10 +56,7 @@ def said(cells: pd.DataFrame | None, known: Reasons) -> str:
         return "not requested"
     there = list(dict.fromkeys(cells.dtype[cells.outcome == Outcome.OK]))
     missing = cells[cells.outcome != Outcome.OK]
-    why = {
-        f"{cell.dtype}: {words.result(cell.outcome)} [{known[cell.outcome, cell.reason]}]": None
-        for cell in missing.itertuples()
-    }
+    why = {f"{cell.dtype}: {cell.outcome} [{known[cell.outcome, cell.reason]}]": None for cell in missing.itertuples()}
     return "; ".join(filter(None, (", ".join(there), *why)))
 
 

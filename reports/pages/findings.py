@@ -68,7 +68,7 @@ def row(finding: Finding) -> dict[str, str]:
         "class": finding.defect_class or "–",
         "backend": f"{finding.backend} {finding.version}",
         "operation": f"{finding.operation}, {finding.dtype}",
-        "violated": f"{finding.property} ({words.result(finding.verdict)})"
+        "violated": f"{finding.property} ({words.verdict(finding.verdict)})"
         if finding.kind == DEFECT
         else finding.property,
         "smallest input": f"{placed(finding.witness, finding.axis)}{place}",

@@ -36,7 +36,6 @@ from harness.faults import Outcome
 from harness.runs.store import csv as table_csv
 from reports import markdown, terminal
 from reports.data import plain
-from reports.tables import words
 from reports.tables.summary import shortened
 from reports.tables.text import figure, placed
 
@@ -99,7 +98,7 @@ def headline(moves: Moves) -> str:
     counts = moves.cells["class"].value_counts()
     bad, good = (
         [f"{int(counts[name]):,} {told}" for name, told in named.items() if name in counts and name != NOT_ASKED]
-        for named in ({name: words.change(name).upper() for name in GATE}, {name: words.change(name) for name in QUIET})
+        for named in ({name: name.upper() for name in GATE}, {name: name for name in QUIET})
     )
     total = len(moves.cells) - int(counts.get(NOT_ASKED, 0))
     aside = f"; {int(counts[NOT_ASKED]):,} others were not requested" if NOT_ASKED in counts else ""
@@ -125,7 +124,7 @@ def together(moves: Moves) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "change": words.change(str(name)),
+                "change": str(name),
                 "backend": backend,
                 "cells": f"{len(its):,}",
                 "operations": shortened(its.operation.unique()),
@@ -139,14 +138,14 @@ def together(moves: Moves) -> pd.DataFrame:
 
 def row(cell: dict[str, Any]) -> dict[str, str]:
     return {
-        "change": words.change(cell["class"]),
+        "change": cell["class"],
         "backend": cell["backend"],
         "operation": cell["operation"],
         "case": placed(cell["case"], cell["axis"]),
         "dtype": cell["dtype"],
         "max error, ulp": change(cell, "max_ulp_error"),
         "mean error, ulp": change(cell, "mean_ulp_error"),
-        "error / bound": change(cell, "bound_fraction"),
+        "error / bound": change(cell, "error_over_bound"),
         "details": how(cell),
     }
 
@@ -167,7 +166,7 @@ def how(cell: dict[str, Any]) -> str:
     if cell["class"] == JUDGED:
         return ", ".join(judgement(cell))
     if cell["class"] == POOR:
-        return f"grade {cell['grade']}" if cell["grade"] else words.result(cell["verdict"])
+        return f"grade {cell['grade']}" if cell["grade"] else cell["verdict"]
     if cell["class"] == BETTER:
         return "the accepted error is out of date"
     by, nearer = (cell[name] - cell[f"{name}_accepted"] for name in PEAKS)
@@ -182,7 +181,7 @@ def how(cell: dict[str, Any]) -> str:
 
 def semantics(cell: dict[str, Any]) -> Iterator[str]:
     if cell["outcome"] != cell["outcome_accepted"]:
-        before, now = words.result(cell["outcome_accepted"]), words.result(cell["outcome"])
+        before, now = cell["outcome_accepted"], cell["outcome"]
         yield f"{before} → {now}" + f": {cell['raised']}" * bool(cell["raised"])
         return
     if cell["raised"] != cell["raised_accepted"]:
@@ -197,7 +196,7 @@ def semantics(cell: dict[str, Any]) -> Iterator[str]:
 def judgement(cell: dict[str, Any]) -> Iterator[str]:
     for name in ("verdict", "grade"):
         if cell[name] != cell[f"{name}_accepted"]:
-            before, now = (words.result(cell[column]) or "none" for column in (f"{name}_accepted", name))
+            before, now = (cell[column] or "none" for column in (f"{name}_accepted", name))
             yield f"{name} {before} → {now}"
     yield "same bits" if cell["answer"] == cell["answer_accepted"] else "other bits, no larger error"
 
@@ -213,9 +212,9 @@ def witnesses(moves: Moves) -> Iterator[str]:
         seen = library.loads(cell["witness"])
         where = f"{cell['backend']} {cell['operation']} {placed(cell['case'], cell['axis'])} {cell['dtype']}"
         yield f"{where} at {cell['worst_index']}: {earlier(cell)}{seen['actual']}, expected {seen['expected']}"
-        if cell.get("apart_at"):
-            most = figure(cell["apart_ulp"])
-            yield f"  largest difference {most} ulp, first at {cell['apart_at']}: {cell['apart_hex']}"
+        if cell.get("difference_at"):
+            most = figure(cell["difference_ulp"])
+            yield f"  largest difference {most} ulp, first at {cell['difference_at']}: {cell['difference_hex']}"
 
 
 def earlier(cell: dict[str, Any]) -> str:

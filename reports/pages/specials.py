@@ -65,7 +65,7 @@ def brief(entries: Sequence[Entry], found: Sequence[Finding] = ()) -> str:
 
 def headline(entries: Sequence[Entry]) -> str:
     number = Counter(entry.verdict for entry in entries)
-    told = ", ".join(f"{number[verdict]} {words.result(verdict)}" for verdict in VERDICTS if number[verdict])
+    told = ", ".join(f"{number[verdict]} {words.verdict(verdict)}" for verdict in VERDICTS if number[verdict])
     asked = sum(entry.asked for entry in entries)
     return f"{len(entries)} entries for {len(backends(entries))} backends: {told or 'none'} ({asked} observations)"
 
@@ -86,7 +86,7 @@ def counts(entries: Sequence[Entry]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"backend": name, "version": versions[name]}
-            | {words.result(verdict): number[name, verdict] for verdict in VERDICTS}
+            | {words.verdict(verdict): number[name, verdict] for verdict in VERDICTS}
             for name in backends(entries)
         ]
     )
@@ -104,7 +104,7 @@ KNOWN = WHERE | {"varies by": "varies_by", "specified": "policy", "source": "sou
 def listed(entries: Sequence[Entry], columns: Mapping[str, str]) -> pd.DataFrame:
     """Return a row per entry."""
     return pd.DataFrame(
-        [{title: words.result(getattr(entry, name)) for title, name in columns.items()} for entry in entries]
+        [{title: words.verdict(getattr(entry, name)) for title, name in columns.items()} for entry in entries]
     )
 
 

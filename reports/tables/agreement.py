@@ -9,7 +9,6 @@ import pandas as pd
 
 from harness.faults import Outcome
 from harness.records import Run
-from reports.tables import words
 from reports.tables.text import figure, native, placed
 
 
@@ -38,7 +37,7 @@ def percents(run: Run, operation: str, dtype: str) -> pd.DataFrame:
 def percent(pair: Any) -> str:
     """Return a pair's figure, with the number of zero references if there are any; otherwise why there is none."""
     if pair.outcome != Outcome.OK:
-        return words.result(str(pair.outcome))
+        return str(pair.outcome)
     value = pair.mean_relative_error_percent
     shown = "nan" if isnan(value) else figure(value)
     zeros = int(pair.zero_references)

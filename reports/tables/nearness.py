@@ -11,7 +11,7 @@ from harness.faults import Kind, Outcome
 from harness.operations import OPERATIONS
 from harness.questions.cases import named as case_by_name
 from harness.records import Run
-from reports.tables import sweeps, words
+from reports.tables import sweeps
 from reports.tables.agreement import agreeing, same_bits
 from reports.tables.quality import by_grade
 from reports.tables.summary import ranked_by_bound
@@ -46,7 +46,7 @@ def overview(run: Run) -> pd.DataFrame:
         row |= {
             "worst backend": f"{worst.backend}, {worst_error(worst)}",
             "case": f"{placed(worst['case'], worst['axis'])}, {worst['dtype']}",
-            "error / bound": figure(worst.bound_fraction_there),
+            "error / bound": figure(worst.worst_error_over_bound),
             "grades": by_grade(found),
             "n": lengths(found),
         }
@@ -77,7 +77,7 @@ def length(case: str, axis: int) -> int:
 def worst_error(cell: pd.Series) -> str:
     """Return the error at an answer's worst element, in ulp, or which numbers of it are not finite."""
     odd = " or ".join(["NaN"] * bool(cell.nan_count) + ["infinite"] * bool(cell.infinity_count))
-    return odd or f"{figure(cell.ulp_error_there)} ulp"
+    return odd or f"{figure(cell.worst_ulp_error)} ulp"
 
 
 def summary(run: Run) -> pd.DataFrame:
@@ -101,7 +101,7 @@ def summary(run: Run) -> pd.DataFrame:
                 "most accurate": f"{near.backend} {figure(near[ULP])} ulp",
                 "least accurate": f"{far.backend} {figure(far[ULP])} ulp",
                 "case": f"{far.case}",
-                "error / bound": figure(far.bound_fraction),
+                "error / bound": figure(far.error_over_bound),
                 "grades": by_grade(found),
             }
         )
@@ -127,11 +127,7 @@ def truth(run: Run, operation: str, dtype: str) -> pd.DataFrame:
     for (case, axis), found in cells.groupby(["case", "axis"], sort=False):
         row = {"case": placed(case, axis)}
         for cell in found.itertuples():
-            shown = (
-                f"{figure(cell.max_ulp_error)} {cell.grade}"
-                if cell.outcome == Outcome.OK
-                else words.result(cell.outcome)
-            )
+            shown = f"{figure(cell.max_ulp_error)} {cell.grade}" if cell.outcome == Outcome.OK else cell.outcome
             row[cell.backend] = shown
         rows.append(row | ranked(found) | {"bit-identical": alike.get((case, axis), "–")})
     return pd.DataFrame(rows).fillna("–")

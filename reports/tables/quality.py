@@ -45,14 +45,14 @@ def grades(run: Run) -> pd.DataFrame:
 def probes(run: Run) -> pd.DataFrame:
     """Return what probes measured: the longest summation chain, by dtype and n, and the error of exp, in u."""
     rows: dict[str, dict[str, str]] = {}
-    cells = run.comparisons[["backend", "case", "dtype", "axis", "measured_height", "measured_exp"]]
-    for cell in cells[cells.measured_height.notna()].itertuples():
+    cells = run.comparisons[["backend", "case", "dtype", "axis", "measured_chain", "measured_exp_error"]]
+    for cell in cells[cells.measured_chain.notna()].itertuples():
         shape = run.about["cases"][cell.case]["shape"]
         along = "" if cell.axis % len(shape) == len(shape) - 1 else ", another axis"
         column = f"summation chain, {cell.dtype}, n = {shape[cell.axis]:,}{along}"
-        rows.setdefault(cell.backend, {})[column] = f"{cell.measured_height:,}"
-    for cell in cells[cells.measured_exp.notna()].itertuples():
-        rows.setdefault(cell.backend, {})[f"exp error in u, {cell.dtype}"] = figure(cell.measured_exp)
+        rows.setdefault(cell.backend, {})[column] = f"{cell.measured_chain:,}"
+    for cell in cells[cells.measured_exp_error.notna()].itertuples():
+        rows.setdefault(cell.backend, {})[f"exp error in u, {cell.dtype}"] = figure(cell.measured_exp_error)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("backend").reset_index().fillna("–")
 
 
@@ -62,13 +62,13 @@ def causes(run: Run) -> pd.DataFrame:
     cells = cells[(cells.cause != "") & native(cells.backend)]
     rows = []
     for (backend, dtype), found in cells.groupby(["backend", "dtype"], sort=False):
-        worst = found.loc[found.ulp_error_there.idxmax()]
+        worst = found.loc[found.worst_ulp_error.idxmax()]
         rows.append(
             {
                 "backend": backend,
                 "dtype": dtype,
                 "case": placed(worst["case"], worst["axis"]),
-                "error, ulp": figure(worst.ulp_error_there),
+                "error, ulp": figure(worst.worst_ulp_error),
                 "largest contribution": worst.cause,
                 "contributions, u": ", ".join(
                     f"{cause} {value:+.3g}" for cause, value in json.loads(worst.cause_in_u).items()

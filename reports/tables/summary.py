@@ -11,7 +11,6 @@ import pandas as pd
 from harness.faults import Outcome, Verdict
 from harness.judging.grades import fails
 from harness.records import Run
-from reports.tables import words
 from reports.tables.quality import worst_grade
 from reports.tables.text import answered_cells, figure, native, placed
 
@@ -56,7 +55,7 @@ def excused(run: Run) -> pd.DataFrame:
             "dtype": dtype,
             "cells": f"{len(found):,}",
             "worst case": placed(found.iloc[0]["case"], found.iloc[0]["axis"]),
-            "error / bound": figure(found.iloc[0].bound_fraction),
+            "error / bound": figure(found.iloc[0].error_over_bound),
             "grade": "C",
             "reason": found.iloc[0].reason,
         }
@@ -78,7 +77,7 @@ def headline(run: Run) -> str:
     parts += [f"{vacuous:,} without a finite bound"] * bool(vacuous)
     parts += [f"{unmeasured:,} inconclusive"] * bool(unmeasured)
     parts += [f"{gone:,} unexpected pass{'es' * (gone > 1)}"] * bool(gone)
-    parts += [f"{count:,} {words.result(str(outcome))}" for outcome, count in sorted(other.items())]
+    parts += [f"{count:,} {outcome!s}" for outcome, count in sorted(other.items())]
     verdict = f"{short:,} FAIL{'S' * (short == 1)}" if short else "no failures"
     partial = "Interrupted, so incomplete: " if run.about.get("partial") else ""
     return f"{partial}{len(cells):,} cells: {', '.join(parts)}; {verdict}."
@@ -86,7 +85,7 @@ def headline(run: Run) -> str:
 
 def ranked_by_bound(cells: pd.DataFrame) -> pd.DataFrame:
     """Sort by the share of the bound, the largest first. Answers without a share, NaN and infinite ones come before."""
-    return cells.sort_values("bound_fraction", ascending=False, kind="stable", na_position="first")
+    return cells.sort_values("error_over_bound", ascending=False, kind="stable", na_position="first")
 
 
 def variants(run: Run) -> pd.DataFrame:
@@ -103,7 +102,7 @@ def variants(run: Run) -> pd.DataFrame:
     for (backend, operation, dtype), found in cells.groupby(["backend", "operation", "dtype"], sort=False):
         row = rows.setdefault((backend, operation), {"variant": backend, "operation": operation})
         row[f"{dtype}: difference from its framework"] = f"{figure(found.apart.max())} %"
-        most = figure(found.bound_fraction.max())
+        most = figure(found.error_over_bound.max())
         truth = f"{figure(found.max_ulp_error.max())} ulp ({most}) {worst_grade(found.grade)}"
         row[f"{dtype}: error (error / bound), grade"] = truth
     return pd.DataFrame(rows.values()).fillna("–")
@@ -125,7 +124,7 @@ def flaws(run: Run) -> pd.DataFrame:
                 "case": case,
                 "dtype": dtype,
                 "frameworks": ", ".join(dict.fromkeys(same.backend.str.split(":").str[0])),
-                "observed": " / ".join(sorted(seen)) or f"error / bound {figure(same.bound_fraction.max())}",
+                "observed": " / ".join(sorted(seen)) or f"error / bound {figure(same.error_over_bound.max())}",
                 "reason": reason,
             }
         )
@@ -143,20 +142,20 @@ def laws(run: Run) -> pd.DataFrame:
         own = native(all_of_it.backend)
         rows += [law_row(law, backend, found) for backend, found in all_of_it[own].groupby("backend", sort=False)]
         if len(rest := all_of_it[~own]):
-            worst = rest.backend[rest.bound_fraction.idxmax()]
+            worst = rest.backend[rest.error_over_bound.idxmax()]
             number = rest.backend.nunique()
             rows.append(law_row(law, f"worst of {number} variant{'s' * (number > 1)}: {worst}", rest))
     return pd.DataFrame(rows)
 
 
 def law_row(law: str, name: str, found: pd.DataFrame) -> dict[str, str]:
-    worst = found.loc[found.bound_fraction.idxmax()]
+    worst = found.loc[found.error_over_bound.idxmax()]
     return {
         "property": law,
         "backend": name,
         "cells": str(len(found)),
         "largest deviation, u": figure(found.deviation_in_u.max()),
-        "deviation / bound": figure(worst.bound_fraction),
+        "deviation / bound": figure(worst.error_over_bound),
         "case": f"{placed(worst.case, worst.axis)}, {worst['dtype']}",
     }
 
@@ -166,7 +165,7 @@ def unanswered(run: Run, without: Collection[str] = (Outcome.OK,)) -> pd.DataFra
     cells = run.comparisons[~run.comparisons.outcome.isin(without)]
     rows = [
         {
-            "outcome": words.result(str(outcome)),
+            "outcome": str(outcome),
             "cells": str(len(found)),
             "backends": shortened(dict.fromkeys(found.backend)),
             "operations": shortened(dict.fromkeys(found.operation)),
@@ -193,10 +192,10 @@ def shortfalls(run: Run) -> pd.DataFrame:
             "operation": cell.operation,
             "case": placed(cell.case, cell.axis),
             "dtype": cell.dtype,
-            "verdict": words.result(cell.verdict or cell.outcome),
+            "verdict": cell.verdict or cell.outcome,
             "grade": cell.grade,
-            "error / bound": figure(cell.bound_fraction_there),
-            "ulp": figure(cell.ulp_error_there),
+            "error / bound": figure(cell.worst_error_over_bound),
+            "ulp": figure(cell.worst_ulp_error),
             "NaN/inf": f"{figure(cell.nan_count)}/{figure(cell.infinity_count)}",
             "worst element": cell.worst_index,
             "reason": cell.reason,
@@ -233,11 +232,11 @@ def lost(run: Run) -> pd.DataFrame:
 def as_declared(run: Run) -> pd.DataFrame:
     """Return who is within a bound only by what it declares of itself, and how many others do not need that there."""
     cells = run.comparisons[(run.comparisons.outcome == Outcome.OK) & run.comparisons.verdict.isin(TOLERATED)]
-    leans = ((cells.undeclared_fraction > 1) & (cells.bound_fraction <= 1)).fillna(False)
-    alike = cells[~leans & (cells.bound_fraction <= 1)].groupby(QUESTION).size()
+    leans = ((cells.error_over_default_bound > 1) & (cells.error_over_bound <= 1)).fillna(False)
+    alike = cells[~leans & (cells.error_over_bound <= 1)].groupby(QUESTION).size()
     rows = []
     for (backend, operation, dtype), found in cells[leans].groupby(["backend", "operation", "dtype"], sort=False):
-        worst = found.loc[found.undeclared_fraction.idxmax()]
+        worst = found.loc[found.error_over_default_bound.idxmax()]
         others = int(alike.get(tuple(worst[QUESTION]), 0))
         rows.append(
             {
@@ -246,8 +245,8 @@ def as_declared(run: Run) -> pd.DataFrame:
                 "dtype": dtype,
                 "cells": f"{len(found):,}",
                 "worst case": placed(worst["case"], worst["axis"]),
-                "error / own bound": figure(worst.bound_fraction),
-                "error / default bound": figure(worst.undeclared_fraction),
+                "error / own bound": figure(worst.error_over_bound),
+                "error / default bound": figure(worst.error_over_default_bound),
                 "others within the default bound": f"{others:,}",
             }
         )

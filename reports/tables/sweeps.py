@@ -26,7 +26,7 @@ def named(run: Run) -> Run:
 def worst(run: Run) -> pd.DataFrame:
     """Return a row per operation and dtype: the number of cells, and each backend's largest share of a bound."""
     cells = answered_cells(run)
-    cells = cells.loc[synthetic(cells["case"]), ["operation", "case", "dtype", "backend", "grade", "bound_fraction"]]
+    cells = cells.loc[synthetic(cells["case"]), ["operation", "case", "dtype", "backend", "grade", "error_over_bound"]]
     rows = []
     for operation in (name for name in OPERATIONS if (cells.operation == name).any()):
         for dtype, found in cells[cells.operation == operation].groupby("dtype", sort=False):
@@ -37,7 +37,7 @@ def worst(run: Run) -> pd.DataFrame:
 
 def largest(cells: pd.DataFrame) -> str:
     """Return one backend's largest share of a bound, with grade and case."""
-    shares = cells.bound_fraction.fillna(float("inf"))
+    shares = cells.error_over_bound.fillna(float("inf"))
     top = shares.idxmax()
     return f"{figure(shares.max())} {cells.at[top, 'grade']} {cells.at[top, 'case']}"
 

@@ -12,12 +12,12 @@ import pandas as pd
 from harness.faults import DEATHS, Outcome
 from harness.records import Run
 from harness.runs import exit_status
-from reports.tables import summary, words
+from reports.tables import summary
 from reports.tables.text import command, figure, legible, placed
 
 READ = [
-    "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "verdict", "grade", "bound_fraction_there",
-    "ulp_error_there", "nan_count", "infinity_count", "worst_index", "witness",
+    "operation", "case", "dtype", "axis", "backend", "outcome", "reason", "verdict", "grade", "worst_error_over_bound",
+    "worst_ulp_error", "nan_count", "infinity_count", "worst_index", "witness",
 ]  # fmt: skip
 """The columns that are read to describe a cell. Without the others, 100,000 cells take half the time."""
 LONGEST = 500
@@ -37,9 +37,7 @@ def of_the_run(run: Run) -> list[str]:
 
 def unanswered(probes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence for each backend and each outcome of its probes, with their number."""
-    number = Counter(
-        (str(probe["backend"]), f"{words.result(str(probe['outcome']))}: {probe['reason']}") for probe in probes
-    )
+    number = Counter((str(probe["backend"]), f"{probe['outcome']!s}: {probe['reason']}") for probe in probes)
     return [f"{count} probe{'s' * (count > 1)} of {backend}: {why}" for (backend, why), count in number.items()]
 
 
@@ -51,14 +49,14 @@ def of_the_cells(run: Run) -> pd.DataFrame:
 
 def what(cell: Any) -> str:
     """Return the words for a cell's trouble: its verdict or its outcome."""
-    return words.result(str(cell.verdict or cell.outcome))
+    return str(cell.verdict or cell.outcome)
 
 
 def brief(cell: Any) -> str:
     """Return one line of figures, or the reason why there are none."""
     if cell.outcome != Outcome.OK:
-        return f"{words.result(str(cell.outcome))}: {clipped(cell.reason)}"
-    share, ulp = figure(cell.bound_fraction_there), figure(cell.ulp_error_there)
+        return f"{cell.outcome!s}: {clipped(cell.reason)}"
+    share, ulp = figure(cell.worst_error_over_bound), figure(cell.worst_ulp_error)
     figures = f"error / bound {share}, error {ulp} ulp, grade {cell.grade or '–'}"
     broken = f", {cell.nan_count} NaN, {cell.infinity_count} infinite" if cell.nan_count or cell.infinity_count else ""
     return figures + broken

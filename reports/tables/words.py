@@ -5,34 +5,12 @@
 
 from __future__ import annotations
 
-RESULTS = {
-    "falls short": "fails",
-    "flaw as declared": "known limitation",
-    "flaw gone": "unexpected pass",
-    "bound is vacuous": "no finite bound",
-    "chain not measured": "inconclusive",
-    "failed": "error",
+VERDICTS = {
     "as declared": "as specified",
     "differs from declaration": "differs from specification",
     "not declared": "not specified",
 }
-"""Verdicts of cells, outcomes, and verdicts of the atlas; those that are not here are shown as they are."""
-CHANGES = {
-    "bit for bit": "bit-identical",
-    "within the accepted error": "within the accepted error",
-    "no answer, as accepted": "no result, as accepted",
-    "semantics changed": "behaviour changed",
-    "worse": "much larger error",
-    "moved": "larger error",
-    "better": "smaller error",
-    "graded too low": "grade too low",
-    "judged otherwise": "judgement changed",
-    "gone": "missing",
-    "stale": "inputs changed",
-    "not answered": "no longer answered",
-    "not asked": "not requested",
-}
-"""The classes of a cell that is compared with an accepted one."""
+"""Verdicts of the atlas; the verdicts and outcomes of a run are shown as they are saved."""
 KINDS = {"accuracy grade": "accuracy loss", "policy difference": "behaviour difference"}
 """Kinds of findings."""
 DETECTION = {
@@ -67,14 +45,9 @@ STATUSES = {"shown": "reproduced", "not shown": "not reproduced", "stale": "no l
 """What became of a finding's script: the beginning of a status, before a colon and a reason."""
 
 
-def result(value: str) -> str:
-    """Return the words for a verdict or an outcome."""
-    return RESULTS.get(value, value)
-
-
-def change(value: str) -> str:
-    """Return the words for a class of change."""
-    return CHANGES.get(value, value)
+def verdict(value: str) -> str:
+    """Return the words for a verdict of the atlas; any other value as it is."""
+    return VERDICTS.get(value, value)
 
 
 def kind(value: str) -> str:

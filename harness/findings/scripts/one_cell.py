@@ -120,16 +120,16 @@ def failure(fault: Fault, dtype: str) -> Form | Raises | Writes | None:
 def allowed(cell: Comparison) -> float | int | None:
     """Return the error, in ulp, above which the worst element still shows the finding.
 
-    If the cell falls short, this limit is the element's `allowed_there`, or the bound B if that is infinite. If it does
+    If the cell fails, this limit is the element's `worst_allowed_ulp`, or the bound B if that is infinite. If it does
     not, the limit is the bound B, or half of the error if the element is within the bound. Return None if the cell
-    falls short although the element is within its limit: then only the common factor of its row shows the finding.
+    fails although the element is within its limit: then only the common factor of its row shows the finding.
     """
-    error, short = cell.ulp_error_there, cell.grade == "F"
+    error, short = cell.worst_ulp_error, cell.grade == "F"
     if error is None or json.loads(cell.witness)["actual"] in SPECIAL:  # these show it by themselves
         return 0.0
     if error == inf:
         return beyond_counting(cell)
-    limit = cell.allowed_there if short and cell.allowed_there != inf else cell.bound
+    limit = cell.worst_allowed_ulp if short and cell.worst_allowed_ulp != inf else cell.bound
     if limit is not None and limit < error:
         return limit
     return None if short else error / 2
@@ -140,7 +140,7 @@ def beyond_counting(cell: Comparison) -> int | None:
 
     It is a power of two above the bound.
     """
-    said, share = json.loads(cell.witness), cell.bound_fraction_there
+    said, share = json.loads(cell.witness), cell.worst_error_over_bound
     if not share or share == inf:
         return 1
     exact = rational(said["expected"])
