@@ -59,7 +59,7 @@ def drifted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def baselines(run: Path, tmp_path: Path) -> Path:
     done = accept(run, tmp_path / "accepted")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "2 cells, 2 new, 0 changed, 0 dropped, 0 as they were" in done.stderr
+    assert "2 cells, 2 new, 0 changed, 0 removed, 0 unchanged" in done.stderr
     return tmp_path / "accepted"
 
 
@@ -76,7 +76,7 @@ def test_a_rerun_passes_quietly(baselines: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 1
     assert done.stdout.startswith("Nothing changed. 2 cells")
-    assert done.stdout.endswith("2 bit for bit.\n")
+    assert done.stdout.endswith("2 bit-identical.\n")
     assert file_in(baselines).read_bytes() == before
 
 
@@ -84,8 +84,8 @@ def test_one_ulp_more_than_accepted_fails_with_its_witness(baselines: Path, drif
     before = file_in(baselines).read_bytes()
     done = diff(drifted, baselines)
     assert done.returncode == 1
-    assert "1 MOVED; 1 bit for bit" in done.stdout
-    assert "1 ulp more, at 0,2" in done.stdout
+    assert "1 LARGER ERROR; 1 bit-identical" in done.stdout
+    assert "1 ulp more, at element 0,2" in done.stdout
     assert re.search(
         r"planted:drifting softmax seed001-123 float64 at 0,2: 0x1\.[0-9a-f]+p-1, expected 0x0\.", done.stdout
     )
@@ -111,10 +111,10 @@ def test_the_printed_command_accepts(baselines: Path, drifted: Path) -> None:
 @pytest.mark.parametrize(
     ("drift", "said"),
     [
-        ("9", "1 WORSE; 1 bit for bit"),
-        ("1", "1 BETTER; 1 bit for bit"),
+        ("9", "1 MUCH LARGER ERROR; 1 bit-identical"),
+        ("1", "1 SMALLER ERROR; 1 bit-identical"),
         ("nan", "NaN 0 → 1"),
-        ("raise", "ok → failed: ValueError"),
+        ("raise", "ok → error: ValueError"),
     ],
 )
 def test_every_other_drift_fails_too(baselines: Path, tmp_path: Path, drift: str, said: str) -> None:
@@ -132,7 +132,7 @@ def test_what_another_run_accepted_stays(baselines: Path, tmp_path: Path) -> Non
     assert "3 cells, 1 new, 0 changed" in done.stderr or "3 cells, 1 new, 1 changed" in done.stderr
     quiet = diff(alone, baselines)
     assert quiet.returncode == 0
-    assert "1 others were not asked" in quiet.stdout
+    assert "1 others were not requested" in quiet.stdout
 
 
 def test_accepting_twice_changes_nothing(run: Path, baselines: Path) -> None:
@@ -176,14 +176,14 @@ def test_what_is_absent_is_no_pass(baselines: Path, tmp_path: Path) -> None:
     assert done.returncode == 5
     done = diff(tmp_path / "run", baselines)
     assert done.returncode == 5
-    assert "2 NOT ANSWERED" in done.stdout
+    assert "2 NO LONGER ANSWERED" in done.stdout
     assert "baseline accept" not in done.stdout
 
 
 def test_two_runs_tell_how_far_their_answers_are_apart(run: Path, drifted: Path) -> None:
     done = harness("diff", run, drifted)
     assert done.returncode == 1
-    assert "1 MOVED; 1 bit for bit" in done.stdout
+    assert "1 LARGER ERROR; 1 bit-identical" in done.stdout
     assert re.search(r"largest difference 1 ulp, first at 0,2: 0x1\.[0-9a-f]+p-1 → 0x1\.[0-9a-f]+p-1", done.stdout)
     assert harness("diff", run, run).stdout.startswith("Nothing changed. 2 cells")
 
@@ -199,7 +199,7 @@ def test_other_inputs_make_what_was_accepted_stale(run: Path, baselines: Path, t
     inputs = {"seed001-123 float64": {"logits[0]": "0" * 64}}
     done = diff(edited(run, tmp_path / "other", inputs=inputs), baselines)
     assert done.returncode == 1
-    assert "2 STALE" in done.stdout
+    assert "2 INPUTS CHANGED" in done.stdout
 
 
 @pytest.mark.parametrize("verb", ["accept", "diff"])

@@ -460,7 +460,7 @@ def test_the_page_keeps_the_kinds_apart_and_escapes() -> None:
     one = Finding(DEFECT, "C07", "value wrong", "torch", "2<b>|", "softmax", "float32", -1, "the bound holds",
                   "zeros:3", 3, "1", "0x1.8p+1", "nan", 3.0, 2, "zeros:9", "", "stale: no")  # fmt: skip
     text = page.render([one, replace(one, kind=ACCURACY), replace(one, kind=POLICY)])
-    assert "## 1 defect\n" in text and "## 1 accuracy grade\n" in text and "## 1 policy difference\n" in text
+    assert "## 1 defect\n" in text and "## 1 accuracy loss\n" in text and "## 1 behaviour difference\n" in text
     assert "2\\<b\\>\\|" in text
     assert "| 3 " in text
 

@@ -91,7 +91,7 @@ def document(file: Path, text: str) -> Document:
     except (ValueError, RecursionError) as error:
         at = re.search(r"at line ([0-9]+)", str(error))
         line = int(at[1]) if at else last(text)
-        raise damaged(file, line, f"it does not read as TOML: {error}") from None
+        raise damaged(file, line, f"it is not TOML: {error}") from None
     if given.get("format") != FORMAT:
         raise damaged(
             file, place(text, "format"), f"this is not a baseline of this harness: its format is not {FORMAT!r}"

@@ -80,7 +80,7 @@ def lines_above(file: Path, text: str) -> Lines:
 def entry(file: Path, line: str, number: int) -> tuple[str, str, int]:
     key, sign, value = line.removeprefix("# ").partition(": ")
     if not sign or key not in KEYS:
-        raise damaged(file, number, f"{line!r} is no line of a head")
+        raise damaged(file, number, f"{line!r} is not a line of a head")
     return key, value, number
 
 
@@ -89,7 +89,7 @@ def platform_of(file: Path, found: Lines) -> Platform:
         found.one(file, key) for key in ("system", "machine", "vendor", "cpu", "threads")
     )
     if not re.fullmatch("[0-9]{1,9}", threads):
-        raise damaged(file, found.place("threads"), f"{threads!r} is no number of threads")
+        raise damaged(file, found.place("threads"), f"{threads!r} is not a number of threads")
     made_on = Platform(system, machine, vendor, tuple(cpu.split()), int(threads))
     if found.one(file, "platform") != made_on.name:
         raise damaged(
@@ -104,7 +104,7 @@ def frameworks_of(file: Path, found: Lines) -> dict[str, FrameworkVersions]:
         if key == "framework":
             about = FRAMEWORK.fullmatch(value)
             if not about:
-                raise damaged(file, line, f"{value!r} is no framework with its version")
+                raise damaged(file, line, f"{value!r} is not a framework with its version")
             said[about[1]] = FrameworkVersions(tuple(about[2].split(" and ")), bool(about[3]))
     return said
 

@@ -59,7 +59,9 @@ def written_otherwise(file: Path, text: str, anew: str) -> UsageError:
     """
     pairs = zip_longest(text.split("\n"), anew.split("\n"))
     line, (found, due) = next((number, pair) for number, pair in enumerate(pairs, start=1) if pair[0] != pair[1])
-    return damaged(file, line, f"{found!r} is not in the written form, {due!r}")
+    if found is None:
+        return damaged(file, line, f"the file is truncated: {due!r} is missing" if due else "the last line has no end")
+    return damaged(file, line, "one line too many" if due is None else f"{found!r} is not in the written form, {due!r}")
 
 
 def damaged(file: Path, line: int, what: str) -> UsageError:
