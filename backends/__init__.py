@@ -1,7 +1,7 @@
 """Every backend by name: `NAMES` in column order, `find(name)` its class, `load(name)` an instance with its framework.
 
 Importing this package loads no framework. Other packages add their backends through the entry point group
-`softmax_harness.backends`. Each entry point names a module with a tuple `BACKENDS` (see `backends.brought`).
+`softmax_harness.backends`. Each entry point names a module with a tuple `BACKENDS` (see `backends.third_party`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from backends.base import OPERATIONS, Backend, Flaw
-from backends.brought import disclaimed, of_entry_point, taken, undefined, without_native
+from backends.third_party import disclaimed, of_entry_point, taken, undefined, without_native
 
 __all__ = [
     "BROUGHT", "FRAMEWORKS", "NAMES", "OPERATIONS", "Backend", "Flaw", "add", "claimed", "disclaims", "find", "load",

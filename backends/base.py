@@ -8,7 +8,7 @@ in an operation is ours: no conversion, and no shared fallback that would build 
 - What can be said without the framework (names, operations, dtypes, flaws) is said on the class, so that a run is
   planned without loading any. Only `__init__` imports the framework, and it runs only in a worker process.
 - Methods take and return native arrays. `from_numpy` and `to_numpy` are not part of any operation.
-- Arguments are passed by keyword. A method names them as it does here, and `backends.brought` reports one that does
+- Arguments are passed by keyword. A method names them as it does here, and `backends.third_party` reports one that does
   not.
 - A framework is called by its module (`self.torch.softmax`, `np.exp`), never by a function imported from it. So
   `harness.transcript` can write down what a method does as a script that does not need this project.

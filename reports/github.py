@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from harness.records import Run
 from reports import markdown
-from reports.tables import troubles
+from reports.tables import failures
 from reports.tables.summary import headline
 from reports.tables.text import legible
 
@@ -31,7 +31,7 @@ def render(run: Run) -> str:
 
 def commands(run: Run) -> list[str]:
     """Return one annotation per kind of trouble, with its worst cell. The last may count those that are left out."""
-    told = [annotation("error", "softmax-harness", sentence) for sentence in troubles.of_the_run(run)]
+    told = [annotation("error", "softmax-harness", sentence) for sentence in failures.of_the_run(run)]
     told += [annotation("error", *its) for its in by_kind(run)]
     if len(told) <= MOST_ANNOTATIONS:
         return told
@@ -44,13 +44,13 @@ def commands(run: Run) -> list[str]:
 
 def by_kind(run: Run) -> Iterator[tuple[str, str]]:
     """Yield title and message for each backend, verdict or outcome, and operation, beginning with the worst cell."""
-    cells, kind = troubles.of_the_cells(run), ["backend", "verdict", "outcome", "operation"]
+    cells, kind = failures.of_the_cells(run), ["backend", "verdict", "outcome", "operation"]
     number = cells.groupby(kind).size()
     for cell in cells.drop_duplicates(kind).itertuples():
         rest = number[tuple(getattr(cell, column) for column in kind)] - 1
         more = f" (and {rest:,} similar cell{'s' * bool(rest > 1)})" if rest else ""
-        lines = (troubles.brief(cell) + more, *troubles.details(cell, whole=False))
-        yield f"{cell.backend}, {troubles.what(cell)}: {troubles.name(cell)}", "\n".join(lines)
+        lines = (failures.brief(cell) + more, *failures.details(cell, whole=False))
+        yield f"{cell.backend}, {failures.what(cell)}: {failures.name(cell)}", "\n".join(lines)
 
 
 def annotation(level: str, title: str, message: str) -> str:

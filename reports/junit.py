@@ -16,7 +16,7 @@ from junitparser.junitparser import FinalResult
 
 from harness.faults import DEATHS, Outcome, Verdict
 from harness.records import Run
-from reports.tables import troubles
+from reports.tables import failures
 from reports.tables.summary import BAD_VERDICTS
 from reports.tables.text import legible
 
@@ -34,7 +34,7 @@ def render(run: Run) -> str:
     """Return the whole file, with a line per element. It reads no clock: a test case has no time, and a suite has 0."""
     report = JUnitXml("softmax-harness")
     report.append(of_the_harness(run))
-    worst = set(troubles.of_the_cells(run).index[:MOST_WITNESSES])
+    worst = set(failures.of_the_cells(run).index[:MOST_WITNESSES])
     frameworks = run.comparisons.backend.str.split(":").str[0]
     for framework, cells in run.comparisons.groupby(frameworks, sort=False):
         report.append(of_a_framework(run, str(framework), cells, worst))
@@ -48,7 +48,7 @@ def of_the_harness(run: Run) -> TestSuite:
     """Return the suite with one test case: whether the run itself went as it should."""
     suite, case = TestSuite("harness"), TestCase("the run itself", "harness")
     suite.add_property("harness", legible(str(run.about.get("harness", ""))))
-    if told := troubles.of_the_run(run):
+    if told := failures.of_the_run(run):
         case.result = worded(Error, told[0], "run", told)
     suite.append(case)
     return suite
@@ -59,7 +59,7 @@ def of_a_framework(run: Run, framework: str, cells: pd.DataFrame, worst: set[Any
     suite = TestSuite(legible(framework))
     for key, value in run.about["frameworks"].get(framework, {}).items():
         suite.add_property(legible(str(key)), legible(str(value)))
-    suite.extend(test_case(cell, cell.Index in worst) for cell in cells[troubles.READ].itertuples())
+    suite.extend(test_case(cell, cell.Index in worst) for cell in cells[failures.READ].itertuples())
     return suite
 
 
@@ -83,8 +83,8 @@ def result_of(cell: Any, whole: bool) -> FinalResult | None:
     elif cell.outcome in (Outcome.FAILED, *DEATHS):
         kind = Error
     else:
-        return worded(Skipped, troubles.brief(cell))
-    return worded(kind, troubles.brief(cell), troubles.what(cell), troubles.details(cell, whole) if whole else ())
+        return worded(Skipped, failures.brief(cell))
+    return worded(kind, failures.brief(cell), failures.what(cell), failures.details(cell, whole) if whole else ())
 
 
 def worded(kind: type[FinalResult], message: str, type_: str = "", lines: Any = ()) -> FinalResult:

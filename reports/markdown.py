@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.operations import OPERATIONS
 from harness.records import Run
-from reports.tables import agreement, nearness, quality, summary, sweeps, troubles
+from reports.tables import agreement, failures, nearness, quality, summary, sweeps
 from reports.tables.text import legible, placed
 
 SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|"})
@@ -25,7 +25,7 @@ def sections(run: Run) -> Iterator[str]:
     whole, run = run, sweeps.named(run)
     yield "# Softmax across frameworks"
     yield f"**{summary.headline(whole)}**"
-    yield "\n".join(f"- {escaped(sentence)}" for sentence in troubles.of_the_run(whole))
+    yield "\n".join(f"- {escaped(sentence)}" for sentence in failures.of_the_run(whole))
     yield grid(nearness.overview(whole))
     yield READING
     if len(short := summary.shortfalls(whole)):

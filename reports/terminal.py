@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from harness.faults import Outcome
 from harness.records import Run
-from reports.tables import nearness, summary, troubles
+from reports.tables import failures, nearness, summary
 from reports.tables.text import legible
 
 MOST_ROWS = 12
@@ -17,7 +17,7 @@ HEAD_WIDTH = 17
 
 def render(run: Run) -> str:
     """Return a text that takes ten seconds to read. `report.md` beside the run has the rest."""
-    parts = [summary.headline(run), *troubles.of_the_run(run)]
+    parts = [summary.headline(run), *failures.of_the_run(run)]
     if len(overview := nearness.overview(run)):
         parts.append(grid(overview))
     if len(short := summary.shortfalls(run)):

@@ -42,10 +42,10 @@ from harness.runs.plan import Selection, groups
 from harness.truth import Expected, audited, expected
 from harness.truth.bounds import any_order, bound
 from harness.truth.float64 import in_double
+from harness.workers.load_balancing import programs
 from harness.workers.machine import environment
-from harness.workers.shares import programs
 from reports import html
-from reports.pages.moves import render
+from reports.pages.changes import render
 from tests.command import harness
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3

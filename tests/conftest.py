@@ -18,7 +18,7 @@ from harness.faults import Kind, sentence
 from harness.judging import judge, pairs
 from harness.operations import OPERATIONS
 from harness.questions import blocks
-from harness.questions.refusals import refusal
+from harness.questions.not_asked import refusal
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.workers.driver import Driver, NotStartedError
 from harness.workers.input_files import Inputs

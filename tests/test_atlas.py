@@ -15,7 +15,7 @@ from harness.specials import Entry, by_default, facts_of, survey
 from harness.specials.coincidences import settled
 from harness.specials.entries import Seen, entries
 from harness.specials.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, VERDICTS, ours, parsed
-from harness.specials.situations import SITUATIONS, Situation
+from harness.specials.special_inputs import SITUATIONS, Situation
 from harness.specials.sweep import Widths, rows
 from reports.pages import specials as page
 from tests import touchy

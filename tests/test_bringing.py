@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import backends
-from backends import Backend, brought
+from backends import Backend, third_party
 from backends.base import OPERATIONS
 from backends.jax import Jax
 from backends.numpy import NumPy
@@ -203,7 +203,7 @@ CLOSED_FORMS = {
 def test_what_a_softmax_has_a_part_in_is_its_own(native: type[Backend], claims: set[str]) -> None:
     """Closed forms of it, and derivatives through it; no log-softmax, and no loss, that the framework computes."""
     mine = type("Mine", (Softmax, native), {"framework": "mine"})
-    assert {name for name in OPERATIONS if brought.disclaimed(mine, name) is None} == claims
+    assert {name for name in OPERATIONS if third_party.disclaimed(mine, name) is None} == claims
 
 
 def test_our_own_adapters_disclaim_nothing() -> None:
@@ -250,19 +250,19 @@ def of_a_class(**members: Any) -> Callable[[], type[Backend]]:
     ],
 )
 def test_a_mistake_is_a_sentence(made: Callable[[], type[Backend]], sentence: str) -> None:
-    assert any(mistake.startswith(sentence) for mistake in brought.mistakes(made()))
+    assert any(mistake.startswith(sentence) for mistake in third_party.mistakes(made()))
 
 
 def test_no_declaration_of_ours_is_beyond_theory() -> None:
-    assert [said for name in backends.NAMES for said in brought.mistakes(backends.find(name))] == []
-    assert {name: FORMATS[name].emin for name in FORMATS} == brought.FLUSHES
+    assert [said for name in backends.NAMES for said in third_party.mistakes(backends.find(name))] == []
+    assert {name: FORMATS[name].emin for name in FORMATS} == third_party.FLUSHES
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_differences_have_a_bound_where_they_may_be_declared(operation: str) -> None:
     x, declared = np.zeros((2, 3)), Declared(difference_step=1e-3)
     given = [] if operation == "jacobian" else [np.array([0, 1])]
-    if operation in brought.DIFFERENCED:
+    if operation in third_party.DIFFERENCED:
         assert np.isfinite(bound(operation, x, given, FORMATS["float64"], any_order, declared)).all()
     else:
         with pytest.raises(ValueError, match="no bound is known for central differences"):
@@ -272,7 +272,7 @@ def test_differences_have_a_bound_where_they_may_be_declared(operation: str) -> 
 @pytest.mark.parametrize("method", ["softmax", "vjp"])
 def test_a_method_that_takes_anything_is_none(method: str) -> None:
     made = of_a_class(**{method: lambda self, *args, **given: args})()
-    assert not list(brought.mistakes(made))
+    assert not list(third_party.mistakes(made))
 
 
 @pytest.mark.parametrize(

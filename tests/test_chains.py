@@ -12,9 +12,9 @@ import pytest
 from harness.faults import Kind
 from harness.judging import judge, pairs
 from harness.judging.chains import MOVES, OWN, directions, residual_shares
-from harness.judging.digits import digit, leaves_digit
 from harness.judging.metrics import errors
 from harness.judging.probes import Measured
+from harness.judging.significant_digits import digit, leaves_digit
 from harness.numbers import arrays
 from harness.numbers.formats import DIGIT, FORMATS
 from harness.operations import OPERATIONS

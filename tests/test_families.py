@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from backends import OPERATIONS as METHODS
-from backends.brought import DIFFERENCED
+from backends.third_party import DIFFERENCED
 from harness.operations import ARGUMENTS, FAMILIES, OPERATIONS
 from harness.truth.bounds import differences
 

@@ -20,13 +20,13 @@ import pytest
 
 from backends import add
 from harness import faults
-from harness.baselines import cell_columns, moves
+from harness.baselines import cell_columns, changes
 from harness.errors import BACKEND_DIED
 from harness.faults import Fault, Kind, Outcome, Verdict
 from harness.findings.suspects import suspects
-from harness.power.kills import kills
+from harness.power.mutant_kills import kills
 from harness.records import Run
-from harness.runs import earlier, store
+from harness.runs import old_runs, store
 from harness.runs.archive import LIST
 from harness.runs.exit_status import exit_code
 from reports.tables import nearness
@@ -70,7 +70,7 @@ def test_a_fault_goes_over_the_wire_and_into_a_table_and_comes_back(fault: Fault
 @pytest.mark.parametrize("fault", [fault for fault in ALL if fault.kind not in faults.WITHOUT_CELL], ids=str)
 def test_the_sentences_of_before_are_read_as_the_same_faults(fault: Fault) -> None:
     """They are spelt in `earlier` as they were: when today's are worded otherwise, this is to spell those of before."""
-    assert earlier.fault(fault.outcome, faults.sentence(fault)) == fault
+    assert old_runs.fault(fault.outcome, faults.sentence(fault)) == fault
 
 
 WRONG = ("wrong_shape", "wrong_dtype", "objects", "nothing", "raises", "answers_in_float32")
@@ -136,8 +136,8 @@ def test_no_wording_decides_anything(run: Path, reworded: Path) -> None:
     )
     assert len(suspects(other.comparisons, other.properties)) > len(WRONG)
     accepted = cell_columns.cells(one)
-    classes = moves.classified(accepted, cell_columns.cells(other), other.about["options"]["selection"])["class"]
-    assert set(classes) <= {moves.SAME, moves.AS_BEFORE, moves.NEVER, moves.WITHIN, moves.NOT_ASKED}
+    classes = changes.classified(accepted, cell_columns.cells(other), other.about["options"]["selection"])["class"]
+    assert set(classes) <= {changes.SAME, changes.AS_BEFORE, changes.NEVER, changes.WITHIN, changes.NOT_ASKED}
 
 
 def test_judging_again_finds_the_same_faults(run: Path, called: Callable[..., int], tmp_path: Path) -> None:
@@ -147,9 +147,9 @@ def test_judging_again_finds_the_same_faults(run: Path, called: Callable[..., in
 
 def old_file(table: pd.DataFrame) -> bytes:
     """A table as version 4 saved it, as Parquet."""
-    then = {now: old for old, now in earlier.COLUMNS.items()}
+    then = {now: old for old, now in old_runs.COLUMNS.items()}
     table = table.drop(columns=["fault", "fault_arguments"], errors="ignore").rename(columns=then)
-    for name, words in earlier.VALUES.items():
+    for name, words in old_runs.VALUES.items():
         if name in table:
             table[name] = table[name].replace({now: old for old, now in words.items()})
     content = io.BytesIO()
@@ -165,7 +165,7 @@ def as_version_4(run: Path, folder: Path) -> Path:
         content = old_file(getattr(read_run, name))
         (old / f"{name}.parquet").write_bytes(content)
         about["files"][f"{name}.parquet"] = hashlib.sha256(content).hexdigest()
-    words = {now: then for then, now in earlier.OUTCOMES.items()}
+    words = {now: then for then, now in old_runs.OUTCOMES.items()}
     listed = [
         {key: words.get(its, its) if key == "outcome" else its for key, its in entry.items() if key != "fault"}
         for entry in json.loads(read(old, LIST))
@@ -183,8 +183,8 @@ def test_a_run_of_version_4_is_read_as_today_s(run: Path, tmp_path: Path) -> Non
     new, old = store.read(run), store.read(as_version_4(run, tmp_path / "old"))
     for name in store.TABLES:
         pd.testing.assert_frame_equal(getattr(old, name), getattr(new, name))
-    assert {*new.comparisons.outcome} & {*earlier.OUTCOMES.values()}
-    assert {*new.comparisons.verdict} & {*earlier.VERDICTS.values()}
+    assert {*new.comparisons.outcome} & {*old_runs.OUTCOMES.values()}
+    assert {*new.comparisons.verdict} & {*old_runs.VERDICTS.values()}
     assert old.about["version"] == store.VERSION
     assert old.about["unanswered_probes"] == new.about["unanswered_probes"]
     assert decided(old) == decided(new)

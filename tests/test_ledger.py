@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness import errors
-from harness.baselines import accepted, cell_columns, gate, heads, moves, old_form
+from harness.baselines import accepted, cell_columns, changes, gate, old_baselines, toml_head
 from harness.baselines.distances import distance
 from harness.baselines.platform import platform
 from harness.errors import UsageError
@@ -33,7 +33,7 @@ from harness.judging.rows import comparison, declared_flaw
 from harness.questions.cases import CASES
 from harness.records import Comparison, Group, Run
 from harness.runs import plan, store
-from reports.pages import moves as pages
+from reports.pages import changes as pages
 from tests.command import ROOT
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -110,7 +110,7 @@ def test_one_changed_cell_is_one_changed_line_and_its_hash_another(tmp_path: Pat
 def as_before(file: Path) -> Path:
     """The same baseline in the old form: one file, its head in comments."""
     made = accepted.read(file)
-    file.write_text(old_form.written(heads.Head(made.platform, made.frameworks, made.reasons), made.cells))
+    file.write_text(old_baselines.written(toml_head.Head(made.platform, made.frameworks, made.reasons), made.cells))
     accepted.head_of(file).unlink()
     return file
 
@@ -290,15 +290,15 @@ def test_the_old_form_reads_the_same_and_is_written_anew(file: Path) -> None:
 @cache
 def two_cells() -> str:
     made = baseline_of(cell("a"), cell("b"))
-    return old_form.written(heads.Head(made.platform, made.frameworks, made.reasons), made.cells)
+    return old_baselines.written(toml_head.Head(made.platform, made.frameworks, made.reasons), made.cells)
 
 
 def test_any_text_reads_back_from_a_head() -> None:
     """All that TOML escapes, in a reason and in a name."""
     text = "".join(map(chr, range(0x21, 0x250))) + "\u2028\U0001f600\\u0041"
     made = baseline_of(cell(), environment=run_of().about["environment"] | {"vendor": text.replace("\x85", "")})
-    head = heads.Head(made.platform, made.frameworks, (heads.in_one_line(text),))
-    read = heads.understood(Path(f"{made.platform.name}.toml"), heads.written(head, b"").encode())
+    head = toml_head.Head(made.platform, made.frameworks, (toml_head.in_one_line(text),))
+    read = toml_head.understood(Path(f"{made.platform.name}.toml"), toml_head.written(head, b"").encode())
     assert read == head
 
 
@@ -388,65 +388,67 @@ def test_a_run_that_does_not_say_who_made_its_processor_is_of_a_platform_of_its_
 OTHER = {"answer": "b" * 64}
 FAILED = {"outcome": "error", **columns(Fault(Kind.RAISED, "no", "ValueError"))}
 CLASSES: dict[str, tuple[dict[str, Any], str]] = {
-    "the same": ({}, moves.SAME),
-    "another place of the worst": ({"worst_index": "0,1"}, moves.SAME),
-    "other bits": (OTHER, moves.WITHIN),
-    "other bits, a little better": ({**OTHER, "max_ulp_error": 3.0}, moves.WITHIN),
-    "less than errors are known to": ({**OTHER, "max_ulp_error": 4.0 + 2**-11}, moves.WITHIN),
-    "more than errors are known to": ({**OTHER, "max_ulp_error": 4.0 + 2**-9}, moves.MOVED),
-    "one ulp more": ({**OTHER, "max_ulp_error": 5.0}, moves.MOVED),
-    "twice as much": ({**OTHER, "max_ulp_error": 8.0}, moves.MOVED),
-    "more than twice as much": ({**OTHER, "max_ulp_error": 8.01}, moves.WORSE),
-    "a larger share of its bound alone": ({**OTHER, "error_over_bound": 0.26}, moves.MOVED),
-    "less than twice as much in the mean": ({**OTHER, "mean_ulp_error": 1.9}, moves.WITHIN),
-    "more than twice as much in the mean": ({**OTHER, "mean_ulp_error": 2.1}, moves.WORSE),
-    "less than half as much in the mean": ({**OTHER, "mean_ulp_error": 0.4}, moves.BETTER),
-    "the same bits, another mean": ({"mean_ulp_error": 1.1}, moves.JUDGED),
-    "infinite": ({**OTHER, "max_ulp_error": float("inf")}, moves.WORSE),
-    "half as much": ({**OTHER, "max_ulp_error": 2.0}, moves.WITHIN),
-    "less than half as much": ({**OTHER, "max_ulp_error": 1.9}, moves.BETTER),
-    "better in ulp, worse beside its bound": ({**OTHER, "max_ulp_error": 1, "error_over_bound": 0.3}, moves.MOVED),
-    "a NaN": ({**OTHER, "nan_count": 1}, moves.CHANGED),
-    "an infinity": ({**OTHER, "infinity_count": 1, "max_ulp_error": 1.0}, moves.CHANGED),
-    "another dtype": ({**OTHER, **columns(Fault(Kind.OTHER_DTYPE, answered="float32", due="float64"))}, moves.CHANGED),
-    "an exception": ({"outcome": "error", **columns(Fault(Kind.RAISED, "no", "ValueError"))}, moves.CHANGED),
-    "a crash": ({"outcome": "crashed", **columns(Fault(Kind.KILLED, signal="SIGSEGV", twice=True))}, moves.CHANGED),
-    "unsupported": ({"outcome": "unsupported", "reason": "float64"}, moves.CHANGED),
-    "absent": ({"outcome": "absent", "reason": "No module named 'numpy'"}, moves.UNANSWERED),
-    "not run": ({"outcome": "not run", "reason": "interrupted"}, moves.UNANSWERED),
-    "the same bits, another verdict": ({"verdict": "fails"}, moves.JUDGED),
-    "the same bits, another error": ({"max_ulp_error": 4.01}, moves.JUDGED),
-    "other bits, another grade": ({**OTHER, "grade": "B"}, moves.JUDGED),
+    "the same": ({}, changes.SAME),
+    "another place of the worst": ({"worst_index": "0,1"}, changes.SAME),
+    "other bits": (OTHER, changes.WITHIN),
+    "other bits, a little better": ({**OTHER, "max_ulp_error": 3.0}, changes.WITHIN),
+    "less than errors are known to": ({**OTHER, "max_ulp_error": 4.0 + 2**-11}, changes.WITHIN),
+    "more than errors are known to": ({**OTHER, "max_ulp_error": 4.0 + 2**-9}, changes.LARGER),
+    "one ulp more": ({**OTHER, "max_ulp_error": 5.0}, changes.LARGER),
+    "twice as much": ({**OTHER, "max_ulp_error": 8.0}, changes.LARGER),
+    "more than twice as much": ({**OTHER, "max_ulp_error": 8.01}, changes.WORSE),
+    "a larger share of its bound alone": ({**OTHER, "error_over_bound": 0.26}, changes.LARGER),
+    "less than twice as much in the mean": ({**OTHER, "mean_ulp_error": 1.9}, changes.WITHIN),
+    "more than twice as much in the mean": ({**OTHER, "mean_ulp_error": 2.1}, changes.WORSE),
+    "less than half as much in the mean": ({**OTHER, "mean_ulp_error": 0.4}, changes.BETTER),
+    "the same bits, another mean": ({"mean_ulp_error": 1.1}, changes.JUDGED),
+    "infinite": ({**OTHER, "max_ulp_error": float("inf")}, changes.WORSE),
+    "half as much": ({**OTHER, "max_ulp_error": 2.0}, changes.WITHIN),
+    "less than half as much": ({**OTHER, "max_ulp_error": 1.9}, changes.BETTER),
+    "better in ulp, worse beside its bound": ({**OTHER, "max_ulp_error": 1, "error_over_bound": 0.3}, changes.LARGER),
+    "a NaN": ({**OTHER, "nan_count": 1}, changes.CHANGED),
+    "an infinity": ({**OTHER, "infinity_count": 1, "max_ulp_error": 1.0}, changes.CHANGED),
+    "another dtype": (
+        {**OTHER, **columns(Fault(Kind.OTHER_DTYPE, answered="float32", due="float64"))}, changes.CHANGED,
+    ),
+    "an exception": ({"outcome": "error", **columns(Fault(Kind.RAISED, "no", "ValueError"))}, changes.CHANGED),
+    "a crash": ({"outcome": "crashed", **columns(Fault(Kind.KILLED, signal="SIGSEGV", twice=True))}, changes.CHANGED),
+    "unsupported": ({"outcome": "unsupported", "reason": "float64"}, changes.CHANGED),
+    "absent": ({"outcome": "absent", "reason": "No module named 'numpy'"}, changes.UNANSWERED),
+    "not run": ({"outcome": "not run", "reason": "interrupted"}, changes.UNANSWERED),
+    "the same bits, another verdict": ({"verdict": "fails"}, changes.JUDGED),
+    "the same bits, another error": ({"max_ulp_error": 4.01}, changes.JUDGED),
+    "other bits, another grade": ({**OTHER, "grade": "B"}, changes.JUDGED),
 }  # fmt: skip
 
 
-def classified(before: accepted.Baseline, run: Run) -> moves.Moves:
-    rows = moves.classified(before.cells, cell_columns.cells(run), run.about["options"]["selection"])
+def classified(before: accepted.Baseline, run: Run) -> changes.Changes:
+    rows = changes.classified(before.cells, cell_columns.cells(run), run.about["options"]["selection"])
     partial, faulty, unjudged = gate.by_halves(run)
-    return moves.Moves("accepted here", rows, partial=partial, faulty=faulty, unjudged=unjudged)
+    return changes.Changes("accepted here", rows, partial=partial, faulty=faulty, unjudged=unjudged)
 
 
 @pytest.mark.parametrize(
     ("grade", "fail_at", "expected"),
     [
-        ("C", "", moves.SAME),
-        ("C", "F", moves.SAME),
-        ("C", "C", moves.POOR),
-        ("A", "C", moves.SAME),
-        ("F", "B", moves.POOR),
-        ("", "C", moves.POOR),
-        ("", "F", moves.SAME),
+        ("C", "", changes.SAME),
+        ("C", "F", changes.SAME),
+        ("C", "C", changes.POOR),
+        ("A", "C", changes.SAME),
+        ("F", "B", changes.POOR),
+        ("", "C", changes.POOR),
+        ("", "F", changes.SAME),
     ],
 )
 def test_a_grade_may_fail_though_it_was_accepted(grade: str, fail_at: str, expected: str) -> None:
     run = run_of(cell(grade=grade))
     selection = run.about["options"]["selection"]
-    rows = moves.classified(baseline_of(cell(grade=grade)).cells, cell_columns.cells(run), selection, fail_at=fail_at)
+    rows = changes.classified(baseline_of(cell(grade=grade)).cells, cell_columns.cells(run), selection, fail_at=fail_at)
     assert rows["class"].tolist() == [expected]
     declared = run_of(cell(grade="F", verdict="known limitation"))
     before = baseline_of(cell(grade="F", verdict="known limitation")).cells
-    assert moves.classified(before, cell_columns.cells(declared), selection, fail_at="B")["class"].tolist() == [
-        moves.SAME
+    assert changes.classified(before, cell_columns.cells(declared), selection, fail_at="B")["class"].tolist() == [
+        changes.SAME
     ]
 
 
@@ -455,20 +457,20 @@ def test_each_move_has_its_class(what: str) -> None:
     given, expected = CLASSES[what]
     found = classified(baseline_of(cell()), run_of(cell(**given)))
     assert found.cells["class"].tolist() == [expected]
-    assert bool(moves.exit_code(found)) == (expected in moves.GATE)
+    assert bool(changes.exit_code(found)) == (expected in changes.GATE)
 
 
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
-        (FAILED, {**FAILED, "reason": "ValueError: in other words"}, moves.AS_BEFORE),
-        (FAILED, {**FAILED, **columns(Fault(Kind.RAISED, "no", "TypeError"))}, moves.CHANGED),
-        ({"outcome": "crashed", "reason": "a"}, {"outcome": "crashed", "reason": "b"}, moves.AS_BEFORE),
-        ({"outcome": "unsupported"}, {}, moves.CHANGED),
-        ({"max_ulp_error": None, "nan_count": 3}, {"max_ulp_error": None, "nan_count": 3, **OTHER}, moves.WITHIN),
-        ({"max_ulp_error": 0.0}, {"max_ulp_error": 0.3, **OTHER}, moves.WORSE),
-        ({"max_ulp_error": float("inf")}, {"max_ulp_error": float("inf"), **OTHER}, moves.WITHIN),
-        ({"max_ulp_error": float("inf")}, {"max_ulp_error": 1.0, **OTHER}, moves.BETTER),
+        (FAILED, {**FAILED, "reason": "ValueError: in other words"}, changes.AS_BEFORE),
+        (FAILED, {**FAILED, **columns(Fault(Kind.RAISED, "no", "TypeError"))}, changes.CHANGED),
+        ({"outcome": "crashed", "reason": "a"}, {"outcome": "crashed", "reason": "b"}, changes.AS_BEFORE),
+        ({"outcome": "unsupported"}, {}, changes.CHANGED),
+        ({"max_ulp_error": None, "nan_count": 3}, {"max_ulp_error": None, "nan_count": 3, **OTHER}, changes.WITHIN),
+        ({"max_ulp_error": 0.0}, {"max_ulp_error": 0.3, **OTHER}, changes.WORSE),
+        ({"max_ulp_error": float("inf")}, {"max_ulp_error": float("inf"), **OTHER}, changes.WITHIN),
+        ({"max_ulp_error": float("inf")}, {"max_ulp_error": 1.0, **OTHER}, changes.BETTER),
     ],
 )  # fmt: skip
 def test_what_was_accepted_counts(before: dict[str, Any], now: dict[str, Any], expected: str) -> None:
@@ -479,27 +481,27 @@ def test_what_was_accepted_counts(before: dict[str, Any], now: dict[str, Any], e
 @pytest.mark.parametrize(
     ("accepted_by", "asked", "expected"),
     [
-        ({}, {}, moves.GONE),
-        ({}, {"backends": ("numpy",)}, moves.GONE),
-        ({}, {"backends": ("jax*",)}, moves.NOT_ASKED),
-        ({}, {"suite": "standard"}, moves.NOT_ASKED),
-        ({}, {"cases": ("digits",)}, moves.NOT_ASKED),
-        ({"suite": "deep"}, {"suite": "deep", "cases": ("di*",)}, moves.GONE),
-        ({"suite": "deep"}, {"suite": "deep", "cases": ("other",)}, moves.NOT_ASKED),
-        ({"cases": ("digits",)}, {"cases": ("digits",)}, moves.GONE),
-        ({"cases": ("digits", "other")}, {"cases": ("other", "digits")}, moves.GONE),
-        ({"cases": ("digits",)}, {"cases": ("digits",), "backends": ("numpy", "jax")}, moves.GONE),
+        ({}, {}, changes.GONE),
+        ({}, {"backends": ("numpy",)}, changes.GONE),
+        ({}, {"backends": ("jax*",)}, changes.NOT_ASKED),
+        ({}, {"suite": "standard"}, changes.NOT_ASKED),
+        ({}, {"cases": ("digits",)}, changes.NOT_ASKED),
+        ({"suite": "deep"}, {"suite": "deep", "cases": ("di*",)}, changes.GONE),
+        ({"suite": "deep"}, {"suite": "deep", "cases": ("other",)}, changes.NOT_ASKED),
+        ({"cases": ("digits",)}, {"cases": ("digits",)}, changes.GONE),
+        ({"cases": ("digits", "other")}, {"cases": ("other", "digits")}, changes.GONE),
+        ({"cases": ("digits",)}, {"cases": ("digits",), "backends": ("numpy", "jax")}, changes.GONE),
         (
             {"cases": ("digits",), "backends": ("num*",)},
             {"cases": ("digits",), "backends": ("jax", "numpy")},
-            moves.GONE,
+            changes.GONE,
         ),
-        ({"cases": ("digits",), "backends": ("numpy",)}, {"cases": ("digits",)}, moves.NOT_ASKED),
-        ({"operations": ("softmax",)}, {"operations": ("soft*", "vjp")}, moves.GONE),
-        ({"operations": ("softmax",)}, {"operations": ("vjp",)}, moves.NOT_ASKED),
-        ({"operations": ("softmax",), "dtypes": ("float64",)}, {"operations": ("softmax",)}, moves.NOT_ASKED),
-        ({"suite": "my suites/mine.toml"}, {"suite": "./my suites/mine.toml"}, moves.GONE),
-        ({"suite": "my suites/mine.toml"}, {"suite": "suites/mine.toml"}, moves.NOT_ASKED),
+        ({"cases": ("digits",), "backends": ("numpy",)}, {"cases": ("digits",)}, changes.NOT_ASKED),
+        ({"operations": ("softmax",)}, {"operations": ("soft*", "vjp")}, changes.GONE),
+        ({"operations": ("softmax",)}, {"operations": ("vjp",)}, changes.NOT_ASKED),
+        ({"operations": ("softmax",), "dtypes": ("float64",)}, {"operations": ("softmax",)}, changes.NOT_ASKED),
+        ({"suite": "my suites/mine.toml"}, {"suite": "./my suites/mine.toml"}, changes.GONE),
+        ({"suite": "my suites/mine.toml"}, {"suite": "suites/mine.toml"}, changes.NOT_ASKED),
     ],
 )
 def test_a_cell_is_gone_if_the_same_was_asked(
@@ -513,22 +515,22 @@ def test_a_cell_is_gone_if_the_same_was_asked(
 @pytest.mark.parametrize("inputs", [{"logits[0]": "2" * 64}, {"logits[1]": "1" * 64}, {}])
 def test_answers_to_another_question_are_stale(inputs: dict[str, str]) -> None:
     found = classified(baseline_of(cell()), run_of(cell(), inputs={"digits float64": inputs}))
-    assert found.cells["class"].tolist() == [moves.STALE]
+    assert found.cells["class"].tolist() == [changes.STALE]
 
 
 def test_inputs_of_other_operations_and_axes_do_not_matter() -> None:
     more = {"digits float64": {"logits[0]": "1" * 64, "cotangent[0]": "3" * 64, "labels[0], axis 1": "4" * 64}}
     found = classified(baseline_of(cell()), run_of(cell(), inputs=more))
-    assert found.cells["class"].tolist() == [moves.SAME]
+    assert found.cells["class"].tolist() == [changes.SAME]
 
 
 def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> None:
     before = baseline_of(cell())
     found = classified(before, run_of(cell(), cell(backend="jax"), cell(backend="torch", outcome="absent")))
     assert found.cells.set_index("backend")["class"].to_dict() == {
-        "numpy": moves.SAME, "jax": moves.NEW, "torch": moves.NEVER,
+        "numpy": changes.SAME, "jax": changes.NEW, "torch": changes.NEVER,
     }  # fmt: skip
-    assert moves.exit_code(found) == errors.FALLS_SHORT
+    assert changes.exit_code(found) == errors.FALLS_SHORT
 
 
 @pytest.mark.parametrize(
@@ -549,13 +551,13 @@ def test_new_cells_fail_and_absent_ones_that_were_never_accepted_do_not() -> Non
     ],
 )
 def test_nothing_that_was_not_compared_is_a_pass(rows: list[Comparison], about: dict[str, Any], code: int) -> None:
-    assert moves.exit_code(classified(baseline_of(cell()), run_of(*rows, **about))) == code
+    assert changes.exit_code(classified(baseline_of(cell()), run_of(*rows, **about))) == code
 
 
 def test_what_crashed_when_it_was_accepted_crashed_before() -> None:
     inputs = {"digits float64": {"logits[0]": "2" * 64}}
     found = classified(baseline_of(cell(outcome="crashed")), run_of(cell(outcome="crashed"), inputs=inputs))
-    assert (found.cells["class"].tolist(), moves.exit_code(found)) == ([moves.STALE], errors.FALLS_SHORT)
+    assert (found.cells["class"].tolist(), changes.exit_code(found)) == ([changes.STALE], errors.FALLS_SHORT)
 
 
 def test_a_declared_flaw_does_not_hide_another_dtype() -> None:
@@ -597,12 +599,12 @@ def test_a_cell_keeps_all_that_it_was_asked_by(tmp_path: Path) -> None:
     assert set(made.cells.left_open) == {"backends cases dtypes"}
     for selection in ({"suite": "standard"}, *selections):
         found = classified(made, run_of(cell("b"), selection=selection)).cells.set_index("case")["class"]
-        assert found["a"] == moves.GONE, selection
+        assert found["a"] == changes.GONE, selection
 
 
 def test_a_synthetic_case_is_asked_by_its_name_alone() -> None:
     before = baseline_of(cell("normal:3x5"), cell("other"), selection={"cases": ("normal:3x5", "other")})
-    for cases, expected in ((("*",), moves.NOT_ASKED), (("normal:3x5",), moves.GONE)):
+    for cases, expected in ((("*",), changes.NOT_ASKED), (("normal:3x5",), changes.GONE)):
         found = classified(before, run_of(cell("other"), selection={"cases": cases})).cells.set_index("case")["class"]
         assert found["normal:3x5"] == expected
 
@@ -624,7 +626,7 @@ def test_what_is_asked_for_a_variant_s_name_s_sake_is_asked_by_name(backend: str
     """It takes the lists' place, and a run that does not name it need not have what it was asked."""
     assert wished((backend, "numpy")) - wished(())
     before = baseline_of(cell("a", backend=backend), selection={"backends": (backend,)})
-    for names, expected in (((), moves.NOT_ASKED), (("numpy:*",), moves.NOT_ASKED), ((backend,), moves.GONE)):
+    for names, expected in (((), changes.NOT_ASKED), (("numpy:*",), changes.NOT_ASKED), ((backend,), changes.GONE)):
         asked = run_of(cell("b", backend=backend), selection={"backends": names})
         assert classified(before, asked).cells.set_index("case")["class"]["a"] == expected
 
@@ -783,7 +785,7 @@ def test_the_first_difference_of_several_blocks_is_told() -> None:
 
 
 @pytest.fixture
-def told() -> moves.Moves:
+def told() -> changes.Changes:
     """Every class once, with hostile text."""
     names = [f"{number:02} <b>|`x`" for number in range(len(CLASSES))]
     before = baseline_of(*map(cell, names), cell("gone"))
@@ -795,7 +797,7 @@ def told() -> moves.Moves:
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
-def test_the_page_is_as_accepted(told: moves.Moves, form: str, request: pytest.FixtureRequest) -> None:
+def test_the_page_is_as_accepted(told: changes.Changes, form: str, request: pytest.FixtureRequest) -> None:
     file = EXPECTED / {"terminal": "moves.txt", "markdown": "moves.md"}[form]
     if request.config.getoption("--accept"):
         file.write_text(pages.render(told, form))

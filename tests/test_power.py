@@ -21,7 +21,7 @@ from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.power import held_out, measuring, mutants, peer_processes, peers, right, tables, trial
 from harness.power.classes import REASONS, TITLES
-from harness.power.kills import Kill, kills, their_own
+from harness.power.mutant_kills import Kill, kills, their_own
 from harness.power.planting import CLASSIC, Mutant
 from harness.power.tables import Power
 from harness.records import Group

@@ -20,7 +20,7 @@ from harness.findings.specials import reproduce as special
 from harness.operations import FULL_JACOBIAN_N
 from harness.power import trial
 from harness.questions.cases import named
-from harness.questions.refusals import makes_cell, not_its_own, refusal, unasked
+from harness.questions.not_asked import makes_cell, not_its_own, refusal, unasked
 from harness.questions.suites import Wish
 from harness.records import Group
 from harness.runs import cost, plan

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.judging.digits import digit
+from harness.judging.significant_digits import digit
 from harness.numbers import arrays
 from harness.numbers.formats import DIGIT, FORMATS
 from harness.operations import OPERATIONS

@@ -20,7 +20,7 @@ from backends import find
 from harness.errors import UsageError
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
-from harness.questions import blocks, families, refusals, variations
+from harness.questions import blocks, families, not_asked, variations
 from harness.questions.cases import named
 from harness.questions.suites import SUITES, cells, load
 from harness.questions.suites.combinations import choices, contradiction
@@ -107,7 +107,7 @@ def test_a_backend_is_asked_every_pair_of_choices_that_it_can_be(sweep: Sweep, b
     chosen = list(choices(factors, sweep.choose))
     for choice in chosen:
         case = named(case_name(choice))
-        assert refusals.of_variation(case, OPERATIONS[choice["operation"]], case.axes[0], find(backend)) is None
+        assert not_asked.of_variation(case, OPERATIONS[choice["operation"]], case.axes[0], find(backend)) is None
         assert choice["operation"] in find(backend).operations
         assert choice["dtype"] in find(backend).dtypes
         assert contradiction(choice) is None
@@ -386,8 +386,8 @@ def test_a_sweep_asks_of_a_long_chain_when_it_needs_to(tmp_path: Path) -> None:
 
 def test_a_variation_makes_no_cell_where_it_makes_no_sense() -> None:
     case = named("normal:3x4@broadcast")
-    assert refusals.of_variation(case, OPERATIONS["softmax"], -1, find("numpy"))
-    assert not refusals.of_variation(named("repeated:3x4@broadcast"), OPERATIONS["softmax"], -1, find("numpy"))
-    assert refusals.of_variation(named("normal:3x4@flipped"), OPERATIONS["softmax"], -1, find("torch"))
-    assert refusals.of_variation(named("normal:4@alone"), OPERATIONS["softmax"], -1, find("numpy"))
+    assert not_asked.of_variation(case, OPERATIONS["softmax"], -1, find("numpy"))
+    assert not not_asked.of_variation(named("repeated:3x4@broadcast"), OPERATIONS["softmax"], -1, find("numpy"))
+    assert not_asked.of_variation(named("normal:3x4@flipped"), OPERATIONS["softmax"], -1, find("torch"))
+    assert not_asked.of_variation(named("normal:4@alone"), OPERATIONS["softmax"], -1, find("numpy"))
     assert not [wish for wish in cells(load("deep")) if isinstance(wish, Group)]

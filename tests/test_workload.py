@@ -19,7 +19,7 @@ from harness.runs.journal import Journal
 from harness.runs.plan import Selection, groups
 from harness.workers.engine import Engine, Settings
 from harness.workers.input_files import Inputs
-from harness.workers.shares import expected_seconds, parts
+from harness.workers.load_balancing import expected_seconds, parts
 from harness.workers.spool import Spool
 
 COSTS = {
@@ -124,7 +124,7 @@ def test_an_interruption_while_answers_are_kept_loses_none(tmp_path: Path, monke
 
 
 def test_a_framework_in_two_workers_answers_everything_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.workers.shares.LONG", 0.0)
+    monkeypatch.setattr("harness.workers.load_balancing.LONG", 0.0)
     asked = groups(Selection(("numpy*",), ("softmax",), ("float64",), ("seed003-uniform", "wide")))
     engine = Engine(asked, Settings(tmp_path, jobs=4))
     assert [part.name for part in engine.frameworks] == ["numpy", "numpy"]

@@ -1,7 +1,7 @@
 """A baseline: the accepted cells of one platform, as text that a person can review and git can merge.
 
 The rows are a CSV file, one line per cell, sorted by key: one changed cell is one changed line. Floats are written in
-the fewest digits that read back as the same number. The head is a TOML file beside it (`harness.baselines.heads`).
+the fewest digits that read back as the same number. The head is a TOML file beside it (`harness.baselines.toml_head`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.baselines import heads, old_form
+from harness.baselines import old_baselines, toml_head
 from harness.baselines.cell_columns import ASKED, COLUMNS, KEY, NO_WORD, asks, cells, ordered, words
-from harness.baselines.heads import Head, in_one_line
 from harness.baselines.parsing import body, decoded, table, written_otherwise
 from harness.baselines.platform import FrameworkVersions, Platform, frameworks, platform
+from harness.baselines.toml_head import Head, in_one_line
 from harness.errors import UsageError
 from harness.records import Run
 from harness.runs import store
@@ -73,7 +73,7 @@ def exists(file: Path) -> bool:
 def read(file: Path) -> Baseline:
     """Read a baseline. Raise UsageError, with the line, for anything that this version would not have written."""
     if not head_of(file).exists():
-        found, rows = old_form.understood(file, content_of(file))
+        found, rows = old_baselines.understood(file, content_of(file))
         return Baseline(found.platform, found.frameworks, found.reasons, rows)
     rows_at = pending(file) if left_waiting(file) else file
     return understood(file, content_of(head_of(file)), content_of(rows_at))
@@ -82,7 +82,7 @@ def read(file: Path) -> Baseline:
 def left_waiting(file: Path) -> bool:
     """Decide whether an `accept` was interrupted after its head was written: the rows that it names still wait."""
     there = head_of(file).exists() and pending(file).exists()
-    return there and heads.names(content_of(head_of(file)), content_of(pending(file)))
+    return there and toml_head.names(content_of(head_of(file)), content_of(pending(file)))
 
 
 def put_in_place(file: Path) -> None:
@@ -105,13 +105,13 @@ def understood(file: Path, about: bytes, content: bytes) -> Baseline:
 
     Raise UsageError if one is damaged, or if they do not belong together.
     """
-    found = heads.understood(head_of(file), about)
+    found = toml_head.understood(head_of(file), about)
     text = decoded(file, content)
     baseline = Baseline(found.platform, found.frameworks, found.reasons, body(file, text))
     if (anew := table(baseline.cells)) != text:
         raise written_otherwise(file, text, anew)
-    if not heads.names(about, content):
-        raise heads.of_other_rows(head_of(file), about, file, content)
+    if not toml_head.names(about, content):
+        raise toml_head.of_other_rows(head_of(file), about, file, content)
     return baseline
 
 
@@ -124,7 +124,7 @@ def write(folder: Path, baseline: Baseline) -> Path:
     file = file_of(folder, baseline.platform)
     try:
         content = table(baseline.cells).encode()
-        about = heads.written(Head(baseline.platform, baseline.frameworks, baseline.reasons), content).encode()
+        about = toml_head.written(Head(baseline.platform, baseline.frameworks, baseline.reasons), content).encode()
         understood(file, about, content)
     except (UsageError, UnicodeEncodeError) as error:
         raise UsageError(f"the run cannot be accepted, because its baseline could not be read back: {error}") from None

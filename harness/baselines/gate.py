@@ -10,8 +10,8 @@ import pandas as pd
 
 from harness.baselines import accepted
 from harness.baselines.cell_columns import KEY, cells
+from harness.baselines.changes import FACTOR, GONE, POOR, UNANSWERED, Changes, classified, other_inputs
 from harness.baselines.distances import with_distances
-from harness.baselines.moves import FACTOR, GONE, POOR, UNANSWERED, Moves, classified, other_inputs
 from harness.baselines.platform import changes, frameworks, moved, platform
 from harness.errors import UsageError
 from harness.records import Run
@@ -20,7 +20,7 @@ from harness.runs.exit_status import unjudged_by_name
 FOLDER = Path("baselines")
 
 
-def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR, fail_at: str = "") -> Moves:
+def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR, fail_at: str = "") -> Changes:
     """Compare a run with the baseline of its platform. Raise UsageError if there is none."""
     made_on = platform(run.about)
     file = accepted.file_of(folder, made_on)
@@ -33,11 +33,11 @@ def against(run: Run, place: Path, folder: Path = FOLDER, factor: float = FACTOR
     baseline = accepted.read(file)
     rows = classified(baseline.cells, cells(run), run.about["options"]["selection"], factor, fail_at)
     facts = tuple(changes(baseline.frameworks, frameworks(run.about)))
-    moves = Moves(f"accepted in {file}", rows, facts, factor, *by_halves(run))
+    moves = Changes(f"accepted in {file}", rows, facts, factor, *by_halves(run))
     return replace(moves, accepting=accepting(moves, place, folder))
 
 
-def accepting(moves: Moves, place: Path, folder: Path) -> str:
+def accepting(moves: Changes, place: Path, folder: Path) -> str:
     """Return the command after which the same run passes; empty if there is nothing to accept, or if none can."""
     classes = set(moves.failing["class"]) - {UNANSWERED, POOR}
     return "" if moves.partial or moves.faulty or not classes else command(place, folder, drop_gone=GONE in classes)
@@ -49,7 +49,7 @@ def command(place: Path, folder: Path, drop_gone: bool = False) -> str:
     return f'{words} --reason "…"'
 
 
-def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -> Moves:
+def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -> Changes:
     """Compare two runs, with the first as the accepted side.
 
     Raise UsageError if they were not asked the same numbers.
@@ -59,7 +59,7 @@ def between(a: Run, b: Run, places: tuple[Path, Path], factor: float = FACTOR) -
     rows = classified(*sides, b.about["options"]["selection"], factor)
     rows = with_distances(rows, (a, b), places)
     facts = moved(platform(a.about), platform(b.about)) + changes(frameworks(a.about), frameworks(b.about))
-    return Moves(f"in {places[0]}", rows, tuple(facts), factor, *by_halves(a, b))
+    return Changes(f"in {places[0]}", rows, tuple(facts), factor, *by_halves(a, b))
 
 
 def by_halves(*runs: Run) -> tuple[bool, bool, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from harness.commands.options import FailAt, Saved, app, checked_grade, path_of,
 from harness.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from harness.baselines.moves import Moves
+    from harness.baselines.changes import Changes
 
 baseline = typer.Typer(help="Accept the results of a run, and compare later runs with them.", no_args_is_help=True)
 app.add_typer(baseline, name="baseline")
@@ -112,17 +112,17 @@ def diff_of_runs(
     leave(gate.between(store.read(a), store.read(b), (a, b), factor), form)
 
 
-def leave(moves: Moves, form: str) -> None:
+def leave(moves: Changes, form: str) -> None:
     """Show what moved, and exit with the status that follows from it."""
-    from harness.baselines.moves import exit_code
-    from reports.pages import moves as pages
+    from harness.baselines.changes import exit_code
+    from reports.pages import changes as pages
 
     show(pages.render(moves, form))
     raise typer.Exit(exit_code(moves))
 
 
 def checked_format(form: str) -> None:
-    from reports.pages.moves import FORMATS
+    from reports.pages.changes import FORMATS
 
     if form not in FORMATS:
         raise unknown("format", form, FORMATS)

@@ -17,7 +17,7 @@ from harness.judging.probes import HEIGHT, Measured, Probed, place_of, probed_as
 from harness.operations import OPERATIONS, softmax_length
 from harness.questions.blocks import boundaries
 from harness.questions.cases import named
-from harness.questions.refusals import refusal
+from harness.questions.not_asked import refusal
 from harness.records import Case, Comparison, Group, Judgement, Result
 from harness.transcript.script import Transcript
 from harness.workers.driver import Driver, NotStartedError

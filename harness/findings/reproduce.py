@@ -13,16 +13,16 @@ from harness.faults import Kind, Outcome
 from harness.findings.asker import Asker, group_of
 from harness.findings.record import ATLAS
 from harness.findings.scripts.one_cell import UNSHOWN, Ran, no_fault, run, snippet
-from harness.findings.scripts.two_ways import other_bits, plainly
+from harness.findings.scripts.variations import other_bits, plainly
 from harness.findings.search import ONE_ANSWER, TWO_THREADS
 from harness.findings.specials import reproduce as special
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS
 from harness.questions.cases import named
-from harness.questions.refusals import refusal
+from harness.questions.not_asked import refusal
 from harness.questions.variations import CALLS, THREADS
 from harness.records import Case, Comparison, Group
-from harness.specials.situations import NO_FLOATS
+from harness.specials.special_inputs import NO_FLOATS
 
 EXAMPLE = "as in: reproduce torch log_softmax zeros:65520 float16"
 DTYPES = (*FORMATS, *dict.fromkeys(dtype for dtype, _ in NO_FLOATS.values()))

@@ -18,7 +18,7 @@ from harness.findings.asker import Asker
 from harness.findings.classes import defect_class
 from harness.findings.record import ATLAS, DEFECT, KINDS, POLICY, SHOWN, STALE, Finding
 from harness.findings.scripts.one_cell import UNSHOWN, Ran, run, snippet
-from harness.findings.scripts.two_ways import other_bits
+from harness.findings.scripts.variations import other_bits
 from harness.findings.shrink import shrunk
 from harness.findings.suspects import (
     BITS_AGAIN,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from backends import find
 from harness.judging.chains import directions
-from harness.judging.digits import digit
 from harness.judging.probes import answer_dtype
+from harness.judging.significant_digits import digit
 from harness.numbers.formats import DIGIT, FORMATS, Format
 from harness.operations import ARGUMENTS, OPERATIONS, Operation, answer_shape, lengths
 from harness.questions import blocks

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from harness.errors import unknown
 from harness.faults import Outcome
 from harness.power import held_out, mutants, peer_processes, right
-from harness.power.kills import Kill, kills, their_own
+from harness.power.mutant_kills import Kill, kills, their_own
 from harness.power.planting import Mutant
 from harness.power.same_questions import on_peer_questions
 from harness.power.tables import Power

@@ -14,7 +14,7 @@ from backends import Backend
 from harness.faults import Outcome
 from harness.operations import OPERATIONS
 from harness.power import mutants, peer_processes, right
-from harness.power.kills import Kill, kills, their_own
+from harness.power.mutant_kills import Kill, kills, their_own
 from harness.power.peers import CUSTOMARY
 from harness.power.planting import Mutant
 from harness.power.trial import compared

@@ -14,14 +14,14 @@ from harness.judging.equations import EQUATIONS
 from harness.judging.laws import LAWS, TWIN_LAWS
 from harness.judging.same_bits import STRICT
 from harness.power.classes import REASONS, TITLES
-from harness.power.kills import BITS, BOUND, CHANGED, DTYPE, FINITE, RAISED, SHAPE, Kill
+from harness.power.mutant_kills import BITS, BOUND, CHANGED, DTYPE, FINITE, RAISED, SHAPE, Kill
 from harness.power.mutants import MUTANTS
 from harness.power.peers import Said
 from harness.power.planting import Mutant
 from harness.power.same_questions import SameQuestions
 from harness.power.trial import Round
 from harness.questions.variations import VARIATIONS
-from harness.specials.situations import SITUATIONS
+from harness.specials.special_inputs import SITUATIONS
 
 OURS = "softmax-harness"
 KILLED, SURVIVES, NOT_ASKED = "killed", "survives", "not applicable"

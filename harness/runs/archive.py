@@ -25,7 +25,7 @@ from harness.operations import OPERATIONS
 from harness.questions import blocks
 from harness.questions.cases import named
 from harness.records import Case, Group, Result
-from harness.runs import earlier, store
+from harness.runs import old_runs, store
 from harness.workers.input_files import described
 
 LIST, FOLDER = "arrays.json", "arrays"
@@ -133,7 +133,7 @@ def check_inputs(group: Group, inputs: dict[str, dict[str, str]]) -> None:
 
 def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
     """Return one saved result, with its array in a file. Raise UsageError if the array's hash is wrong."""
-    outcome = earlier.outcome(entry)
+    outcome = old_runs.outcome(entry)
     head = Result(0, entry["block"], entry["backend"], outcome, entry["reason"])
     if outcome != Outcome.OK:
         return dataclasses.replace(head, fault=fault_of(entry))
@@ -144,7 +144,7 @@ def result(folder: Path, group: Group, entry: dict[str, Any]) -> Result:
 
 def fault_of(entry: Mapping[str, Any]) -> Fault | None:
     """Return the fault of an entry without an answer, also of one from before faults were saved."""
-    return from_plain(entry["fault"]) if "fault" in entry else earlier.fault(earlier.outcome(entry), entry["reason"])
+    return from_plain(entry["fault"]) if "fault" in entry else old_runs.fault(old_runs.outcome(entry), entry["reason"])
 
 
 def answer(folder: Path, entry: Mapping[str, Any], wanted: tuple[int, ...] | None = None) -> Any:

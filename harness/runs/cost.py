@@ -9,13 +9,13 @@ from backends import find
 from harness.errors import UsageError
 from harness.operations import OPERATIONS, answer_shape
 from harness.questions.blocks import boundaries
-from harness.questions.refusals import unasked
+from harness.questions.not_asked import unasked
 from harness.questions.suites import Narrowing, Suite, load, outline
 from harness.questions.suites.wishes import Answering
 from harness.questions.variations import FIRST, REPEATS
 from harness.records import Group
+from harness.workers.load_balancing import programs
 from harness.workers.machine import cores
-from harness.workers.shares import programs
 
 START = 6.0
 """Seconds that a framework's worker takes to start."""

@@ -15,7 +15,7 @@ from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, softmax_length
 from harness.questions.cases import CASES
 from harness.questions.cases import named as named_case
-from harness.questions.refusals import makes_cell
+from harness.questions.not_asked import makes_cell
 from harness.questions.suites import Wish, cells, load, who_answers
 from harness.questions.suites.wishes import in_order, matched, of_cases
 from harness.records import Case, Group

@@ -20,7 +20,7 @@ import pandas as pd
 
 from harness.errors import UsageError
 from harness.records import Comparison, Pair, Profile, Property, Run
-from harness.runs import earlier
+from harness.runs import old_runs
 
 FORMAT, VERSION = "softmax-harness run", 5
 TABLES: dict[str, type] = {"comparisons": Comparison, "pairs": Pair, "properties": Property, "profiles": Profile}
@@ -124,10 +124,10 @@ def read(place: Path) -> Run:
         except Exception as error:
             raise UsageError(f"{folder / name}.parquet is not a Parquet file: {error}") from None
         if old:
-            tables[name] = earlier.renewed(tables[name])
+            tables[name] = old_runs.renewed(tables[name])
         if missing := {field.name for field in dataclasses.fields(record)} - set(tables[name].columns):
             raise UsageError(f"{folder / name}.parquet has no columns {', '.join(sorted(missing))}")
-    return Run(earlier.renewed_about(about) | {"version": VERSION} if old else about, **tables)
+    return Run(old_runs.renewed_about(about) | {"version": VERSION} if old else about, **tables)
 
 
 def _about(file: Path) -> dict[str, Any]:
@@ -139,8 +139,8 @@ def _about(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} is damaged: it is not JSON ({error})") from None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise UsageError(f"{file} is not a run of this harness: its format is not {FORMAT!r}")
-    if about.get("version") not in (earlier.VERSION, VERSION):
-        versions = f"{earlier.VERSION} and {VERSION}"
+    if about.get("version") not in (old_runs.VERSION, VERSION):
+        versions = f"{old_runs.VERSION} and {VERSION}"
         raise UsageError(f"{file} has format version {about.get('version')!r}; this harness reads {versions}")
     if wrong := next(amiss(about), ""):
         raise UsageError(f"{file} is damaged: {wrong}")

@@ -17,14 +17,14 @@ from pathlib import Path
 from backends import NAMES, Backend, claimed, find
 from harness import errors
 from harness.faults import DEATHS, Fault
-from harness.questions.refusals import not_its_own
+from harness.questions.not_asked import not_its_own
 from harness.specials.asking import Ask, AtWorker, NoWorkerError, in_process, one_situation
 from harness.specials.coincidences import settled
 from harness.specials.entries import Entry, Key, Seen, entries
 from harness.specials.facts import Told, tell
 from harness.specials.policies import DIFFERS, INCONSISTENT, Policy, declared, ours
 from harness.specials.sheets import Sheet
-from harness.specials.situations import SITUATIONS, SPECIAL_OPERATIONS
+from harness.specials.special_inputs import SITUATIONS, SPECIAL_OPERATIONS
 from harness.specials.sweep import QUICK, WIDEST_JACOBIAN, Widths, is_mode, places, sweep_of
 from harness.workers.driver import Driver
 from harness.workers.machine import cores

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from harness.specials.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECLARED, Policy, declared
 from harness.specials.sheets import LAYOUT_AXES
-from harness.specials.situations import SITUATIONS
+from harness.specials.special_inputs import SITUATIONS
 
 COORDINATES = ("dtype", "axis", "width", "position")
 MODE = "mode"
@@ -162,7 +162,7 @@ def other_mode(seen: Sequence[Seen], native: Sequence[Seen]) -> str:
 
 
 def example(operation: str, one: Seen) -> str:
-    """Return one question in words. Its rows can be found again in `harness.specials.situations`."""
+    """Return one question in words. Its rows can be found again in `harness.specials.special_inputs`."""
     shape = {"last": f"(rows, {one.width})", "first": f"({one.width}, rows)", "alone": f"({one.width},)", "0-d": "()"}
     where = f", {one.positions[0]}" if one.positions[0] else ""
     return f"{operation}({one.dtype} of shape {shape[one.axis]}, axis={LAYOUT_AXES[one.axis]}){where}"

@@ -21,7 +21,7 @@ from harness.judging.metrics import errors
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, as_rows
 from harness.specials.sheets import Sheet
-from harness.specials.situations import SITUATIONS
+from harness.specials.special_inputs import SITUATIONS
 from harness.specials.truths import EQUAL, OWN_SUM, RIGHT, SUM_1, WRAPPED, Truth, answers, truths
 
 Answer = NDArray[np.generic]

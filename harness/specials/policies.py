@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from harness.errors import UsageError
 from harness.questions.suites.schema import pattern_of, said
-from harness.specials.situations import SITUATIONS, SPECIAL_OPERATIONS
+from harness.specials.special_inputs import SITUATIONS, SPECIAL_OPERATIONS
 
 AS_DECLARED, DIFFERS = "as declared", "differs from declaration"
 INCONSISTENT, UNDECLARED = "inconsistent", "not declared"

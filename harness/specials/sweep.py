@@ -10,7 +10,7 @@ from itertools import product
 from backends import OPERATIONS, Backend
 from harness.numbers.formats import FORMATS
 from harness.specials.sheets import Sheet, SheetRow
-from harness.specials.situations import ASKED_ALONE, SIDE_BY_SIDE, Situation
+from harness.specials.special_inputs import ASKED_ALONE, SIDE_BY_SIDE, Situation
 
 WIDEST_JACOBIAN = 8
 

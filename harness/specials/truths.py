@@ -19,7 +19,7 @@ from harness.numbers.arrays import Floats
 from harness.numbers.formats import FORMATS
 from harness.operations import OPERATIONS, lengths
 from harness.specials.sheets import Sheet, SheetRow, direction, distribution, label
-from harness.specials.situations import SITUATIONS
+from harness.specials.special_inputs import SITUATIONS
 from harness.truth import Expected
 from harness.truth.bounds import blocked_tree, bound, range_free
 from harness.truth.exact.balls import as_expected, decided

@@ -22,17 +22,17 @@ from backends import FRAMEWORKS, find
 from harness.errors import UsageError
 from harness.faults import INTERRUPTED, Fault, sentence
 from harness.questions import blocks
-from harness.questions.refusals import unasked
+from harness.questions.not_asked import unasked
 from harness.questions.variations import FIRST, THREADS
 from harness.records import Group, Result
 from harness.workers import signals
 from harness.workers.driver import Driver, NotStartedError
 from harness.workers.input_files import Inputs
+from harness.workers.load_balancing import expected_seconds, parts
 from harness.workers.machine import cores
 from harness.workers.process import Limits
 from harness.workers.request import Reply, request_of
 from harness.workers.scheduling import Scheduler
-from harness.workers.shares import expected_seconds, parts
 from harness.workers.spool import Spool
 
 HEARD_WITHIN = 0.1

@@ -29,7 +29,7 @@ from reports.html.related import Related
 from reports.html.tables import Table, of_frame
 from reports.pages import findings
 from reports.pages.specials import headline as of_specials
-from reports.tables import quality, summary, sweeps, troubles
+from reports.tables import failures, quality, summary, sweeps
 from reports.tables.text import native
 
 HERE = Path(__file__).parent
@@ -46,7 +46,7 @@ def contents(run: Run, beside: Related) -> dict[str, Any]:
         "total": len(run.comparisons),
         "counts": summary.headline(run),
         "headline": headline.sentence(run),
-        "amiss": troubles.of_the_run(run),
+        "amiss": failures.of_the_run(run),
         "environment": list(headline.environment(run.about)),
         "audit": summary.audit(run),
         "styles": curves.styles(run),

@@ -11,7 +11,7 @@ from harness.faults import DEATHS, Outcome, Verdict
 from harness.judging.grades import GRADES
 from harness.records import Run
 from reports.html.tables import Column, Table, TableCell, number, whole
-from reports.tables import troubles
+from reports.tables import failures
 from reports.tables.agreement import agreeing
 from reports.tables.summary import ranked_by_bound, shortened
 from reports.tables.text import answered_cells, figure, native, placed
@@ -21,7 +21,7 @@ MOST_NAMES = 4
 
 def sentence(run: Run) -> str:
     """Return who is right, and by how much; or who is not."""
-    short, cells = troubles.of_the_cells(run), answered_cells(run)
+    short, cells = failures.of_the_cells(run), answered_cells(run)
     died = short.outcome.isin(DEATHS)
     both = ((fallen, short[~died]), (dead, short[died]))
     told = [tell(its, len(run.comparisons)) for tell, its in both if len(its)]
@@ -34,7 +34,7 @@ def sentence(run: Run) -> str:
 
 def amiss(run: Run) -> Iterator[str]:
     """Yield what in the run itself makes its exit status. An interruption is left out: the sentence begins with it."""
-    told = troubles.of_the_run(run)[bool(run.about.get("partial")) :]
+    told = failures.of_the_run(run)[bool(run.about.get("partial")) :]
     if told:
         yield f"Problem with the run: {told[0]}" + (f"; and {len(told) - 1} more." if told[1:] else ".")
 

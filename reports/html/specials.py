@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.specials.entries import Entry
-from harness.specials.situations import SPECIAL_OPERATIONS
+from harness.specials.special_inputs import SPECIAL_OPERATIONS
 from reports.html.tables import Table, of_frame
 from reports.pages import specials
 

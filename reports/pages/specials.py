@@ -10,7 +10,7 @@ import pandas as pd
 from harness.findings.record import Finding
 from harness.specials.entries import Entry
 from harness.specials.policies import AS_DECLARED, UNDECLARED, VERDICTS
-from harness.specials.situations import DERIVATIVES, SITUATIONS, SPECIAL_OPERATIONS, VALUE_OPERATIONS
+from harness.specials.special_inputs import DERIVATIVES, SITUATIONS, SPECIAL_OPERATIONS, VALUE_OPERATIONS
 from reports import terminal
 from reports.markdown import escaped, grid, section
 from reports.pages import findings

@@ -15,7 +15,7 @@ from harness.operations import OPERATIONS
 from harness.specials.entries import Seen
 from harness.specials.facts import Answer, tell
 from harness.specials.sheets import LAYOUT_AXES, Sheet, SheetRow, arguments, label
-from harness.specials.situations import ASKED_ALONE
+from harness.specials.special_inputs import ASKED_ALONE
 from harness.specials.sweep import alone, side_by_side
 from harness.transcript.script import Transcript
 from harness.workers.request import Request

@@ -13,7 +13,7 @@ from harness.findings.specials.questions import SpecialQuestion, outcome, spelt
 from harness.findings.specials.scripts import shown
 from harness.findings.specials.suspects import SpecialSuspect, showing, suspects
 from harness.numbers.formats import FORMATS
-from harness.questions.refusals import not_its_own
+from harness.questions.not_asked import not_its_own
 from harness.specials.asking import one_situation
 from harness.specials.atlas import of_backend
 from harness.specials.coincidences import settled
@@ -21,7 +21,7 @@ from harness.specials.entries import Entry, Key, Seen, entry
 from harness.specials.facts import Answer
 from harness.specials.policies import declared, ours
 from harness.specials.sheets import Sheet
-from harness.specials.situations import SITUATIONS
+from harness.specials.special_inputs import SITUATIONS
 from harness.specials.sweep import COMPILED, COSTLY, Widths, is_mode
 from harness.workers.driver import NotStartedError
 

@@ -14,7 +14,7 @@ from harness.findings.shrink import fewest
 from harness.findings.specials.questions import SpecialQuestion, where_seen
 from harness.specials.entries import Key, Seen
 from harness.specials.sheets import SheetRow
-from harness.specials.situations import SITUATIONS
+from harness.specials.special_inputs import SITUATIONS
 from harness.specials.sweep import FIRST_DTYPE
 from harness.specials.sweep import rows as rows_of
 

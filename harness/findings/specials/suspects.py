@@ -20,7 +20,7 @@ from backends import find
 from harness.findings.record import DEFECT, KINDS, POLICY
 from harness.specials.entries import MODE, UNEXPLAINED, Entry, Key, Seen, coordinates, other_mode
 from harness.specials.policies import AS_DECLARED, DIFFERS, Policy, declared
-from harness.specials.situations import SITUATIONS
+from harness.specials.special_inputs import SITUATIONS
 from harness.specials.sweep import FIRST_DTYPE, is_mode, rows
 from harness.specials.truths import RIGHT
 

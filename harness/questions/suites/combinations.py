@@ -10,7 +10,7 @@ from harness.faults import sentence
 from harness.operations import CLASSES, FULL_JACOBIAN_N, OPERATIONS, Operation
 from harness.questions.cases import OPTIONS
 from harness.questions.families import OVERFLOWING
-from harness.questions.refusals import nothing_beside
+from harness.questions.not_asked import nothing_beside
 from harness.questions.targets import SAME
 from harness.questions.variations import REPEATING
 

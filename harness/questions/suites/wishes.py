@@ -9,7 +9,7 @@ from typing import Any
 
 from backends import BROUGHT, NAMES, find
 from harness.questions.cases import CASES, named
-from harness.questions.refusals import missing, not_its_own
+from harness.questions.not_asked import missing, not_its_own
 from harness.questions.suites.combinations import AXES, choices, given
 from harness.questions.suites.schema import PLAIN, Named, Suite, Sweep, load
 from harness.records import Case

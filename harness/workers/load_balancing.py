@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backends import find
-from harness.questions.refusals import unasked
+from harness.questions.not_asked import unasked
 from harness.records import Group
 
 LONG = 10.0

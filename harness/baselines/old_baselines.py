@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.baselines.heads import Head, in_one_line
 from harness.baselines.parsing import body, damaged, decoded, table, written_otherwise
 from harness.baselines.platform import FrameworkVersions, Platform
-from harness.runs import earlier
+from harness.baselines.toml_head import Head, in_one_line
+from harness.runs import old_runs
 
 SIGN, VERSION = "# softmax-harness baseline, version ", 2
 HEAD = f"{SIGN}{VERSION}"
@@ -20,7 +20,7 @@ END = "# end"
 """The last line. A truncated file does not have it, even if it ends between two lines."""
 KEYS = ("platform", "system", "machine", "vendor", "cpu", "threads", "framework", "accepted")
 """The keys of the head's lines."""
-WORDS = {"bound_fraction": earlier.COLUMNS["bound_fraction"], **earlier.OUTCOMES, **earlier.VERDICTS}
+WORDS = {"bound_fraction": old_runs.COLUMNS["bound_fraction"], **old_runs.OUTCOMES, **old_runs.VERDICTS}
 """Today's name of the one column that had another, and today's outcomes and verdicts, by those of then."""
 FRAMEWORK = re.compile(r"(\S+) (\S+(?: and \S+)*?)(, flushes to zero)?")
 

@@ -16,13 +16,13 @@ from harness.judging.grades import fails
 
 SAME, WITHIN, AS_BEFORE = "bit-identical", "within the accepted error", "no result, as accepted"
 CHANGED, JUDGED, POOR = "behaviour changed", "judgement changed", "grade too low"
-WORSE, MOVED, BETTER = "much larger error", "larger error", "smaller error"
+WORSE, LARGER, BETTER = "much larger error", "larger error", "smaller error"
 GONE, STALE, UNANSWERED, NEW = "missing", "inputs changed", "no longer answered", "new"
 NOT_ASKED, NEVER = "not requested", "never answered"
-GATE = (CHANGED, WORSE, MOVED, GONE, STALE, UNANSWERED, POOR, JUDGED, BETTER, NEW)
+GATE = (CHANGED, WORSE, LARGER, GONE, STALE, UNANSWERED, POOR, JUDGED, BETTER, NEW)
 """The classes that fail, the most serious first."""
 QUIET = (SAME, WITHIN, AS_BEFORE, NOT_ASKED, NEVER)
-MET = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, MOVED, STALE, POOR, JUDGED, BETTER)
+MET = (SAME, WITHIN, AS_BEFORE, CHANGED, WORSE, LARGER, STALE, POOR, JUDGED, BETTER)
 """The classes of cells about which both sides say something."""
 KNOWN_TO = 2.0**-10
 """The precision of an error, in ulp or in shares of a bound. A smaller difference does not count."""
@@ -30,7 +30,7 @@ FACTOR = 2.0
 
 
 @dataclass(frozen=True)
-class Moves:
+class Changes:
     """The comparison of two sides, with a class for every cell."""
 
     before: str
@@ -106,7 +106,7 @@ def rules(both: pd.DataFrame, factor: float, fail_at: str) -> list[tuple[pd.Seri
         (same_bits & ~judged_otherwise(both), SAME),
         (same_bits, JUDGED),
         (more(both, factor), WORSE),
-        (more(both, 1.0, PEAKS), MOVED),  # without the mean, which changes with any other order of additions
+        (more(both, 1.0, PEAKS), LARGER),  # without the mean, which changes with any other order of additions
         (less(both, factor), BETTER),
         (differ(both, ["verdict", "grade"]), JUDGED),
     ]
@@ -170,7 +170,7 @@ def times(both: pd.DataFrame) -> pd.Series:
     return found
 
 
-def exit_code(moves: Moves) -> int:
+def exit_code(moves: Changes) -> int:
     """Return the exit status by `errors.PRECEDENCE`, so that nothing that was not compared looks like a pass."""
     cells, classes = moves.cells, set(moves.cells["class"])
     died = cells.outcome.isin(DEATHS) & (cells.outcome != cells.outcome_accepted)

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from harness.baselines.cell_columns import KEY, PEAKS
-from harness.baselines.moves import (
+from harness.baselines.changes import (
     AS_BEFORE,
     BETTER,
     CHANGED,
@@ -20,7 +20,7 @@ from harness.baselines.moves import (
     GONE,
     JUDGED,
     KNOWN_TO,
-    MOVED,
+    LARGER,
     NEW,
     NOT_ASKED,
     POOR,
@@ -30,7 +30,7 @@ from harness.baselines.moves import (
     UNANSWERED,
     WITHIN,
     WORSE,
-    Moves,
+    Changes,
 )
 from harness.faults import Outcome
 from harness.runs.store import csv as table_csv
@@ -40,7 +40,7 @@ from reports.tables.summary import shortened
 from reports.tables.text import figure, placed
 
 MOST_ROWS, MOST_WITNESSES = 12, 3
-BY_ERROR = (WORSE, MOVED, BETTER, JUDGED, POOR)
+BY_ERROR = (WORSE, LARGER, BETTER, JUDGED, POOR)
 BY_CELL = (CHANGED, *BY_ERROR)
 MISSING = {
     GONE: "accepted and requested, but not in this run",
@@ -51,16 +51,16 @@ MISSING = {
 Grid = Callable[[pd.DataFrame], str]
 
 
-def render(moves: Moves, form: str) -> str:
+def render(moves: Changes, form: str) -> str:
     """Return the page in one of `FORMATS`."""
     return FORMATS[form](moves)
 
 
-def as_terminal(moves: Moves) -> str:
+def as_terminal(moves: Changes) -> str:
     return joined(parts(moves, lambda rows: terminal.grid(rows) if len(rows) else "", str, "  {}"))
 
 
-def as_markdown(moves: Moves) -> str:
+def as_markdown(moves: Changes) -> str:
     return joined(parts(moves, markdown.grid, markdown.escaped, "    {}"))
 
 
@@ -68,7 +68,7 @@ def joined(some: Iterator[str]) -> str:
     return "\n\n".join(part for part in some if part) + "\n"
 
 
-def parts(moves: Moves, grid: Grid, written: Callable[[str], str], indented: str) -> Iterator[str]:
+def parts(moves: Changes, grid: Grid, written: Callable[[str], str], indented: str) -> Iterator[str]:
     """Yield the sentence, tables, witnesses, and the command that accepts.
 
     `written` formats prose; `indented` is a template for lines that are shown as they are.
@@ -93,7 +93,7 @@ def left_out(number: int) -> str:
     return f"… and {number - MOST_ROWS:,} more; --format csv lists all." if number > MOST_ROWS else ""
 
 
-def headline(moves: Moves) -> str:
+def headline(moves: Changes) -> str:
     """Return the number of cells of each class, what fails first; one plain sentence if all is as it was."""
     counts = moves.cells["class"].value_counts()
     bad, good = (
@@ -110,14 +110,14 @@ def headline(moves: Moves) -> str:
     return f"{before}{total:,} cells compared with those {moves.before}: {told or 'none'}{aside}."
 
 
-def table(moves: Moves) -> pd.DataFrame:
+def table(moves: Changes) -> pd.DataFrame:
     """Return the worst of the cells whose answer or judgement differs from the accepted one."""
     failing = moves.failing
     worst = failing[failing["class"].isin(BY_CELL)].head(MOST_ROWS)
     return pd.DataFrame([row(cell) for cell in worst.to_dict("records")])
 
 
-def together(moves: Moves) -> pd.DataFrame:
+def together(moves: Changes) -> pd.DataFrame:
     """Return the cells that one side does not have, or that cannot be compared, by class and backend."""
     failing = moves.failing
     rest = failing[~failing["class"].isin(BY_CELL)]
@@ -201,7 +201,7 @@ def judgement(cell: dict[str, Any]) -> Iterator[str]:
     yield "same bits" if cell["answer"] == cell["answer_accepted"] else "other bits, no larger error"
 
 
-def witnesses(moves: Moves) -> Iterator[str]:
+def witnesses(moves: Changes) -> Iterator[str]:
     """Yield the worst element, in hexadecimal, of the worst cells that have a witness.
 
     If both runs kept their answers, yield also how far these are apart, and where they first differ.
@@ -224,14 +224,14 @@ def earlier(cell: dict[str, Any]) -> str:
     return f"{library.loads(cell['witness_accepted'])['actual']} → "
 
 
-def as_csv(moves: Moves) -> str:
+def as_csv(moves: Changes) -> str:
     """Return every cell with its class, and the figures of both sides beside each other."""
     ours = [name for name in moves.cells.columns if name not in (*KEY, "class", "times")]
     paired = sorted(ours, key=lambda name: (name.removesuffix("_accepted"), not name.endswith("_accepted")))
     return table_csv(moves.cells[["class", *KEY, "times", *paired]])
 
 
-def as_json(moves: Moves) -> str:
+def as_json(moves: Changes) -> str:
     """Return counts, what else changed, the accepting command, and all cells that are not bit for bit as they were."""
     counts = moves.cells["class"].value_counts()
     told = moves.cells[~moves.cells["class"].isin((SAME, AS_BEFORE, NOT_ASKED))]
@@ -250,7 +250,7 @@ def as_json(moves: Moves) -> str:
     )  # fmt: skip
 
 
-FORMATS: dict[str, Callable[[Moves], str]] = {
+FORMATS: dict[str, Callable[[Changes], str]] = {
     "terminal": as_terminal,
     "json": as_json,
     "csv": as_csv,
