@@ -2,7 +2,8 @@
 
 The question is put in another memory layout, several times, row by row, beside hostile rows, after other dtypes, or on
 two threads. The exact answer is the plain question's, so the bound is too. Whether the bits are the same is reported in
-a column of its own. This module has what a worker does for each variation; `not_asked.py` says where one makes no sense.
+a column of its own. This module has what a worker does for each variation; `not_asked.py` says where one makes no
+sense.
 """
 
 from __future__ import annotations
