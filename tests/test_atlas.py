@@ -18,6 +18,7 @@ from harness.specials.policies import AS_DECLARED, DIFFERS, INCONSISTENT, UNDECL
 from harness.specials.special_inputs import SITUATIONS, Situation
 from harness.specials.sweep import Widths, rows
 from reports.pages import specials as page
+from reports.tables import words
 from tests import touchy
 from tests.command import ROOT, harness
 from tests.conftest import REQUIRED
@@ -311,7 +312,7 @@ def test_the_page_shows_every_text_as_it_is() -> None:
     assert "a\\|b" in text
     assert "\\*0\\* \\| \\`x\\`" in text
     assert "1 inconsistent" in page.brief([entry])
-    assert all(verdict in text for verdict in VERDICTS)
+    assert all(words.verdict(verdict) in text for verdict in VERDICTS)
 
 
 def zero_where_masked(b: NumPy, logits: Any, axis: int) -> Any:
