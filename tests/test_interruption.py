@@ -194,7 +194,7 @@ def test_killed_again_and_again_a_run_still_ends_whole(tmp_path: Path, seed: int
             said = process.communicate()[1]
         codes.append(process.returncode)
         assert codes[-1] in (0, errors.INTERRUPTED), said
-        assert codes[-1] == 0 or "interrupted" in said or "--resume goes on" in said
+        assert codes[-1] == 0 or "interrupted" in said or "--resume continues" in said
         if codes[-1] == 0:
             break
     cells = pd.read_csv(tmp_path / "out" / "comparisons.csv", keep_default_na=False)

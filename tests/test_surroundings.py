@@ -168,7 +168,7 @@ def test_a_full_temporary_folder_is_one_sentence_and_the_run_goes_on_later(tmp_p
     assert done.returncode == 2
     [sentence] = filter(None, done.stderr.splitlines())
     assert sentence.startswith("softmax-harness: cannot write to '")
-    assert sentence.endswith("No space left on device; --resume goes on")
+    assert sentence.endswith("No space left on device; --resume continues")
     again = harness("compare", *several, "--resume", "--out", tmp_path)
     assert again.returncode == 0, again.stderr
     assert set(pd.read_csv(tmp_path / "comparisons.csv").outcome) == {"ok"}

@@ -198,7 +198,7 @@ class Engine:
                 else:
                     take(result)
             if self._refused:
-                raise UsageError(f"{self._refused}; --resume goes on")
+                raise UsageError(f"{self._refused}; --resume continues")
             if result:
                 yield result
 
