@@ -272,7 +272,7 @@ def test_saved_arrays_are_judged_again_to_the_same_bytes(archived: Path, tmp_pat
         ),
         (lambda d: (d / "arrays.json").unlink(), "the run's arrays.json is missing"),
         (lambda d: damage(d, "arrays.json", b'"ok"', b'"OK"'), "arrays.json is damaged: its SHA-256"),
-        (lambda d: damage(d, "run.json", b'"arrays"', b'"errors"'), "has no saved arrays: `compare --save-arrays`"),
+        (lambda d: damage(d, "run.json", b'"arrays"', b'"errors"'), "has no saved arrays; `compare --save-arrays`"),
         (lambda d: damage(d, "run.json", b'"logits[0]": "', b'"logits[0]": "0'), "this version makes other logits for"),
     ],
 )
