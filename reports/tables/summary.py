@@ -30,7 +30,7 @@ def failing(run: Run) -> pd.DataFrame:
 
 
 def demanding(run: Run, fail_at: str) -> Run:
-    """Return the run with the verdict "falls short" for every cell graded `fail_at` or worse.
+    """Return the run with the verdict `fails` for every cell graded `fail_at` or worse.
 
     Cells that are declared to be wrong keep their verdict.
     """
