@@ -167,7 +167,7 @@ class Comparison:
     """The error of the worst element as a share of `bound`. It may be below `error_over_bound` where another limit than
     B decides which element is the worst, as with a measured chain."""
     worst_allowed_ulp: float | None = None
-    """The largest error at the worst element that does not fall short, in ulp: `bound`, or the limit that the measured
+    """The largest error at the worst element that does not fail, in ulp: `bound`, or the limit that the measured
     height gives."""
     error_over_any_order_bound: float | None = None
     """The largest error as a share of the bound for any order of summation; None where that bound is infinite."""

@@ -10,8 +10,10 @@ import pytest
 
 def only(quick: Iterable[Any], values: Iterable[Any]) -> list[Any]:
     """All values as parameters, of which those that are not quick are marked slow."""
-    kept = tuple(quick)
-    return [value if value in kept else slow(value) for value in values]
+    kept, every = tuple(quick), tuple(values)
+    assert kept
+    assert all(value in every for value in kept), "a quick value is not among the values"
+    return [value if value in kept else slow(value) for value in every]
 
 
 def slow(value: Any) -> Any:

@@ -25,7 +25,7 @@ from harness.errors import BACKEND_DIED
 from harness.faults import Fault, Kind, Outcome, Verdict
 from harness.findings.suspects import suspects
 from harness.power.mutant_kills import kills
-from harness.records import Run
+from harness.records import Comparison, Run
 from harness.runs import old_runs, store
 from harness.runs.archive import LIST
 from harness.runs.exit_status import exit_code
@@ -67,10 +67,67 @@ def test_a_fault_goes_over_the_wire_and_into_a_table_and_comes_back(fault: Fault
     assert faults.of(SimpleNamespace(**faults.columns(None))) is None
 
 
-@pytest.mark.parametrize("fault", [fault for fault in ALL if fault.kind not in faults.WITHOUT_CELL], ids=str)
-def test_the_sentences_of_before_are_read_as_the_same_faults(fault: Fault) -> None:
-    """They are spelt in `earlier` as they were: when today's are worded otherwise, this is to spell those of before."""
-    assert old_runs.fault(fault.outcome, faults.sentence(fault)) == fault
+OF_VERSION_4 = (
+    ("unsupported", "float16: not claimed"), ("skipped", "n = 1000"), ("absent", "No module named 'jax'"),
+    ("absent", "its interpreter does not start: not found: /python"), ("not run", "interrupted"),
+    ("not run", "the judge failed: ValueError: no"), ("failed", "ValueError: {braces}: and a colon"),
+    ("failed", "UnrepeatableError: answer 3 of 5 has other bits than the one before"),
+    ("failed", "InputChangedError: it wrote into its logits"),
+    ("failed", "InputChangedError: it wrote beside its labels, in the buffer of which that is a view"),
+    ("failed", "answered with None, not an array"), ("failed", "answered in object, which is no number"),
+    ("failed", "answered with what does not read as an array: no dtype"),
+    ("failed", "answered with shape (1, 5), not (10, 5)"), ("failed", "answered in longdouble, not float64"),
+    ("crashed", "killed by SIGSEGV, twice"), ("crashed", "while it was imported: killed by SIGILL"),
+    ("crashed", "exit code 0"), ("crashed", "stopped by us"),
+    ("crashed", "the worker itself failed: EOFError: no, twice"), ("timed out", "no answer in 10 s"),
+    ("out of memory", "4.5 GiB in use, 4 allowed"), ("out of memory", "RuntimeError: can't allocate"),
+    ("ok", "answered in float32 and float64, not float64"),
+    ("ok", "no digit right: off by more than a tenth, which no chain of additions excuses"),
+    ("ok", "the same question was answered by other bits when it was asked again"),
+    ("ok", "its bits depend on what stands in other rows"),
+)  # fmt: skip
+"""An outcome and a reason for each of `ALL` that makes a cell, as runs of version 4 have them."""
+IN_CELLS = [fault for fault in ALL if fault.kind not in faults.WITHOUT_CELL]
+
+
+@pytest.mark.parametrize(("said", "fault"), list(zip(OF_VERSION_4, IN_CELLS, strict=True)), ids=str)
+def test_a_sentence_of_version_4_is_read_as_its_fault(said: tuple[str, str], fault: Fault) -> None:
+    outcome = old_runs.outcome({"outcome": said[0]})
+    assert outcome == fault.outcome
+    assert old_runs.fault(outcome, said[1]) == fault
+
+
+def test_the_columns_and_words_of_version_4() -> None:
+    """They are spelt here as version 4 wrote them, and not taken from the reader."""
+    old = pd.DataFrame(
+        {
+            "outcome": ["ok", "ok", "ok", "ok", "ok", "failed"],
+            "reason": ["", "", "", "", "", "ValueError: no"],
+            "verdict": [
+                "falls short", "flaw as declared", "flaw gone", "bound is vacuous", "chain not measured", "",
+            ],
+            **dict.fromkeys(
+                [
+                    "bound_fraction", "ulp_error_there", "bound_fraction_there", "allowed_there", "any_order_fraction",
+                    "simulated_fraction", "undeclared_fraction", "measured_height", "measured_exp", "max_scale_error",
+                    "zero_misses",
+                ],
+                0.5,
+            ),
+        }
+    )  # fmt: skip
+    new = old_runs.renewed(old)
+    assert list(new.columns) == [
+        "outcome", "reason", "verdict", "error_over_bound", "worst_ulp_error", "worst_error_over_bound",
+        "worst_allowed_ulp", "error_over_any_order_bound", "error_over_simulated_limit", "error_over_default_bound",
+        "measured_chain", "measured_exp_error", "max_scaled_error", "missed_zeros", "fault", "fault_arguments",
+    ]  # fmt: skip
+    assert list(new.outcome) == ["ok", "ok", "ok", "ok", "ok", "error"]
+    assert list(new.verdict) == [
+        "fails", "known limitation", "unexpected pass", "no finite bound", "inconclusive", "",
+    ]  # fmt: skip
+    assert list(new.fault) == ["", "", "", "", "", "raised"]
+    assert set(new.columns) <= {field.name for field in dataclasses.fields(Comparison)}
 
 
 WRONG = ("wrong_shape", "wrong_dtype", "objects", "nothing", "raises", "answers_in_float32")
@@ -201,11 +258,19 @@ def read(folder: Path, name: str) -> str:
     return (folder / name).read_text()
 
 
+SAME_WORD = {("changes.py", Verdict.SHORT), ("github.py", Outcome.FAILED)}
+"""Files that use a word for something else: a key of JSON, and a level of GitHub's annotations."""
+
+
 def test_no_word_of_an_outcome_or_a_verdict_is_typed_twice() -> None:
-    elsewhere = (Outcome.ABSENT, Outcome.FAILED)  # a key of a message, and a level of GitHub's annotations
-    words = [f'"{word}"' for word in (*Outcome, *Verdict) if word not in elsewhere]
+    words = [word for word in (*Outcome, *Verdict) if word != Outcome.ABSENT]  # a worker's message has that as a key
     for package in ("harness", "reports"):
-        for file in (ROOT / package).rglob("*.py"):
+        for file in (ROOT / package).rglob("*.*"):
+            if file.suffix not in (".py", ".jinja", ".js"):
+                continue
             text = "\n".join(line for line in file.read_text().splitlines() if '"""' not in line)
-            allowed = words if file.name == "faults.py" else []
-            assert [word for word in words if word in text] == allowed, file
+            found = {word for word in words if f'"{word}"' in text or f"'{word}'" in text}
+            allowed = (
+                set(words) if file.name == "faults.py" else {word for name, word in SAME_WORD if name == file.name}
+            )
+            assert found <= allowed, file

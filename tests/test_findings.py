@@ -380,7 +380,7 @@ def test_each_wrong_backend_is_found_and_shown_by_its_script(found: tuple[Path, 
             continue  # its whims may fall beside other rows, or not
         if finding.backend == "planted:nothing":
             assert (finding.snippet, finding.status) == ("", NO_ARRAY)
-            assert finding.actual == "failed: answered with None, not an array"
+            assert finding.actual == "error: answered with None, not an array"
             continue
         assert (finding.kind, finding.status) == (DEFECT, "shown"), finding
         script = (out / finding.snippet).read_text()

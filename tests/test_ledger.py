@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -839,3 +840,25 @@ def test_this_project_s_own_baselines_read(own: Path) -> None:
     found = accepted.read(own)
     assert {"numpy", "torch", "tensorflow", "jax"} <= set(found.frameworks)
     assert (found.cells.suites == "quick").all()
+
+
+def test_a_file_that_version_2_wrote_is_read_in_today_s_words(tmp_path: Path) -> None:
+    """It is kept as it was written, so that the reader is not tested by its own words."""
+    kept = next((Path(__file__).parent / "expected" / "baseline-2").iterdir())
+    file = Path(shutil.copy(kept, tmp_path))
+    found = accepted.read(file)
+    assert sorted(zip(found.cells.outcome, found.cells.verdict, strict=True)) == [
+        ("error", ""), ("ok", "fails"), ("ok", "known limitation"), ("ok", "within bound"), ("skipped", ""),
+    ]  # fmt: skip
+    assert {*found.cells[found.cells.outcome == "error"].raised} == {"ValueError"}
+    assert found.cells.error_over_bound.notna().sum() == 3
+    same(accepted.read(accepted.write(tmp_path, found)), found)
+
+
+def test_an_exception_named_as_an_outcome_is_read_in_the_old_form_too(file: Path) -> None:
+    """`re.error` and `struct.error` are named so."""
+    raised = {"outcome": "error", **columns(Fault(Kind.RAISED, "no", "error"))}
+    made = accepted.write(file.parent, baseline_of(cell("a"), cell("b", **raised)))
+    due = accepted.read(made)
+    assert "error" in set(due.cells.raised)
+    same(accepted.read(as_before(made)), due)

@@ -20,8 +20,10 @@ END = "# end"
 """The last line. A truncated file does not have it, even if it ends between two lines."""
 KEYS = ("platform", "system", "machine", "vendor", "cpu", "threads", "framework", "accepted")
 """The keys of the head's lines."""
-WORDS = {"bound_fraction": old_runs.COLUMNS["bound_fraction"], **old_runs.OUTCOMES, **old_runs.VERDICTS}
-"""Today's name of the one column that had another, and today's outcomes and verdicts, by those of then."""
+COLUMN = ("bound_fraction", old_runs.COLUMNS["bound_fraction"])
+"""The name of the one column that had another, then and today."""
+WORDS = dict([COLUMN]) | old_runs.OUTCOMES | old_runs.VERDICTS
+"""Today's words by those of then."""
 FRAMEWORK = re.compile(r"(\S+) (\S+(?: and \S+)*?)(, flushes to zero)?")
 
 
@@ -123,8 +125,14 @@ def written(head: Head, rows: pd.DataFrame) -> str:
         *(f"# framework: {name} {about}" for name, about in sorted(head.frameworks.items())),
         *(f"# accepted: {reason}" for reason in head.reasons),
     ]
-    as_then = exchanged(table(rows), {now: then for then, now in WORDS.items()})
-    return "\n".join(lines) + f"\n{as_then}{END}\n"
+    return "\n".join(lines) + f"\n{as_then(rows)}{END}\n"
+
+
+def as_then(rows: pd.DataFrame) -> str:
+    """Return the table as version 2 wrote it."""
+    now = {name: {new: old for old, new in words.items()} for name, words in old_runs.VALUES.items()}
+    names, text = table(rows.assign(**{name: rows[name].replace(words) for name, words in now.items()})).split("\n", 1)
+    return f"{names.replace(COLUMN[1], COLUMN[0])}\n{text}"
 
 
 def exchanged(rows: str, words: Mapping[str, str]) -> str:

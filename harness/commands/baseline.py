@@ -1,4 +1,4 @@
-"""`baseline` and `diff`: accept a run's answers, and show what moved since, or between two runs. Nothing is asked."""
+"""`baseline` and `diff`: accept a run's answers, and show what changed since, or between two runs. Nothing is asked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Folder = Annotated[
         "--baselines",
         parser=path_of("--baselines"),
         metavar="PATH",
-        help="Folder of the baselines, with one file for each platform.",
+        help="Folder of the baselines, with two files for each platform.",
     ),
 ]
 Factor = Annotated[
@@ -113,7 +113,7 @@ def diff_of_runs(
 
 
 def leave(moves: Changes, form: str) -> None:
-    """Show what moved, and exit with the status that follows from it."""
+    """Show what changed, and exit with the status that follows from it."""
     from harness.baselines.changes import exit_code
     from reports.pages import changes as pages
 

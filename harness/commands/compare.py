@@ -1,4 +1,4 @@
-"""`compare`: asks the backends, judges and saves their answers, and looks into what fell short."""
+"""`compare`: asks the backends, judges and saves their answers, and looks into what fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`findings` and `reproduce`: show what fell short by scripts that run without this harness."""
+"""`findings` and `reproduce`: show what fails by scripts that run without this harness."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Cell:
     bound: float = 0.0
     """The bound B at the witness, in ulp."""
     allowed: float = 0.0
-    """The largest error at the witness that does not fall short, in ulp: `bound`, or the measured height's limit."""
+    """The largest error at the witness that does not fail, in ulp: `bound`, or the measured height's limit."""
     error: float | None = None
     """The witness's error, in ulp; None for NaN."""
     share: float | None = None

@@ -23,7 +23,7 @@ def with_same_bits(cells: pd.DataFrame) -> pd.DataFrame:
 
     Another layout or other neighbours may lead to another order of summation. No framework promises the same bits, so a
     difference is no fault while the bound holds. For the variations in STRICT it is: a cell whose verdict is in
-    TOLERATED then falls short.
+    TOLERATED then fails.
     """
     way = cells["case"].map(lambda name: name.partition("@")[2])
     plainly = cells["case"].map(lambda name: name.partition("@")[0])

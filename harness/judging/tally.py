@@ -122,7 +122,7 @@ class Tally:
     def means(self) -> tuple[float | None, ...]:
         """Return the mean absolute, relative, signed relative and ULP error; None for a mean over no elements.
 
-        Non-finite elements are left out, and zero misses and relative overflows from the relative means. The sums are
+        Non-finite elements are left out, and missed zeros and relative overflows from the relative means. The sums are
         exact, so each mean is right to an ulp; it is infinite or NaN if its sum overflows or is infinite.
         """
         finite = self.counts.finite

@@ -71,7 +71,7 @@ def their_own(found: list[Kill]) -> list[Kill]:
 
 
 def check_of(cell: Any) -> str:
-    """Return the check that a comparison falls short of; empty if there is none."""
+    """Return the check that a comparison fails; empty if there is none."""
     if cell.outcome not in NO_FAULT:
         return of_no_answer(cell)
     if cell.verdict not in (Verdict.SHORT, Verdict.FLAW_GONE):

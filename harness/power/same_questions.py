@@ -62,7 +62,7 @@ def tally(found: Iterable[Kill], cases: Sequence[Case], watch: Watch) -> SameQue
 def groups_of(backends: Sequence[type[Backend]], cases: Iterable[Case]) -> list[Group]:
     """Return groups for every operation of each backend on these cases.
 
-    The dtypes are those of `beside.DTYPES` that a backend claims; on the customary case, the first one that it claims.
+    The dtypes are those of `PEER_DTYPES` that a backend claims; on the customary case, the first one that it claims.
     """
     return merged(
         Wish(case, dtype, axis, operation, (backend.title(),))

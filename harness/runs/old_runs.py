@@ -56,6 +56,7 @@ SENTENCES = (
     (Outcome.TIMED_OUT, Kind.NO_ANSWER_IN_TIME, ".*"),
     (Outcome.OUT_OF_MEMORY, Kind.MEMORY_LIMIT, r"(?P<used>[\d.]+) GiB in use, (?P<allowed>[\d.e+-]+) allowed"),
     (Outcome.OUT_OF_MEMORY, Kind.RAISED_FOR_MEMORY, RAISED),
+    (Outcome.OUT_OF_MEMORY, Kind.RAISED_FOR_MEMORY, "(?P<type>.*)"),
     (Outcome.OK, Kind.OTHER_DTYPE, "answered in (?P<answered>.*), not (?P<due>.*)"),
     (Outcome.OK, Kind.NO_DIGIT, "no digit right: .*"),
     (Outcome.OK, Kind.OTHER_BITS_AGAIN, "the same question was answered by other bits when it was asked again"),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from backends import OPERATIONS, Backend
-from harness.faults import Fault, Kind, event
+from harness.faults import Fault, Kind, Outcome, event
 from harness.numbers import arrays
 from harness.numbers.arrays import Hashed
 from harness.specials.facts import Answer
@@ -79,7 +79,11 @@ class AtWorker:
         given = arguments(sheet, operation, layout)
         sent = {name: self._sent(sheet, layout, name, value) for name, value in given.items()}
         self.open()
-        return self.driver.ask(Request(backend, operation, LAYOUT_AXES[layout], sent), again=one_situation(sheet)).found
+        request = Request(backend, operation, LAYOUT_AXES[layout], sent)
+        found = self.driver.ask(request, again=one_situation(sheet)).found
+        if isinstance(found, Fault) and found.outcome in (Outcome.ABSENT, Outcome.NOT_RUN):  # no behaviour of it
+            raise NoWorkerError(event(found), found.kind == Kind.NOT_HERE)
+        return found
 
     def _sent(self, sheet: Sheet, layout: str, name: str, value: Any) -> Any:
         """Return an array with its hash.

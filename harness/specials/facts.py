@@ -64,17 +64,24 @@ def tell(operation: str, sheet: Sheet, layout: str, claimed: str, asked: Answer 
         yield from of_rows(operation, sheet, *codes(operation, sheet, rows), suffix)
 
 
+RAISES, CRASHES, HANGS, OUT_OF_MEMORY = "raises", "crashes", "gives no answer in time", "runs out of memory"
+DEATHS = (CRASHES, HANGS, OUT_OF_MEMORY)
+"""What a fact begins with if the question ended its process."""
+
+
 def failure(fault: Fault) -> str:
     """Return the fact of a question without an answer: an exception has its type, a crash its signal."""
     match fault.outcome:
         case Outcome.FAILED:
-            return f"raises {name(fault)}"
+            return f"{RAISES} {name(fault)}"
         case Outcome.CRASHED:
-            return f"crashes ({fault.signal or name(fault)})"
+            return f"{CRASHES} ({fault.signal or name(fault)})"
         case Outcome.TIMED_OUT:
-            return "gives no answer in time"
-        case _:
-            return "runs out of memory"
+            return HANGS
+        case Outcome.OUT_OF_MEMORY:
+            return OUT_OF_MEMORY
+        case outcome:  # no behaviour of the backend, and so nothing that anyone declares
+            return str(outcome)
 
 
 def other_dtype(answer: Answer, dtype: str, claimed: str) -> str:

@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+from harness.findings.record import ACCURACY, POLICY, SHOWN, STALE
+from harness.power.tables import KILLED, SURVIVES
+from harness.specials.policies import AS_DECLARED, DIFFERS, UNDECLARED
+
 VERDICTS = {
-    "as declared": "as specified",
-    "differs from declaration": "differs from specification",
-    "not declared": "not specified",
+    AS_DECLARED: "as specified",
+    DIFFERS: "differs from specification",
+    UNDECLARED: "not specified",
 }
 """Verdicts of the atlas; the verdicts and outcomes of a run are shown as they are saved."""
-KINDS = {"accuracy grade": "accuracy loss", "policy difference": "behaviour difference"}
+KINDS = {ACCURACY: "accuracy loss", POLICY: "behaviour difference"}
 """Kinds of findings."""
 DETECTION = {
-    "killed": "detected",
-    "survives": "not detected",
+    KILLED: "detected",
+    SURVIVES: "not detected",
     "killing": "detection",
     "reading": "diagnosis",
     "its suites": "all suites",
@@ -41,7 +45,7 @@ HEADINGS = {
     "right_answers_asked": "correct results checked",
 }
 """Headings for the columns of the tables of mutants and checks; for the others, the names without underscores."""
-STATUSES = {"shown": "reproduced", "not shown": "not reproduced", "stale": "no longer reproduced"}
+STATUSES = {SHOWN: "reproduced", f"not {SHOWN}": "not reproduced", STALE: "no longer reproduced"}
 """What became of a finding's script: the beginning of a status, before a colon and a reason."""
 
 

@@ -92,7 +92,7 @@ def finding(cell: Comparison) -> Value | Form | Raises | Writes | Crashes | None
 
 
 def no_fault(cell: Comparison) -> str:
-    """Return the verdict on a cell that does not fall short, in the words used for it everywhere; otherwise nothing."""
+    """Return the verdict on a cell that does not fail, in the words used for it everywhere; otherwise nothing."""
     if cell.verdict == Verdict.SHORT:
         return ""
     if cell.grade == "C":

@@ -19,6 +19,7 @@ import numpy as np
 from backends import find
 from harness.findings.record import DEFECT, KINDS, POLICY
 from harness.specials.entries import MODE, UNEXPLAINED, Entry, Key, Seen, coordinates, other_mode
+from harness.specials.facts import DEATHS, RAISES
 from harness.specials.policies import AS_DECLARED, DIFFERS, Policy, declared
 from harness.specials.special_inputs import SITUATIONS
 from harness.specials.sweep import FIRST_DTYPE, is_mode, rows
@@ -28,7 +29,6 @@ ALIVE, EXACT, APART = "it answers", "a finite number is the exact one", "a row d
 SPECIAL_LAWS = (ALIVE, EXACT, APART)
 """The laws that a fact can break by itself, the gravest first."""
 DECLARED, OTHERS = "what is declared", "what other frameworks do"
-DEATHS = ("crashes", "gives no answer", "runs out of memory")
 SeenBy = Mapping[Key, Sequence[Seen]]
 
 
@@ -200,7 +200,7 @@ def of_mode(entry: Entry, entries: Sequence[Entry], seen: SeenBy, usual: Sequenc
 
 
 def refuses(fact: str) -> bool:
-    return fact.startswith("raises")
+    return fact.startswith(RAISES)
 
 
 def elsewhere(entry: Entry, entries: Sequence[Entry]) -> str:
