@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from signal import SIGKILL
-from threading import Timer
+from threading import Event, Timer
 
 ROOT = Path(__file__).parent.parent
 LOOP = """
@@ -94,7 +94,7 @@ def python(
 ) -> subprocess.CompletedProcess[str]:
     """`python -c CODE …` in that folder and environment, with those of our packages imported already.
 
-    After `timeout` seconds it is killed.
+    After `timeout` seconds it is killed, and TimeoutExpired is raised.
     """
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "stdout"), Path(folder, "stderr")
@@ -109,10 +109,19 @@ def python(
 
 
 def carried_out(process: subprocess.Popen[str], told: Mapping[str, object], timeout: float) -> int:
+    """Return the exit status. Raise TimeoutExpired if it takes longer than that."""
     assert process.stdin is not None and process.stdout is not None
     print(json.dumps(told), file=process.stdin, flush=True)
-    alarm = Timer(timeout, os.kill, (int(process.stdout.readline()), SIGKILL))
+    late, child = Event(), int(process.stdout.readline())
+
+    def kill() -> None:
+        late.set()
+        os.kill(child, SIGKILL)
+
+    alarm = Timer(timeout, kill)
     alarm.start()
     status = int(process.stdout.readline())
     alarm.cancel()
+    if late.is_set():
+        raise subprocess.TimeoutExpired(str(told["arguments"]), timeout)
     return status

@@ -286,6 +286,12 @@ def test_damaged_arrays_are_refused(archived: Path, tmp_path: Path, spoil, sente
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_process_that_is_not_forked_ends_in_silence(run: Path) -> None:
+    """Forked ones end before Python takes its modules apart, where a library may still abort or warn."""
+    done = harness_anew("report", run, "--format", "markdown")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_report_can_demand_more_of_a_saved_run(run: Path) -> None:
     assert harness("report", run, "--fail-at", "C").returncode == 0
     strict = harness("report", run, "--fail-at", "A")
