@@ -135,6 +135,10 @@ def about(folder: Path, without: str = "", **other: object) -> None:
         (lambda d: about(d, environment=[]), "is damaged: its 'environment' is no object"),
         (lambda d: about(d, frameworks={"numpy": "2.4"}), "is damaged: an entry of its 'frameworks' is no object"),
         (lambda d: about(d, unanswered_probes=[1]), "is damaged: an entry of its 'unanswered_probes' is no object"),
+        (
+            lambda d: about(d, unanswered_probes=[{"outcome": []}]),
+            "is damaged: an outcome of its 'unanswered_probes' is []",
+        ),
         (lambda d: about(d, options={}), "is damaged: its options have no 'selection' of backends, "),
         (lambda d: about(d, options={"selection": {}}), "is damaged: its options have no 'selection' of backends, "),
         (lambda d: (d / "run.json").write_text("[1, 2]"), "is not a run of this harness"),

@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import UsageError
+from harness.faults import Outcome
 from harness.records import Comparison, Pair, Profile, Property, Run
 from harness.runs import old_runs
 
@@ -156,6 +157,9 @@ def amiss(about: Mapping[str, Any]) -> Iterator[str]:
         entries = about[key].values() if isinstance(about[key], dict) else about[key]
         if not all(isinstance(entry, kind) for entry in entries):
             yield f"an entry of its {key!r} is no {WORDS[kind]}"
+    for probe in about["unanswered_probes"]:
+        if isinstance(probe, dict) and probe.get("outcome") not in (*Outcome, *old_runs.OUTCOMES):
+            yield f"an outcome of its 'unanswered_probes' is {probe.get('outcome')!r}"
     selection = about["options"].get("selection")
     if not isinstance(selection, dict) or set(SELECTION) - set(selection):
         yield f"its options have no 'selection' of {', '.join(SELECTION)}"
