@@ -18,7 +18,7 @@ from harness.numbers.formats import FORMATS
 from harness.numbers.sums import exact_dot, two_product
 from harness.questions import blocks
 from harness.records import Case, EquationSide, Judgement, Twins
-from harness.runs.entries import merged_judgement
+from harness.runs.journal_units import merged_judgement
 from harness.truth import expected
 from harness.truth.bounds import blocked_tree, bound
 

@@ -127,7 +127,7 @@ def test_a_framework_in_two_workers_answers_everything_once(tmp_path: Path, monk
     monkeypatch.setattr("harness.workers.load_balancing.LONG", 0.0)
     asked = groups(Selection(("numpy*",), ("softmax",), ("float64",), ("seed003-uniform", "wide")))
     engine = Engine(asked, Settings(tmp_path, jobs=4))
-    assert [part.name for part in engine.frameworks] == ["numpy", "numpy"]
+    assert [part.name for part in engine.tasks] == ["numpy", "numpy"]
     engine.start()
     found = [(result.group, result.backend, result.block) for result in engine.results(lambda result: None)]
     assert len(found) == len(set(found)) == sum(len(g.backends) * len(blocks.boundaries(g.case)) for g in asked)

@@ -36,7 +36,7 @@ from harness.operations import OPERATIONS
 from harness.questions.cases import named
 from harness.questions.variations import THREADS
 from harness.records import Comparison, Run
-from harness.runs.entries import merged_judgement
+from harness.runs.journal_units import merged_judgement
 
 FOLDER = "findings"
 LONGEST = 200

@@ -19,8 +19,8 @@ from harness.operations import OPERATIONS, softmax_length
 from harness.questions.blocks import boundaries
 from harness.records import Group, Judgement, Result
 from harness.runs.archive import Archive
-from harness.runs.entries import entries_of, merged_judgement, probes_of
-from harness.runs.journal import Journal, entry_of
+from harness.runs.journal import Journal, unit_of
+from harness.runs.journal_units import merged_judgement, probes_of, units_of
 from harness.runs.plan import probes
 from harness.workers import signals
 from harness.workers.engine import Engine, Settings
@@ -53,7 +53,7 @@ class Comparing:
         self.suspects: list[Group] = []
         self.faults: list[str] = []
         self.probed = Probed()
-        self._units = entries_of(groups)
+        self._units = units_of(groups)
         self._probes = probes_of(groups)
         self._waiting: dict[int, Results] = {}
         self._answered: dict[int, None] = {}
@@ -182,7 +182,7 @@ class Comparing:
         for other in unit:
             self._judgements[other] = EMPTY
         group, open_ = self.groups[number], any(other in self._unanswered for other in unit)
-        self.journal.add(entry_of(group), judgement, self.engine.inputs.of(group), self._versions(unit), partial=open_)
+        self.journal.add(unit_of(group), judgement, self.engine.inputs.of(group), self._versions(unit), partial=open_)
 
     def _versions(self, unit: list[int]) -> dict[str, str]:
         """Return the versions of the frameworks that were asked about a unit.
@@ -216,12 +216,12 @@ def carried_out(
 
     Then ask once more, with their probes, the units with an answer whose error a long summation chain may explain.
     """
-    todo = [group for group in plan if group.probe or entry_of(group) not in journal.done]
+    todo = [group for group in plan if group.probe or unit_of(group) not in journal.done]
     work = one_pass(todo, settings, pairing, journal, watch, archive)
     if not work.suspects or work.partial:
         return work
-    again = {entry_of(group) for group in work.suspects}
-    second = probes(work.suspects) + [group for group in plan if not group.probe and entry_of(group) in again]
+    again = {unit_of(group) for group in work.suspects}
+    second = probes(work.suspects) + [group for group in plan if not group.probe and unit_of(group) in again]
     return work.joined_by(one_pass(second, settings, pairing, journal, watch, final=True))
 
 

@@ -34,7 +34,7 @@ def identity(groups: Sequence[Group], pairs: str) -> str:
     return digest.hexdigest()
 
 
-def entry_of(group: Group) -> str:
+def unit_of(group: Group) -> str:
     """Return the name of a group's unit: its case, dtype and axis."""
     return f"{group.case.name} {group.dtype} {group.axis}"
 
@@ -45,7 +45,7 @@ class Journal:
     def __init__(self, folder: Path, groups: Sequence[Group], pairs: str) -> None:
         self.file = folder / FILE
         self.plan = identity(groups, pairs)
-        self.order = {unit: number for number, unit in enumerate(dict.fromkeys(map(entry_of, groups)))}
+        self.order = {unit: number for number, unit in enumerate(dict.fromkeys(map(unit_of, groups)))}
         self.done: set[str] = set()
         self.inputs: dict[str, dict[str, str]] = {}
         self.versions: dict[str, str] = {}

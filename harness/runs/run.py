@@ -16,8 +16,8 @@ from harness.questions.blocks import boundaries
 from harness.records import Group, Judgement, Run
 from harness.runs import archive
 from harness.runs.comparing import Comparing, judge_group
-from harness.runs.entries import merged_judgement
-from harness.runs.journal import Journal, entry_of
+from harness.runs.journal import Journal, unit_of
+from harness.runs.journal_units import merged_judgement
 from harness.workers.machine import environment
 
 
@@ -71,7 +71,7 @@ def judged_again(folder: Path, old: Run, pairing: Pairing, scratch: Path) -> Run
     journal.begin()
     together: dict[str, list[Judgement]] = defaultdict(list)
     for group, results in found:
-        together[entry_of(group)].append(judge_group(group, results, pairing, probed))
+        together[unit_of(group)].append(judge_group(group, results, pairing, probed))
     for unit, judgements in together.items():
         journal.add(unit, merged_judgement(judgements), {}, {}, partial=False)
     about = {key: value for key, value in old.about.items() if key != "arrays"} | {"faults": []}

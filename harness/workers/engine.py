@@ -146,40 +146,40 @@ class Engine:
         self.turns = Scheduler(jobs)
         plain = [group for group in groups if group.case.variation != THREADS]
         alone = [(names, 1) for names in parts(expected_seconds(plain), jobs)]
-        self.frameworks = [
+        self.tasks = [
             Task(
                 find(names[0]).framework, names, groups, settings, self.inputs, Spool(settings.scratch),
                 self._results.put, self._stopping, self.turns, rank, threads,
             )
             for rank, (names, threads) in enumerate(alone + threaded(groups))
         ]  # fmt: skip
-        self._unfinished = len(self.frameworks)
-        self._pool = ThreadPoolExecutor(max_workers=max(1, len(self.frameworks)))
+        self._unfinished = len(self.tasks)
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(self.tasks)))
 
     def start(self) -> None:
         """Start all parts, the longest first, so that the run ends about when the longest part does."""
-        for framework in self.frameworks:
-            self._pool.submit(self._run, framework)
+        for task in self.tasks:
+            self._pool.submit(self._run, task)
 
     @property
     def about(self) -> dict[str, dict[str, Any]]:
         """What each framework's workers said, and the seconds that they took together, in the order of `FRAMEWORKS`."""
         said: dict[str, dict[str, Any]] = {}
-        for part in self.frameworks:
+        for part in self.tasks:
             earlier = said.get(part.name, {})
             seconds = round(earlier.get("seconds", 0.0) + part.seconds, 3)
             said[part.name] = {**part.about, **earlier, "seconds": seconds}
         return {name: said[name] for name in (*FRAMEWORKS, *sorted(said)) if name in said}
 
-    def _run(self, framework: Task) -> None:
+    def _run(self, task: Task) -> None:
         try:
-            framework.run()
+            task.run()
         except UsageError as error:  # such as a full disk, which is the fault neither of a backend nor of ours
             self._refused = error
             self._stopping.set()
             self.turns.release()
         except Exception as error:
-            self.faults.append(f"{framework.name}'s thread: {type(error).__name__}: {error}")
+            self.faults.append(f"{task.name}'s thread: {type(error).__name__}: {error}")
         finally:
             self._results.put(None)
 
@@ -211,8 +211,8 @@ class Engine:
         """Kill the workers and wait for their threads. Blocks without an answer get the outcome `not run`."""
         self._stopping.set()
         self.turns.release()
-        for framework in self.frameworks:
-            framework.driver.stop()
+        for task in self.tasks:
+            task.driver.stop()
         self._pool.shutdown(wait=True)
 
 

@@ -7,16 +7,16 @@ from collections import defaultdict
 from harness.judging import rows
 from harness.judging.equations import joined
 from harness.records import Audit, Group, Judgement
-from harness.runs.journal import entry_of
+from harness.runs.journal import unit_of
 
 
-def entries_of(groups: list[Group]) -> list[list[int]]:
+def units_of(groups: list[Group]) -> list[list[int]]:
     """Return, for each group, the numbers of all groups in its unit; an empty list for a probe."""
     together: dict[str, list[int]] = defaultdict(list)
     for number, group in enumerate(groups):
         if not group.probe:
-            together[entry_of(group)].append(number)
-    return [[] if group.probe else together[entry_of(group)] for group in groups]
+            together[unit_of(group)].append(number)
+    return [[] if group.probe else together[unit_of(group)] for group in groups]
 
 
 def probes_of(groups: list[Group]) -> dict[str, list[int]]:
