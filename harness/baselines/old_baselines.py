@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def understood(file: Path, content: bytes) -> tuple[Head, pd.DataFrame]:
     made_on = platform_of(file, lines)
     if made_on.name != file.stem:
         raise damaged(file, lines.place("platform"), f"this is the baseline of another platform, {made_on.name}")
-    rows = body(file, exchanged(text.removesuffix(f"{END}\n").split("\n", lines.lines)[-1], WORDS), lines.lines)
+    rows = body(file, in_words_of_today(text.removesuffix(f"{END}\n").split("\n", lines.lines)[-1]), lines.lines)
     head = Head(made_on, frameworks_of(file, lines), tuple(map(in_one_line, lines.all("accepted"))))
     if (anew := written(head, rows)) != text:
         raise written_otherwise(file, text, anew)
@@ -135,8 +134,8 @@ def as_then(rows: pd.DataFrame) -> str:
     return f"{names.replace(COLUMN[1], COLUMN[0])}\n{text}"
 
 
-def exchanged(rows: str, words: Mapping[str, str]) -> str:
-    """Return the table with each field that is one of the words replaced by the word's counterpart."""
-    for word, counterpart in words.items():
-        rows = rows.replace(f",{word},", f",{counterpart},")
+def in_words_of_today(rows: str) -> str:
+    """Return the text of a table of version 2 with today's words, each where it is a whole field."""
+    for then, now in WORDS.items():
+        rows = rows.replace(f",{then},", f",{now},")
     return rows
