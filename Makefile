@@ -49,7 +49,7 @@ backends: $(READY) ## list the installed frameworks and their versions
 # A file's tests stay in one process, so that its workers start once; xdist 3.8 forgets its groups under pytest 9.2.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
-test: $(READY) ## run the quick tests, in minutes, on fewer backends and formats
+test: $(READY) ## run the quick tests, on fewer backends and formats
 	$(PYTEST) -m "not slow"
 
 test-all: $(READY) ## run all tests, as CI does
